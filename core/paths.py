@@ -1,0 +1,78 @@
+"""Folders of this program and careful writing.
+
+Nothing confidential is written outside a vault except into `runtime`, which is private to the user and RAM-backed where the system
+offers that. Files are replaced whole or not at all.
+"""
+
+import errno
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.errors import DiskFull
+
+RESOURCES = Path(getattr(sys, "_MEIPASS", None) or Path(__file__).resolve().parent.parent) / "resources"
+"""Icons, themes, starter models, the example workspace; read-only."""
+
+
+def config_folder() -> Path:
+    """Where settings that are not confidential live (window size, theme); created private to the user."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return _private(base / "assay")
+
+
+def ram_backed() -> Path | None:
+    """A folder that the system keeps in memory, or None where there is none."""
+    for candidate in (os.environ.get("XDG_RUNTIME_DIR"), "/dev/shm"):  # noqa: S108 (RAM-backed on purpose)
+        if candidate and sys.platform == "linux" and os.access(candidate, os.W_OK):
+            return Path(candidate)
+    return None
+
+
+@contextmanager
+def runtime_folder(purpose: str) -> Iterator[Path]:
+    """A private folder for what must lie in clear while it is used; removed afterwards. RAM-backed where there is such storage."""
+    with tempfile.TemporaryDirectory(prefix=f"assay-{purpose}-", dir=ram_backed()) as name:
+        yield Path(name)
+
+
+def write_whole(path: Path, content: bytes, private: bool = True) -> None:
+    """Replace `path` by `content`, synced, or leave it as it was. Raises `DiskFull`."""
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o600 if private else 0o644)
+        Path(temporary).replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        Path(temporary).unlink(missing_ok=True)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(path=str(path)) from error
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a renamed or created entry of `folder` survive a power loss, where the system lets us."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _private(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder

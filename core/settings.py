@@ -1,0 +1,45 @@
+"""One typed schema of settings that are not confidential: how the program looks and how much of the machine it may use.
+
+They lie in the user's configuration folder as JSON, outside any vault. An unreadable file is an error that names it; a missing one means
+the defaults. What concerns a vault's content is stored in the vault, not here.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from core.errors import BadInput
+from core.paths import config_folder, write_whole
+from core.records import Record
+
+
+class Settings(Record, frozen=True, kw_only=True):
+    """Each field has a default and a line of help."""
+
+    theme: Annotated[
+        Literal["auto", "light", "dark", "contrast"], msgspec.Meta(description="Colours: follow the system, or one set")
+    ] = "auto"
+    scale: Annotated[float, msgspec.Meta(ge=0.9, le=2.0, description="Size of text and controls, 1.0 as designed")] = (
+        1.0
+    )
+    reduced_motion: Annotated[bool, msgspec.Meta(description="No transitions; progress moves in steps")] = False
+    threads: Annotated[int, msgspec.Meta(ge=0, le=256, description="Threads for models; 0 takes all cores")] = 0
+    recent_vaults: Annotated[tuple[str, ...], msgspec.Meta(description="Vaults opened lately, newest first")] = ()
+
+
+def load(folder: Path | None = None) -> Settings:
+    """The stored settings, or the defaults where none are stored. Raises `BadInput` on a file that doesn't fit the schema."""
+    path = (folder or config_folder()) / "settings.json"
+    if not path.exists():
+        return Settings()
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Settings)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise BadInput(source=str(path), problem=f"{error}. Correct it, or delete it for the defaults.") from error
+
+
+def save(settings: Settings, folder: Path | None = None) -> None:
+    """Replace the stored settings."""
+    path = (folder or config_folder()) / "settings.json"
+    write_whole(path, msgspec.json.format(msgspec.json.encode(settings)))
