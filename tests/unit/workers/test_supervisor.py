@@ -1,0 +1,252 @@
+"""Calls, streams, cancelling and death, with real child processes."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from core.errors import BadInput, Cancelled, TemplateError, WorkerFailed
+from core.jobs import Job, Progress
+from core.workers.records import WorkerSpec
+from core.workers.supervisor import Supervisor, Worker
+from tests.unit.workers.children.echo import Count, Do, Echo, Number
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+ECHO = WorkerSpec(module="tests.unit.workers.children.echo", readable=(str(REPOSITORY / "tests"),))
+
+
+def spec(**changes: object) -> WorkerSpec:
+    return WorkerSpec(**{"module": ECHO.module, "readable": ECHO.readable} | changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def supervisor() -> Iterator[Supervisor]:
+    with Supervisor() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def shared(supervisor: Supervisor) -> Worker:
+    return supervisor.start(ECHO)
+
+
+def test_a_call_brings_the_answer_with_its_bytes(shared: Worker) -> None:
+    data = bytes(range(256)) * 20_000
+    answer = shared.call(Echo(text="Grüße", data=data), Echo)
+    assert (answer.text, answer.data) == ("Grüße", data)
+
+
+def test_a_stream_brings_all_parts_in_order(shared: Worker) -> None:
+    assert [part.value for part in shared.stream(Count(to=1000), Number)] == list(range(1000))
+
+
+def test_closing_a_stream_early_stops_it_in_the_child(shared: Worker) -> None:
+    parts = shared.stream(Count(to=10**9, pause=0.001), Number)
+    assert next(parts).value == 0
+    parts.close()  # type: ignore[attr-defined]
+    started = time.monotonic()
+    assert shared.call(Echo(text="next"), Echo).text == "next"
+    assert time.monotonic() - started < 2
+
+
+def test_a_child_runs_only_a_little_ahead_of_the_reader(shared: Worker) -> None:
+    parts = shared.stream(Count(to=100_000), Number)
+    next(parts)
+    time.sleep(0.2)
+    pending = next(iter(shared._pending.values()))
+    assert pending.items.qsize() < 64
+    parts.close()  # type: ignore[attr-defined]
+
+
+def test_cancelling_a_job_ends_its_call(shared: Worker) -> None:
+    job = Job("Work")
+    threading.Timer(0.2, job.cancel).start()
+    started = time.monotonic()
+    with pytest.raises(Cancelled, match="Work"):
+        shared.call(Do(what="work", amount=30), Number, job)
+    assert time.monotonic() - started < 3
+    assert shared.alive
+
+
+def test_cancelling_a_job_ends_its_stream(shared: Worker) -> None:
+    job = Job("Count")
+    taken: list[int] = []
+
+    def take() -> None:
+        for part in shared.stream(Count(to=10**9, pause=0.001), Number, job):
+            taken.append(part.value)
+            if len(taken) == 10:
+                job.cancel()
+
+    with pytest.raises(Cancelled):
+        take()
+    assert len(taken) < 200
+    assert shared.alive
+
+
+def test_a_cancelled_call_that_waits_its_turn_leaves_at_once_and_the_running_one_goes_on(shared: Worker) -> None:
+    job = Job("Second")
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(shared.call, Do(what="sleep", amount=1.0), Number)
+        time.sleep(0.2)
+        threading.Timer(0.1, job.cancel).start()
+        started = time.monotonic()
+        with pytest.raises(Cancelled):
+            shared.call(Echo(), Echo, job)
+        assert time.monotonic() - started < 0.6
+        assert first.result().value == 1
+
+
+def test_a_child_that_does_not_stop_when_asked_is_ended(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.workers.supervisor.PATIENCE", 0.3)
+    worker = supervisor.start(ECHO)
+    job = Job("Sleep")
+    threading.Timer(0.2, job.cancel).start()
+    with pytest.raises(Cancelled):
+        worker.call(Do(what="sleep", amount=60), Number, job)
+    assert not worker.alive
+
+
+def test_a_job_that_is_cancelled_already_asks_nothing(shared: Worker) -> None:
+    job = Job("Late")
+    job.cancel()
+    with pytest.raises(Cancelled):
+        shared.call(Echo(), Echo, job)
+
+
+def test_progress_reaches_the_job(shared: Worker) -> None:
+    seen: list[Progress] = []
+    shared.call(Do(what="report"), Number, Job("Steps", seen.append))
+    assert seen[-1] == Progress(title="Steps", done=5, total=5, unit="steps")
+
+
+def test_errors_cross_as_the_same_class_with_their_fields(shared: Worker) -> None:
+    with pytest.raises(BadInput, match="row 3: The column is missing") as caught:
+        shared.call(Do(what="bad input"), Number)
+    assert type(caught.value) is BadInput
+    with pytest.raises(TemplateError) as also:
+        shared.call(Do(what="template"), Number)
+    assert also.value.fields["line"] == 4
+
+
+def test_a_bug_in_a_handler_is_named_without_its_text_and_the_worker_stays(shared: Worker) -> None:
+    with pytest.raises(WorkerFailed, match=r"ValueError in echo\.py, line \d+") as caught:
+        shared.call(Do(what="bug"), Number)
+    assert "secret" not in str(caught.value)
+    assert shared.alive
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("die", "killed, probably out of memory"),
+        ("crash", "a native crash (SIGABRT)"),
+        ("exit", "it ended with status 7"),
+        ("assert", "a check inside llama.cpp failed (ggml.c, line 123)"),
+    ],
+)
+def test_a_death_has_its_reason_and_the_next_worker_works(supervisor: Supervisor, how: str, reason: str) -> None:
+    its = spec(title=f"The {how} worker")
+    worker = supervisor.start(its)
+    with pytest.raises(WorkerFailed) as caught:
+        worker.call(Do(what=how), Number)
+    assert str(caught.value) == f"The {how} worker stopped: {reason}. What was recorded until then is kept."
+    assert not worker.alive
+    with pytest.raises(WorkerFailed):
+        worker.call(Echo(), Echo)
+    assert supervisor.crashes(its) == 1
+    assert supervisor.start(its).call(Echo(text="again"), Echo).text == "again"
+    supervisor.forgive(its)
+    assert supervisor.crashes(its) == 0
+
+
+def test_a_death_in_the_middle_of_a_stream_reaches_every_waiting_thread(supervisor: Supervisor) -> None:
+    worker = supervisor.start(spec(threads=4))
+    with ThreadPoolExecutor(4) as pool:
+        waiting = [pool.submit(list, worker.stream(Count(to=10**6, pause=0.01), Number)) for _ in range(3)]
+        time.sleep(0.3)
+        with pytest.raises(WorkerFailed):
+            worker.call(Do(what="die"), Number)
+        for one in waiting:
+            with pytest.raises(WorkerFailed, match="out of memory"):
+                one.result(timeout=5)
+
+
+def test_a_call_that_takes_too_long_ends_the_worker(supervisor: Supervisor) -> None:
+    worker = supervisor.start(spec(seconds=0.4))
+    with pytest.raises(WorkerFailed, match=r"took longer than 0\.4 s"):
+        worker.call(Do(what="sleep", amount=60), Number)
+    assert not worker.alive
+
+
+def test_a_stream_is_limited_by_its_waits_and_not_by_a_slow_reader(supervisor: Supervisor) -> None:
+    worker = supervisor.start(spec(seconds=0.6))
+    taken = []
+    for part in worker.stream(Count(to=10, pause=0.01), Number):
+        taken.append(part.value)
+        time.sleep(0.1)
+    assert len(taken) == 10
+    with pytest.raises(WorkerFailed, match="took longer"):
+        list(worker.stream(Count(to=1000, pause=0.05), Number))
+
+
+def test_waiting_for_ones_turn_does_not_count_as_taking_long(supervisor: Supervisor) -> None:
+    worker = supervisor.start(spec(seconds=0.8))
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: worker.call(Do(what="sleep", amount=0.3), Number), range(4)))
+    assert [answer.value for answer in answers] == [1, 1, 1, 1]
+
+
+def test_memory_above_the_limit_is_refused_and_named(supervisor: Supervisor) -> None:
+    worker = supervisor.start(spec(memory=400 * 2**20))
+    assert worker.call(Do(what="eat", amount=1e6), Number).value == 1_000_000
+    with pytest.raises(WorkerFailed, match=r"out of memory \(it may use 400 MiB\)"):
+        worker.call(Do(what="eat", amount=2e9), Number)
+
+
+def test_eight_threads_at_once_get_their_own_answers(shared: Worker) -> None:
+    def ask(number: int) -> bool:
+        texts = [f"{number}-{turn}" for turn in range(25)]
+        return [shared.call(Echo(text=text), Echo).text for text in texts] == texts
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(ask, range(8)))
+
+
+def test_requests_run_beside_each_other_where_the_spec_says_so(supervisor: Supervisor) -> None:
+    worker = supervisor.start(spec(threads=4))
+    started = time.monotonic()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: worker.call(Do(what="sleep", amount=0.5), Number), range(4)))
+    assert time.monotonic() - started < 1.5
+
+
+def test_a_noisy_child_neither_blocks_nor_disturbs(shared: Worker) -> None:
+    assert shared.call(Do(what="noise"), Number).value == 1
+
+
+def test_a_module_that_is_not_there_is_named_at_the_start(supervisor: Supervisor) -> None:
+    with pytest.raises(WorkerFailed, match=r"ModuleNotFoundError \(core\.nowhere\)"):
+        supervisor.start(WorkerSpec(module="core.nowhere"))
+
+
+def test_closing_ends_all_and_nothing_starts_afterwards() -> None:
+    supervisor = Supervisor()
+    worker = supervisor.start(ECHO)
+    supervisor.close()
+    assert not worker.alive
+    assert supervisor.workers() == ()
+    assert supervisor.crashes(ECHO) == 0
+    with pytest.raises(WorkerFailed, match="closed"):
+        worker.call(Echo(), Echo)
+    with pytest.raises(WorkerFailed, match="closed"):
+        supervisor.start(ECHO)
+
+
+def test_an_empty_worker_starts_fast(supervisor: Supervisor) -> None:
+    assert min(supervisor.start(ECHO).start_seconds for _ in range(3)) < 0.5
