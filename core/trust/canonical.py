@@ -1,0 +1,141 @@
+"""Canonical bytes: the one form in which content is hashed, signed and compared.
+
+The form is RFC 8785 (JSON Canonicalization Scheme). Its rules, kept here:
+
+1. A value has exactly one form; `parse` refuses every other one, so a flipped bit, a repeated key or a space can't hide.
+2. Integers lie within ±(2^53 - 1), numbers are finite, text is valid Unicode, nesting is at most `DEEPEST`.
+3. A stored record is hashed with a random nonce beside it, so that a digest says nothing about content that was erased.
+"""
+
+import binascii
+import hashlib
+import json
+import re
+import secrets
+from base64 import b64decode, b64encode
+from typing import Any, TypeVar, cast
+
+import msgspec
+import rfc8785
+
+from core.errors import BadInput, Damaged
+from core.records import Digest, Json, Record, kind
+
+R = TypeVar("R", bound=Record)
+
+DEEPEST = 64
+"""Levels of lists and objects that `parse` accepts; our own records stay under 12."""
+NONCE = 32
+"""Bytes of a record's nonce."""
+SAFE_INTEGER = 2**53 - 1
+"""The largest integer that every JSON implementation keeps exactly."""
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def canonical(value: Json) -> bytes:
+    """The RFC 8785 form of `value`. Raises `BadInput` for what has none: NaN, an integer beyond 2^53, a lone surrogate."""
+    try:
+        # rfc8785 types its arguments more narrowly than what it takes
+        return rfc8785.dumps(cast(Any, value))
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
+        raise BadInput(source="canonical JSON", problem=f"this value has no canonical form ({error}).") from error
+
+
+def parse(data: bytes, source: str) -> Json:
+    """The value whose canonical form is exactly `data`. Raises `Damaged`, naming `source`, for anything else."""
+    try:
+        value: Json = json.loads(data.decode("utf-8"), parse_int=_number)
+        if _too_deep(value):
+            raise Damaged(source=source, problem=f"nested over {DEEPEST} levels deep.")
+        same = canonical(value) == data
+    except (ValueError, RecursionError, BadInput) as error:
+        raise Damaged(source=source, problem="not readable as canonical JSON.") from error
+    if not same:
+        raise Damaged(source=source, problem="not in canonical form: written by something else, or altered.")
+    return value
+
+
+def digest(data: bytes) -> Digest:
+    """SHA-256."""
+    return Digest(hashlib.sha256(data).hexdigest())
+
+
+def checked_digest(text: object, source: str) -> Digest:
+    """`text`, if it is 64 lower-case hexadecimal characters. Raises `Damaged`."""
+    if not isinstance(text, str) or _DIGEST.fullmatch(text) is None:
+        raise Damaged(source=source, problem="a digest has the wrong form.")
+    return Digest(text)
+
+
+def new_nonce() -> bytes:
+    """`NONCE` random bytes."""
+    return secrets.token_bytes(NONCE)
+
+
+def builtins(record: Record) -> dict[str, Json]:
+    """A record as plain JSON values: bytes as base64, tuples as lists, its tag under "type"."""
+    return cast(dict[str, Json], msgspec.to_builtins(record, str_keys=True))
+
+
+def record_bytes(record: Record, nonce: bytes) -> bytes:
+    """What is stored and hashed of a record: its kind, a nonce of `NONCE` bytes, and its fields."""
+    if len(nonce) != NONCE:
+        raise BadInput(source=kind(record), problem=f"a record's nonce has {NONCE} bytes, not {len(nonce)}.")
+    return canonical({"kind": kind(record), "nonce": nonce.hex(), "record": builtins(record)})
+
+
+def record_from(data: bytes, type: type[R]) -> tuple[R, bytes]:
+    """The record that `record_bytes` wrote, and its nonce. Raises `Damaged`, also when it is of another kind."""
+    try:
+        stored = msgspec.json.decode(data, type=_Stored)
+        nonce = bytes.fromhex(stored.nonce)
+        if stored.kind != kind(type):
+            raise Damaged(source=f"record of kind {stored.kind}", problem=f"expected one of kind {kind(type)}.")
+        return msgspec.json.decode(stored.record, type=type), nonce
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise Damaged(source=f"record of kind {kind(type)}", problem=f"not readable ({error}).") from error
+
+
+def b64(data: bytes) -> str:
+    """Standard base64 with padding."""
+    return b64encode(data).decode("ascii")
+
+
+def unb64(text: str, source: str, size: int | None = None) -> bytes:
+    """The bytes that `b64` wrote as `text`, `size` of them if given. Raises `Damaged` for any other spelling of the same bytes."""
+    try:
+        data = b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Damaged(source=source, problem="not readable as base64.") from error
+    if b64(data) != text:
+        raise Damaged(source=source, problem="base64 in a form of its own.")
+    if size is not None and len(data) != size:
+        raise Damaged(source=source, problem=f"has {len(data)} bytes instead of {size}.")
+    return data
+
+
+class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    kind: str
+    nonce: str
+    record: msgspec.Raw
+
+
+def _number(text: str) -> int | float:
+    # A float beyond 2^53 is written without a point, e.g. 1e20 as 100000000000000000000.
+    value = int(text) if len(text) < 18 else None
+    return value if value is not None and abs(value) <= SAFE_INTEGER else float(text)
+
+
+def _too_deep(value: Json) -> bool:
+    level: list[Json] = [value]
+    for _ in range(DEEPEST + 1):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (list, dict))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True

@@ -1,0 +1,145 @@
+"""Canonical JSON: against RFC 8785's vectors, and as properties."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import BadInput, Damaged
+from core.records import Json, Record
+from core.trust.canonical import (
+    DEEPEST,
+    SAFE_INTEGER,
+    b64,
+    canonical,
+    digest,
+    new_nonce,
+    parse,
+    record_bytes,
+    record_from,
+    unb64,
+)
+
+text = st.text(st.characters(exclude_categories=["Cs"]))
+values: st.SearchStrategy[Json] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-SAFE_INTEGER, SAFE_INTEGER)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | text,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(text, inner, max_size=5),
+    max_leaves=20,
+)
+
+
+class Note(Record, frozen=True, kw_only=True, tag="note"):
+    text: str
+    weight: float = 1.0
+    raw: bytes = b""
+    parts: tuple[str, ...] = ()
+
+
+class Other(Record, frozen=True, kw_only=True, tag="other"):
+    text: str
+
+
+@pytest.mark.parametrize("name", ["arrays", "french", "structures", "unicode", "values", "weird"])
+def test_rfc_8785_vectors(shared_data: Path, name: str) -> None:
+    folder = shared_data / "vectors" / "jcs" / "testdata"
+    value = json.loads((folder / "input" / f"{name}.json").read_text("utf-8"))
+    expected = bytes.fromhex((folder / "outhex" / f"{name}.txt").read_text().replace("\n", " "))
+    assert canonical(value) == expected
+    assert canonical(parse(expected, name)) == expected
+
+
+@given(values)
+def test_what_is_written_is_read_back_and_written_the_same(value: Json) -> None:
+    data = canonical(value)
+    again = parse(data, "value")
+    assert again == value
+    assert canonical(again) == data
+
+
+@given(values, st.integers(0), st.integers(0, 7))
+def test_a_flipped_bit_is_refused_or_is_another_value(value: Json, place: int, bit: int) -> None:
+    data = bytearray(canonical(value))
+    data[place % len(data)] ^= 1 << bit
+    try:
+        other = parse(bytes(data), "value")
+    except Damaged:
+        return
+    assert canonical(other) == bytes(data) != canonical(value)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"a":1,"a":1}',
+        b'{"b":1,"a":2}',
+        b'{"a": 1}',
+        b'{"a":1}\n',
+        b"[1.0]",
+        b"[1e3]",
+        b"[-0]",
+        b"[NaN]",
+        b"[Infinity]",
+        b"[1e999]",
+        b"[9007199254740993]",
+        b'"\\u0041"',
+        b'"\\ud800"',
+        b'"\xff"',
+        b"\xef\xbb\xbf1",
+        b"",
+        b"[",
+        b"[" * 100_000,
+        b"[" * (DEEPEST + 2) + b"]" * (DEEPEST + 2),
+        b"9" * 5000,
+    ],
+)
+def test_every_other_form_is_refused(data: bytes) -> None:
+    with pytest.raises(Damaged, match="thing"):
+        parse(data, "thing")
+
+
+def test_keys_are_ordered_by_utf16_units() -> None:
+    assert canonical({"\ufb33": 1, "\U0001f600": 2}) == '{"\U0001f600":2,"\ufb33":1}'.encode()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), SAFE_INTEGER + 1, "\ud800", {"\ud800": 1}])
+def test_what_has_no_canonical_form_is_refused(value: Json) -> None:
+    with pytest.raises(BadInput):
+        canonical(value)
+
+
+def test_a_record_comes_back_with_its_nonce() -> None:
+    note = Note(text="ß\x00", weight=2.0, raw=b"\x00\xff", parts=("a", "b"))
+    nonce = new_nonce()
+    data = record_bytes(note, nonce)
+    assert record_from(data, Note) == (note, nonce)
+    assert parse(data, "note")["kind"] == "note"  # type: ignore[index,call-overload]
+
+
+def test_the_same_record_has_another_digest_each_time() -> None:
+    note = Note(text="yes")
+    assert digest(record_bytes(note, new_nonce())) != digest(record_bytes(note, new_nonce()))
+
+
+def test_a_record_of_another_kind_is_refused() -> None:
+    data = record_bytes(Note(text="x"), new_nonce())
+    with pytest.raises(Damaged, match="expected one of kind other"):
+        record_from(data, Other)
+    with pytest.raises(Damaged):
+        record_from(data[:-1], Note)
+    with pytest.raises(BadInput, match="nonce"):
+        record_bytes(Note(text="x"), b"short")
+
+
+@pytest.mark.parametrize("spelling", ["QQ", "QR==", "QQ==\n", "Q Q==", "-_-_", "é"])
+def test_base64_has_one_spelling(spelling: str) -> None:
+    with pytest.raises(Damaged):
+        unb64(spelling, "thing")
+    assert unb64(b64(b"\xfb\xff"), "thing", 2) == b"\xfb\xff"
+    with pytest.raises(Damaged, match="2 bytes instead of 3"):
+        unb64(b64(b"\xfb\xff"), "thing", 3)

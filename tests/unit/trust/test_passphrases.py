@@ -1,0 +1,53 @@
+"""Keys from passphrases."""
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+from core.errors import BadInput, Damaged
+from core.trust.canonical import unb64
+from core.trust.passphrases import CEILING_MEMORY, FLOOR_MEMORY, FLOOR_PASSES, Kdf, derive, new_kdf
+
+WEAK = new_kdf(memory=FLOOR_MEMORY, passes=FLOOR_PASSES)
+
+
+def test_the_key_is_argon2id_of_the_passphrase() -> None:
+    salt = unb64(WEAK.salt, "salt")
+    expected = Argon2id(salt=salt, length=32, iterations=1, lanes=1, memory_cost=8192).derive(b"correct horse")
+    assert derive("correct horse", WEAK) == expected
+    assert derive("correct horsf", WEAK) != expected
+    assert derive("correct horse", new_kdf(memory=FLOOR_MEMORY, passes=1)) != expected
+
+
+def test_composed_and_decomposed_accents_give_one_key() -> None:
+    assert derive("Stra\u00dfe caf\u00e9", WEAK) == derive("Stra\u00dfe cafe\u0301", WEAK)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"memory": FLOOR_MEMORY - 1},
+        {"memory": CEILING_MEMORY + 1},
+        {"passes": 0},
+        {"passes": 17},
+        {"lanes": 0},
+        {"lanes": 9},
+        {"salt": ""},
+        {"salt": "AAAA"},
+        {"salt": "?"},
+    ],
+)
+def test_parameters_outside_floor_and_ceiling_are_refused(change: dict[str, int | str]) -> None:
+    altered: Kdf = msgspec.structs.replace(WEAK, **change)
+    with pytest.raises(Damaged):
+        derive("correct horse", altered)
+
+
+def test_new_parameters_are_held_to_the_same_bounds() -> None:
+    with pytest.raises(Damaged):
+        new_kdf(memory=1024)
+
+
+def test_an_empty_passphrase_is_refused() -> None:
+    with pytest.raises(BadInput, match="passphrase"):
+        derive("", WEAK)
