@@ -1,0 +1,110 @@
+"""Cards: who a signing key belongs to.
+
+A card is signed by its own keys, which proves that its holder has them, and countersigned by the administrator who issued it. The
+first administrator's card names no issuer. An auditor pins fingerprints: whoever is pinned is trusted, and the countersignature says
+who vouched for the others inside the vault.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from core.errors import Damaged
+from core.records import Digest, Record
+from core.trust.canonical import b64, builtins, canonical, digest, parse, unb64
+from core.trust.envelopes import pae
+from core.trust.keys import PublicKeys, Signatures, SigningKeys, verify
+from core.trust.times import parse_time
+
+ADMIN = "admin"
+"""The role whose holders issue cards."""
+_OWN = "application/vnd.assay.card+json"
+_COUNTER = "application/vnd.assay.card-countersignature+json"
+
+
+class Card(Record, frozen=True, kw_only=True, tag="card", forbid_unknown_fields=True):
+    """A person and their public keys, from `valid_from` to `valid_until` (RFC 3339 with offset, both included)."""
+
+    user: str
+    name: str
+    """As printed beside signatures."""
+    roles: tuple[str, ...]
+    keys: PublicKeys
+    valid_from: str
+    valid_until: str
+    issuer: str
+    """Fingerprint of the countersigner's card; empty on the first administrator's."""
+
+    def valid_at(self, time: datetime) -> bool:
+        """Whether the card was valid at that instant."""
+        source = f"card of {self.user}"
+        return parse_time(self.valid_from, source) <= time <= parse_time(self.valid_until, source)
+
+
+class SignedCard(Record, frozen=True, kw_only=True, tag="signed-card", forbid_unknown_fields=True):
+    """`card` is a Card's canonical JSON in base64."""
+
+    card: str
+    own: Signatures
+    counter: Signatures | None = None
+
+
+def card_bytes(card: Card) -> bytes:
+    """What is signed of a card, and hashed into its fingerprint."""
+    return canonical(builtins(card))
+
+
+def fingerprint(card: Card | SignedCard) -> Digest:
+    """What an auditor pins: the digest of the card's canonical bytes, keys and all."""
+    return digest(unb64(card.card, "card") if isinstance(card, SignedCard) else card_bytes(card))
+
+
+def issue(card: Card, keys: SigningKeys, issuer: SigningKeys | None = None) -> SignedCard:
+    """Sign a card with its own keys, and with those of the issuer that it names. Raises `Damaged` if the two don't fit."""
+    if card.keys != keys.public:
+        raise Damaged(source=f"card of {card.user}", problem="names other keys than those that sign it.")
+    if bool(card.issuer) != (issuer is not None):
+        raise Damaged(source=f"card of {card.user}", problem="names an issuer who doesn't sign, or the reverse.")
+    parse_time(card.valid_from, f"card of {card.user}")
+    parse_time(card.valid_until, f"card of {card.user}")
+    content = card_bytes(card)
+    return SignedCard(
+        card=b64(content),
+        own=keys.sign(pae(_OWN, content)),
+        counter=None if issuer is None else issuer.sign(pae(_COUNTER, content)),
+    )
+
+
+def open_card(signed: SignedCard) -> Card:
+    """The card, if its own signatures verify; whether to trust it is the caller's question. Raises `Damaged`."""
+    content = unb64(signed.card, "card")
+    try:
+        card = msgspec.convert(parse(content, "card"), Card)
+    except msgspec.ValidationError as error:
+        raise Damaged(source="card", problem=f"not of the form expected ({error}).") from error
+    source = f"card of {card.user}"
+    if parse_time(card.valid_from, source) > parse_time(card.valid_until, source):
+        raise Damaged(source=source, problem="ends before it begins.")
+    if bool(card.issuer) != (signed.counter is not None):
+        raise Damaged(source=source, problem="names an issuer who didn't sign, or the reverse.")
+    verify(card.keys, pae(_OWN, content), signed.own)
+    return card
+
+
+def verify_card(signed: SignedCard, issuer: Card | None) -> Card:
+    """The card, if its own signatures verify and `issuer`, an administrator at that time, countersigned it.
+
+    `issuer` is None for a first administrator's card, which names none. Raises `Damaged` or `InvalidSignatures`.
+    """
+    card = open_card(signed)
+    source = f"card of {card.user}"
+    if card.issuer != ("" if issuer is None else fingerprint(issuer)):
+        raise Damaged(source=source, problem="was issued by somebody else.")
+    if issuer is None or signed.counter is None:
+        return card
+    if ADMIN not in issuer.roles:
+        raise Damaged(source=source, problem=f"was issued by {issuer.user}, who is no administrator.")
+    if not issuer.valid_at(parse_time(card.valid_from, source)):
+        raise Damaged(source=source, problem=f"was issued when the card of {issuer.user} wasn't valid.")
+    verify(issuer.keys, pae(_COUNTER, unb64(signed.card, source)), signed.counter)
+    return card
