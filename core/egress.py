@@ -159,8 +159,8 @@ _ARCHITECTURE: Final = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # AUDIT_AR
 _SECCOMP: Final = {"x86_64": 317, "aarch64": 277}
 
 _IO_URING: Final = (Rule("io_uring_setup"), Rule("io_uring_enter"), Rule("io_uring_register"))
-_ONLY_UNIX: Final = (Rule("socket", argument=0, allowed=(1,)), Rule("socketpair", argument=0, allowed=(1,)), *_IO_URING)
-_NOTHING: Final = (
+ONLY_UNIX: Final = (Rule("socket", argument=0, allowed=(1,)), Rule("socketpair", argument=0, allowed=(1,)), *_IO_URING)
+NOTHING: Final = (
     Rule("socket"),
     Rule(
         "socketpair", argument=1, mask=0xF, allowed=(1, 5)
@@ -174,7 +174,7 @@ _NOTHING: Final = (
 )
 
 _PR_SET_DUMPABLE: Final = 4
-_PR_SET_NO_NEW_PRIVS: Final = 38
+NO_NEW_PRIVILEGES: Final = 38
 _SECCOMP_SET_MODE_FILTER: Final = 1
 _SECCOMP_FILTER_FLAG_TSYNC: Final = 1
 _RET_ALLOW: Final = 0x7FFF0000
@@ -194,7 +194,7 @@ class _Program(ctypes.Structure):
 
 def raise_barrier(level: Level) -> Barrier:
     """Bar this process, all its threads and its later children from the network, for good. Returns what is in force afterwards."""
-    reason = deny(_NOTHING if level == "none" else _ONLY_UNIX)
+    reason = deny(NOTHING if level == "none" else ONLY_UNIX)
     found = barrier()
     return found if reason is None else Barrier(names=found.names, missing=(f"seccomp: {reason}",), tested=found.tested)
 
@@ -235,7 +235,7 @@ def deny(rules: Sequence[Rule]) -> str | None:
         return f"not on {sys.platform}"
     if machine not in CALLS or sys.maxsize < 2**32:
         return f"no table of system calls for {machine}"
-    if control(_PR_SET_NO_NEW_PRIVS, 1) != 0:
+    if control(NO_NEW_PRIVILEGES, 1) != 0:
         return "no_new_privs was refused"
     code = program(rules, machine)
     instructions = (_Instruction * len(code))(*(_Instruction(*one) for one in code))

@@ -15,17 +15,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from core.workers.frames import LARGEST, BadFrame, Unpacker, from_child, pack
 from core.workers.records import FromChild, ToChild, WorkerSpec
+from core.workers.sandbox import PROGRAM
 
 if sys.platform != "win32":
     import fcntl
 
-PROGRAM: Final = Path(__file__).resolve().parent.parent.parent
-"""The folder that holds the package `core`."""
 CHUNK: Final = 1024 * 1024
 KEPT_ERRORS: Final = 8192
 """Bytes of a child's standard error that are kept."""
@@ -232,6 +230,7 @@ def environment(spec: WorkerSpec) -> dict[str, str]:
     given = {
         "HOME": home,
         "TMPDIR": home,
+        "LOGNAME": "assay",  # libraries that name a cache after the user find no list of users
         "LANG": "C.UTF-8",
         "PYTHONPATH": str(PROGRAM),
         "PYTHONDONTWRITEBYTECODE": "1",

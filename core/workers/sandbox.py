@@ -1,6 +1,213 @@
+"""Shuts a child process in, before it has threads and before anything native is imported.
+
+Each layer is tried on its own; what the system refuses is reported (`Barrier.missing`), never assumed:
+
+    namespace   a user, network and IPC namespace of its own: no interface is there, not even a loopback
+    landlock    files: reads what Python, this program and the spec need; writes only below `WorkerSpec.writable`; runs no program;
+                signals nobody outside (kernel 6.12 and later)
+    seccomp     system calls: no sockets, no new programs or processes, no tracing, mounting or kernel keys, no io_uring
+
+A system without these (macOS, Windows) runs the child in a process of its own with a clean environment, and the report is empty.
+"""
+
+import ctypes
+import errno
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
 from core import egress
+from core.egress import Barrier, Rule
 from core.workers.records import WorkerSpec
 
+PROGRAM: Final = Path(__file__).resolve().parent.parent.parent
+"""The folder that holds the package `core`."""
 
-def enter(spec: WorkerSpec) -> egress.Barrier:
-    return egress.raise_barrier("none")
+# Read by the loader, by C libraries at their start, and by what counts processors and memory.
+_SYSTEM: Final = (
+    "/lib",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib64",
+    "/usr/local/lib",
+    "/usr/share/zoneinfo",
+    "/usr/share/fonts",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/proc/self",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/version",
+    "/proc/filesystems",
+    "/proc/sys/vm/overcommit_memory",
+    "/sys/devices/system/cpu",
+    "/sys/devices/system/node",
+    "/dev/zero",
+    "/dev/random",
+    "/dev/urandom",
+)
+_WRITABLE: Final = ("/dev/null",)
+
+_CLONE_THREAD: Final = 0x10000
+_RULES: Final = (
+    Rule("execve"),
+    Rule("execveat"),
+    Rule("fork"),
+    Rule("vfork"),
+    Rule("clone", argument=0, mask=_CLONE_THREAD, allowed=(_CLONE_THREAD,)),
+    Rule("clone3", error=errno.ENOSYS),  # its flags lie in memory; C libraries fall back to clone
+    Rule("prlimit64", argument=0, allowed=(0,)),
+    Rule("ptrace"),
+    Rule("process_vm_readv"),
+    Rule("process_vm_writev"),
+    Rule("process_madvise"),
+    Rule("pidfd_open"),
+    Rule("pidfd_getfd"),
+    Rule("kcmp"),
+    Rule("perf_event_open"),
+    Rule("bpf"),
+    Rule("userfaultfd"),
+    Rule("add_key"),
+    Rule("request_key"),
+    Rule("keyctl"),
+    Rule("mount"),
+    Rule("umount2"),
+    Rule("pivot_root"),
+    Rule("chroot"),
+    Rule("open_tree"),
+    Rule("move_mount"),
+    Rule("fsopen"),
+    Rule("fsconfig"),
+    Rule("fsmount"),
+    Rule("fspick"),
+    Rule("mount_setattr"),
+    Rule("unshare"),
+    Rule("setns"),
+    Rule("open_by_handle_at"),
+    Rule("init_module"),
+    Rule("finit_module"),
+    Rule("delete_module"),
+    Rule("kexec_load"),
+    Rule("kexec_file_load"),
+    Rule("swapon"),
+    Rule("reboot"),
+)
+
+_NEW_SPACES: Final = 0x10000000 | 0x40000000 | 0x08000000  # CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC
+
+# include/uapi/linux/landlock.h. The rights of each version of the interface, which is what one can ask the kernel to handle.
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
+_VERSION_FLAG, _PATH_BENEATH = 1, 1
+_WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 1, 1 << 2, 1 << 3
+_TRUNCATE, _IOCTL = 1 << 14, 1 << 15
+_FIRST: Final = (1 << 13) - 1  # execute, read, write, list, remove, make: version 1
+_LINKS: Final = 1 << 13  # linking and renaming across folders: version 2
+_MAKE_DEVICES: Final = (1 << 6) | (1 << 9) | (1 << 10) | (1 << 11)  # character device, socket, pipe, block device
+_EXECUTE: Final = 1
+_TCP: Final = 3  # bind and connect: version 4
+_SCOPES: Final = 3  # abstract sockets and signals: version 6
+
+
+class _Ruleset(ctypes.Structure):
+    _fields_ = (("files", ctypes.c_uint64), ("net", ctypes.c_uint64), ("scoped", ctypes.c_uint64))
+
+
+class _Beneath(ctypes.Structure):
+    _pack_ = 1
+    _fields_ = (("access", ctypes.c_uint64), ("parent", ctypes.c_int32))
+
+
+def enter(spec: WorkerSpec) -> Barrier:
+    """Shut this process in. Returns what is in force, found out by trying where it can be tried."""
+    if sys.platform != "linux":
+        return Barrier(missing=tuple(f"{name}: not on {sys.platform}" for name in ("namespace", "landlock", "seccomp")))
+    names, missing = [], []
+    layers = (
+        ("namespace", _own_namespaces),
+        ("landlock", lambda: _confine_files(spec)),
+        ("seccomp", lambda: egress.deny((*egress.NOTHING, *_RULES))),
+    )
+    for name, raise_it in layers:
+        reason = raise_it()
+        if reason is None:
+            names.append(name)
+        else:
+            missing.append(f"{name}: {reason}")
+    tested = all(attempt.refused for attempt in egress.attempt())
+    return Barrier(names=tuple(names), missing=tuple(missing), tested=tested)
+
+
+def _own_namespaces() -> str | None:
+    """Move to new namespaces, keep the user's and group's number, and drop the rights that came with them."""
+    user, group = os.geteuid(), os.getegid()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(_NEW_SPACES) != 0:
+        return os.strerror(ctypes.get_errno())
+    try:
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+    except OSError:
+        pass  # the process then has the number of nobody, which changes no right to a file
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3, this process
+    libc.capset(header, (ctypes.c_uint32 * 6)())
+    return None
+
+
+def _confine_files(spec: WorkerSpec) -> str | None:
+    """Landlock: from here on only the named files and folders open."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    version = libc.syscall(_CREATE_RULESET, None, 0, _VERSION_FLAG)
+    if version < 1:
+        return os.strerror(ctypes.get_errno())
+    handled = _FIRST | (_LINKS if version >= 2 else 0)
+    handled |= (_TRUNCATE if version >= 3 else 0) | (_IOCTL if version >= 5 else 0)
+    ruleset = _Ruleset(handled, _TCP if version >= 4 else 0, _SCOPES if version >= 6 else 0)
+    size = 24 if version >= 6 else 16 if version >= 4 else 8
+    handle = libc.syscall(_CREATE_RULESET, ctypes.byref(ruleset), size, 0)
+    if handle < 0:
+        return os.strerror(ctypes.get_errno())
+    try:
+        for path in (*_python(), *_SYSTEM, *spec.readable):
+            _allow(libc, handle, path, _READ_FILE | _READ_DIR)
+        for path in (*_WRITABLE, *spec.writable):
+            _allow(libc, handle, path, handled & ~(_EXECUTE | _MAKE_DEVICES))
+        if egress.control(egress.NO_NEW_PRIVILEGES, 1) != 0 or libc.syscall(_RESTRICT_SELF, handle, 0) != 0:
+            return os.strerror(ctypes.get_errno())
+    finally:
+        os.close(handle)
+    return None
+
+
+def _allow(libc: ctypes.CDLL, ruleset: int, path: str, access: int) -> None:
+    """Grant rights below `path`; what doesn't exist needs none."""
+    try:
+        parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        if not stat.S_ISDIR(os.fstat(parent).st_mode):
+            access &= _READ_FILE | _WRITE_FILE | _TRUNCATE | _IOCTL
+        beneath = _Beneath(access, parent)
+        libc.syscall(_ADD_RULE, ruleset, _PATH_BENEATH, ctypes.byref(beneath), 0)
+    finally:
+        os.close(parent)
+
+
+def _python() -> Iterator[str]:
+    """Python's own installation and this program: of a checkout only `core` and `resources`, not what lies beside them."""
+    bundle: str | None = getattr(sys, "_MEIPASS", None)
+    yield from (sys.prefix, sys.base_prefix, sys.exec_prefix, str(PROGRAM / "core"), str(PROGRAM / "resources"))
+    yield from _folders(sys.path)
+    if bundle is not None:
+        yield bundle
+
+
+def _folders(paths: Iterable[str]) -> Iterator[str]:
+    for path in paths:
+        if path and Path(path) != PROGRAM:
+            yield path
