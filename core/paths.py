@@ -1,4 +1,4 @@
-"""Folders of this program and careful writing.
+"""Folders of this program, and careful reading and writing.
 
 Nothing confidential is written outside a vault except into `runtime`, which is private to the user and RAM-backed where the system
 offers that. Files are replaced whole or not at all.
@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.errors import DiskFull
+import yaml
+
+from core.errors import BadInput, DiskFull
+from core.records import Json
 
 RESOURCES = Path(getattr(sys, "_MEIPASS", None) or Path(__file__).resolve().parent.parent) / "resources"
 """Icons, themes, starter models, the example workspace; read-only."""
@@ -42,6 +45,25 @@ def runtime_folder(purpose: str) -> Iterator[Path]:
     """A private folder for what must lie in clear while it is used; removed afterwards. RAM-backed where there is such storage."""
     with tempfile.TemporaryDirectory(prefix=f"assay-{purpose}-", dir=ram_backed()) as name:
         yield Path(name)
+
+
+LARGEST_YAML = 1_000_000
+"""Bytes of a prompt or spec file; real ones hold some thousands."""
+
+
+def read_yaml(path: Path) -> Json:
+    """The content of a YAML file that a person wrote. Raises `BadInput` with the line that can't be read."""
+    if not path.is_file():
+        raise BadInput(source=str(path), problem="there is no such file.")
+    if path.stat().st_size > LARGEST_YAML:
+        raise BadInput(source=path.name, problem="over 1 MB, too large for such a file.")
+    try:
+        content: Json = yaml.safe_load(path.read_text(encoding="utf-8", errors="replace"))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f"line {mark.line + 1}: " if mark is not None else ""
+        raise BadInput(source=path.name, problem=f"{line}not readable as YAML.") from error
+    return content
 
 
 def write_whole(path: Path, content: bytes, private: bool = True) -> None:

@@ -1,9 +1,14 @@
-"""What all tests share: the folder of real inputs beside the checkout, and an offscreen display."""
+"""What all tests share: the folder of real inputs beside the checkout, and an offscreen display, and vaults to work in."""
 
 import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+
+from core.trust.passphrases import FLOOR_MEMORY, FLOOR_PASSES, Kdf, new_kdf
+from core.vault.migrations import Migrations
+from core.vault.vault import Vault
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -24,3 +29,57 @@ def shared_data() -> Path:
 def private_configuration(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the settings of the person who runs it."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+
+
+PASSPHRASES = {"ines": "seven lanterns by the river", "tomas": "a quiet ladder in october"}
+"""Of the people in the vaults that tests make: ines is administrator and author, tomas reviews."""
+
+
+def weak_kdf() -> Kdf:
+    """The cheapest parameters that are accepted, so that a test's vault opens in milliseconds."""
+    return new_kdf(memory=FLOOR_MEMORY, passes=FLOOR_PASSES)
+
+
+@pytest.fixture
+def passphrases() -> dict[str, str]:
+    return dict(PASSPHRASES)
+
+
+@pytest.fixture
+def vault_factory(tmp_path: Path) -> Iterator[Callable[..., Vault]]:
+    """`vault_factory(schema=(), name="Study")`: a new vault with ines and tomas, open for ines; closed after the test."""
+    made: list[Vault] = []
+
+    def make(schema: Sequence[Migrations] = (), name: str = "Study") -> Vault:
+        folder = tmp_path / f"{name}.assay"
+        vault = Vault.create(folder, "ines", "Inês Duarte", PASSPHRASES["ines"], schema, kdf=weak_kdf)
+        made.append(vault)
+        with vault.confirm(PASSPHRASES["ines"]) as signer:
+            vault.add_user(signer, "tomas", "Tomás Vidal", ("reviewer",), PASSPHRASES["tomas"], kdf=weak_kdf)
+        return vault
+
+    yield make
+    for vault in made:
+        vault.close()
+
+
+@pytest.fixture
+def vault(vault_factory: Callable[..., Vault]) -> Vault:
+    """An open vault without any package's tables."""
+    return vault_factory()
+
+
+@pytest.fixture
+def reopen() -> Iterator[Callable[..., Vault]]:
+    """`reopen(vault, "tomas", schema=())`: close a vault and open it for somebody else; closed after the test."""
+    made: list[Vault] = []
+
+    def open_as(vault: Vault, user: str, schema: Sequence[Migrations] = ()) -> Vault:
+        vault.close()
+        again = Vault.open(vault.folder, user, PASSPHRASES[user], schema)
+        made.append(again)
+        return again
+
+    yield open_as
+    for vault in made:
+        vault.close()
