@@ -1,0 +1,66 @@
+"""Datasets: immutable versions of samples, read from files and written to them."""
+
+from pathlib import Path
+
+from core.datasets.files import read_samples, write_samples
+from core.datasets.records import AddDataset, Dataset, SavedDataset
+from core.jobs import Job
+from core.paths import write_whole
+from core.records import now
+from core.vault import versions
+from core.vault.roles import Act
+from core.vault.vault import Vault
+
+_KIND = "dataset"
+
+
+class Datasets:
+    """The operations on datasets of one open vault."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    def add(self, request: AddDataset, job: Job) -> SavedDataset:
+        """Read a file into a new version, or find that it equals the latest. Raises `BadInput` with file and line."""
+        versions.check_name(_KIND, request.name)
+        path = Path(request.path)
+        samples = read_samples(path)
+        job.report(len(samples), len(samples), "samples")
+        with self._vault.write(Act.ADD_DATASET, about=request.name) as unit:
+            known = versions.digests(unit, _KIND, request.name)
+            latest = max(known, default=0)
+            if latest:
+                last = unit.get(known[latest], Dataset)
+                if last.samples == samples:
+                    return SavedDataset(digest=known[latest], dataset=last, created=False)
+            dataset = Dataset(
+                name=request.name,
+                number=latest + 1,
+                samples=samples,
+                source=path.name,
+                parent=known.get(latest),
+                author=self._vault.user.user,
+                saved=now(),
+            )
+            digest = unit.put(dataset, links=(dataset.parent,) if dataset.parent else ())
+            versions.add(unit, _KIND, dataset.name, dataset.number, digest)
+        return SavedDataset(digest=digest, dataset=dataset, created=True)
+
+    def list(self) -> tuple[Dataset, ...]:
+        """The latest version of each dataset, by name."""
+        with self._vault.read() as reader:
+            return tuple(reader.get(digest, Dataset) for digest in versions.latest(reader, _KIND))
+
+    def show(self, reference: str) -> SavedDataset:
+        """A version, by `name@number` or `name` (its latest). Raises `NotFound`."""
+        with self._vault.read() as reader:
+            digest = versions.resolve(reader, _KIND, reference)
+            return SavedDataset(digest=digest, dataset=reader.get(digest, Dataset), created=False)
+
+    def export(self, reference: str, path: Path) -> int:
+        """Write a version's samples to a file of the format that its ending names; returns how many."""
+        dataset = self.show(reference).dataset
+        content = write_samples(dataset.samples, path.suffix.lower())
+        with self._vault.write(Act.EXPORT_DATASET, about=f"{dataset.reference} to {path.name}"):
+            write_whole(path, content)
+        return len(dataset.samples)
