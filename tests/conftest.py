@@ -1,4 +1,4 @@
-"""What all tests share: the folder of real inputs beside the checkout, and an offscreen display, and vaults to work in."""
+"""What all tests share: real inputs beside the checkout, an offscreen display, and vaults to work in."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence

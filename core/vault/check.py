@@ -1,0 +1,181 @@
+"""Checking a whole vault: is everything that it holds what was once put into it?
+
+In order: the encrypted file's own integrity, the audit log and its tree, each record and blob against its digest and its log entry,
+links, cards, signatures, and `keys.json` against the people. Nothing is changed. A finding says where, what, and what to do.
+"""
+
+from collections.abc import Iterator
+
+from core.errors import AssayError
+from core.jobs import Job
+from core.records import Digest, kind
+from core.trust import envelopes, statements
+from core.trust.canonical import digest as digest_of
+from core.trust.canonical import record_from
+from core.trust.merkle import leaf_hash
+from core.vault import blobs, slots, users
+from core.vault.records import Finding, LogEntry, Signature
+from core.vault.signing import envelope_digest
+from core.vault.unit import Reader
+from core.vault.vault import Vault
+
+RESTORE = "Restore the vault from its last good backup."
+LOOK = "Look at the audit log around it, and compare with a checkpoint that was kept outside."
+
+
+def check(vault: Vault, job: Job | None = None) -> tuple[Finding, ...]:
+    """All that is wrong with an open vault; nothing when it is whole. Reads everything, at some hundred MiB a second."""
+    with vault.read() as reader:
+        return tuple(_findings(vault, reader, job or Job("Check the vault")))
+
+
+def _findings(vault: Vault, reader: Reader, job: Job) -> Iterator[Finding]:
+    yield from _file(reader)
+    logged: dict[Digest, LogEntry] = {}
+    yield from _log(reader, logged, job)
+    yield from _records(reader, logged, job)
+    yield from _blobs(reader, logged, job)
+    yield from _links(reader)
+    yield from _signatures(reader, job)
+    yield from _people(vault, reader)
+
+
+def _file(reader: Reader) -> Iterator[Finding]:
+    for (problem,) in reader.db.execute("PRAGMA cipher_integrity_check"):
+        yield Finding(where="vault.db", what=str(problem), step=RESTORE)
+    for (problem,) in reader.db.execute("PRAGMA quick_check"):
+        if problem != "ok":
+            yield Finding(where="vault.db", what=str(problem), step=RESTORE)
+    for table, row, parent, _ in reader.db.execute("PRAGMA foreign_key_check"):
+        yield Finding(where=f"vault.db, {table}, row {row}", what=f"leads to nothing in {parent}.", step=RESTORE)
+
+
+def _log(reader: Reader, logged: dict[Digest, LogEntry], job: Job) -> Iterator[Finding]:
+    expected = 0
+    for index, leaf, content in reader.db.execute("SELECT seq, leaf, entry FROM log ORDER BY seq"):
+        job.check()
+        where = f"log entry {index}"
+        if index != expected:
+            yield Finding(where=where, what=f"entries {expected} to {index - 1} are missing.", step=RESTORE)
+        expected = index + 1
+        if leaf_hash(content) != leaf:
+            yield Finding(where=where, what="differs from its leaf in the tree.", step=RESTORE)
+            continue
+        entry, _ = record_from(content, LogEntry)
+        if entry.index != index:
+            yield Finding(where=where, what=f"was logged as entry {entry.index}.", step=RESTORE)
+        for made in entry.objects:
+            logged[made] = entry
+
+
+def _records(reader: Reader, logged: dict[Digest, LogEntry], job: Job) -> Iterator[Finding]:
+    total = reader.db.execute("SELECT count(*) FROM records").fetchone()[0]
+    rows = reader.db.execute("SELECT digest, kind, author, time, content FROM records ORDER BY seq")
+    for done, (digest, of, author, time, content) in enumerate(rows):
+        job.report(done, total, "records")
+        where = f"{of} {digest}"
+        if digest_of(content) != digest:
+            yield Finding(where=where, what="differs from its digest.", step=RESTORE)
+        entry = logged.get(digest)
+        if entry is None:
+            yield Finding(where=where, what="was put in past the audit log.", step=LOOK)
+        elif (entry.user, entry.time) != (author, time):
+            yield Finding(
+                where=where, what=f"is said to be by {author}; the log says {entry.user}, {entry.time}.", step=LOOK
+            )
+
+
+def _blobs(reader: Reader, logged: dict[Digest, LogEntry], job: Job) -> Iterator[Finding]:
+    rows = reader.db.execute("SELECT digest, nonce FROM blobs ORDER BY id").fetchall()
+    for done, (digest, nonce) in enumerate(rows):
+        job.report(done, len(rows), "contents")
+        where = f"content {digest}"
+        try:
+            for _ in blobs.stream(reader.db, digest):
+                job.check()
+        except AssayError:
+            yield Finding(where=where, what="differs from its digest.", step=RESTORE)
+        if blobs.commitment(nonce, digest) not in logged:
+            yield Finding(where=where, what="was put in past the audit log.", step=LOOK)
+
+
+def _links(reader: Reader) -> Iterator[Finding]:
+    dangling = reader.db.execute(
+        "SELECT source, target FROM links WHERE source NOT IN (SELECT digest FROM records)"
+        " OR (target NOT IN (SELECT digest FROM records) AND target NOT IN (SELECT digest FROM blobs))"
+    )
+    for source, target in dangling:
+        yield Finding(where=f"link from {source}", what=f"leads to {target}, which isn't there.", step=RESTORE)
+
+
+def _signatures(reader: Reader, job: Job) -> Iterator[Finding]:
+    for digest in reader.find(kind(Signature)):
+        job.check()
+        try:
+            signature = reader.get(digest, Signature)
+            problem = _wrong(reader, signature)
+        except AssayError as error:
+            problem = str(error)
+        if problem:
+            yield Finding(
+                where=f"signature {digest}", what=problem, step="Don't rely on it; have the content signed again."
+            )
+
+
+def _wrong(reader: Reader, signature: Signature) -> str | None:
+    card = users.card(reader.db, signature.card)
+    payload = envelopes.verify(signature.envelope.encode("utf-8"), card.keys)
+    subjects, signing = statements.parse(payload)
+    said = (
+        subjects[0].digest,
+        subjects[0].name,
+        signing.meaning,
+        signing.name,
+        signing.time,
+        signing.reason,
+        signing.card,
+    )
+    kept = (
+        signature.subject,
+        signature.subject_name,
+        signature.meaning,
+        signature.name,
+        signature.time,
+        signature.reason,
+        signature.card,
+    )
+    if said != kept or card.user != signature.user:
+        return "what is kept of it differs from the signed statement."
+    known = {envelope_digest(other.envelope) for other in reader.signatures(signature.subject)}
+    if not {subject.digest for subject in subjects[1:]} <= known:
+        return "an earlier signature that it covers is missing."
+    return None
+
+
+def _people(vault: Vault, reader: Reader) -> Iterator[Finding]:
+    keys = slots.read(vault.folder)
+    active = set()
+    for user in [row[0] for row in reader.db.execute("SELECT user FROM users ORDER BY rowid").fetchall()]:
+        try:
+            known = users.find(reader.db, user)
+        except AssayError as error:
+            yield Finding(where=f"user {user}", what=str(error), step=RESTORE)
+            continue
+        if known.active:
+            active.add(user)
+            slot = keys.slot(user)
+            if slot is None:
+                yield Finding(
+                    where=f"{slots.NAME}, {user}", what="has no slot: they can't open the vault.", step=RESTORE
+                )
+            elif slot.public != users.public(reader.db, user):
+                yield Finding(
+                    where=f"{slots.NAME}, {user}", what="the slot isn't the one that was made here.", step=RESTORE
+                )
+    for slot in keys.slots:
+        if slot.user not in active:
+            yield Finding(
+                where=f"{slots.NAME}, {slot.user}",
+                what="a slot of nobody who may open the vault.",
+                step="Rotate the vault's key.",
+            )

@@ -1,0 +1,171 @@
+"""Connections to the encrypted file.
+
+SQLCipher with a raw 256-bit key, driven through sqlite-utils. The rules:
+
+1. sqlite-utils is imported here, after it was pointed at SQLCipher's driver (it catches the driver's own exceptions); every other
+   file takes `Database` from here.
+2. A transaction begins and ends where this package says so: connections are in autocommit mode, and what sqlite-utils runs inside
+   an open transaction joins it.
+3. An acknowledged write is on the disk: write-ahead log with `synchronous = FULL`.
+4. Nothing is written in clear: temporary tables and sorting stay in memory.
+5. What the driver raises becomes an error with a sentence: a full disk, damage, a file that another process holds.
+
+Pages are 8 KiB: against SQLCipher's 4 KiB, bulk insertion takes a fifth less and a scan a quarter less (measured; 16 KiB gains
+little more and makes single commits slower). `cipher_memory_security` stays off: it costs a tenth of every statement to wipe
+copies of what the interpreter holds in its own memory all the same; SQLCipher wipes its key material in any case.
+"""
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+import sqlcipher3.dbapi2 as driver
+
+from core.errors import AssayError, Damaged, DiskFull, Unavailable, VaultBusy
+
+sys.modules["pysqlite3"] = sys.modules["pysqlite3.dbapi2"] = driver
+
+import sqlite_utils  # noqa: E402 (after the driver is in place)
+
+if sqlite_utils.utils.OperationalError is not driver.OperationalError:
+    raise ImportError("sqlite_utils was imported before core.vault.connection: take Database from there.")
+
+Database: TypeAlias = sqlite_utils.Database
+DriverError = driver.Error
+
+PAGE_SIZE = 8192
+BUSY_MILLISECONDS = 5_000
+IDLE_READERS = 4
+"""Reader connections that are kept open; opening one takes under a millisecond, each keeps a page cache of 2 MiB."""
+KEY_BYTES = 32
+
+
+def connect(path: Path, key: bytes, writable: bool) -> Database:
+    """One connection. `writable` ones may create the file; the others refuse every change. Raises `Damaged`, `DiskFull`."""
+    assert len(key) == KEY_BYTES
+    with translated(path):
+        connection = driver.connect(str(path), isolation_level=None, check_same_thread=False, cached_statements=256)
+        try:
+            connection.execute("PRAGMA cipher_log_level = NONE")
+            connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+            connection.execute(f"PRAGMA cipher_page_size = {PAGE_SIZE}")
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+            connection.execute("PRAGMA temp_store = MEMORY")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA trusted_schema = OFF")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            if writable:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+            else:
+                connection.execute("PRAGMA query_only = ON")
+            return sqlite_utils.Database(connection, execute_plugins=False)
+        except BaseException:
+            connection.close()
+            raise
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn what the driver raises into an error with a sentence; anything that it can't name goes through as a bug."""
+    try:
+        yield
+    except DriverError as error:
+        named = _named(path, str(error))
+        if named is None:
+            raise
+        raise named from error
+
+
+def _named(path: Path, said: str) -> AssayError | None:
+    # The driver gives no error codes, only SQLite's own fixed sentences.
+    if "disk is full" in said:
+        return DiskFull(path=str(path))
+    if "not a database" in said or "malformed" in said:
+        return Damaged(
+            source=str(path), problem="the file is damaged or not this vault's. Restore the folder from a backup."
+        )
+    if "disk I/O error" in said:
+        return Damaged(
+            source=str(path),
+            problem="the disk refused to read or write. Nothing half-written was kept; check the disk and its free space.",
+        )
+    if "locked" in said:
+        return VaultBusy(vault=str(path.parent), process="unknown")
+    if "readonly database" in said:
+        return Unavailable(what=f"{path} can't be written", step="Make the file and its folder writable.")
+    if "unable to open" in said:
+        return Unavailable(what=f"{path} can't be opened", step="Check that the file is there and may be read.")
+    return None
+
+
+class Connections:
+    """The one writer and the readers of an open vault's file.
+
+    The writer belongs to whoever holds `lock`. A reader belongs to whoever took it until it is given back, from any thread.
+    """
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self.path = path
+        self.lock = threading.RLock()
+        self.writer = connect(path, key, writable=True)
+        self.key = key
+        self._idle: list[Database] = []
+        self._guard = threading.Lock()
+        self._closed = False
+
+    @contextmanager
+    def reader(self) -> Iterator[Database]:
+        """A connection that sees one state of the file for as long as it is held."""
+        with self._guard:
+            db = self._idle.pop() if self._idle else None
+        if db is None:
+            db = connect(self.path, self.key, writable=False)
+        try:
+            with translated(self.path):
+                db.conn.execute("BEGIN")
+                try:
+                    yield db
+                finally:
+                    db.conn.execute("ROLLBACK")
+        except BaseException:
+            db.conn.close()
+            raise
+        self._give_back(db)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Database]:
+        """The writer in a transaction that commits at the end, or rolls back when anything is raised."""
+        with self.lock:
+            conn = self.writer.conn
+            if conn.in_transaction:
+                raise RuntimeError("A transaction is open already: one unit of work can't contain another.")
+            with translated(self.path):
+                conn.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self.writer
+                    conn.execute("COMMIT")
+                except BaseException:
+                    if conn.in_transaction:
+                        conn.execute("ROLLBACK")
+                    raise
+
+    def close(self) -> None:
+        """Fold the write-ahead log into the file and close. Readers that are out are closed when they come back."""
+        with self.lock:
+            with self._guard:
+                self._closed = True
+                idle, self._idle = self._idle, []
+            for db in idle:
+                db.conn.close()
+            self.writer.conn.close()
+
+    def _give_back(self, db: Database) -> None:
+        with self._guard:
+            if not self._closed and len(self._idle) < IDLE_READERS:
+                self._idle.append(db)
+                return
+        db.conn.close()

@@ -1,0 +1,55 @@
+"""What changed, told to whoever asked.
+
+An event is published after its change is committed, on the thread that made the change. A listener that fails is logged and keeps
+neither the change nor the other listeners from their course.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from core.records import Record
+from core.vault.roles import Act
+
+log = logging.getLogger(__name__)
+
+
+class Changed(Record, frozen=True, kw_only=True):
+    """A committed change: its kind, and what it was about (a name or a digest, as its service says)."""
+
+    act: Act
+    about: str = ""
+
+
+Listener = Callable[[Changed], None]
+
+
+class Events:
+    """The listeners of one open vault. Safe from any thread."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[int, Listener] = {}
+        self._next = 0
+        self._lock = threading.Lock()
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` after every change; returns how to end that."""
+        with self._lock:
+            number, self._next = self._next, self._next + 1
+            self._listeners[number] = listener
+
+        def unsubscribe() -> None:
+            with self._lock:
+                self._listeners.pop(number, None)
+
+        return unsubscribe
+
+    def publish(self, changed: Changed) -> None:
+        """Tell everybody who listens now."""
+        with self._lock:
+            listeners = list(self._listeners.values())
+        for listener in listeners:
+            try:
+                listener(changed)
+            except Exception:
+                log.exception("A listener failed on %s", changed.act)

@@ -1,0 +1,54 @@
+"""What the vault itself keeps: people, signatures, and the entries of the audit log."""
+
+from core.records import Digest, Record
+from core.vault.roles import Act
+
+
+class User(Record, frozen=True, kw_only=True):
+    """A person as a vault knows them. `roles` and `name` (as printed on signatures) are those of their current card."""
+
+    user: str
+    name: str
+    roles: tuple[str, ...]
+    card: Digest
+    """The fingerprint of their current card."""
+    active: bool = True
+
+
+class Signature(Record, frozen=True, kw_only=True, tag="signature"):
+    """One person's act of signing one content. The envelope is the proof; the other fields repeat what its statement says."""
+
+    subject: Digest
+    subject_name: str
+    meaning: str
+    """authored, reviewed, approved or released."""
+    user: str
+    name: str
+    """The printed name on the signer's card."""
+    time: str
+    reason: str
+    card: Digest
+    envelope: str
+    """DSSE JSON around the in-toto Statement."""
+
+
+class LogEntry(Record, frozen=True, kw_only=True, tag="log-entry"):
+    """One committed change, or one showing of a confidential document. A leaf of the log is the entry's canonical bytes."""
+
+    index: int
+    """Its place in the log, from 0."""
+    user: str
+    time: str
+    act: Act
+    about: str
+    reason: str
+    objects: tuple[Digest, ...]
+    """What the change recorded, in order: digests of records, commitments to blobs."""
+
+
+class Finding(Record, frozen=True, kw_only=True):
+    """Something that a check found wrong: where, what, and what to do about it."""
+
+    where: str
+    what: str
+    step: str

@@ -1,0 +1,292 @@
+"""An open vault: the encrypted folder of one team, opened by one person in one process.
+
+`write(act)` is the one door for changes: role check, transaction, log entry, event after the commit. `read()` gives a state that
+doesn't move while it is held. Nothing else writes into the folder but `cache/`, which may be deleted.
+"""
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from core.errors import AlreadyExists, Damaged, NotFound, Refused, Unavailable
+from core.paths import sync_folder
+from core.records import now
+from core.trust.cards import SignedCard
+from core.trust.passphrases import Kdf, new_kdf
+from core.trust.trustfile import TrustFile
+from core.vault import log, slots, tables, users, versions
+from core.vault.connection import KEY_BYTES, Connections
+from core.vault.events import Changed, Events
+from core.vault.locking import FolderLock
+from core.vault.log import LogTree
+from core.vault.migrations import Migrations, migrate
+from core.vault.records import User
+from core.vault.roles import ALLOWED, Act, Role, allowed
+from core.vault.signing import Signer as Signer
+from core.vault.signing import unseal_keys
+from core.vault.unit import Reader, Unit
+
+FILE = "vault.db"
+OWN_SCHEMA = (tables.SCHEMA, versions.SCHEMA)
+
+
+class Vault:
+    """One team's vault, open for one person. Made by `create` or `open`; a context manager that closes it."""
+
+    def __init__(self, folder: Path, key: slots.KeyFile, user: str, connections: Connections, lock: FolderLock) -> None:
+        self.folder = folder
+        self.id = key.vault
+        self.events = Events()
+        self._connections = connections
+        self._lock = lock
+        self._tree = LogTree()
+        self._closed = False
+        with connections.reader() as db:
+            self.user = users.find(db, user)
+
+    @classmethod
+    def create(
+        cls,
+        folder: Path,
+        user: str,
+        name: str,
+        passphrase: str,
+        schema: Sequence[Migrations] = (),
+        kdf: Callable[[], Kdf] = new_kdf,
+    ) -> Self:
+        """Make a vault whose first user is administrator and author, and open it. The folder appears whole or not at all.
+
+        `kdf` gives the parameters of each key derivation, with a fresh salt each time. Raises `AlreadyExists`, `BadInput`, `DiskFull`.
+        """
+        folder = folder.absolute()
+        if folder.exists():
+            raise AlreadyExists(kind="folder", name=str(folder), step="Choose another name for the new vault.")
+        if not folder.parent.is_dir():
+            raise NotFound(kind="folder", name=str(folder.parent), step="Create it first, or choose another place.")
+        roles = users.check_user(user, name, (Role.ADMIN, Role.AUTHOR))
+        users.check_passphrase(passphrase)
+        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            key = cls._make(made, user, name, roles, passphrase, schema, kdf)
+            made.rename(folder)
+            sync_folder(folder.parent)
+        except BaseException:
+            shutil.rmtree(made, ignore_errors=True)
+            raise
+        return cls._open(folder, user, [key], schema)
+
+    @classmethod
+    def open(cls, folder: Path, user: str, passphrase: str, schema: Sequence[Migrations] = ()) -> Self:
+        """Open a vault, bringing its tables up to date.
+
+        Raises `NotFound` (not a vault), `WrongPassphrase`, `VaultBusy`, `NewerVault`, `Damaged`, `Refused` (a revoked user).
+        """
+        folder = folder.absolute()
+        keys = slots.read(folder)
+        return cls._open(folder, user, slots.vault_keys(folder, keys, user, passphrase), schema)
+
+    @staticmethod
+    def names(folder: Path) -> tuple[str, ...]:
+        """The user names that a closed vault knows, for the window to offer. Raises `NotFound`, `Damaged`, `NewerVault`."""
+        return tuple(slot.user for slot in slots.read(folder).slots)
+
+    @contextmanager
+    def read(self) -> Iterator[Reader]:
+        """One state of the vault, for as long as the block runs."""
+        self._check_open()
+        with self._connections.reader() as db:
+            reader = Reader(db, self.log_name, self._tree)
+            try:
+                yield reader
+            finally:
+                reader.end()
+
+    @contextmanager
+    def write(self, act: Act, about: str = "", reason: str = "") -> Iterator[Unit]:
+        """One change: commits at the end of the block with its log entry, or rolls back when anything is raised.
+
+        Raises `Refused` when the person's roles don't allow `act`, `DiskFull`, `VaultBusy`.
+        """
+        with self._change(act, about, reason) as unit:
+            yield unit
+        self.events.publish(Changed(act=act, about=about))
+
+    def confirm(self, passphrase: str) -> Signer:
+        """Take this user's signing keys out for one sitting (`with vault.confirm(passphrase) as signer:`). Raises `WrongPassphrase`."""
+        with self.read() as reader:
+            sealed = users.sealed_keys(reader.db, self.user.user)
+            card = users.card(reader.db, self.user.card)
+        keys = unseal_keys(self.id, self.user.user, sealed, passphrase, str(self.folder))
+        return Signer(self.user, card, keys)
+
+    def add_user(
+        self,
+        signer: Signer,
+        user: str,
+        name: str,
+        roles: Sequence[str],
+        passphrase: str,
+        kdf: Callable[[], Kdf] = new_kdf,
+    ) -> User:
+        """Give another person a slot, signing keys and a card that `signer`, an administrator, countersigns.
+
+        Raises `Refused`, `BadInput`, `AlreadyExists`, `DiskFull`.
+        """
+        roles = users.check_user(user, name, roles)
+        users.check_passphrase(passphrase)
+        if not allowed(Act.ADD_USER, self.user.roles):
+            raise _refused(Act.ADD_USER)
+        person = users.new_person(self.id, user, name, roles, passphrase, kdf, issuer=signer)
+        if signer.user.user != self.user.user:
+            raise Refused(act="Add user", reason="The card must be countersigned by the person who has the vault open.")
+        with self._connections.lock:
+            before = slots.read(self.folder)
+            try:
+                with self._change(Act.ADD_USER, user) as unit:
+                    if user in {known.user for known in users.everybody(unit.db)}:
+                        raise AlreadyExists(kind="user", name=user, step="Choose another user name.")
+                    added = users.insert(unit.db, person)
+                    slots.write(self.folder, slots.with_slot(before, person.slot, self._connections.key))
+            except BaseException:
+                slots.write(self.folder, before)
+                raise
+        self.events.publish(Changed(act=Act.ADD_USER, about=user))
+        return added
+
+    def users(self) -> tuple[User, ...]:
+        """Everybody, in the order in which they came; revoked users too."""
+        with self.read() as reader:
+            return users.everybody(reader.db)
+
+    def cards(self) -> tuple[SignedCard, ...]:
+        """All cards ever issued here, oldest first."""
+        with self.read() as reader:
+            return users.cards(reader.db)
+
+    def trust_file(self) -> TrustFile:
+        """What an auditor needs to know beforehand to check this vault's packs: its people's cards and its log's public key."""
+        with self.read() as reader:
+            return TrustFile(cards=users.cards(reader.db), logs=(log.public_key(reader.db, self.log_name),), made=now())
+
+    @property
+    def log_name(self) -> str:
+        """The origin of this vault's checkpoints."""
+        return log.origin(self.id)
+
+    def close(self) -> None:
+        """Lock the vault: fold the write-ahead log into the file and let another process open it. Safe more than once."""
+        if self._closed:
+            return
+        self._closed = True
+        self._connections.close()
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _change(self, act: Act, about: str, reason: str = "") -> Iterator[Unit]:
+        self._check_open()
+        if not allowed(act, self.user.roles):
+            raise _refused(act)
+        with self._connections.transaction() as db:
+            unit = Unit(db, self.log_name, self._tree, self.user, act)
+            try:
+                yield unit
+                unit.finish(about, reason)
+            finally:
+                unit.end()
+
+    @staticmethod
+    def _make(
+        folder: Path,
+        user: str,
+        name: str,
+        roles: Sequence[Role],
+        passphrase: str,
+        schema: Sequence[Migrations],
+        kdf: Callable[[], Kdf],
+    ) -> bytes:
+        vault = secrets.token_hex(16)
+        key = secrets.token_bytes(KEY_BYTES)
+        person = users.new_person(vault, user, name, roles, passphrase, kdf, issuer=None)
+        empty = slots.KeyFile(vault=vault, slots=(), epochs=(slots.Epoch(number=1, keys={}),))
+        slots.write(folder, slots.with_slot(empty, person.slot, key))
+        connections = Connections(folder / FILE, key)
+        try:
+            (folder / FILE).chmod(0o600)
+            migrate(connections, all_migrations(schema), now())
+            with connections.transaction() as db:
+                db.execute("INSERT INTO meta VALUES ('vault', ?)", (vault.encode("ascii"),))
+                log.new_key(db)
+                unit = Unit(db, log.origin(vault), LogTree(), users.insert(db, person), Act.CREATE_VAULT)
+                unit.finish(about=folder.name, reason="")
+        finally:
+            connections.close()
+        return key
+
+    @classmethod
+    def _open(cls, folder: Path, user: str, keys: Sequence[bytes], schema: Sequence[Migrations]) -> Self:
+        lock = FolderLock(folder)
+        try:
+            file = slots.read(folder)
+            connections = _connections(folder / FILE, keys)
+            try:
+                migrate(connections, all_migrations(schema), now())
+                _check_same(folder, file, connections)
+                vault = cls(folder, file, user, connections, lock)
+                if not vault.user.active:
+                    raise Refused(act="Open the vault", reason="This user was revoked; ask an administrator.")
+            except BaseException:
+                connections.close()
+                raise
+        except BaseException:
+            lock.release()
+            raise
+        return vault
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Unavailable(what=f"{self.folder} is locked", step="Open it again.")
+
+
+def _refused(act: Act) -> Refused:
+    able = ", ".join(sorted(ALLOWED[act]))
+    return Refused(act=act.replace("-", " ").capitalize(), reason=f"Your roles here don't allow it; these do: {able}.")
+
+
+def all_migrations(schema: Sequence[Migrations]) -> tuple[Migrations, ...]:
+    """The vault's own tables, then the packages', each once."""
+    return tuple(dict.fromkeys((*OWN_SCHEMA, *schema)))
+
+
+def _connections(file: Path, keys: Sequence[bytes]) -> Connections:
+    if not file.is_file():
+        raise Damaged(source=str(file), problem="the file is missing. Restore the folder from a backup.")
+    *others, last = keys
+    for key in others:
+        try:
+            return Connections(file, key)
+        except Damaged:
+            continue
+    return Connections(file, last)
+
+
+def _check_same(folder: Path, keys: slots.KeyFile, connections: Connections) -> None:
+    with connections.reader() as db:
+        row = db.execute("SELECT value FROM meta WHERE name = 'vault'").fetchone()
+    if row is None or bytes(row[0]) != keys.vault.encode("ascii"):
+        raise Damaged(
+            source=str(folder),
+            problem=f"{slots.NAME} and {FILE} belong to different vaults. Restore the folder from a backup.",
+        )

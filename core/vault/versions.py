@@ -1,0 +1,100 @@
+"""Names with immutable, numbered versions (prompts, datasets, specs), and labels that point at one of them.
+
+Rules: numbers start at 1 and have no gaps; a version is never replaced; a reference is `name@number`, `name@label` or `name` (the
+latest). Whoever wrote a version neither reviews nor approves it.
+"""
+
+import re
+
+from core.errors import BadInput, NotFound, Refused
+from core.records import Digest
+from core.vault.connection import Database
+from core.vault.migrations import Migrations
+from core.vault.unit import Reader, Unit
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
+
+def _first(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE versions (kind TEXT NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL,"
+        " digest TEXT NOT NULL UNIQUE, PRIMARY KEY (kind, name, number)) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE labels (kind TEXT NOT NULL, name TEXT NOT NULL, label TEXT NOT NULL, number INTEGER NOT NULL,"
+        " PRIMARY KEY (kind, name, label)) WITHOUT ROWID"
+    )
+
+
+SCHEMA = Migrations("versions", (_first,))
+
+
+def check_name(kind: str, name: str) -> None:
+    """Raise `BadInput` unless `name` can be typed after any command."""
+    if not _NAME.fullmatch(name) or name.isdigit():
+        raise BadInput(
+            source=name or kind,
+            problem=f"a {kind}'s name has letters, digits, dots and dashes, 80 at most, and isn't a number.",
+        )
+
+
+def add(unit: Unit, kind: str, name: str, number: int, digest: Digest) -> None:
+    """Enter version `number` of a name; the database refuses one that exists."""
+    unit.db.execute("INSERT INTO versions VALUES (?, ?, ?, ?)", [kind, name, number, digest])
+
+
+def names(reader: Reader, kind: str) -> tuple[str, ...]:
+    rows = reader.db.execute("SELECT DISTINCT name FROM versions WHERE kind = ? ORDER BY name", [kind]).fetchall()
+    return tuple(str(row[0]) for row in rows)
+
+
+def digests(reader: Reader, kind: str, name: str) -> dict[int, Digest]:
+    """Number to digest, oldest first; empty for an unknown name."""
+    rows = reader.db.execute(
+        "SELECT number, digest FROM versions WHERE kind = ? AND name = ? ORDER BY number", [kind, name]
+    ).fetchall()
+    return {int(number): Digest(digest) for number, digest in rows}
+
+
+def latest(reader: Reader, kind: str) -> tuple[Digest, ...]:
+    """The newest version of each name, by name."""
+    rows = reader.db.execute(
+        "SELECT digest, max(number) FROM versions WHERE kind = ? GROUP BY name ORDER BY name", [kind]
+    ).fetchall()
+    return tuple(Digest(row[0]) for row in rows)
+
+
+def resolve(reader: Reader, kind: str, reference: str) -> Digest:
+    """The version that a reference names. Raises `NotFound` with what there is."""
+    name, _, which = reference.partition("@")
+    known = digests(reader, kind, name)
+    if not known:
+        raise NotFound(kind=kind, name=name, step=f"`assay {kind} list` shows what there is.")
+    if not which:
+        return known[max(known)]
+    number = int(which) if which.isdigit() else labels(reader, kind, name).get(which, 0)
+    if number not in known:
+        raise NotFound(kind=f"{kind} version", name=reference, step=f"{name} has versions 1 to {max(known)}.")
+    return known[number]
+
+
+def set_label(unit: Unit, kind: str, name: str, label: str, number: int) -> None:
+    unit.db.execute("INSERT OR REPLACE INTO labels VALUES (?, ?, ?, ?)", [kind, name, label, number])
+
+
+def labels(reader: Reader, kind: str, name: str) -> dict[str, int]:
+    """Label to the number that it points at."""
+    rows = reader.db.execute(
+        "SELECT label, number FROM labels WHERE kind = ? AND name = ? ORDER BY label", [kind, name]
+    ).fetchall()
+    return {str(label): int(number) for label, number in rows}
+
+
+def check_signer(reference: str, author: str, signer: str, meaning: str) -> None:
+    """Raise `Refused` when `meaning` is not for this person to sign (segregation of duties, 21 CFR 11.10(g))."""
+    if meaning == "authored" and author != signer:
+        raise Refused(act=f"Sign {reference} as authored", reason=f"{author} wrote this version.")
+    if meaning != "authored" and author == signer:
+        raise Refused(
+            act=f"Sign {reference} as {meaning}", reason="You wrote this version, so someone else must do that."
+        )
