@@ -1,0 +1,120 @@
+"""Cards and trust files."""
+
+from datetime import datetime
+
+import msgspec
+import pytest
+
+from core.errors import Damaged
+from core.trust.canonical import b64, unb64
+from core.trust.cards import Card, SignedCard, fingerprint, issue, open_card, verify_card
+from core.trust.keys import InvalidSignatures, SigningKeys
+from core.trust.notes import log_key, new_log_key
+from core.trust.trustfile import TrustFile
+
+ADMIN_KEYS = SigningKeys.generate()
+ADA_KEYS = SigningKeys.generate()
+ADMIN = Card(
+    user="root",
+    name="Root Admin",
+    roles=("admin", "author"),
+    keys=ADMIN_KEYS.public,
+    valid_from="2026-01-01T00:00:00+00:00",
+    valid_until="2036-01-01T00:00:00+00:00",
+    issuer="",
+)
+ADA = Card(
+    user="ada",
+    name="Ada Nováková",
+    roles=("reviewer",),
+    keys=ADA_KEYS.public,
+    valid_from="2026-02-01T00:00:00+01:00",
+    valid_until="2028-01-01T00:00:00+00:00",
+    issuer=fingerprint(ADMIN),
+)
+SIGNED_ADMIN = issue(ADMIN, ADMIN_KEYS)
+SIGNED_ADA = issue(ADA, ADA_KEYS, ADMIN_KEYS)
+
+
+def trust(*cards: SignedCard) -> TrustFile:
+    return TrustFile(cards=cards, logs=(log_key("assay/test", new_log_key()),), made="2026-11-21T09:30:00+00:00")
+
+
+def test_cards_verify_with_their_issuer() -> None:
+    assert verify_card(SIGNED_ADMIN, None) == ADMIN
+    assert verify_card(SIGNED_ADA, ADMIN) == ADA
+    assert open_card(SIGNED_ADA) == ADA
+    assert fingerprint(SIGNED_ADA) == fingerprint(ADA) != fingerprint(ADMIN)
+
+
+def test_a_card_by_another_issuer_is_refused() -> None:
+    with pytest.raises(Damaged, match="somebody else"):
+        verify_card(SIGNED_ADA, None)
+    with pytest.raises(Damaged, match="somebody else"):
+        verify_card(SIGNED_ADMIN, ADA)
+    with pytest.raises(InvalidSignatures):
+        verify_card(issue(ADA, ADA_KEYS, ADA_KEYS), ADMIN)
+
+
+def test_only_an_administrator_issues_cards_and_only_while_valid() -> None:
+    clerk = msgspec.structs.replace(ADMIN, roles=("author",))
+    with pytest.raises(Damaged, match="no administrator"):
+        verify_card(issue(msgspec.structs.replace(ADA, issuer=fingerprint(clerk)), ADA_KEYS, ADMIN_KEYS), clerk)
+    late = msgspec.structs.replace(ADMIN, valid_from="2027-01-01T00:00:00+00:00")
+    with pytest.raises(Damaged, match="wasn't valid"):
+        verify_card(issue(msgspec.structs.replace(ADA, issuer=fingerprint(late)), ADA_KEYS, ADMIN_KEYS), late)
+
+
+def test_a_card_is_issued_only_with_fitting_keys() -> None:
+    with pytest.raises(Damaged, match="other keys"):
+        issue(ADA, ADMIN_KEYS, ADMIN_KEYS)
+    with pytest.raises(Damaged, match="issuer"):
+        issue(ADA, ADA_KEYS)
+    with pytest.raises(Damaged, match="issuer"):
+        issue(ADMIN, ADMIN_KEYS, ADMIN_KEYS)
+
+
+def test_an_altered_card_is_refused() -> None:
+    content = unb64(SIGNED_ADA.card, "card")
+    promoted = content.replace(b'"roles":["reviewer"]', b'"roles":["admin"]')
+    assert promoted != content
+    with pytest.raises(InvalidSignatures):
+        open_card(msgspec.structs.replace(SIGNED_ADA, card=b64(promoted)))
+    with pytest.raises(Damaged):
+        open_card(msgspec.structs.replace(SIGNED_ADA, card=b64(content + b" ")))
+    with pytest.raises(Damaged, match="issuer"):
+        open_card(msgspec.structs.replace(SIGNED_ADA, counter=None))
+    backwards = msgspec.structs.replace(ADMIN, valid_until="2020-01-01T00:00:00+00:00")
+    with pytest.raises(Damaged, match="ends before"):
+        open_card(issue(backwards, ADMIN_KEYS))
+
+
+def test_validity_is_a_matter_of_instants() -> None:
+    assert ADA.valid_at(datetime.fromisoformat("2026-01-31T23:00:00+00:00"))
+    assert not ADA.valid_at(datetime.fromisoformat("2026-01-31T22:59:59+00:00"))
+    assert not ADA.valid_at(datetime.fromisoformat("2028-01-01T00:00:01+00:00"))
+
+
+def test_a_trust_file_comes_back() -> None:
+    file = trust(SIGNED_ADMIN, SIGNED_ADA)
+    again = TrustFile.load(file.dump())
+    assert again == file
+    assert again.by_fingerprint() == {fingerprint(ADMIN): ADMIN, fingerprint(ADA): ADA}
+    assert again.log("assay/test") == file.logs[0]
+    assert again.log("assay/other") is None
+
+
+def test_a_pinned_card_needs_no_issuer_in_the_file_but_one_in_it_must_have_signed() -> None:
+    assert fingerprint(ADA) in TrustFile.load(trust(SIGNED_ADA).dump()).by_fingerprint()
+    forged = issue(ADA, ADA_KEYS, ADA_KEYS)
+    assert fingerprint(forged) == fingerprint(ADA)
+    with pytest.raises(InvalidSignatures):
+        TrustFile.load(trust(SIGNED_ADMIN, forged).dump())
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{}", b"[]", b'{"cards":[],"logs":[],"made":"x","type":"trust","version":1}', b"\xff"]
+)
+def test_other_files_are_no_trust_file(data: bytes) -> None:
+    with pytest.raises(Damaged, match="trust file"):
+        TrustFile.load(data)
