@@ -21,6 +21,7 @@ import lxml.html
 import pymupdf
 from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_TAB_ALIGNMENT
+from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
@@ -60,6 +61,7 @@ h2 { font-size: 11.2pt; line-height: 1.2; margin: 9pt 0 3pt 0; }
 table { margin: 5pt 0 8pt 0; width: 100%; border-collapse: collapse; }
 th, td { border: 0.6pt solid #9aa0a5; padding: 3.4pt 6pt; font-size: 10.2pt; line-height: 1.3; text-align: left; }
 th { font-weight: bold; }
+td.date { white-space: nowrap; }
 ul, ol { margin: 0 0 6pt 0; }
 li { margin: 0 0 2pt 0; }
 p.note { font-size: 9pt; color: #464e56; margin-bottom: 9pt; }
@@ -237,6 +239,9 @@ def build_word(name: str) -> bytes:
     about_file.author = about_file.last_modified_by = COMPANY
     about_file.comments = ""
     about_file.created = about_file.modified = WORD_TIME
+    package = document.part.package
+    for key in [key for key, part in package.rels.items() if part.reltype == RELATIONSHIP_TYPE.THUMBNAIL]:
+        del package.rels[key]  # the template's own preview picture
     stream = io.BytesIO()
     document.save(stream)
     return without_times(stream.getvalue())
