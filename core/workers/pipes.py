@@ -192,7 +192,7 @@ class Process:
             time.sleep(0.002)
         if not self._ended():
             self.kill("it closed its channel")
-        elif sys.platform != "win32":
+        elif sys.platform == "linux":
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)  # whatever it started and left behind
         with self._ending:
@@ -212,9 +212,11 @@ class Process:
         return self._why or diagnosis(status, bytes(self._errors), self._memory)
 
     def _ended(self) -> bool:
-        if sys.platform == "win32":
+        if sys.platform != "linux":
             return self._process.poll() is not None
-        return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        return (
+            os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        )  # not reaped yet
 
 
 def command(requests: str, replies: str, module: str) -> list[str]:

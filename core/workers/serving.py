@@ -3,7 +3,7 @@
 A worker module defines `handlers() -> dict[type[Record], Handler]`. A handler gets the request and a `Call`; it returns a record (the
 answer to `Worker.call`) or an iterator of records (the parts of `Worker.stream`). Rules: an `AssayError` crosses as itself, any other
 exception only as its class and the line where it arose, because its text may hold content; a handler meets cancelling at
-`Call.check` and whenever it yields; at most `WINDOW` parts are under way unread; when the program at the other end goes, so does the child,
+`Call.check` and whenever it yields; a stream runs ahead of its reader by `WINDOW` at most; when the program at the other end goes, so does the child,
 at once.
 """
 
@@ -36,7 +36,9 @@ from core.workers.records import (
 )
 
 WINDOW: Final = 32
-"""Parts of one stream that may be under way and not yet read by whoever asked."""
+"""Credit of one stream: parts that may be under way and not yet read by whoever asked; a large part costs one more per MiB."""
+GRANT: Final = WINDOW // 4
+"""Credit is given back in lots of this size."""
 CHUNK: Final = 1024 * 1024
 REPORT_EVERY: Final = 0.05
 """Seconds between two reports of progress."""
@@ -72,6 +74,11 @@ class Channel:
                 os._exit(0)
 
 
+def cost(body: msgspec.Raw) -> int:
+    """What a part takes of the stream's credit. Never more than a reader is sure to have given back, or both ends would wait."""
+    return min(1 + memoryview(body).nbytes // 2**20, WINDOW - GRANT + 1)
+
+
 class Call:
     """One request as its handler sees it."""
 
@@ -103,16 +110,17 @@ class Call:
 
     def cancel(self) -> None:
         self._cancelled.set()
-        self._credit.release()
+        self._credit.release(WINDOW)
 
     def grant(self, parts: int) -> None:
         if parts > 0:
             self._credit.release(parts)
 
-    def take_credit(self) -> None:
+    def take_credit(self, credit: int) -> None:
         """Wait until the other end has room for one more part. Raises `Cancelled`."""
-        self._credit.acquire()
-        self.check()
+        for _ in range(credit):
+            self._credit.acquire()
+            self.check()
 
 
 Handler = Callable[[Any, Call], Record | Iterator[Record]]
@@ -164,8 +172,9 @@ class _Desk:
             return
         try:
             for part in outcome:
-                call.take_credit()
-                self._channel.send(Part(id=request.id, body=frames.body(part)))
+                body = frames.body(part)
+                call.take_credit(cost(body))
+                self._channel.send(Part(id=request.id, body=body))
         finally:
             if close := getattr(outcome, "close", None):
                 close()

@@ -42,7 +42,7 @@ from core.workers.records import (
     Start,
     WorkerSpec,
 )
-from core.workers.serving import OUT_OF_MEMORY, WINDOW
+from core.workers.serving import GRANT, OUT_OF_MEMORY, WINDOW, cost
 
 R = TypeVar("R", bound=Record)
 
@@ -52,7 +52,6 @@ START_SECONDS: Final = 120.0
 """Longest start; importing the training libraries from a cold disk took 20 s."""
 KEPT: Final = "What was recorded until then is kept."
 CLOSED: Final = "it was closed"
-_GRANT: Final = WINDOW // 4
 
 
 class _Dead:
@@ -75,7 +74,8 @@ class _Pending:
         self.begun: float | None = None
         self.cancelled: float | None = None
         self.ended = False
-        self.allowance = WINDOW  # parts that the child may still send
+        self.allowance = WINDOW  # credit that the child may still use
+        self.advance: Advance | None = None  # the latest; only one waits in `items`
 
 
 class Worker:
@@ -98,6 +98,7 @@ class Worker:
         self._moved = time.monotonic()
         self._death: str | None = None
         self._expected = False
+        self._greeted = False
         self._buried = threading.Event()
 
     @property
@@ -125,7 +126,7 @@ class Worker:
         sum of the waits. Errors as for `call`."""
         left = self.spec.seconds if seconds is None else seconds
         with _Exchange(self, request, job, left) as exchange:
-            taken = 0
+            read = 0
             while True:
                 asked = time.monotonic()
                 item = exchange.next(left)
@@ -133,9 +134,10 @@ class Worker:
                     left = max(left - (time.monotonic() - asked), 0.001)
                 match item:
                     case Part():
-                        taken += 1
-                        if taken % _GRANT == 0:
-                            exchange.grant(_GRANT)
+                        read += cost(item.body)
+                        if read >= GRANT:
+                            exchange.grant(read)
+                            read = 0
                         yield self._decode(item.body, part)
                     case End():
                         return
@@ -173,6 +175,9 @@ class Worker:
 
     def _receive(self, message: FromChild) -> None:
         if isinstance(message, Hello):
+            if self._greeted:  # only the first one was sent before the module's code ran
+                raise BadFrame("a second greeting")
+            self._greeted = True
             self.barrier = Barrier(names=message.barriers, missing=message.missing, tested=message.tested)
             return
         number = 0 if isinstance(message, Ready) else message.id
@@ -183,9 +188,15 @@ class Worker:
                 return
             now = time.monotonic()
             if isinstance(message, Begun):
-                pending.begun = pending.begun or now
+                if pending.begun is not None:
+                    raise BadFrame("a second beginning")
+                pending.begun = now
+            if isinstance(message, Advance):
+                waiting, pending.advance = pending.advance, message
+                if waiting is not None:
+                    return
             if isinstance(message, Part):
-                pending.allowance -= 1
+                pending.allowance -= cost(message.body)
                 if pending.allowance < 0:
                     raise BadFrame("more parts than were asked for")
             if not isinstance(message, Part | Advance):
@@ -281,9 +292,9 @@ class _Exchange:
                 continue
             match item:
                 case Begun():
-                    pending.begun = pending.begun or time.monotonic()
+                    pass
                 case Advance():
-                    self._report(item)
+                    self._report()
                 case Failure():
                     if self._job is not None:
                         self._job.check()
@@ -342,8 +353,10 @@ class _Exchange:
         if limit is not None and time.monotonic() > max(self._pending.sent, self._worker._moved) + limit:
             self._worker._process.kill(f"took longer than {limit:g} s")
 
-    def _report(self, item: Advance) -> None:
-        if self._job is not None and not self._job.cancelled:
+    def _report(self) -> None:
+        with self._worker._lock:
+            item, self._pending.advance = self._pending.advance, None
+        if item is not None and self._job is not None and not self._job.cancelled:
             try:
                 self._job.report(item.done, item.total, item.unit)
             except Cancelled:

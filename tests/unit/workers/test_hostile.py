@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import AssayError, WorkerFailed
+from core.jobs import Job
 from core.workers.records import WorkerSpec
 from core.workers.supervisor import Supervisor
 from tests.unit.workers.children.hostile import Attack, Look, Outcome, Seen
@@ -34,6 +35,8 @@ def supervisor() -> Iterator[Supervisor]:
         ("other shape", "an answer of another shape"),
         ("part", "in parts where one answer was asked for"),
         ("end", "in parts where one answer was asked for"),
+        ("greeting", "a second greeting"),
+        ("begun again", "a second beginning"),
         ("close", "it closed its channel"),
     ],
 )
@@ -58,6 +61,19 @@ def test_a_stream_that_is_answered_wrongly_ends_the_worker(supervisor: Superviso
     with pytest.raises(WorkerFailed, match=reason):
         list(worker.stream(Attack(how=how), Outcome))
     assert not worker.alive
+
+
+def test_a_flood_of_progress_is_not_kept(supervisor: Supervisor) -> None:
+    class Slow(Job):
+        def report(self, done: int, total: int | None, unit: str) -> None:
+            seen.append(done)
+            time.sleep(0.2)
+
+    seen: list[int] = []
+    started = time.monotonic()
+    assert supervisor.start(HOSTILE).call(Attack(how="advance"), Outcome, Slow("Flood")).done
+    assert 1 <= len(seen) < 20
+    assert time.monotonic() - started < 5
 
 
 def test_an_invented_error_is_a_plain_one_and_a_long_reason_is_cut(supervisor: Supervisor) -> None:

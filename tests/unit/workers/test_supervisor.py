@@ -1,5 +1,8 @@
 """Calls, streams, cancelling and death, with real child processes."""
 
+import os
+import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +15,7 @@ from core.errors import BadInput, Cancelled, TemplateError, WorkerFailed
 from core.jobs import Job, Progress
 from core.workers.records import WorkerSpec
 from core.workers.supervisor import Supervisor, Worker
-from tests.unit.workers.children.echo import Count, Do, Echo, Number
+from tests.unit.workers.children.echo import Count, Do, Echo, Number, Pages
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 ECHO = WorkerSpec(module="tests.unit.workers.children.echo", readable=(str(REPOSITORY / "tests"),))
@@ -59,6 +62,16 @@ def test_a_child_runs_only_a_little_ahead_of_the_reader(shared: Worker) -> None:
     pending = next(iter(shared._pending.values()))
     assert pending.items.qsize() < 64
     parts.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("size", [10, 2**20, 3 * 2**20, 40 * 2**20])
+def test_large_parts_flow_and_do_not_pile_up(shared: Worker, size: int) -> None:
+    parts = shared.stream(Pages(count=5, size=size), Echo)
+    assert len(next(parts).data) == size
+    time.sleep(0.1)
+    waiting = next(iter(shared._pending.values())).items.qsize()
+    assert waiting * size <= 64 * 2**20
+    assert [len(part.data) for part in parts] == [size] * 4
 
 
 def test_cancelling_a_job_ends_its_call(shared: Worker) -> None:
@@ -200,6 +213,38 @@ def test_waiting_for_ones_turn_does_not_count_as_taking_long(supervisor: Supervi
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: worker.call(Do(what="sleep", amount=0.3), Number), range(4)))
     assert [answer.value for answer in answers] == [1, 1, 1, 1]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no process can be paused there")
+def test_a_child_that_takes_no_bytes_can_be_cancelled_and_timed_out(supervisor: Supervisor) -> None:
+    request, job = Echo(data=bytes(20_000_000)), Job("Big")
+    worker = supervisor.start(ECHO)
+    os.kill(worker.pid, signal.SIGSTOP)
+    threading.Timer(0.2, job.cancel).start()
+    started = time.monotonic()
+    with pytest.raises(Cancelled):
+        worker.call(request, Echo, job)
+    worker = supervisor.start(ECHO)
+    os.kill(worker.pid, signal.SIGSTOP)
+    with pytest.raises(WorkerFailed, match=r"took longer than 0\.3 s"):
+        worker.call(request, Echo, seconds=0.3)
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="descriptors are counted through /proc")
+def test_workers_leave_no_descriptor_and_no_thread_behind(supervisor: Supervisor) -> None:
+    def count() -> tuple[int, int]:
+        return len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
+
+    supervisor.start(ECHO).close()
+    before = count()
+    for _ in range(5):
+        with supervisor.start(ECHO) as worker:
+            worker.call(Echo(), Echo)
+        with pytest.raises(WorkerFailed):
+            supervisor.start(ECHO).call(Do(what="exit"), Number)
+    time.sleep(0.1)
+    assert count() == before
 
 
 def test_memory_above_the_limit_is_refused_and_named(supervisor: Supervisor) -> None:

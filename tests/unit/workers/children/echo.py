@@ -24,6 +24,11 @@ class Number(Record, frozen=True, kw_only=True):
     value: int
 
 
+class Pages(Record, frozen=True, kw_only=True):
+    count: int
+    size: int
+
+
 class Do(Record, frozen=True, kw_only=True):
     what: str
     amount: float = 0.0
@@ -37,6 +42,11 @@ def count(request: Count, call: Call) -> Iterator[Number]:
     for value in range(request.to):
         time.sleep(request.pause)
         yield Number(value=value)
+
+
+def pages(request: Pages, call: Call) -> Iterator[Echo]:
+    for _ in range(request.count):
+        yield Echo(data=bytes(request.size))
 
 
 def do(request: Do, call: Call) -> Number:
@@ -76,4 +86,4 @@ def do(request: Do, call: Call) -> Number:
 
 
 def handlers() -> dict[type[Record], Handler]:
-    return {Echo: echo, Count: count, Do: do}
+    return {Echo: echo, Count: count, Pages: pages, Do: do}

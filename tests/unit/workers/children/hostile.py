@@ -15,7 +15,7 @@ import msgspec
 from core import egress
 from core.records import Record
 from core.workers import frames
-from core.workers.records import End, Failure, Part, Ready, Reply
+from core.workers.records import Advance, Begun, End, Failure, Hello, Part, Ready, Reply
 from core.workers.serving import Call, Handler
 
 
@@ -54,6 +54,9 @@ def attack(request: Attack, call: Call) -> Outcome:
         "part": lambda: frames.pack(Part(id=call.id, body=frames.body(Outcome(done=True)))),
         "end": lambda: frames.pack(End(id=call.id)),
         "flood": lambda: frames.pack(Part(id=call.id, body=frames.body(Outcome(done=True)))) * 1000,
+        "greeting": lambda: frames.pack(Hello(pid=1, barriers=("everything",), missing=(), tested=True)),
+        "begun again": lambda: frames.pack(Begun(id=call.id)),
+        "advance": lambda: frames.pack(Advance(id=call.id, done=1, total=2, unit="u")) * 20_000 + frames.pack(own),
         "twice": lambda: frames.pack(own) * 2,
         "long": lambda: frames.pack(Failure(id=call.id, error="", fields={"reason": "x" * 100_000})),
         "error": lambda: frames.pack(Failure(id=call.id, error="SystemExit", fields={"code": 1})),
@@ -61,7 +64,9 @@ def attack(request: Attack, call: Call) -> Outcome:
     if request.how == "close":
         os.close(write)
     else:
-        os.write(write, attacks[request.how]())
+        data = attacks[request.how]()
+        while data:
+            data = data[os.write(write, data) :]
     time.sleep(30)
     return Outcome(done=True)
 
