@@ -1,0 +1,90 @@
+"""A word that something succeeded, bottom right, for 6 seconds, with Undo where it can be undone. Never for failures."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEasingCurve, QEvent, QObject, QPoint, QPropertyAnimation, Qt, QTimer
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtWidgets import QFrame, QWidget
+
+from app.theme.look import look
+from app.widgets.basic import Button, IconLabel, label, row
+
+
+class Toast(QFrame):
+    """One toast over `parent`; a new one takes the place of the one before."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setProperty("surface", "raised")
+        self._words = label("", wrap=True)
+        self._undo = Button("Undo", kind="link")
+        self._undo.clicked.connect(self._undone)
+        self._act: Callable[[], None] | None = None
+        layout = row(IconLabel("check", "pass.fg", 18), space=10, margins=(14, 10, 10, 10))
+        layout.addWidget(self._words, 1)
+        layout.addWidget(self._undo)
+        self.setLayout(layout)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.hide)
+        self._slide = QPropertyAnimation(self, b"pos", self)
+        parent.installEventFilter(self)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        return self._words.text()
+
+    def say(self, words: str, undo: Callable[[], None] | None = None) -> None:
+        here = look()
+        self._words.setText(words)
+        self._act = undo
+        self._undo.setVisible(undo is not None)
+        self.setFixedWidth(here.px(360))
+        self.adjustSize()
+        self.setAccessibleName(words)
+        target = self._target()
+        self.show()
+        self.raise_()
+        duration = here.motion("toast_in")
+        if duration:
+            self._slide.stop()
+            self._slide.setDuration(duration)
+            self._slide.setEasingCurve(QEasingCurve(here.easing))
+            self._slide.setStartValue(target + QPoint(0, here.px(16)))
+            self._slide.setEndValue(target)
+            self._slide.start()
+        else:
+            self.move(target)
+        self._timer.start(here.motion("toast_stays"))
+        if QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, words))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and self.isVisible():
+            self.move(self._target())
+        return super().eventFilter(watched, event)
+
+    def enterEvent(self, event) -> None:
+        self._timer.stop()
+        super().enterEvent(event)
+
+    def leaveEvent(self, event) -> None:
+        self._timer.start(look().motion("toast_stays"))
+        super().leaveEvent(event)
+
+    def keyPressEvent(self, event) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.hide()
+        else:
+            super().keyPressEvent(event)
+
+    def _undone(self) -> None:
+        self.hide()
+        if self._act is not None:
+            self._act()
+
+    def _target(self) -> QPoint:
+        parent = self.parentWidget()
+        gap = look().px(16)
+        return QPoint(parent.width() - self.width() - gap, parent.height() - self.height() - gap - look().px(28))

@@ -1,0 +1,176 @@
+"""The top bar of a page: its title, what it is about, the quick switcher's field, and at most two buttons. 52 high."""
+
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QFrame, QMenu, QSizePolicy, QWidget
+
+from app.theme.icons import icon, paint_icon
+from app.theme.look import look
+from app.widgets.basic import Button, focus_ring, hint_size, label, paint_hint, row
+
+
+class ContextChip(QAbstractButton):
+    """What the page is about: a collection (accent) or a signed prompt (signed). A press opens a choice where there is one."""
+
+    def __init__(self, name: str, text: str, meaning: str = "accent") -> None:
+        super().__init__()
+        self._icon, self._meaning = name, meaning
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.say(text, meaning)
+
+    def say(self, text: str, meaning: str = "") -> None:
+        self._meaning = meaning or self._meaning
+        self.setText(text)
+        self.setAccessibleName(text)
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        here = look()
+        return QSize(QFontMetrics(here.font("body", 500)).horizontalAdvance(self.text()) + here.px(34), here.px(21))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        here = look()
+        accent = self._meaning == "accent"
+        tone = here.colour("text.link" if accent else f"{self._meaning}.fg")
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(here.colour("accent.tint" if accent else f"{self._meaning}.tint"))
+        painter.setPen(QPen(tone, 1) if here.theme == "high_contrast" or self.underMouse() else Qt.PenStyle.NoPen)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), here.px(3), here.px(3))
+        side = here.px(14)
+        paint_icon(painter, QRect(here.px(6), (self.height() - side) // 2, side, side), self._icon, tone)
+        painter.setFont(here.font("body", 500))
+        painter.setPen(tone)
+        start = here.px(24)
+        words = QFontMetrics(painter.font()).elidedText(
+            self.text(), Qt.TextElideMode.ElideRight, self.width() - start - here.px(4)
+        )
+        painter.drawText(QRect(start, 0, self.width() - start, self.height()), Qt.AlignmentFlag.AlignVCenter, words)
+        if self.hasFocus():
+            focus_ring(painter, self.rect())
+        painter.end()
+
+
+class Chooser(Button):
+    """A button with an icon, the chosen name and a caret; its menu holds the choices. `picked` gives a choice's key."""
+
+    picked = Signal(str)
+
+    def __init__(self, name: str, says: str) -> None:
+        super().__init__("", name)
+        self.with_caret()
+        self._says = says
+        self._choices: list[tuple[str, str]] = []
+        self.current = ""
+        self._menu = QMenu(self)
+        self.clicked.connect(self._open)
+        self.offer([], "")
+
+    def offer(self, choices: list[tuple[str, str]], current: str) -> None:
+        """Set the choices as (key, words) and which one holds."""
+        self._choices, self.current = choices, current
+        words = next((text for key, text in choices if key == current), "None")
+        self.setText(words)
+        self.setAccessibleName(f"{self._says}: {words}")
+        self.setEnabled(bool(choices))
+        self.updateGeometry()
+
+    def choices(self) -> list[str]:
+        return [key for key, _ in self._choices]
+
+    def choose(self, key: str) -> None:
+        """Take a choice as if it had been picked in the menu."""
+        self.offer(self._choices, key)
+        self.picked.emit(key)
+
+    def _open(self) -> None:
+        self._menu.clear()
+        for key, text in self._choices:
+            action = self._menu.addAction(text)
+            if key == self.current:
+                action.setIcon(icon("check", "accent.base"))
+            action.triggered.connect(lambda _=False, which=key: self.choose(which))
+        self._menu.popup(self.mapToGlobal(QPoint(0, self.height() + 2)))
+
+
+class SwitcherField(QAbstractButton):
+    """Looks like a field, opens the quick switcher."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setText("Go to anything")
+        self.setAccessibleName("Go to anything")
+        self.setAccessibleDescription("Key: Ctrl K")
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setCursor(Qt.CursorShape.IBeamCursor)
+
+    def sizeHint(self) -> QSize:
+        return QSize(look().px(232), look().px(30))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        here = look()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(here.colour("border.strong"), 1))
+        painter.setBrush(here.colour("surface.panel"))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), here.px(4), here.px(4))
+        side = here.px(16)
+        paint_icon(painter, QRect(here.px(9), (self.height() - side) // 2, side, side), "search", "text.secondary")
+        painter.setFont(here.font("body"))
+        painter.setPen(here.colour("text.tertiary"))
+        painter.drawText(self.rect().adjusted(here.px(32), 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
+        size = hint_size("Ctrl K")
+        spot = QRect(
+            self.width() - size.width() - here.px(8), (self.height() - size.height()) // 2, size.width(), size.height()
+        )
+        paint_hint(painter, spot, "Ctrl K")
+        if self.hasFocus():
+            focus_ring(painter, self.rect())
+        painter.end()
+
+
+class TopBar(QFrame):
+    """`switcher_asked` opens the quick switcher. `about` and `act` put things after the title and at the right end."""
+
+    switcher_asked = Signal()
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.setProperty("surface", "panel")
+        self.title = label(title, type="title")
+        self._switcher = SwitcherField()
+        self._switcher.clicked.connect(self.switcher_asked)
+        self._about = row(space=8)
+        self._acts = row(space=8)
+        layout = row(space=8, margins=(20, 0, 16, 0))
+        layout.addWidget(self.title)
+        layout.addSpacing(look().px(8))
+        layout.addLayout(self._about)
+        layout.addStretch(1)
+        layout.addWidget(self._switcher)
+        layout.addLayout(self._acts)
+        self.setLayout(layout)
+        self._rescale()
+        look().changed.connect(self._rescale)
+
+    def about(self, *widgets: QWidget) -> None:
+        for widget in widgets:
+            self._about.addWidget(widget)
+
+    def act(self, *widgets: QWidget) -> None:
+        for widget in widgets:
+            self._acts.addWidget(widget)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setPen(look().colour("border.subtle"))
+        painter.drawLine(0, self.height() - 1, self.width(), self.height() - 1)
+        painter.end()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        event.ignore()
+
+    def _rescale(self) -> None:
+        self.setFixedHeight(look().px(52))
