@@ -4,8 +4,6 @@ It holds whole cards, because keys come from here and never from a pack. Being i
 card's issuer is in the file too, the countersignature must verify as well.
 """
 
-from typing import Self
-
 import msgspec
 
 from core.errors import Damaged
@@ -26,23 +24,6 @@ class TrustFile(Record, frozen=True, kw_only=True, tag="trust", forbid_unknown_f
     logs: tuple[LogKey, ...]
     made: str
 
-    @classmethod
-    def load(cls, data: bytes) -> Self:
-        """From what `dump` wrote; every card in it is verified. Raises `Damaged`."""
-        if len(data) > LARGEST:
-            raise Damaged(source="trust file", problem="too large to be one.")
-        try:
-            trust = msgspec.convert(parse(data, "trust file"), cls)
-        except msgspec.ValidationError as error:
-            raise Damaged(source="trust file", problem=f"not of the form expected ({error}).") from error
-        parse_time(trust.made, "trust file")
-        trust.by_fingerprint()
-        return trust
-
-    def dump(self) -> bytes:
-        """The file, as canonical JSON."""
-        return canonical(builtins(self))
-
     def by_fingerprint(self) -> dict[Digest, Card]:
         """The cards by their fingerprints. Raises `Damaged` if one doesn't verify."""
         cards = {fingerprint(signed): open_card(signed) for signed in self.cards}
@@ -55,3 +36,21 @@ class TrustFile(Record, frozen=True, kw_only=True, tag="trust", forbid_unknown_f
     def log(self, origin: str) -> LogKey | None:
         """The key of the log of that origin, if it is trusted."""
         return next((key for key in self.logs if key.origin == origin), None)
+
+
+def load(data: bytes) -> TrustFile:
+    """From what `dump` wrote; every card in it is verified. Raises `Damaged`."""
+    if len(data) > LARGEST:
+        raise Damaged(source="trust file", problem="too large to be one.")
+    try:
+        trust = msgspec.convert(parse(data, "trust file"), TrustFile)
+    except msgspec.ValidationError as error:
+        raise Damaged(source="trust file", problem=f"not of the form expected ({error}).") from error
+    parse_time(trust.made, "trust file")
+    trust.by_fingerprint()
+    return trust
+
+
+def dump(trust: TrustFile) -> bytes:
+    """The file, as canonical JSON."""
+    return canonical(builtins(trust))

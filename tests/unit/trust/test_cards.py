@@ -10,7 +10,7 @@ from core.trust.canonical import b64, unb64
 from core.trust.cards import Card, SignedCard, fingerprint, issue, open_card, verify_card
 from core.trust.keys import InvalidSignatures, SigningKeys
 from core.trust.notes import log_key, new_log_key
-from core.trust.trustfile import TrustFile
+from core.trust.trustfile import TrustFile, dump, load
 
 ADMIN_KEYS = SigningKeys.generate()
 ADA_KEYS = SigningKeys.generate()
@@ -97,7 +97,7 @@ def test_validity_is_a_matter_of_instants() -> None:
 
 def test_a_trust_file_comes_back() -> None:
     file = trust(SIGNED_ADMIN, SIGNED_ADA)
-    again = TrustFile.load(file.dump())
+    again = load(dump(file))
     assert again == file
     assert again.by_fingerprint() == {fingerprint(ADMIN): ADMIN, fingerprint(ADA): ADA}
     assert again.log("assay/test") == file.logs[0]
@@ -105,11 +105,11 @@ def test_a_trust_file_comes_back() -> None:
 
 
 def test_a_pinned_card_needs_no_issuer_in_the_file_but_one_in_it_must_have_signed() -> None:
-    assert fingerprint(ADA) in TrustFile.load(trust(SIGNED_ADA).dump()).by_fingerprint()
+    assert fingerprint(ADA) in load(dump(trust(SIGNED_ADA))).by_fingerprint()
     forged = issue(ADA, ADA_KEYS, ADA_KEYS)
     assert fingerprint(forged) == fingerprint(ADA)
     with pytest.raises(InvalidSignatures):
-        TrustFile.load(trust(SIGNED_ADMIN, forged).dump())
+        load(dump(trust(SIGNED_ADMIN, forged)))
 
 
 @pytest.mark.parametrize(
@@ -117,4 +117,4 @@ def test_a_pinned_card_needs_no_issuer_in_the_file_but_one_in_it_must_have_signe
 )
 def test_other_files_are_no_trust_file(data: bytes) -> None:
     with pytest.raises(Damaged, match="trust file"):
-        TrustFile.load(data)
+        load(data)
