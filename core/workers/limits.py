@@ -23,17 +23,22 @@ def apply(spec: WorkerSpec, parent: int) -> None:
     """Limit this process. Exits at once when `parent` is gone already."""
     if sys.platform == "win32":
         return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    files = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
-    if not spec.writable:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    if spec.memory and sys.platform == "linux":
-        resource.setrlimit(resource.RLIMIT_AS, (spec.memory, spec.memory))
+    _set_resources(spec)
     if spec.nice:
         os.nice(spec.nice)
     egress.harden()
     egress.control(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(0)
+
+
+def _set_resources(spec: WorkerSpec) -> None:
+    if sys.platform != "win32":
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        files = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+        if not spec.writable:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        if spec.memory and sys.platform == "linux":
+            resource.setrlimit(resource.RLIMIT_AS, (spec.memory, spec.memory))

@@ -29,6 +29,7 @@ KEPT_ERRORS: Final = 8192
 """Bytes of a child's standard error that are kept."""
 LAST_WORDS: Final = 1.0
 """Seconds that a child may live after it closed its pipe."""
+BROKEN_OFF: Final = "a message to it was broken off"
 POLL: Final = 0.1
 _F_SETPIPE_SZ: Final = 1031
 
@@ -115,7 +116,7 @@ class Process:
             return
         except BaseException:
             if begun:
-                self.kill("a message to it was broken off")
+                self.kill(BROKEN_OFF)
             raise
         finally:
             self._sending.release()

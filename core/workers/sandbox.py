@@ -143,6 +143,8 @@ def enter(spec: WorkerSpec) -> Barrier:
 
 def _own_namespaces() -> str | None:
     """Move to new namespaces, keep the user's and group's number, and drop the rights that came with them."""
+    if sys.platform != "linux":
+        return f"not on {sys.platform}"
     user, group = os.geteuid(), os.getegid()
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(_NEW_SPACES) != 0:
@@ -185,6 +187,8 @@ def _confine_files(spec: WorkerSpec) -> str | None:
 
 def _allow(libc: ctypes.CDLL, ruleset: int, path: str, access: int) -> None:
     """Grant rights below `path`; what doesn't exist needs none."""
+    if sys.platform != "linux":
+        return
     try:
         parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:

@@ -25,7 +25,7 @@ from core.jobs import Job
 from core.records import Record, kind
 from core.workers import frames
 from core.workers.frames import BadFrame
-from core.workers.pipes import Process
+from core.workers.pipes import BROKEN_OFF, Process
 from core.workers.records import (
     Advance,
     Begun,
@@ -122,8 +122,8 @@ class Worker:
     def stream(
         self, request: Record, part: type[R] | UnionType, job: Job | None = None, seconds: float | None = None
     ) -> Iterator[R]:
-        """Ask, and yield the parts as they come. Closing the iterator early cancels the request in the child. `seconds` limits the
-        sum of the waits. Errors as for `call`."""
+        """Ask, and yield the parts as they come; nothing is asked before the first `next`. Closing the iterator early cancels the request
+        in the child. `seconds` limits the sum of the waits. Errors as for `call`."""
         left = self.spec.seconds if seconds is None else seconds
         with _Exchange(self, request, job, left) as exchange:
             read = 0
@@ -170,7 +170,7 @@ class Worker:
             waiting = list(self._pending.values())
         for pending in waiting:
             pending.items.put(_Dead())
-        self._died(self, self._expected)
+        self._died(self, self._expected or reason == BROKEN_OFF)
         self._buried.set()
 
     def _receive(self, message: FromChild) -> None:
@@ -395,7 +395,7 @@ class _Exchange:
 
 
 class Supervisor:
-    """Starts workers and ends them all when it is closed."""
+    """Starts workers and ends them all when it is closed. One per program; safe from any thread."""
 
     def __init__(self) -> None:
         # A child dies with the thread that started it (PR_SET_PDEATHSIG), so one long-lived thread starts them all.

@@ -43,6 +43,20 @@ def test_what_is_in_force_and_what_is_missing_make_up_the_whole(worker: Worker) 
     assert named == {"namespace", "landlock", "seccomp"}
 
 
+def test_a_layer_that_the_system_refuses_is_reported_and_the_others_stand() -> None:
+    code = (
+        "from core import egress\n"
+        "from core.workers.supervisor import Supervisor\n"
+        "from core.workers.records import WorkerSpec\n"
+        "egress.deny([egress.Rule('unshare')])\n"
+        "with Supervisor() as supervisor:\n"
+        f"    worker = supervisor.start(WorkerSpec(module='{CHILDREN}.hostile', readable=({TESTS!r},)))\n"
+        "    print('namespace' in worker.barrier.names, worker.barrier.missing[0], worker.barrier.tested)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=30)
+    assert done.stdout.strip() == "False namespace: Operation not permitted True", done.stderr
+
+
 def test_no_socket_opens_through_python_libc_or_the_kernel(worker: Worker) -> None:
     need(worker, "seccomp")
     seen = worker.call(Look(), Seen)

@@ -218,12 +218,18 @@ def test_waiting_for_ones_turn_does_not_count_as_taking_long(supervisor: Supervi
 @pytest.mark.skipif(sys.platform == "win32", reason="no process can be paused there")
 def test_a_child_that_takes_no_bytes_can_be_cancelled_and_timed_out(supervisor: Supervisor) -> None:
     request, job = Echo(data=bytes(20_000_000)), Job("Big")
+    crashes = supervisor.crashes(ECHO)
     worker = supervisor.start(ECHO)
     os.kill(worker.pid, signal.SIGSTOP)
     threading.Timer(0.2, job.cancel).start()
     started = time.monotonic()
     with pytest.raises(Cancelled):
         worker.call(request, Echo, job)
+    deadline = time.monotonic() + 2
+    while worker.alive and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not worker.alive
+    assert supervisor.crashes(ECHO) == crashes
     worker = supervisor.start(ECHO)
     os.kill(worker.pid, signal.SIGSTOP)
     with pytest.raises(WorkerFailed, match=r"took longer than 0\.3 s"):
