@@ -29,7 +29,9 @@ class Figure(NamedTuple):
         return self.value <= float(bound) if sign == "<=" else self.value >= float(bound)
 
     def __str__(self) -> str:
-        return f"{self.name} {self.value:.4g} {self.unit} {self.aim.replace(' ', '')} {'ok' if self.reached else 'short'}"
+        return (
+            f"{self.name} {self.value:.4g} {self.unit} {self.aim.replace(' ', '')} {'ok' if self.reached else 'short'}"
+        )
 
 
 Benchmark = Callable[[], Iterator[Figure]]
