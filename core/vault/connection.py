@@ -93,7 +93,7 @@ def _named(path: Path, said: str) -> AssayError | None:
             source=str(path),
             problem="the disk refused to read or write. Nothing half-written was kept; check the disk and its free space.",
         )
-    if "locked" in said:
+    if said == "database is locked":
         return VaultBusy(vault=str(path.parent), process="unknown")
     if "readonly database" in said:
         return Unavailable(what=f"{path} can't be written", step="Make the file and its folder writable.")
@@ -124,17 +124,14 @@ class Connections:
             db = self._idle.pop() if self._idle else None
         if db is None:
             db = connect(self.path, self.key, writable=False)
-        try:
-            with translated(self.path):
-                db.conn.execute("BEGIN")
-                try:
-                    yield db
-                finally:
+        with translated(self.path):
+            db.conn.execute("BEGIN")
+            try:
+                yield db
+            finally:
+                if db.conn.in_transaction:
                     db.conn.execute("ROLLBACK")
-        except BaseException:
-            db.conn.close()
-            raise
-        self._give_back(db)
+                self._give_back(db)
 
     @contextmanager
     def transaction(self) -> Iterator[Database]:

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from core.errors import VaultBusy
+from core.errors import Unavailable, VaultBusy
 
 NAME = "lock"
 _LOCKED_BYTE = 1 << 20  # Windows locks a range, which must not cover the process id that others read
@@ -18,7 +18,10 @@ class FolderLock:
     """Held from construction to `release`. Raises `VaultBusy` when another process (or this one) has the vault open."""
 
     def __init__(self, folder: Path) -> None:
-        self._handle: int | None = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self._handle: int | None = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise Unavailable(what=f"{folder} can't be written", step="Make the folder writable for you.") from error
         try:
             _lock(self._handle)
         except OSError as error:

@@ -29,7 +29,7 @@ def migrate(connections: Connections, schema: Sequence[Migrations], time: str) -
     assert len(set(names)) == len(names), names
     with connections.lock:
         found = versions(connections.writer)
-        known = {migrations.package: len(migrations.steps) for migrations in schema}
+        known = {migrations.package: len(migrations.steps) for migrations in schema if migrations.steps}
         for package, version in found.items():
             if version > known.get(package, 0):
                 raise NewerVault(

@@ -1,7 +1,6 @@
 """What the vault itself keeps: people, signatures, and the entries of the audit log."""
 
 from core.records import Digest, Record
-from core.vault.roles import Act
 
 
 class User(Record, frozen=True, kw_only=True):
@@ -39,7 +38,8 @@ class LogEntry(Record, frozen=True, kw_only=True, tag="log-entry"):
     """Its place in the log, from 0."""
     user: str
     time: str
-    act: Act
+    act: str
+    """The word of an `Act`."""
     about: str
     reason: str
     objects: tuple[Digest, ...]

@@ -39,6 +39,7 @@ class Act(StrEnum):
     SAVE_SPEC = "save-spec"
     RUN_EVALUATION = "run-evaluation"
     EXPORT_PACK = "export-pack"
+    EXPORT_DATASET = "export-dataset"
     CHANGE_SETTINGS = "change-settings"
 
 
@@ -63,6 +64,7 @@ ALLOWED: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.SAVE_SPEC: frozenset({AUTHOR}),
         Act.RUN_EVALUATION: frozenset({AUTHOR}),
         Act.EXPORT_PACK: frozenset({AUTHOR, REVIEWER, AUDITOR}),
+        Act.EXPORT_DATASET: frozenset({AUTHOR}),
         Act.CHANGE_SETTINGS: frozenset({ADMIN}),
     }
 )

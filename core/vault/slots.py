@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from core.errors import Damaged, NewerVault, NotFound, WrongPassphrase
+from core.errors import Damaged, NewerVault, NotFound, Unavailable, WrongPassphrase
 from core.paths import write_whole
 from core.records import Record
 from core.trust.canonical import b64, builtins, canonical, unb64
@@ -62,8 +62,11 @@ def read(folder: Path) -> KeyFile:
     path = folder / NAME
     if not path.is_file():
         raise NotFound(kind="vault", name=str(folder), step="Choose a vault's folder, or create one.")
-    with path.open("rb") as file:
-        content = file.read(LARGEST + 1)
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise Unavailable(what=f"{path} can't be read", step="Check who may read it.") from error
     try:
         found = msgspec.json.decode(content, type=_Version).version
         if found > FORMAT:

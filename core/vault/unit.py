@@ -83,7 +83,9 @@ class Reader:
 
     def stream(self, digest: Digest) -> Iterator[bytes]:
         """A blob in pieces of a MiB. Raises `NotFound`, and `Damaged` after the last piece: what was read before is not to be used."""
-        return blobs.stream(self.db, digest)
+        for piece in blobs.stream(self.db, digest):
+            yield piece
+            self.db  # noqa: B018 (raises when the block ended in between)
 
     def blob_size(self, digest: Digest) -> int:
         """Bytes of a blob's content. Raises `NotFound`."""
@@ -227,7 +229,7 @@ class Unit(Reader):
                 index=self.log_size,
                 user=self.user.user,
                 time=self.time,
-                act=self.act,
+                act=self.act.value,
                 about=about,
                 reason=reason,
                 objects=tuple(self._objects),

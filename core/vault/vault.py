@@ -4,6 +4,7 @@
 doesn't move while it is held. Nothing else writes into the folder but `cache/`, which may be deleted.
 """
 
+import errno
 import secrets
 import shutil
 import tempfile
@@ -13,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from core.errors import AlreadyExists, Damaged, NotFound, Refused, Unavailable
+from core.errors import AlreadyExists, Damaged, DiskFull, NotFound, Refused, Unavailable
 from core.paths import sync_folder
 from core.records import now
 from core.trust.cards import SignedCard
@@ -70,14 +71,23 @@ class Vault:
             raise NotFound(kind="folder", name=str(folder.parent), step="Create it first, or choose another place.")
         roles = users.check_user(user, name, (Role.ADMIN, Role.AUTHOR))
         users.check_passphrase(passphrase)
-        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
-            key = cls._make(made, user, name, roles, passphrase, schema, kdf)
-            made.rename(folder)
-            sync_folder(folder.parent)
-        except BaseException:
-            shutil.rmtree(made, ignore_errors=True)
-            raise
+            made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+            try:
+                key = cls._make(made, user, name, roles, passphrase, schema, kdf)
+                made.rename(folder)
+                sync_folder(folder.parent)
+            except BaseException:
+                shutil.rmtree(made, ignore_errors=True)
+                raise
+        except DiskFull as error:
+            raise DiskFull(path=str(folder)) from error
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise DiskFull(path=str(folder)) from error
+            raise Unavailable(
+                what=f"{folder} can't be made ({error.strerror})", step="Choose a place where you may write."
+            ) from error
         return cls._open(folder, user, [key], schema)
 
     @classmethod
@@ -153,7 +163,8 @@ class Vault:
                     added = users.insert(unit.db, person)
                     slots.write(self.folder, slots.with_slot(before, person.slot, self._connections.key))
             except BaseException:
-                slots.write(self.folder, before)
+                if slots.read(self.folder) != before:
+                    slots.write(self.folder, before)
                 raise
         self.events.publish(Changed(act=Act.ADD_USER, about=user))
         return added

@@ -5,6 +5,7 @@ latest). Whoever wrote a version neither reviews nor approves it.
 """
 
 import re
+from collections.abc import Sequence
 
 from core.errors import BadInput, NotFound, Refused
 from core.records import Digest
@@ -90,11 +91,14 @@ def labels(reader: Reader, kind: str, name: str) -> dict[str, int]:
     return {str(label): int(number) for label, number in rows}
 
 
-def check_signer(reference: str, author: str, signer: str, meaning: str) -> None:
-    """Raise `Refused` when `meaning` is not for this person to sign (segregation of duties, 21 CFR 11.10(g))."""
-    if meaning == "authored" and author != signer:
-        raise Refused(act=f"Sign {reference} as authored", reason=f"{author} wrote this version.")
-    if meaning != "authored" and author == signer:
+def check_signer(reference: str, authors: Sequence[str], signer: str, meaning: str) -> None:
+    """Raise `Refused` when `meaning` is not for this person to sign (segregation of duties, 21 CFR 11.10(g)).
+
+    `authors` are who wrote the version, first, and who else signed it as authored.
+    """
+    if meaning == "authored" and signer != authors[0]:
+        raise Refused(act=f"Sign {reference} as authored", reason=f"{authors[0]} wrote this version.")
+    if meaning != "authored" and signer in authors:
         raise Refused(
             act=f"Sign {reference} as {meaning}", reason="You wrote this version, so someone else must do that."
         )
