@@ -115,6 +115,8 @@ QTableView, QListView, QTreeView { background: $panel; border: 0; gridline-color
 QListView[surface="window"] { background: $window; }
 QScrollArea { background: transparent; border: 0; }
 QWidget[plain="true"] { background: transparent; }
+QListView[boxed="true"] { border: 1px solid $border; border-radius: ${r_control}px; }
+QPlainTextEdit[mono="true"], QTextEdit[mono="true"] { font-family: "$mono"; font-size: ${f_code}px; }
 QHeaderView { background: $window; border: 0; }
 QHeaderView::section { background: $window; color: $secondary; border: 0; border-bottom: 1px solid $strong;
   padding: 0 ${p8}px; min-height: ${h_header}px; font-size: ${f_small}px; font-weight: 500; }

@@ -100,6 +100,7 @@ class AnswerView(QTextBrowser):
             | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
         )
         self.document().setDocumentMargin(0)
+        self.setCursorWidth(0)
         self._sentences: tuple[Sentence, ...] = ()
         self._streamed = ""
         self.chosen = 0

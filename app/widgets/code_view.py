@@ -75,6 +75,7 @@ class CodeEditor(QPlainTextEdit):
         super().__init__()
         self.setAccessibleName(says)
         self.setProperty("well", True)
+        self.setProperty("mono", True)
         self.setReadOnly(read_only)
         self.setTabChangesFocus(True)
         self._error = 0

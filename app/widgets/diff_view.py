@@ -116,8 +116,12 @@ class DiffText(QTextEdit):
             margin.insertText("" if number is None else str(number), self._format("number"))
             body = table.cellAt(position, 1).firstCursorPosition()
             body.setBlockFormat(height)
+            before = ""
             for kind, text in parts:
+                if before == "removed" and kind == "added":
+                    body.insertText(" ", self._format("same"))  # a gap, so that the two fills don't touch
                 self._insert(body, kind, text)
+                before = kind
         cursor.endEditBlock()
         self.setAccessibleDescription(spoken(self._parts))
         self._fit()

@@ -1,0 +1,56 @@
+"""Starts the window: `python -m app`, or `main` from another program.
+
+The order is fixed: the network barrier and the hardening before anything is opened, then the settings, the look, the window. Nothing heavy is
+imported; the core's services are loaded when a vault is opened.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from core import egress
+from core.errors import AssayError
+from core.settings import Settings, load
+
+os.environ.setdefault("QT_API", "pyside6")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the window until it is closed; returns the exit code. A path among the arguments is a vault or a pack to open."""
+    egress.harden()
+    barrier = egress.raise_barrier("unix")
+
+    from PySide6.QtCore import Qt
+    from PySide6.QtGui import QGuiApplication
+    from PySide6.QtWidgets import QApplication
+
+    from app.bridge.operations import Operations
+    from app.main_window import MainWindow
+    from app.pages.all import PAGES
+    from app.theme.look import look
+
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
+    app = QApplication(["assay", *(arguments if arguments is not None else sys.argv[1:])])
+    app.setApplicationName("Assay")
+    app.setDesktopFileName("assay")
+    problem = ""
+    try:
+        settings = load()
+    except AssayError as error:
+        settings, problem = Settings(), str(error)
+    look().apply(settings.theme, settings.scale, settings.reduced_motion)
+    window = MainWindow(Operations(), PAGES, barrier.names)
+    paths = [argument for argument in app.arguments()[1:] if not argument.startswith("-")]
+    if paths:
+        window.go("unlock", paths[0])
+    if problem and window.page is not None:
+        window.page.banner.say(problem, "The defaults are used until then.")
+    window.show()
+    return app.exec()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

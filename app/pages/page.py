@@ -1,0 +1,140 @@
+"""What a page is, and what it may ask of the window around it.
+
+A page is made when it is first gone to and thrown away when the vault is locked, so that nothing of a vault's content stays in a widget. It
+reads and changes through `shell.operations` only. `opened` is called each time it is gone to, `changed` for each event of the vault.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from app.bridge.operations import Failure, Operations
+from app.theme.look import look
+from app.widgets.banner import Banner
+from app.widgets.quick_switcher import Target
+from app.widgets.signing import Signed, SigningPanel, ToSign
+from app.widgets.toolbar import TopBar
+
+
+class Shell(Protocol):
+    """The window, as a page sees it."""
+
+    operations: Operations
+
+    def go(self, page: str, about: object = None) -> None:
+        """Go to a page; `about` is handed to its `show_about`."""
+
+    def toast(self, words: str, undo: Callable[[], None] | None = None) -> None:
+        """Say that something succeeded."""
+
+    def ask_signature(
+        self, what: ToSign, sign: Callable[[Signed, SigningPanel], None], lit: Sequence[QWidget] = ()
+    ) -> SigningPanel:
+        """Open the signing panel; `sign` is called with what was entered, and ends with `close_overlay` or `panel.refuse`."""
+
+    def open_dialog(self, panel: QWidget, width: int = 536) -> None:
+        """Show a panel in the middle, over the scrim."""
+
+    def close_overlay(self) -> None:
+        """Take the panel and the scrim away."""
+
+
+class Page(QWidget):
+    """Base of all pages: the top bar, a banner below it, and `body` below that."""
+
+    name = ""
+    title = ""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__()
+        self.shell = shell
+        self.setAccessibleName(self.title)
+        self.bar = TopBar(self.title)
+        self.banner = Banner()
+        self.body = QVBoxLayout()
+        self.body.setContentsMargins(0, 0, 0, 0)
+        self.body.setSpacing(0)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.banner)
+        layout.addLayout(self.body, 1)
+
+    @property
+    def operations(self) -> Operations:
+        return self.shell.operations
+
+    def opened(self) -> None:
+        """The page was gone to."""
+
+    def show_about(self, about: object) -> None:
+        """The page was gone to for something in particular."""
+
+    def changed(self, event: object) -> None:
+        """Something in the vault changed."""
+
+    def panes(self) -> list[QWidget]:
+        """What F6 goes through, from left to right."""
+        return [self]
+
+    def side(self) -> QWidget | None:
+        """What Ctrl+J folds."""
+        return None
+
+    def targets(self) -> list[Target]:
+        """What the quick switcher finds of this page."""
+        return []
+
+    def fail(self, found: Failure) -> None:
+        """Say what went wrong, on this page."""
+        self.banner.say(found.sentence, found.safe)
+
+
+def list_pane(*items: QWidget, width: int = 232) -> QFrame:
+    """The list at the left of a page, on the window's surface."""
+    made = QFrame()
+    made.setProperty("surface", "window")
+    layout = QVBoxLayout(made)
+    here = look()
+    layout.setContentsMargins(here.px(8), here.px(12), here.px(8), here.px(12))
+    layout.setSpacing(here.px(6))
+    for item in items:
+        layout.addWidget(item)
+    made.setFixedWidth(here.px(width))
+    return made
+
+
+def side_pane(*items: QWidget, width: int = 360, surface: str = "window") -> QFrame:
+    """The panel at the right of a page: cards below each other, scrolled when they need it."""
+    inside = QWidget()
+    inside.setProperty("plain", True)
+    layout = QVBoxLayout(inside)
+    here = look()
+    layout.setContentsMargins(here.px(16), here.px(16), here.px(16), here.px(16))
+    layout.setSpacing(here.px(14))
+    for item in items:
+        layout.addWidget(item)
+    layout.addStretch(1)
+    scroll = QScrollArea()
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setWidget(inside)
+    made = QFrame()
+    made.setProperty("surface", surface)
+    outer = QVBoxLayout(made)
+    outer.setContentsMargins(0, 0, 0, 0)
+    outer.addWidget(scroll)
+    made.setFixedWidth(here.px(width))
+    return made
+
+
+def scrolled(inside: QWidget) -> QScrollArea:
+    """A widget that scrolls when it is higher than its place."""
+    inside.setProperty("plain", True)
+    made = QScrollArea()
+    made.setWidgetResizable(True)
+    made.setFrameShape(QFrame.Shape.NoFrame)
+    made.setWidget(inside)
+    return made
