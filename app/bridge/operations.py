@@ -205,6 +205,25 @@ class Operations(QObject):
         shown: bool = False,
     ) -> Handle:
         """Run work that gives pieces; `parts` gets them in order and in batches, the last before `done`."""
+
+        def through(workbench: "Workbench", job: Job, watch: Callable[[P], None]) -> None:
+            for piece in work(workbench, job):
+                job.check()
+                watch(piece)
+
+        return self.watch(title, through, parts, lambda _: done(), failed, stopped, shown)
+
+    def watch(
+        self,
+        title: str,
+        work: "Callable[[Workbench, Job, Callable[[P], None]], T]",
+        parts: Callable[[list[P]], None],
+        done: Callable[[T], None],
+        failed: Callable[[Failure], None] | None = None,
+        stopped: Callable[[], None] | None = None,
+        shown: bool = False,
+    ) -> Handle:
+        """Run work that calls back with each piece and returns a result; `parts` gets the pieces as `stream` gives them."""
         batch: _Batch[P] = _Batch()
         generation = self._generation
 
@@ -216,18 +235,18 @@ class Operations(QObject):
         def ask() -> None:
             QTimer.singleShot(round(BATCH_EVERY * 1000), self, flush)
 
-        def through(workbench: "Workbench", job: Job) -> None:
-            for piece in work(workbench, job):
-                job.check()
-                if batch.add(piece):
-                    self._send(generation, ask)
+        def tell(piece: P) -> None:
+            if batch.add(piece):
+                self._send(generation, ask)
 
-        def first(act: Callable[[], None]) -> Callable[[], None]:
-            def both() -> None:
-                flush()
-                act()
+        def finished(result: T) -> None:
+            flush()
+            done(result)
 
-            return both
+        def ended() -> None:
+            flush()
+            if stopped is not None:
+                stopped()
 
         def told(found: Failure) -> None:
             flush()
@@ -236,7 +255,7 @@ class Operations(QObject):
             else:
                 self.failed.emit(found)
 
-        return self.run(title, through, lambda _: first(done)(), told, first(stopped or _nothing), shown)
+        return self.run(title, lambda workbench, job: work(workbench, job, tell), finished, told, ended, shown)
 
     def _begin(self, title: str, shown: bool) -> tuple[Handle, Job]:
         self._numbers += 1
@@ -315,7 +334,3 @@ class Operations(QObject):
 
     def _changed(self, event: Any) -> None:
         self._send(self._generation, lambda: self.changed.emit(event))
-
-
-def _nothing() -> None:
-    """What to do when nobody asked for anything."""

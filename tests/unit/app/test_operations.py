@@ -171,3 +171,16 @@ def test_events_of_the_vault_arrive_on_the_ui_thread(qtbot: QtBot, operations: O
     thread.join()
     qtbot.waitUntil(lambda: bool(seen))
     assert seen == [("saved", True)]
+
+
+def test_work_that_is_watched_gives_its_pieces_before_its_result(qtbot: QtBot, operations: Operations) -> None:
+    got: list[object] = []
+
+    def work(bench: object, job: Job, watch: Callable[[int], None]) -> str:
+        for piece in range(500):
+            watch(piece)
+        return "result"
+
+    operations.watch("Watch", work, got.extend, got.append)
+    qtbot.waitUntil(lambda: bool(got) and got[-1] == "result")
+    assert got[:-1] == list(range(500))
