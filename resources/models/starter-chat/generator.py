@@ -19,7 +19,6 @@ import prompting
 import vocabulary as words
 from facts import FIGURE, HELD_OUT, SCHEMAS, Item, Schema, Source, capital
 
-
 COMPARED = 40_000  # training contexts that the blind tests are compared with; about twice what a run of an hour sees
 
 
@@ -285,7 +284,7 @@ def write_tests(folder: Path, seed: int, count: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     seen = training_names(COMPARED)
     for name, held_out, shift in (("known", False, 1), ("unknown", True, 2)):
-        rows = blind_test(1_000_003 * seed + shift, count + count // 10, held_out)
+        rows = blind_test(1_000_003 * seed + shift, count + count // 5, held_out)
         kept = [r for r in rows if not names_and_figures([*r["passages"], r["question"]]) & seen]
         print(f"{name}: {len(rows) - len(kept)} of {len(rows)} left out for a name or figure of training")
         text = "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in kept[:count])
