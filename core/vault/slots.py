@@ -72,7 +72,7 @@ def read(folder: Path) -> KeyFile:
         if found > FORMAT:
             raise NewerVault(vault=str(folder), package=NAME, found=found, known=FORMAT)
         keys = msgspec.json.decode(content, type=KeyFile)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
         raise _damaged(path) from error
     if len(content) > LARGEST or not keys.slots or not keys.epochs:
         raise _damaged(path)

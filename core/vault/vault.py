@@ -8,6 +8,7 @@ import errno
 import secrets
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,6 +66,7 @@ class Vault:
         `kdf` gives the parameters of each key derivation, with a fresh salt each time. Raises `AlreadyExists`, `BadInput`, `DiskFull`.
         """
         folder = folder.absolute()
+        user = unicodedata.normalize("NFC", user)
         if folder.exists():
             raise AlreadyExists(kind="folder", name=str(folder), step="Choose another name for the new vault.")
         if not folder.parent.is_dir():
@@ -97,6 +99,7 @@ class Vault:
         Raises `NotFound` (not a vault), `WrongPassphrase`, `VaultBusy`, `NewerVault`, `Damaged`, `Refused` (a revoked user).
         """
         folder = folder.absolute()
+        user = unicodedata.normalize("NFC", user)
         keys = slots.read(folder)
         return cls._open(folder, user, slots.vault_keys(folder, keys, user, passphrase), schema)
 
@@ -108,7 +111,6 @@ class Vault:
     @contextmanager
     def read(self) -> Iterator[Reader]:
         """One state of the vault, for as long as the block runs."""
-        self._check_open()
         with self._connections.reader() as db:
             reader = Reader(db, self.log_name, self._tree)
             try:
@@ -149,6 +151,7 @@ class Vault:
         """
         roles = users.check_user(user, name, roles)
         users.check_passphrase(passphrase)
+        user = unicodedata.normalize("NFC", user)
         if not allowed(Act.ADD_USER, self.user.roles):
             raise _refused(Act.ADD_USER)
         person = users.new_person(self.id, user, name, roles, passphrase, kdf, issuer=signer)
@@ -207,7 +210,6 @@ class Vault:
 
     @contextmanager
     def _change(self, act: Act, about: str, reason: str = "") -> Iterator[Unit]:
-        self._check_open()
         if not allowed(act, self.user.roles):
             raise _refused(act)
         with self._connections.transaction() as db:
@@ -265,10 +267,6 @@ class Vault:
             lock.release()
             raise
         return vault
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise Unavailable(what=f"{self.folder} is locked", step="Open it again.")
 
 
 def _refused(act: Act) -> Refused:
