@@ -1,0 +1,305 @@
+"""Cutting a parsed document into chunks: structure first, then tokens. Pure.
+
+The rules:
+
+1. A chunk is one stretch of one page's text. Together, a page's chunks hold all of its text in order; two neighbours may share a sentence,
+   where one paragraph had to be cut.
+2. A heading starts a new chunk, unless what came before it is too short to stand alone. A chunk of several sections goes by the headings of
+   the longest one.
+3. A paragraph is cut only where it would make the chunk too long, and then between sentences; a table between rows, and its header row goes along
+   with every piece; a list between items where they fit. A sentence or a word that is too long by itself is cut where it must be.
+4. What is embedded (headings, header row, text) never has more tokens than the embedder takes: nothing is truncated silently.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from core.documents.records import Rect
+from core.documents.sentences import sentence_spans
+from core.documents.worker.records import Block, Page, Parsed
+from core.documents.worker.text import heading_text
+from core.records import Record
+
+Count = Callable[[Sequence[str]], Sequence[int]]
+"""How many tokens each text has for the embedder, without the special ones."""
+
+PATH: Final = " › "
+"""Between the headings of a path."""
+
+
+class Chunking(Record, frozen=True, kw_only=True, tag="chunking"):
+    """How documents are cut, in the embedder's tokens. A collection keeps the one that it was made with."""
+
+    target: int = 180
+    """A chunk is filled up to so many."""
+    limit: int = 254
+    """Most that are embedded at once: all-MiniLM-L6-v2 was trained on 256 with the two special ones."""
+    alone: int = 48
+    """A section shorter than that takes in the following one."""
+    headings: int = 48
+    """Most of the path of headings that is embedded with a chunk; the outermost are left out first."""
+    overlap: int = 48
+    """The longest sentence that is repeated where a paragraph is cut."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A chunk before it is stored. `shown` is its text; `embedded` has the headings before it."""
+
+    page: int
+    start: int
+    end: int
+    shown: str
+    heading: str
+    embedded: str
+    rects: tuple[Rect, ...]
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """What is never parted any more: a sentence, a row, a piece of one. `first` when it opens its block."""
+
+    start: int
+    end: int
+    tokens: int
+    block: Block
+    first: bool
+
+
+def chunk(parsed: Parsed, count: Count, rules: Chunking) -> list[Cut]:
+    """All chunks of a document in order."""
+    cuts: list[Cut] = []
+    path = _Path()
+    for page in parsed.pages:
+        builder = _Builder(page, rules, path, count)
+        for unit in _units(page, count, rules):
+            builder.add(unit)
+        cuts += builder.finish()
+    return _verified(cuts, count, rules)
+
+
+def _units(page: Page, count: Count, rules: Chunking) -> Iterator[_Unit]:
+    spans: list[tuple[int, int, Block, bool]] = []
+    for block in page.blocks:
+        for number, (start, end) in enumerate(_spans(page.text, block)):
+            spans.append((start, end, block, number == 0))
+    tokens = count([page.text[start:end] for start, end, _, _ in spans]) if spans else []
+    most = rules.limit - rules.headings - 2
+    for (start, end, block, first), size in zip(spans, tokens, strict=True):
+        room = most - (rules.limit // 3 if block.header else 0)
+        if size <= room:
+            yield _Unit(start=start, end=end, tokens=size, block=block, first=first)
+            continue
+        for piece_start, piece_end, piece_size in _pieces(page.text, start, end, size, count, room):
+            yield _Unit(
+                start=piece_start, end=piece_end, tokens=piece_size, block=block, first=first and piece_start == start
+            )
+
+
+def _spans(text: str, block: Block) -> list[tuple[int, int]]:
+    """The parts of a block that are kept together: the whole heading, a table's rows, sentences."""
+    if block.kind == "heading":
+        return [(block.start, block.end)]
+    if block.kind != "table":
+        return [
+            (block.start + start, block.start + end) for start, end in sentence_spans(text[block.start : block.end])
+        ]
+    spans = []
+    start = block.start
+    while start < block.end:
+        end = text.find("\n", start, block.end)
+        end = block.end if end < 0 else end
+        if text[start:end].strip():
+            spans.append((start, end))
+        start = end + 1
+    return spans
+
+
+def _pieces(text: str, start: int, end: int, size: int, count: Count, room: int) -> Iterator[tuple[int, int, int]]:
+    """Cut a stretch that is too long: in halves, at white space near the middle where there is any."""
+    if size <= room or end - start <= 1:
+        yield start, end, size
+        return
+    middle = (start + end) // 2
+    reach = (end - start) // 4
+    after = next((at for at in range(middle, middle + reach) if text[at].isspace()), None)
+    before = next((at for at in range(middle, middle - reach, -1) if text[at].isspace()), None)
+    cut = after or before or middle
+    halves = [(start, cut), (cut + 1 if text[cut].isspace() else cut, end)]
+    for (first, last), tokens in zip(halves, count([text[first:last] for first, last in halves]), strict=True):
+        yield from _pieces(text, first, last, tokens, count, room)
+
+
+class _Path:
+    """The headings in force. One that follows another of its level at once, without text between, is its subtitle."""
+
+    def __init__(self) -> None:
+        self._open: list[tuple[float, str]] = []
+        self._fresh = False
+
+    def heading(self, level: int, text: str) -> None:
+        depth = float(level)
+        if self._fresh and self._open and int(self._open[-1][0]) == level:
+            depth = self._open[-1][0] + 0.01
+        while self._open and self._open[-1][0] >= depth:
+            self._open.pop()
+        self._open.append((depth, heading_text(text)))
+        self._fresh = True
+
+    def text(self) -> None:
+        self._fresh = False
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        return tuple(text for _, text in self._open if any(character.isalnum() for character in text))
+
+
+class _Builder:
+    """Fills the chunks of one page."""
+
+    def __init__(self, page: Page, rules: Chunking, path: _Path, count: Count) -> None:
+        self._page = page
+        self._rules = rules
+        self._path = path
+        self._count = count
+        self._units: list[_Unit] = []
+        self._parts: dict[tuple[str, ...], int] = {}  # path of headings -> tokens of text below it
+        self._own: list[str] = []
+        self._tokens = 0
+        self._cuts: list[Cut] = []
+
+    def add(self, unit: _Unit) -> None:
+        heading = unit.block.kind == "heading"
+        if heading and self._parts and self._tokens >= self._rules.alone:
+            self._flush()
+        elif self._units and self._overflows(unit):
+            self._flush(before=unit)
+        elif unit.first and self._tokens >= self._rules.target // 2 and self._overflows(unit, self._block_tokens(unit)):
+            self._flush()
+        self._units.append(unit)
+        self._tokens += unit.tokens
+        if heading:
+            if unit.first:
+                text = self._page.text[unit.block.start : unit.block.end]
+                self._path.heading(unit.block.level, text)
+                self._own.append(heading_text(text))
+            return
+        self._path.text()
+        here = self._path.headings
+        self._parts[here] = self._parts.get(here, 0) + unit.tokens
+
+    def finish(self) -> list[Cut]:
+        """The page's chunks."""
+        if self._units and not self._parts and self._cuts:
+            self._join_last()
+        self._flush()
+        return self._cuts
+
+    def _overflows(self, unit: _Unit, tokens: int | None = None) -> bool:
+        if not self._parts and tokens is None:  # a heading stays with the beginning of its text
+            return self._tokens + unit.tokens > self._rules.limit - self._rules.headings - 2
+        most = self._rules.target - (self._header_tokens() if self._units[0].block.header else 0)
+        return self._tokens + (unit.tokens if tokens is None else tokens) > most
+
+    def _block_tokens(self, unit: _Unit) -> int:
+        """About how many tokens the unit's whole block has, by its length."""
+        length = max(unit.end - unit.start, 1)
+        return round(unit.tokens * (unit.block.end - unit.block.start) / length)
+
+    def _header_tokens(self) -> int:
+        return int(self._count([self._header()])[0]) if self._header() else 0
+
+    def _header(self) -> str:
+        """The header row that goes along with these rows; empty where they have it or are no table."""
+        first = self._units[0].block
+        if first.kind != "table" or not first.header or self._units[0].start < first.header:
+            return ""
+        return self._page.text[first.start : first.header]
+
+    def _join_last(self) -> None:
+        """A heading at the foot of a page, whose text follows on the next one, goes with what stands above it."""
+        last = self._cuts[-1]
+        end = self._units[-1].end
+        shown = last.shown + self._page.text[last.end : end]
+        if int(self._count([last.embedded + self._page.text[last.end : end]])[0]) > self._rules.limit:
+            return
+        self._cuts[-1] = _cut(
+            self._page, last.start, end, shown, last.heading, last.embedded[: -len(last.shown)] + shown
+        )
+        self._units, self._own, self._tokens = [], [], 0
+
+    def _flush(self, before: _Unit | None = None) -> None:
+        """End the chunk; `before` is the unit that didn't fit."""
+        if not self._units:
+            return
+        start, end = self._units[0].start, self._units[-1].end
+        headings = max(self._parts, key=lambda path: self._parts[path]) if self._parts else self._path.headings
+        text = self._page.text[start:end]
+        header = self._header()
+        if header and int(self._count([header])[0]) <= self._rules.limit // 3:
+            text = f"{header}\n{text}"
+        above = self._fitting([heading for heading in headings if heading not in self._own])
+        self._cuts.append(
+            _cut(
+                self._page,
+                start,
+                end,
+                text,
+                PATH.join(headings),
+                f"{PATH.join(above)}\n{text}" if above else text,
+            )
+        )
+        last = self._units[-1]
+        self._units = [last] if self._repeats(last, start, before) else []
+        self._tokens = last.tokens if self._units else 0
+        self._parts = {self._path.headings: last.tokens} if self._units else {}
+        self._own = []
+
+    def _repeats(self, last: _Unit, start: int, before: _Unit | None) -> bool:
+        """Whether the next chunk begins with this one's last sentence: where a paragraph is cut and there is room."""
+        return (
+            before is not None
+            and before.block is last.block
+            and last.block.kind in ("paragraph", "list")
+            and last.start > start
+            and last.tokens <= self._rules.overlap
+            and last.tokens + before.tokens <= self._rules.target
+        )
+
+    def _fitting(self, headings: list[str]) -> list[str]:
+        """The innermost headings that fit."""
+        kept: list[str] = []
+        left = self._rules.headings
+        for heading, tokens in zip(
+            reversed(headings), reversed(self._count(headings) if headings else []), strict=True
+        ):
+            if tokens + 1 > left:
+                break
+            kept.insert(0, heading)
+            left -= tokens + 1
+        return kept
+
+
+def _cut(page: Page, start: int, end: int, shown: str, heading: str, embedded: str) -> Cut:
+    rects = tuple(line.rect for line in page.lines if line.start < end and line.end > start)
+    return Cut(page=page.number, start=start, end=end, shown=shown, heading=heading, embedded=embedded, rects=rects)
+
+
+def _verified(cuts: list[Cut], count: Count, rules: Chunking) -> list[Cut]:
+    """The cuts, with the headings left out where a tokenizer that doesn't add up would make the whole too long."""
+    sizes = count([cut.embedded for cut in cuts]) if cuts else []
+    checked = []
+    for cut, size in zip(cuts, sizes, strict=True):
+        if size > rules.limit and cut.embedded != cut.shown:
+            cut = Cut(
+                page=cut.page,
+                start=cut.start,
+                end=cut.end,
+                shown=cut.shown,
+                heading=cut.heading,
+                embedded=cut.shown,
+                rects=cut.rects,
+            )
+        checked.append(cut)
+    return checked

@@ -1,0 +1,100 @@
+"""What is known of documents: the record that the vault keeps, and what the operations take and give."""
+
+from core.records import Digest, Record
+
+
+class Rect(Record, frozen=True, kw_only=True):
+    """A rectangle on a page, in points from the page's top left corner."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+class Document(Record, frozen=True, kw_only=True, tag="document"):
+    """One version of a document in a collection. Its original bytes are the blob `content`."""
+
+    name: str
+    """The file's name, with the path inside the folder that was added, parted by slashes."""
+    content: Digest
+    media: str
+    """Internet media type, as it was read."""
+    pages: int
+    """Pages; 1 for formats that have none."""
+    pages_without_text: int = 0
+    """Pages that show something but hold no text (scans): nothing on them can be found."""
+    size: int
+    """Bytes."""
+    title: str
+    collection: str
+    added: str
+    """When, RFC 3339."""
+
+
+class Chunk(Record, frozen=True, kw_only=True):
+    """A piece of a page that is found and cited as a whole."""
+
+    id: int
+    document: Digest
+    page: int
+    """Counted from 1."""
+    text: str
+    """The page's text from `start` to `end`; a later piece of a table has the table's header row before that."""
+    heading: str
+    """The headings above it, outermost first, parted by " › "."""
+    rects: tuple[Rect, ...]
+    """Its lines on the page; empty for formats without pages."""
+    start: int
+    end: int
+
+
+class Collection(Record, frozen=True, kw_only=True):
+    """Documents that are searched together, and what they were prepared with."""
+
+    name: str
+    documents: int
+    chunks: int
+    pages: int
+    embedder: str
+    """The embedding model, by name."""
+    embedder_digest: str
+    chunking: str
+    """How its documents are cut, as recorded when it was made."""
+
+
+class AddDocuments(Record, frozen=True, kw_only=True):
+    """Read files, and folders with all that is in them, into a collection."""
+
+    collection: str
+    paths: tuple[str, ...]
+
+
+class Refusal(Record, frozen=True, kw_only=True):
+    """A file that was not read, and why, in a sentence that names it."""
+
+    file: str
+    reason: str
+
+
+class AddedDocuments(Record, frozen=True, kw_only=True):
+    """What came of `AddDocuments`."""
+
+    collection: str
+    added: int
+    """Documents that are new or replaced an earlier version of the same name."""
+    unchanged: int
+    """Files whose exact content is in the collection already."""
+    refused: tuple[Refusal, ...]
+    chunks: int
+    pages: int
+    seconds: float
+
+
+class PageImage(Record, frozen=True, kw_only=True):
+    """A rendered page: RGB, three bytes a pixel, `width * 3` a row. A point of the page is `scale` pixels."""
+
+    width: int
+    height: int
+    scale: float
+    pixels: bytes

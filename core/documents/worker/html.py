@@ -1,0 +1,202 @@
+"""HTML: everything that a reader sees, in order. Scripts, styles and hidden elements are left out; nothing is fetched."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import lxml.etree
+import lxml.html
+
+from core.documents import formats
+from core.documents.worker.csv import row_text
+from core.documents.worker.records import PageWriter, Parsed
+from core.documents.worker.text import decode
+from core.errors import BadInput
+
+INVISIBLE: Final = frozenset(
+    "script style template noscript svg math iframe object embed canvas audio video select datalist head meta link".split()
+)
+BLOCKS: Final = frozenset(
+    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 "
+    "header hgroup hr html legend li main menu nav ol p pre search section summary table tbody td tfoot th thead tr ul".split()
+)
+HEADINGS: Final = {f"h{level}": level for level in range(1, 7)}
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*(?P<name>[A-Za-z0-9_:.-]+)", re.IGNORECASE)
+_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
+
+
+def read(name: str, data: bytes) -> Parsed:
+    """Raises `BadInput` when there is nothing to read in it."""
+    content = _DECLARATION.sub("", _decoded(name, data))
+    parser = lxml.html.HTMLParser(no_network=True, remove_comments=True, remove_pis=True)
+    try:
+        root = lxml.html.document_fromstring(content, parser=parser)
+    except (lxml.etree.ParserError, lxml.etree.XMLSyntaxError) as error:
+        raise BadInput(source=name, problem="not readable as HTML.") from error
+    reader = _Reader()
+    reader.read(root)
+    found = root.find(".//title")
+    title = "" if found is None else " ".join(str(found.text_content()).split())
+    return Parsed(media=formats.HTML, title=title or reader.heading, pages=(reader.writer.page(),))
+
+
+def _decoded(name: str, data: bytes) -> str:
+    declared = _CHARSET.search(data[:4096])
+    if declared is not None and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        try:
+            return data.decode(declared["name"].decode()).replace("\r\n", "\n")
+        except (LookupError, UnicodeDecodeError):
+            pass
+    return decode(name, data)
+
+
+class _Reader:
+    """Walks the tree without recursion, since a hostile page nests deeply."""
+
+    def __init__(self) -> None:
+        self.writer = PageWriter(1)
+        self.heading = ""
+        self._pending: list[str] = []
+        self._items: list[str] = []
+        self._marker = ""
+
+    def read(self, root: Any) -> None:
+        skipping: Any = None
+        for event, element in lxml.etree.iterwalk(root, events=("start", "end")):
+            if skipping is not None:
+                if event == "end" and element is skipping:
+                    skipping = None
+                    self._text(element.tail)
+                continue
+            if event == "start":
+                if _invisible(element) or self._whole(element):
+                    skipping = element
+                    continue
+                self._start(element)
+            else:
+                self._end(element)
+        self._flush("paragraph", 0)
+        self._flush_items()
+
+    def _start(self, element: Any) -> None:
+        tag = element.tag
+        if tag in BLOCKS:
+            self._flush("paragraph", 0)
+        if tag in HEADINGS or (tag in BLOCKS and not _in_list(element)):
+            self._flush_items()
+        if tag == "li":
+            self._marker = _marker(element)
+        if tag == "br":
+            self._pending.append(" ")
+        if tag == "img" and element.get("alt"):
+            self._pending.append(f" {element.get('alt')} ")
+        self._text(element.text)
+
+    def _end(self, element: Any) -> None:
+        tag = element.tag
+        if tag in HEADINGS:
+            self._flush("heading", HEADINGS[tag])
+        elif tag in BLOCKS:
+            self._flush("item" if _in_list(element) else "paragraph", 0)
+            if tag in ("ul", "ol") and not _in_list(element.getparent()):
+                self._flush_items()
+        self._text(element.tail)
+
+    def _text(self, text: str | None) -> None:
+        if text:
+            self._pending.append(text)
+
+    def _whole(self, element: Any) -> bool:
+        """Take an element that is read as one block: a table of plain cells, preformatted text."""
+        if element.tag == "pre":
+            self._flush("paragraph", 0)
+            self._flush_items()
+            self.writer.add("paragraph", str(element.text_content()).strip("\n"))
+            return True
+        if element.tag != "table" or not _is_data(element):
+            return False
+        self._flush("paragraph", 0)
+        self._flush_items()
+        caption = element.find("caption")
+        if caption is not None:
+            self.writer.add("paragraph", " ".join(str(caption.text_content()).split()))
+        rows = [row for row in (row_text(list(_cells(row))) for row in element.iter("tr")) if row.strip(" |")]
+        self.writer.add("table", "\n".join(rows), header=len(rows[0]) if len(rows) > 1 else 0)
+        return True
+
+    def _flush(self, kind: str, level: int) -> None:
+        text = " ".join("".join(self._pending).split())
+        self._pending.clear()
+        if not text:
+            return
+        if kind == "heading":
+            self._flush_items()
+            self.heading = self.heading or text
+            self.writer.add("heading", text, level=level)
+        elif kind == "item" or self._marker:
+            self._items.append(self._marker + text)
+            self._marker = ""
+        else:
+            self._flush_items()
+            self.writer.add("paragraph", text)
+
+    def _flush_items(self) -> None:
+        self.writer.add("list", "\n".join(self._items))
+        self._items.clear()
+
+
+def _invisible(element: Any) -> bool:
+    return (
+        not isinstance(element.tag, str)
+        or element.tag in INVISIBLE
+        or element.get("hidden") is not None
+        or bool(_HIDDEN.search(element.get("style") or ""))
+    )
+
+
+def _in_list(element: Any) -> bool:
+    """Whether an element is an item's content; only the near ancestors count, so that deep nesting costs nothing."""
+    for _ in range(4):
+        if element is None or element.tag in ("table", "body"):
+            return False
+        if element.tag == "li":
+            return True
+        element = element.getparent()
+    return False
+
+
+def _marker(element: Any) -> str:
+    parent = element.getparent()
+    if parent is None or parent.tag != "ol":
+        return "• "
+    before = sum(1 for sibling in element.itersiblings("li", preceding=True))
+    start = parent.get("start", "1")
+    return f"{before + (int(start) if start.isdecimal() else 1)}. "
+
+
+def _is_data(table: Any) -> bool:
+    """A table of data, not of layout: no table inside, cells without blocks that hold headings or lists."""
+    inner = table.iterdescendants("table", "h1", "h2", "h3", "h4", "ol", "form")
+    return next(inner, None) is None and any(len(list(_cells(row))) > 1 for row in table.iter("tr"))
+
+
+def _cells(row: Any) -> Iterator[str]:
+    for cell in row.iterchildren("td", "th"):
+        yield "".join(_visible_text(cell))
+
+
+def _visible_text(cell: Any) -> Iterator[str]:
+    skipping: Any = None
+    for event, element in lxml.etree.iterwalk(cell, events=("start", "end")):
+        if skipping is None and event == "start":
+            if _invisible(element):
+                skipping = element
+            else:
+                yield element.text or ""
+                if element.tag in ("br", "p", "div", "li"):
+                    yield " "
+        elif event == "end" and (skipping is None or element is skipping):
+            skipping = None
+            if element is not cell:
+                yield element.tail or ""

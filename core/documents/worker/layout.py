@@ -1,0 +1,462 @@
+"""From printed lines to a page's text: reading order, paragraphs, headings, tables.
+
+Reading order: a gutter that few lines cross, with prose on both sides, parts a page into columns; what crosses it parts the columns into
+sections; within a column, top to bottom. Pieces on one base line that lie far apart are the cells of a table's row. Headings are short and
+larger or bolder than the body, which is the size that most characters have.
+"""
+
+import itertools
+import re
+import statistics
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from core.documents.records import Rect
+from core.documents.worker.records import Kind
+
+Box = tuple[float, float, float, float]
+
+FLAGS: Final = 1 | 2 | 16 | 64
+"""MuPDF's: keep ligatures, keep white space, no hyphen joining, clip to the page. Ligatures are resolved here (NFKC)."""
+BOLD: Final = 16
+CELLS: Final = " | "
+CELL_GAP: Final = 1.8
+"""Ems between two pieces of a base line from which they are cells."""
+PARAGRAPH_GAP: Final = 1.35
+"""A distance between lines, in usual distances, that starts a paragraph."""
+LARGER: Final = 1.12
+"""A heading's size, in body sizes."""
+MUCH_LARGER: Final = 1.5
+"""A heading of more than two lines is at least so large."""
+LONGEST_HEADING: Final = 160
+FEWEST_LINES: Final = 4
+"""In a column."""
+PROSE: Final = 0.5
+"""Of a column's width, as the usual width of its lines."""
+RUNNING: Final = 1.55
+"""Ems from line to line in running text; the rows of most tables lie further apart."""
+FULL: Final = 0.75
+"""The same, of running text."""
+NARROWEST: Final = 4.0
+"""Ems of the usual line in any column."""
+WIDE: Final = 14.0
+"""Ems of the usual line of running text."""
+
+_MARKER = re.compile(r"(?:[•·▪◦‣●○■□➢–—*-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,5})[.)]|\d{1,3}(?:\.\d{1,3})+\.?)")
+_ITEM = re.compile(r"(?:[•·▪◦‣●○■□➢–—*-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,5})[.)])\s")
+_SENTENCES = re.compile(r"[^\W\d]{3,}[.!?] [^\W\d_]")
+_BROKEN_WORD = re.compile(r"[^\W\d_]-$")
+_SOFT_HYPHEN: Final = "\u00ad"
+_LIGATURES: Final = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)}
+_LEADER = re.compile(r"(?:\. ?){4,}|(?:… ?){2,}|_{4,}")
+_UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b\ufeff\ufffe\uffff\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class PrintedLine:
+    """A piece of a base line."""
+
+    box: Box
+    text: str
+    size: float
+    bold: bool
+
+    @property
+    def width(self) -> float:
+        return self.box[2] - self.box[0]
+
+    @property
+    def middle(self) -> float:
+        return (self.box[1] + self.box[3]) / 2
+
+
+@dataclass(frozen=True)
+class PageLines:
+    lines: tuple[PrintedLine, ...]
+    textless: bool
+    width: float
+
+
+@dataclass(frozen=True)
+class Styles:
+    """The size of the body, whether it is bold, and the larger sizes, largest first."""
+
+    body: float
+    bold: bool
+    larger: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class TextBlock:
+    kind: Kind
+    text: str
+    level: int
+    header: int
+    lines: tuple[tuple[int, int, Rect], ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A base line within a column: one piece, or a table row's cells."""
+
+    pieces: tuple[PrintedLine, ...]
+    cells: int
+    text: str
+
+    @property
+    def box(self) -> Box:
+        return _union(piece.box for piece in self.pieces)
+
+    @property
+    def size(self) -> float:
+        return max(self.pieces, key=lambda piece: len(piece.text)).size
+
+    @property
+    def bold(self) -> bool:
+        return all(piece.bold for piece in self.pieces)
+
+
+def page_lines(page: Any) -> PageLines:
+    """The lines of a PyMuPDF page, in its own order."""
+    lines: list[PrintedLine] = []
+    for block in page.get_text("dict", flags=FLAGS)["blocks"]:
+        for line in block.get("lines", ()):
+            spans = [span for span in line["spans"] if span["text"].strip()]
+            if not spans:
+                continue
+            text = clean("".join(span["text"] for span in line["spans"]))
+            weight = sum(len(span["text"]) for span in spans)
+            bold = sum(len(span["text"]) for span in spans if _is_bold(span))
+            size = max(spans, key=lambda span: len(span["text"]))["size"]
+            box = _union(tuple(span["bbox"]) for span in spans)
+            if text:
+                lines.append(PrintedLine(box=box, text=text, size=round(size * 2) / 2, bold=bold * 2 > weight))
+    textless = not lines and bool(page.get_images() or page.get_drawings())
+    return PageLines(lines=tuple(lines), textless=textless, width=float(page.rect.width))
+
+
+def clean(text: str) -> str:
+    """Ligatures resolved, white space single, dot leaders short, what can't be shown left out."""
+    return " ".join(_LEADER.sub(" … ", _UNWANTED.sub("", text.translate(_LIGATURES))).split())
+
+
+def _is_bold(span: dict[str, Any]) -> bool:
+    return bool(span["flags"] & BOLD) or "bold" in str(span["font"]).lower() or "black" in str(span["font"]).lower()
+
+
+def _union(boxes: Iterable[Box]) -> Box:
+    x0, y0, x1, y1 = zip(*boxes, strict=True)
+    return min(x0), min(y0), max(x1), max(y1)
+
+
+def styles(pages: Sequence[PageLines]) -> Styles:
+    """The sizes of a whole document."""
+    sizes: Counter[float] = Counter()
+    bold: Counter[bool] = Counter()
+    for page in pages:
+        for line in page.lines:
+            sizes[line.size] += len(line.text)
+    body = max(sizes, key=lambda size: sizes[size]) if sizes else 10.0
+    for page in pages:
+        for line in page.lines:
+            if line.size == body:
+                bold[line.bold] += len(line.text)
+    larger = sorted((size for size in sizes if size >= body * LARGER), reverse=True)
+    return Styles(body=body, bold=bold[True] > bold[False], larger=tuple(larger))
+
+
+def blocks(page: PageLines, known: Styles) -> Iterator[TextBlock]:
+    """The page's blocks in reading order."""
+    for column in columns(list(page.lines)):
+        yield from _column_blocks(_rows(column), known)
+
+
+def columns(lines: list[PrintedLine]) -> Iterator[list[PrintedLine]]:
+    """The lines of each column, in reading order; what has no columns whole."""
+    gutter = _gutter(lines)
+    if gutter is None:
+        if lines:
+            yield lines
+        return
+    whole: list[PrintedLine] = []
+    for left, right, across in _bands(lines, gutter):
+        if _are_columns(left, right):
+            if whole:
+                yield whole
+            whole = []
+            yield from columns(left)
+            yield from columns(right)
+        else:
+            whole += left + right
+        whole += across
+    if whole:
+        yield whole
+
+
+def _bands(
+    lines: list[PrintedLine], gutter: float
+) -> Iterator[tuple[list[PrintedLine], list[PrintedLine], list[PrintedLine]]]:
+    """From top to bottom: (what stands left of the gutter, right of it, the line below that crosses it)."""
+    crossing = sorted((line for line in lines if line.box[0] < gutter < line.box[2]), key=lambda line: line.middle)
+    left = [line for line in lines if line.box[2] <= gutter]
+    right = [line for line in lines if line.box[0] >= gutter]
+    top = float("-inf")
+    for across in [*crossing, None]:
+        bottom = float("inf") if across is None else across.middle
+        yield (
+            [line for line in left if top <= line.middle < bottom],
+            [line for line in right if top <= line.middle < bottom],
+            [] if across is None else [across],
+        )
+        top = bottom
+
+
+def _gutter(lines: list[PrintedLine]) -> float | None:
+    """The middle of the strip that parts most lines into two columns of prose, or None."""
+    if len(lines) < 2 * FEWEST_LINES:
+        return None
+    x0, _, x1, _ = _union(line.box for line in lines)
+    width = x1 - x0
+    edges = sorted({round(line.box[2], 1) for line in lines if x0 + width * 0.15 < line.box[2] < x0 + width * 0.8})
+    best: tuple[int, float] | None = None
+    for edge in edges:
+        after = [line.box[0] for line in lines if line.box[0] > edge]
+        if not after:
+            continue
+        middle = (edge + min(after)) / 2
+        parted = sum(len(left) + len(right) for left, right, _ in _bands(lines, middle) if _are_columns(left, right))
+        if parted and (best is None or parted > best[0]):
+            best = parted, middle
+    return None if best is None else best[1]
+
+
+def _are_columns(left: list[PrintedLine], right: list[PrintedLine]) -> bool:
+    """Whether both are blocks of running lines, and one of them is wide and full: prose, or prose beside its captions."""
+    measures = [_measure(side) for side in (left, right)]
+    return (
+        min(lines for lines, _, _ in measures) >= FEWEST_LINES
+        and min(full for _, full, _ in measures) >= PROSE
+        and min(ems for _, _, ems in measures) >= NARROWEST
+        and any(full >= FULL and ems >= WIDE for _, full, ems in measures)
+        and _side_by_side(left, right)
+        and max(_usual_step(left), _usual_step(right)) <= RUNNING
+    )
+
+
+def _measure(lines: list[PrintedLine]) -> tuple[int, float, float]:
+    """(lines, usual share of the width that a line fills, usual length of a line in ems)."""
+    if not lines:
+        return 0, 0.0, 0.0
+    x0, _, x1, _ = _union(line.box for line in lines)
+    usual = statistics.median(line.width for line in lines)
+    return len(lines), usual / max(x1 - x0, 1.0), usual / statistics.median(line.size for line in lines)
+
+
+def _usual_step(lines: list[PrintedLine]) -> float:
+    """From one line's foot to the next one's, in ems."""
+    feet = sorted(line.box[3] for line in lines)
+    steps = sorted(below - above for above, below in itertools.pairwise(feet) if below - above > 1)
+    return statistics.median(steps) / statistics.median(line.size for line in lines) if steps else 0.0
+
+
+def _side_by_side(left: list[PrintedLine], right: list[PrintedLine]) -> bool:
+    """Whether the two share at least half of the shorter one's height."""
+    _, top, _, bottom = _union(line.box for line in left)
+    _, other_top, _, other_bottom = _union(line.box for line in right)
+    shared = min(bottom, other_bottom) - max(top, other_top)
+    return shared >= 0.5 * min(bottom - top, other_bottom - other_top)
+
+
+def _rows(lines: list[PrintedLine]) -> list[Row]:
+    """Pieces that share a base line, left to right, from top to bottom."""
+    rows: list[list[PrintedLine]] = []
+    for line in sorted(lines, key=lambda line: (line.middle, line.box[0])):
+        if rows and _same_row(rows[-1][-1], line):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    ordered = [sorted(pieces, key=lambda piece: piece.box[0]) for pieces in rows]
+    starts = Counter(start for pieces in ordered for start in _cell_starts(pieces))
+    usual = {start for start, times in starts.items() if times >= 2}
+    return [_row(pieces, usual) for pieces in ordered]
+
+
+def _cell_starts(pieces: list[PrintedLine]) -> Iterator[int]:
+    """Where on the line, in points, cells start that lie far from the one before."""
+    for before, piece in itertools.pairwise(pieces):
+        if piece.box[0] - before.box[2] > CELL_GAP * piece.size:
+            yield round(piece.box[0])
+
+
+def _same_row(one: PrintedLine, other: PrintedLine) -> bool:
+    shared = min(one.box[3], other.box[3]) - max(one.box[1], other.box[1])
+    lower = min(one.box[3] - one.box[1], other.box[3] - other.box[1])
+    return shared > 0.6 * lower and (one.box[2] <= other.box[0] + 1 or other.box[2] <= one.box[0] + 1)
+
+
+def _row(pieces: list[PrintedLine], starts: set[int]) -> Row:
+    """`starts`: where the cells of other rows start; a piece that stands there is a cell however small its gap."""
+    text = pieces[0].text
+    cells = 1
+    for before, piece in itertools.pairwise(pieces):
+        gap = piece.box[0] - before.box[2]
+        far = gap > CELL_GAP * piece.size or (gap > 0.3 * piece.size and round(piece.box[0]) in starts)
+        if far and not _MARKER.fullmatch(text):
+            text += CELLS + piece.text
+            cells += 1
+        else:
+            text += " " + piece.text
+    return Row(pieces=tuple(pieces), cells=cells, text=text)
+
+
+def _column_blocks(rows: list[Row], known: Styles) -> Iterator[TextBlock]:
+    distance = _usual_distance(rows)
+    group: list[Row] = []
+    for row in rows:
+        if group and _starts_block(group, row, distance, known):
+            yield _block(group, known)
+            group = []
+        group.append(row)
+    if group:
+        yield _block(group, known)
+
+
+def _usual_distance(rows: list[Row]) -> float:
+    steps = [
+        step / below.size
+        for above, below in itertools.pairwise(rows)
+        if 0 < (step := below.box[3] - above.box[3]) < 3 * below.size
+    ]
+    return statistics.median_low(sorted(steps)) if steps else 1.2
+
+
+def _starts_block(group: list[Row], row: Row, distance: float, known: Styles) -> bool:
+    above = group[-1]
+    step = row.box[3] - above.box[3]
+    table = len(group) > 1 and above.cells > 1 and group[-2].cells > 1
+    if table and (row.cells > 1 or row.box[0] > above.box[0] + row.size):
+        return step > 3 * distance * row.size
+    if (row.cells > 1) != (above.cells > 1):
+        return True
+    if step > PARAGRAPH_GAP * distance * max(row.size, above.size) or step < 0:
+        return True
+    if abs(row.size - above.size) > 0.6 or (row.bold != above.bold and _style_ends(group, row, known)):
+        return True
+    if _ITEM.match(row.text):
+        return not _ITEM.match(group[0].text) or row.bold != above.bold
+    right = max(each.box[2] for each in group)
+    ended = above.text[-1] in ".:!?" and above.box[2] < right - 4 * row.size
+    return ended and row.box[0] > above.box[0] + row.size
+
+
+def _style_ends(group: list[Row], row: Row, known: Styles) -> bool:
+    """Whether a change between bold and plain parts a heading from its text; within a paragraph it doesn't."""
+    if group[-1].bold:
+        return _level(group, known) > 0
+    return group[-1].text[-1] in ".:!?" or group[-1].box[2] < row.box[2]
+
+
+def _level(group: list[Row], known: Styles) -> int:
+    """The level of a heading, 0 for other text."""
+    text = " ".join(row.text for row in group)
+    if len(group) > 4 or len(text) > LONGEST_HEADING or any(row.cells > 1 for row in group):
+        return 0
+    if sum(character.isalpha() for character in text) < 3:
+        return 0
+    if text[-1] in ".;," or _SENTENCES.search(text):
+        return 0
+    size = group[0].size
+    if size >= known.body * LARGER and (len(group) <= 2 or size >= known.body * MUCH_LARGER):
+        return min(known.larger.index(size) + 1 if size in known.larger else 1, 5)
+    bold = all(row.bold for row in group) and not known.bold
+    if bold and size >= known.body - 0.6 and text[-1] != ":" and len(group) <= 2:
+        return min(len(known.larger) + 1, 6)
+    return 0
+
+
+def _block(group: list[Row], known: Styles) -> TextBlock:
+    level = _level(group, known)
+    table = sum(row.cells > 1 for row in group) >= 2
+    items = sum(bool(_ITEM.match(row.text)) for row in group)
+    by_line = table or items > 0
+    text = ""
+    lines: list[tuple[int, int, Rect]] = []
+    header = 0
+    for number, row in enumerate(group):
+        if text:
+            text = _joined(text, row.text, by_line and (table or bool(_ITEM.match(row.text))))
+        start = len(text)
+        text += row.text.rstrip(_SOFT_HYPHEN) if number < len(group) - 1 else row.text.replace(_SOFT_HYPHEN, "-")
+        x0, y0, x1, y1 = (round(edge, 2) for edge in row.box)
+        lines.append((start, len(text), Rect(x0=x0, y0=y0, x1=x1, y1=y1)))
+        if table and number == 0:
+            header = len(text)
+    kind: Kind = "heading" if level else "table" if table else "list" if items >= 2 else "paragraph"
+    clipped = tuple((min(start, len(text)), min(end, len(text)), rect) for start, end, rect in lines)
+    return TextBlock(kind=kind, text=text, level=level, header=header if kind == "table" else 0, lines=clipped)
+
+
+def _joined(text: str, following: str, own_line: bool) -> str:
+    """`text` with what parts it from its next line; a word that a hyphen broke is put together."""
+    if own_line:
+        return text + "\n"
+    if text.endswith(_SOFT_HYPHEN):
+        return text[:-1]
+    if _BROKEN_WORD.search(text) and following[:1].islower():
+        return text[:-1]
+    return text + " "
+
+
+def folded(text: str) -> str:
+    """Letters and digits alone, without case: how texts are compared across breaks, hyphens and quotation marks."""
+    return "".join(character for character in unicodedata.normalize("NFKC", text).casefold() if character.isalnum())
+
+
+def page_words(page: Any) -> list[tuple[Box, str]]:
+    """(box, text) of a page's words in reading order."""
+    words: list[tuple[Box, str]] = [
+        ((x0, y0, x1, y1), str(text)) for x0, y0, x1, y1, text, *_ in page.get_text("words", flags=FLAGS)
+    ]
+    ordered: list[tuple[Box, str]] = []
+    for column in columns(list(page_lines(page).lines)):
+        for row in _rows(column):
+            for piece in row.pieces:
+                inside = [word for word in words if _within(word[0], piece.box)]
+                ordered += sorted(inside, key=lambda word: word[0][0])
+    return ordered
+
+
+def _within(box: Box, outer: Box) -> bool:
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return outer[0] - 0.5 <= x <= outer[2] + 0.5 and outer[1] <= y <= outer[3]
+
+
+def find_quote(words: list[tuple[Box, str]], quote: str) -> list[Box]:
+    """The boxes that cover a quote, a box a line; empty where it isn't found."""
+    wanted = folded(quote)
+    if not wanted:
+        return []
+    text = ""
+    owners: list[int] = []
+    for number, (_, word) in enumerate(words):
+        plain = folded(word)
+        text += plain
+        owners += [number] * len(plain)
+    at = text.find(wanted)
+    if at < 0:
+        return []
+    covered = [words[number][0] for number in dict.fromkeys(owners[at : at + len(wanted)])]
+    lines: list[Box] = []
+    for box in covered:
+        if (
+            lines
+            and min(lines[-1][3], box[3]) - max(lines[-1][1], box[1]) > 0.5 * (box[3] - box[1])
+            and box[0] >= lines[-1][0]
+        ):
+            lines[-1] = _union((lines[-1], box))
+        else:
+            lines.append(box)
+    return [(round(x0, 2), round(y0, 2), round(x1, 2), round(y1, 2)) for x0, y0, x1, y1 in lines]

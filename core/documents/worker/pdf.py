@@ -1,0 +1,132 @@
+"""PDF, by PyMuPDF: lines in reading order, put together to headings, paragraphs, lists and tables; rendering; finding a quote.
+
+Rules: a file that opens with an empty password is read, one that needs a password is refused; a page that shows something and holds no text
+is marked, and a file of such pages only is refused, because nothing in it could be found.
+"""
+
+from typing import Any, Final
+
+from core.documents import formats
+from core.documents.records import PageImage, Rect
+from core.documents.worker import layout
+from core.documents.worker.records import DEEPEST, Located, Page, PageWriter, Parsed
+from core.errors import BadInput, NotFound, Unsupported
+from core.workers.serving import Call
+
+MOST_CHARACTERS: Final = 30_000_000
+"""Of a whole document; the King James Bible has 4 million."""
+MOST_PIXELS: Final = 24_000_000
+"""Of one rendered page: 72 MB. A larger wish is rendered smaller, and the image says its scale."""
+
+
+def open_pdf(name: str, data: bytes) -> Any:
+    """The document. Raises `BadInput`, `Unsupported`."""
+    import pymupdf
+
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    pymupdf.TOOLS.mupdf_display_warnings(False)
+    pymupdf.TOOLS.set_small_glyph_heights(True)  # fonts may claim six times their size
+    try:
+        document = pymupdf.open(stream=data, filetype="pdf")
+        if document.needs_pass and not document.authenticate(""):
+            raise Unsupported(
+                source=name, reason="encrypted; a password is needed to open it. Save a copy without one and add that."
+            )
+        pages = document.page_count
+    except (pymupdf.FileDataError, pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError) as error:
+        raise _damaged(name) from error
+    if pages == 0:
+        raise _damaged(name)
+    return document
+
+
+def read(name: str, data: bytes, call: Call | None = None) -> Parsed:
+    """Raises `BadInput`, `Unsupported`."""
+    import pymupdf
+
+    document = open_pdf(name, data)
+    found: list[layout.PageLines] = []
+    unreadable = 0
+    characters = 0
+    for number in range(document.page_count):
+        if call is not None:
+            call.report(number, document.page_count, "pages")
+        try:
+            lines = layout.page_lines(document[number])
+        except (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError):
+            lines = layout.PageLines(lines=(), textless=True, width=0.0)
+            unreadable += 1
+        characters += sum(len(line.text) for line in lines.lines)
+        if characters > MOST_CHARACTERS:
+            raise Unsupported(source=name, reason="over 30 million characters of text. Split it into parts.")
+        found.append(lines)
+    if unreadable == len(found):
+        raise _damaged(name)
+    if characters == 0:
+        if any(lines.textless for lines in found):
+            reason = "no text; these are scanned pages, and text recognition is not supported yet."
+            raise Unsupported(source=name, reason=reason)
+        raise BadInput(source=name, problem="no text; its pages are blank.")
+    pages = _pages(found, _outline(document))
+    title = str((document.metadata or {}).get("title") or "").strip()
+    return Parsed(media=formats.PDF, title=_title(title, pages), pages=pages)
+
+
+def _pages(found: list[layout.PageLines], outline: dict[tuple[int, str], int]) -> tuple[Page, ...]:
+    styles = layout.styles(found)
+    pages = []
+    for number, lines in enumerate(found, start=1):
+        writer = PageWriter(number)
+        for block in layout.blocks(lines, styles):
+            level = outline.get((number, layout.folded(block.text)), 0) or block.level
+            kind = "heading" if level else block.kind
+            writer.add(kind, block.text, level=level, header=block.header, lines=block.lines)
+        pages.append(writer.page(textless=lines.textless))
+    return tuple(pages)
+
+
+def _outline(document: Any) -> dict[tuple[int, str], int]:
+    """(page, title) -> level, from the file's own table of contents."""
+    try:
+        entries = document.get_toc(simple=True)
+    except (RuntimeError, ValueError, KeyError, TypeError):
+        return {}
+    return {(int(page), layout.folded(str(title))): min(int(level), DEEPEST) for level, title, page in entries}
+
+
+def _title(declared: str, pages: tuple[Page, ...]) -> str:
+    """The declared title where it is one (not a file's name or a default), else the first heading."""
+    if " " in declared:
+        return declared
+    for page in pages[:2]:
+        for block in page.blocks:
+            if block.kind == "heading":
+                return " ".join(page.text[block.start : block.end].split())
+    return declared if declared not in ("untitled", "(anonymous)") else ""
+
+
+def render(document: Any, number: int, scale: float) -> PageImage:
+    """Page `number` (from 1) in RGB. Raises `NotFound`."""
+    import pymupdf
+
+    page = _page(document, number)
+    area = max(page.rect.width * page.rect.height, 1.0)
+    scale = max(min(scale, (MOST_PIXELS / area) ** 0.5), 0.05)
+    pixels = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csRGB, alpha=False)
+    return PageImage(width=pixels.width, height=pixels.height, scale=scale, pixels=bytes(pixels.samples))
+
+
+def locate(document: Any, number: int, quote: str) -> Located:
+    """Where a quote stands on a page, a rectangle a line. Raises `NotFound` for the page."""
+    boxes = layout.page_words(_page(document, number))
+    return Located(rects=tuple(Rect(x0=x0, y0=y0, x1=x1, y1=y1) for x0, y0, x1, y1 in layout.find_quote(boxes, quote)))
+
+
+def _page(document: Any, number: int) -> Any:
+    if not 1 <= number <= document.page_count:
+        raise NotFound(kind="page", name=str(number), step=f"The document has pages 1 to {document.page_count}.")
+    return document[number - 1]
+
+
+def _damaged(name: str) -> BadInput:
+    return BadInput(source=name, problem="damaged; no page of it can be read. Get another copy.")

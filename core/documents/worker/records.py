@@ -1,0 +1,150 @@
+"""What the program asks of a parse worker, and the parsed form of a document.
+
+A page's text is the pages's blocks in reading order, two line breaks apart; positions are characters of that text. A worker is not trusted:
+`check_parsed` refuses positions that lie outside of the text or out of order.
+"""
+
+from typing import Final, Literal
+
+from core.documents.records import Rect
+from core.errors import Damaged
+from core.records import Record
+
+Kind = Literal["heading", "paragraph", "table", "list"]
+SEPARATOR: Final = "\n\n"
+"""Between two blocks of a page."""
+DEEPEST: Final = 6
+"""Levels of headings that are kept apart."""
+
+
+class Parse(Record, frozen=True, kw_only=True, tag="parse"):
+    """Read a document: its bytes, and the name that tells its format and that errors use."""
+
+    name: str
+    data: bytes
+
+
+class OpenPages(Record, frozen=True, kw_only=True, tag="open-pages"):
+    """Keep a PDF's bytes, to render its pages."""
+
+    name: str
+    data: bytes
+
+
+class RenderPage(Record, frozen=True, kw_only=True, tag="render-page"):
+    """Render a page (from 1) of the opened PDF at so many pixels a point."""
+
+    page: int
+    scale: float
+
+
+class LocateQuote(Record, frozen=True, kw_only=True, tag="locate-quote"):
+    """Find a quote on a page of the opened PDF."""
+
+    page: int
+    quote: str
+
+
+class Opened(Record, frozen=True, kw_only=True, tag="opened"):
+    pages: int
+
+
+class Located(Record, frozen=True, kw_only=True, tag="located"):
+    """A rectangle a line; none where the quote isn't on the page."""
+
+    rects: tuple[Rect, ...]
+
+
+class Block(Record, frozen=True, kw_only=True):
+    """A part of a page's text."""
+
+    kind: Kind
+    start: int
+    end: int
+    level: int = 0
+    """Of a heading: 1 is the outermost."""
+    header: int = 0
+    """Of a table: where its header row ends, in characters from the page's start; 0 where it has none."""
+
+
+class Line(Record, frozen=True, kw_only=True):
+    """A line of print: which characters of the page's text, and where on the page."""
+
+    start: int
+    end: int
+    rect: Rect
+
+
+class Page(Record, frozen=True, kw_only=True):
+    number: int
+    text: str
+    blocks: tuple[Block, ...]
+    lines: tuple[Line, ...] = ()
+    textless: bool = False
+    """It shows something and holds no text."""
+
+
+class Parsed(Record, frozen=True, kw_only=True, tag="parsed"):
+    """A document as read."""
+
+    media: str
+    title: str
+    pages: tuple[Page, ...]
+
+
+class PageWriter:
+    """Puts a page together block by block, so that positions fit."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self._text: list[str] = []
+        self._at = 0
+        self._blocks: list[Block] = []
+        self._lines: list[Line] = []
+
+    def add(
+        self, kind: Kind, text: str, level: int = 0, header: int = 0, lines: tuple[tuple[int, int, Rect], ...] = ()
+    ) -> None:
+        """Add a block; blank ones are left out. `header` and `lines` count from the block's start."""
+        if not text.strip():
+            return
+        if self._blocks:
+            self._text.append(SEPARATOR)
+            self._at += len(SEPARATOR)
+        start = self._at
+        self._text.append(text)
+        self._at += len(text)
+        self._blocks.append(
+            Block(
+                kind=kind,
+                start=start,
+                end=self._at,
+                level=min(level, DEEPEST),
+                header=start + header if header else 0,
+            )
+        )
+        self._lines += [Line(start=start + first, end=start + last, rect=rect) for first, last, rect in lines]
+
+    def page(self, textless: bool = False) -> Page:
+        return Page(
+            number=self.number,
+            text="".join(self._text),
+            blocks=tuple(self._blocks),
+            lines=tuple(self._lines),
+            textless=textless,
+        )
+
+
+def check_parsed(name: str, parsed: Parsed) -> Parsed:
+    """The same, or `Damaged` when a position can't be right."""
+    for number, page in enumerate(parsed.pages, start=1):
+        at = 0
+        good = page.number == number
+        for block in page.blocks:
+            good = good and at <= block.start < block.end <= len(page.text)
+            good = good and (block.header == 0 or block.start < block.header <= block.end)
+            at = block.end
+        good = good and all(0 <= line.start <= line.end <= len(page.text) for line in page.lines)
+        if not good:
+            raise Damaged(source=name, problem="the reader returned an impossible layout. The file was left out.")
+    return parsed

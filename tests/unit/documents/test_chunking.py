@@ -1,0 +1,135 @@
+"""Chunks: nothing lost, nothing out of order, nothing too long, headings and header rows where they belong."""
+
+import itertools
+import re
+from collections.abc import Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.documents.chunking import Chunking, chunk
+from core.documents.records import Rect
+from core.documents.worker.records import PageWriter, Parsed
+
+RULES = Chunking(target=40, limit=70, alone=10, headings=14, overlap=12)
+
+
+def count(texts: Sequence[str]) -> list[int]:
+    """A token a word of up to four letters, one more for every four further ones; like WordPiece, it adds up over white space."""
+    return [sum(1 + (len(word) - 1) // 4 for word in re.findall(r"\w+|[^\w\s]", text)) for text in texts]
+
+
+def parsed(*pages: Sequence[tuple[str, str, int]]) -> Parsed:
+    made = []
+    for number, blocks in enumerate(pages, start=1):
+        writer = PageWriter(number)
+        for kind, text, level in blocks:
+            header = len(text.split("\n")[0]) if kind == "table" and "\n" in text else 0
+            rect = Rect(x0=0, y0=0, x1=1, y1=1)
+            writer.add(kind, text, level, header, ((0, len(text), rect),))  # type: ignore[arg-type]
+        made.append(writer.page())
+    return Parsed(media="text/plain", title="", pages=tuple(made))
+
+
+WORD = st.text(alphabet="abcdeÄß日.!?()1| -", min_size=1, max_size=30) | st.sampled_from(["Log.", "Art. 5", "x" * 400])
+TEXT = st.lists(WORD, min_size=1, max_size=60).map(" ".join)
+ROWS = st.lists(st.lists(TEXT, min_size=2, max_size=3).map(" | ".join), min_size=1, max_size=8).map("\n".join)
+BLOCK = st.one_of(
+    st.tuples(st.just("paragraph"), TEXT, st.just(0)),
+    st.tuples(st.just("list"), st.lists(TEXT, min_size=1, max_size=6).map("\n• ".join), st.just(0)),
+    st.tuples(st.just("table"), ROWS, st.just(0)),
+    st.tuples(st.just("heading"), st.text(alphabet="abc ", min_size=1, max_size=60), st.integers(1, 5)),
+)
+
+
+@given(st.lists(st.lists(BLOCK, max_size=7), min_size=1, max_size=3))
+@settings(max_examples=150, deadline=None)
+def test_no_character_is_lost_and_the_order_and_the_limits_hold(pages: list[list[tuple[str, str, int]]]) -> None:
+    document = parsed(*pages)
+    cuts = chunk(document, count, RULES)
+    for page in document.pages:
+        own = [cut for cut in cuts if cut.page == page.number]
+        covered = [False] * len(page.text)
+        for cut in own:
+            covered[cut.start : cut.end] = [True] * (cut.end - cut.start)
+            assert cut.shown.endswith(page.text[cut.start : cut.end])
+            assert cut.embedded.endswith(cut.shown)
+            assert cut.rects
+        assert all(seen or page.text[at].isspace() for at, seen in enumerate(covered))
+        assert [cut.start for cut in own] == sorted(cut.start for cut in own)
+        assert all(one.end <= other.end for one, other in itertools.pairwise(own))
+    assert [cut.page for cut in cuts] == sorted(cut.page for cut in cuts)
+    assert all(size <= RULES.limit for size in count([cut.embedded for cut in cuts]))
+
+
+def words(number: int, letter: str = "a") -> str:
+    return " ".join([letter] * number)
+
+
+def test_a_heading_starts_a_chunk_and_stands_in_the_path_of_what_follows() -> None:
+    document = parsed(
+        [
+            ("heading", "Logs", 1),
+            ("heading", "Keeping", 2),
+            ("paragraph", words(30) + ".", 0),
+            ("heading", "Erasing", 2),
+            ("paragraph", words(25) + ". " + "B" + words(30, "b") + ".", 0),
+        ]
+    )
+    cuts = chunk(document, count, RULES)
+    assert [cut.heading for cut in cuts] == ["Logs › Keeping", "Logs › Erasing", "Logs › Erasing"]
+    assert cuts[0].shown.startswith("Logs\n\nKeeping\n\n")
+    assert cuts[1].embedded.startswith("Logs\nErasing")  # its own heading isn't said twice
+    assert cuts[2].embedded.startswith("Logs › Erasing\n")
+
+
+def test_a_heading_right_below_one_of_its_level_is_its_subtitle() -> None:
+    document = parsed(
+        [
+            ("heading", "Article 30", 4),
+            ("heading", "Records of processing", 4),
+            ("paragraph", words(20), 0),
+            ("heading", "Article 31", 4),
+            ("paragraph", words(20), 0),
+        ]
+    )
+    assert [cut.heading for cut in chunk(document, count, RULES)] == [
+        "Article 30 › Records of processing",
+        "Article 31",
+    ]
+
+
+def test_headings_carry_over_to_the_next_page() -> None:
+    document = parsed([("paragraph", words(12), 0), ("heading", "Scope", 1)], [("paragraph", words(12), 0)])
+    first, second = chunk(document, count, RULES)
+    assert (first.page, second.page, second.heading) == (1, 2, "Scope")
+    assert first.shown.endswith("Scope")
+
+
+def test_a_short_section_takes_in_the_next_one_and_goes_by_the_longer_one() -> None:
+    document = parsed([("heading", "A", 1), ("paragraph", "x.", 0), ("heading", "B", 1), ("paragraph", words(20), 0)])
+    (only,) = chunk(document, count, RULES)
+    assert (only.heading, only.embedded) == ("B", only.shown)
+
+
+def test_the_header_row_goes_along_with_every_piece_of_a_table() -> None:
+    rows = "\n".join(f"R{number} | {words(8)}" for number in range(20))
+    cuts = chunk(parsed([("table", f"Field | Rule\n{rows}", 0)]), count, RULES)
+    assert len(cuts) > 3
+    assert all(cut.shown.startswith("Field | Rule\n") for cut in cuts)
+    assert [cut.shown.count("Field") for cut in cuts] == [1] * len(cuts)
+
+
+def test_a_paragraph_is_cut_between_sentences_and_repeats_one() -> None:
+    sentences = [f"S{number} " + words(8) + "." for number in range(10)]
+    cuts = chunk(parsed([("paragraph", " ".join(sentences), 0)]), count, RULES)
+    assert len(cuts) > 2
+    for one, other in itertools.pairwise(cuts):
+        assert one.shown.endswith(".")
+        assert other.start < one.end
+        assert other.shown.startswith(one.shown[-len(sentences[0]) :])
+
+
+def test_a_word_without_end_is_cut_all_the_same() -> None:
+    cuts = chunk(parsed([("paragraph", "x" * 3000, 0)]), count, RULES)
+    assert "".join(cut.shown for cut in cuts) == "x" * 3000
