@@ -1,0 +1,147 @@
+"""What is asked of a model and what it answers; the requests that cross to the inference workers."""
+
+from typing import Any
+
+from core.records import Digest, Record
+
+MODES = ("reproducible", "fast")
+ROLES = ("system", "user", "assistant", "tool")
+TEXT = "text"
+"""The role of a single message that is continued as it stands, without a chat template."""
+
+
+class Message(Record, frozen=True, kw_only=True):
+    """One turn of a conversation. `role` is one of `ROLES`, or `TEXT` for the only message."""
+
+    role: str
+    content: str
+
+
+class Generate(Record, frozen=True, kw_only=True, tag="generate"):
+    """Ask a model for an answer."""
+
+    model: Digest | str
+    messages: tuple[Message, ...]
+    variables: dict[str, Any] | None = None
+    """When given, the messages' contents are Jinja templates, rendered in the worker's sandbox with these JSON values.
+    (`Any`, because msgspec decodes no recursive type.)"""
+    max_tokens: int = 256
+    temperature: float = 0.0
+    """0 takes the likeliest token each time."""
+    top_p: float = 1.0
+    top_k: int = 0
+    """0 for no limit."""
+    repeat_penalty: float = 1.0
+    """Above 1, makes the last 64 tokens of the answer less likely."""
+    seed: int = 0
+    stop: tuple[str, ...] = ()
+    """The answer ends before the first of these texts."""
+    mode: str = "reproducible"
+    """"reproducible": nothing is kept from earlier requests and the date is fixed; "fast": the common beginning of two prompts is
+    computed once."""
+
+
+class Token(Record, frozen=True, kw_only=True, tag="token"):
+    """A piece of the answer: whole characters, of one token or several."""
+
+    text: str
+
+
+class Finished(Record, frozen=True, kw_only=True, tag="finished"):
+    """The end of an answer, with what it took."""
+
+    reason: str
+    """"stop": the model ended it, or a stop text was met; "length": `max_tokens` were used up."""
+    prompt: str
+    """The whole text that the model saw."""
+    prompt_tokens: int
+    tokens: int
+    first_token_seconds: float
+    """From the request's arrival in the worker to the first token."""
+    seconds: float
+    backend: str
+    """What computed it: library, version, processor features, threads."""
+
+
+class Loaded(Record, frozen=True, kw_only=True):
+    """A model that is held ready in a worker."""
+
+    name: str
+    digest: Digest | str
+    pid: int
+    context: int
+    """Tokens of its window, as it was loaded."""
+    start_seconds: float
+    """Starting the process and loading the file."""
+    backend: str
+
+
+class Load(Record, frozen=True, kw_only=True, tag="load"):
+    """To a worker, first: hold this file ready. `name` is how errors call it."""
+
+    path: str
+    name: str
+    embeds: bool
+    """Whether it makes vectors, not text."""
+    threads: int = 0
+    """0 for as many as there are cores."""
+
+
+class Ready(Record, frozen=True, kw_only=True, tag="model-ready"):
+    """The worker holds the model."""
+
+    context: int
+    dimensions: int
+    backend: str
+
+
+class Embed(Record, frozen=True, kw_only=True, tag="embed"):
+    """Turn texts into vectors of length 1."""
+
+    texts: tuple[str, ...]
+
+
+class Embedded(Record, frozen=True, kw_only=True, tag="embedded"):
+    """`count` vectors of `dimensions` little-endian float32 each, one after the other."""
+
+    count: int
+    dimensions: int
+    vectors: bytes
+
+
+class Count(Record, frozen=True, kw_only=True, tag="count"):
+    """How many tokens each text has, with the special tokens that the model adds."""
+
+    texts: tuple[str, ...]
+
+
+class Counted(Record, frozen=True, kw_only=True, tag="counted"):
+    """The numbers, in the texts' order."""
+
+    tokens: tuple[int, ...]
+
+
+class Render(Record, frozen=True, kw_only=True, tag="render"):
+    """Render the messages' contents as Jinja templates with these variables."""
+
+    messages: tuple[Message, ...]
+    variables: dict[str, Any]
+
+
+class Rendered(Record, frozen=True, kw_only=True, tag="rendered"):
+    """The messages, rendered."""
+
+    messages: tuple[Message, ...]
+
+
+class CheckTemplate(Record, frozen=True, kw_only=True, tag="check-template"):
+    """Is this text a template? `source` is how errors call it."""
+
+    source: str
+    text: str
+
+
+class Checked(Record, frozen=True, kw_only=True, tag="checked"):
+    """It is; these are the variables that it reads."""
+
+    variables: tuple[str, ...]

@@ -1,0 +1,61 @@
+"""llama.cpp in this process: loaded once, silent.
+
+llama.cpp writes prompts' fragments and file paths to standard error; a callback drops them all. Processor backends that were built as
+plug-ins (portable wheels put them into `bin` beside the packages) are loaded before any model.
+"""
+
+import ctypes
+import os
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+SPIN: Final = "3000"
+"""How often a thread of libgomp looks before it sleeps at a barrier. By default it spins for milliseconds: with one of two cores busy
+elsewhere, two threads were then 5 to 20 times slower than one."""
+
+_kept: list[object] = []  # callbacks that C holds a pointer to
+
+
+def open_library() -> ModuleType:
+    """The `llama_cpp` module, initialised."""
+    os.environ.setdefault("GOMP_SPINCOUNT", SPIN)
+    import llama_cpp
+
+    library: ModuleType = llama_cpp
+    if _kept:
+        return library
+    drop = library.llama_log_callback(lambda level, text, data: None)
+    _kept.append(drop)
+    library.llama_log_set(drop, ctypes.c_void_p(0))
+    _load_backends(Path(llama_cpp.__file__).parent)
+    library.llama_backend_init()
+    return library
+
+
+def _load_backends(package: Path) -> None:
+    folder, ggml = package.parent / "bin", package / "lib" / "libggml.so.0"
+    if not folder.is_dir() or not ggml.is_file() or not any(folder.glob("libggml-*")):
+        return
+    load = ctypes.CDLL(str(ggml)).ggml_backend_load_all_from_path
+    load.argtypes = [ctypes.c_char_p]
+    load.restype = None
+    load(os.fsencode(folder))
+
+
+def features(library: ModuleType) -> str:
+    """The processor features that llama.cpp uses, as it names them."""
+    text: bytes = library.llama_print_system_info()
+    words = [
+        part.split("=")[0].strip()
+        for part in text.decode("ascii", "replace").split("|")
+        if part.strip().endswith("= 1")
+    ]
+    return " ".join(word.split(":")[-1].strip() for word in words)
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

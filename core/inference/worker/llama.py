@@ -1,0 +1,106 @@
+"""The inference worker: one GGUF file, through llama.cpp.
+
+`Load` comes first and once. After it a chat model answers `Generate` and `Count`, an embedder `Embed` and `Count`.
+"""
+
+import os
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from core.errors import Cancelled, Damaged, NotFound, Unsupported
+from core.inference.records import (
+    Count,
+    Counted,
+    Embed,
+    Embedded,
+    Finished,
+    Generate,
+    Load,
+    Ready,
+    Token,
+)
+from core.inference.worker import library as loading
+from core.inference.worker.embedding import Embedder
+from core.inference.worker.generation import Chat
+from core.records import Record
+from core.workers.serving import Call, Handler
+
+LARGEST_WINDOW: Final = 4096
+"""Tokens; a larger window takes memory that most questions never use."""
+
+
+class Worker:
+    """What the handlers share: the library and, after `Load`, the model."""
+
+    def __init__(self, library: ModuleType) -> None:
+        self._library = library
+        self._loaded: Chat | Embedder | None = None
+
+    def load(self, request: Load, call: Call) -> Ready:
+        """Raises `NotFound`, `Damaged` (llama.cpp refuses the file), `Unsupported`, `Cancelled`."""
+        library = self._library
+        if self._loaded is not None:
+            raise Unsupported(source=request.name, reason="this worker holds a model already.")
+        model = self._open(request, call)
+        threads = request.threads or loading.cores()
+        window = min(LARGEST_WINDOW, library.llama_model_n_ctx_train(model))
+        backend = f"llama-cpp-python {version('llama-cpp-python')}, CPU {loading.features(library)}, {threads} threads"
+        if request.embeds:
+            self._loaded = Embedder(library, model, request.name, window, threads)
+        elif library.llama_model_has_encoder(model) or library.llama_model_is_diffusion(model):
+            raise Unsupported(
+                source=request.name, reason="this kind of model doesn't answer token by token. Choose a chat model."
+            )
+        else:
+            self._loaded = Chat(library, model, request.name, window, threads, backend)
+        return Ready(context=window, dimensions=library.llama_model_n_embd_out(model), backend=backend)
+
+    def generate(self, request: Generate, call: Call) -> Iterator[Token | Finished]:
+        return self._chat(request).generate(request, call)
+
+    def embed(self, request: Embed, call: Call) -> Embedded:
+        if not isinstance(self._loaded, Embedder):
+            raise Unsupported(source=self._name, reason="it makes no vectors. Choose an embedder.")
+        vectors = self._loaded.embed(request.texts, call)
+        return Embedded(count=len(vectors), dimensions=self._loaded.dimensions, vectors=vectors.astype("<f4").tobytes())
+
+    def count(self, request: Count, call: Call) -> Counted:
+        if self._loaded is None:
+            raise Unsupported(source="The inference worker", reason="it holds no model yet.")
+        return Counted(tokens=self._loaded.count(request.texts, call))
+
+    @property
+    def _name(self) -> str:
+        return "The inference worker" if self._loaded is None else self._loaded.name
+
+    def _chat(self, request: Generate) -> Chat:
+        if not isinstance(self._loaded, Chat):
+            raise Unsupported(source=self._name, reason="it writes no text. Choose a chat model.")
+        return self._loaded
+
+    def _open(self, request: Load, call: Call) -> Any:
+        library = self._library
+        if not Path(request.path).is_file():
+            raise NotFound(kind="file", name=request.path, step="Put it back, or register the model again.")
+        watch = library.llama_progress_callback(lambda done, data: not call.cancelled)
+        settings = library.llama_model_default_params()
+        settings.progress_callback = watch
+        settings.n_gpu_layers = 0
+        model = library.llama_model_load_from_file(os.fsencode(request.path), settings)
+        if model:
+            return model
+        if call.cancelled:
+            raise Cancelled(what=f"Loading {request.name}")
+        raise Damaged(
+            source=request.name,
+            problem="llama.cpp can't load this file: damaged, or of a kind that it doesn't know. Take another copy.",
+        )
+
+
+def handlers() -> dict[type[Record], Handler]:
+    """What `core.workers.child` serves."""
+    worker = Worker(loading.open_library())
+    return {Load: worker.load, Generate: worker.generate, Embed: worker.embed, Count: worker.count}

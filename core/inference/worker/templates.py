@@ -1,0 +1,245 @@
+"""Jinja in a sandbox. A template is untrusted code, whether a person wrote it or a model file brought it.
+
+Rules: no attribute that reaches Python's insides, no changing of what it was given, no file, no include. Time, memory and output are
+bounded: an alarm stops a loop, the address space may grow by `MEMORY` only, a product of a text and a number is refused above `LARGEST`.
+(The alarm and the memory bound need Linux and the process's main thread; elsewhere the caller's own time limit ends the worker.)
+A prompt's variable that has no value is an error with its line, never an empty text. A model's own template is rendered as its authors'
+tools do: undefined names are empty, `raise_exception`, `strftime_now` and `tojson` are there.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+import jinja2
+from jinja2 import StrictUndefined, meta, nodes
+from jinja2.exceptions import SecurityError
+from jinja2.ext import loopcontrols
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from core.errors import TemplateError
+from core.inference.records import Message
+from core.records import Json
+
+SECONDS: Final = 5.0
+LARGEST: Final = 2_000_000
+"""Characters that a template may put out; no model's window holds that many."""
+LONGEST_SOURCE: Final = 500_000
+LONGEST_RANGE: Final = 100_000
+MEMORY: Final = 256 * 1024 * 1024
+FIXED_DATE: Final = datetime(2026, 1, 1)
+"""What `strftime_now` gives in reproducible mode, so that a prompt is the same tomorrow."""
+_FILE: Final = "<template>"
+_TOO_LONG: Final = "it takes too long. Look for a loop that doesn't end."
+_TOO_LARGE: Final = f"its output is over {LARGEST:,} characters. Look for a loop that repeats too often."
+_TOO_MUCH: Final = "it needs too much memory. Look for a text that doubles in a loop."
+
+
+class _TooLong(BaseException):
+    """The alarm rang. No template can catch it."""
+
+
+class _Raised(Exception):
+    """The template itself raised an error."""
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    intercepted_binops = frozenset(("*", "**", "%"))
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        if operator == "**" and (abs(left) > LARGEST or abs(right) > 64):
+            raise SecurityError("a power this large")
+        if operator == "*":
+            for text, times in ((left, right), (right, left)):
+                if isinstance(text, str | list | tuple) and isinstance(times, int) and len(text) * times > LARGEST:
+                    raise SecurityError("a repetition this long")
+        if operator == "%" and isinstance(left, str):
+            raise SecurityError("formatting with %; use ~ to join texts")
+        return super().call_binop(context, operator, left, right)
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        if isinstance(obj, str) and attr in ("format", "format_map", "center", "ljust", "rjust", "zfill", "expandtabs"):
+            return False
+        return super().is_safe_attribute(obj, attr, value)
+
+
+def _range(*bounds: int) -> range:
+    numbers = range(*bounds)
+    if len(numbers) > LONGEST_RANGE:
+        raise SecurityError(f"a range of over {LONGEST_RANGE:,} numbers")
+    return numbers
+
+
+def _environment(undefined: type[jinja2.Undefined], trim: bool) -> _Sandbox:
+    made = _Sandbox(
+        undefined=undefined, trim_blocks=trim, lstrip_blocks=trim, keep_trailing_newline=not trim, autoescape=False
+    )
+    made.add_extension(loopcontrols)
+    made.globals.clear()
+    made.globals.update(range=_range, dict=dict, namespace=jinja2.utils.Namespace, joiner=jinja2.utils.Joiner)
+    made.globals["cycler"] = jinja2.utils.Cycler
+    made.filters["tojson"] = _to_json
+    for name in ("center", "format", "indent", "pprint", "random", "urlize", "wordwrap", "xmlattr"):
+        if name not in ("indent",):
+            made.filters.pop(name)
+    made.filters["indent"] = _indent
+    return made
+
+
+def _to_json(value: Any, indent: int | None = None, ensure_ascii: bool = False) -> str:
+    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent)
+
+
+def _indent(text: str, width: int | str = 4, first: bool = False, blank: bool = False) -> str:
+    step = width if isinstance(width, str) else " " * min(int(width), 100)
+    lines = [step + line if line.strip() or blank else line for line in str(text).splitlines()]
+    if lines and not first:
+        lines[0] = str(text).splitlines()[0]
+    return "\n".join(lines)
+
+
+def check(source: str, text: str) -> tuple[str, ...]:
+    """The variables that a prompt's template reads, sorted. Raises `TemplateError` with the line."""
+    env = _environment(StrictUndefined, trim=False)
+    tree = _parsed(env, source, text)
+    with _stopping(source):
+        env.compile(tree)
+    return tuple(sorted(meta.find_undeclared_variables(tree) - set(env.globals)))
+
+
+def render(source: str, text: str, variables: Mapping[str, Json]) -> str:
+    """A prompt's template with its variables. Raises `TemplateError` with the line."""
+    return _rendered(_environment(StrictUndefined, trim=False), source, text, variables)
+
+
+def render_messages(messages: Sequence[Message], variables: Mapping[str, Json]) -> tuple[Message, ...]:
+    """Messages whose contents are templates, rendered. Errors name the message by its number and role."""
+    return tuple(
+        Message(role=message.role, content=render(f"Message {number} ({message.role})", message.content, variables))
+        for number, message in enumerate(messages, 1)
+    )
+
+
+def render_chat(
+    source: str, text: str, messages: Sequence[Message], first: str, last: str, date: datetime = FIXED_DATE
+) -> str:
+    """The text that a model's own template makes of a conversation, up to where the assistant's turn begins.
+
+    `first` and `last` are the model's beginning and end tokens, as text. Raises `TemplateError`."""
+    env = _environment(jinja2.Undefined, trim=True)
+    env.globals["raise_exception"] = _raise
+    env.globals["strftime_now"] = lambda form: date.strftime(form)
+    values: dict[str, Any] = {
+        "messages": [{"role": message.role, "content": message.content} for message in messages],
+        "add_generation_prompt": True,
+        "bos_token": first,
+        "eos_token": last,
+    }
+    return _rendered(env, source, text, values)
+
+
+def _raise(message: str = "") -> None:
+    raise _Raised(str(message)[:300])
+
+
+def _parsed(env: _Sandbox, source: str, text: str) -> nodes.Template:
+    if len(text) > LONGEST_SOURCE:
+        raise TemplateError(source=source, line=1, problem="too long for a template. Pass long texts as variables.")
+    try:
+        with _stopping(source):
+            return env.parse(text)
+    except jinja2.TemplateSyntaxError as error:
+        raise TemplateError(
+            source=source, line=error.lineno, problem=_sentence(error.message or "not a template")
+        ) from error
+    except RecursionError as error:
+        raise TemplateError(source=source, line=1, problem="it is nested too deeply.") from error
+
+
+def _rendered(env: _Sandbox, source: str, text: str, values: Mapping[str, Any]) -> str:
+    tree = _parsed(env, source, text)
+    try:
+        with _stopping(source):
+            template = env.from_string(tree)
+            return _collected(template.generate(dict(values)), source)
+    except (_Raised, SecurityError, jinja2.TemplateError) as error:
+        problem = "the template refuses: " if isinstance(error, _Raised) else ""
+        problem += "not allowed: " if isinstance(error, SecurityError) else ""
+        raise TemplateError(source=source, line=_line(error), problem=_sentence(problem + str(error))) from error
+    except RecursionError as error:
+        raise TemplateError(source=source, line=1, problem="it calls itself too often.") from error
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise TemplateError(
+            source=source, line=_line(error), problem=_sentence(f"{type(error).__name__}: {error}")
+        ) from error
+
+
+def _collected(pieces: Iterator[str], source: str) -> str:
+    found, size = [], 0
+    for piece in pieces:
+        size += len(piece)
+        if size > LARGEST:
+            raise TemplateError(source=source, line=1, problem=_TOO_LARGE)
+        found.append(piece)
+    return "".join(found)
+
+
+def _sentence(text: str) -> str:
+    text = text[:300]
+    return text if text.endswith((".", "!", "?")) else text + "."
+
+
+def _line(error: BaseException) -> int:
+    """The line of the template in which an error arose: the innermost of its frames."""
+    line, trace = 1, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == _FILE:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+@contextmanager
+def _stopping(source: str) -> Iterator[None]:
+    """Bound the time and the memory of what runs inside."""
+    if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(number: int, frame: FrameType | None) -> None:
+        raise _TooLong
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    restore = _less_memory()
+    try:
+        yield
+    except _TooLong:
+        raise TemplateError(source=source, line=1, problem=_TOO_LONG) from None
+    except MemoryError:
+        raise TemplateError(source=source, line=1, problem=_TOO_MUCH) from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        restore()
+
+
+def _less_memory() -> Callable[[], None]:
+    """Let this process grow by `MEMORY` only; returns how to lift that."""
+    import resource  # not there on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    limit = pages * os.sysconf("SC_PAGE_SIZE") + MEMORY
+    if soft != resource.RLIM_INFINITY:
+        limit = min(limit, soft)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    return lambda: resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

@@ -1,0 +1,105 @@
+"""A model's tokens: text to numbers and back.
+
+Text that a person or a document brought is only ever text. A chat template's own special tokens are parsed, but the same characters inside
+a message's content are not: `guard` puts a mark, a character that occurs nowhere else, after the first character of each, and `tokens`
+cuts at the marks and drops them, so that no special token can form across a cut. A content without such characters gives exactly the
+tokens that it would give otherwise.
+"""
+
+import ctypes
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from types import ModuleType
+from typing import Any, Final
+
+_MARKS: Final = (*range(0xFDD0, 0xFDF0), *range(0xE000, 0xF8FF))
+_MARKUP: Final = re.compile(r"[<\[].*[>\]]", re.DOTALL)
+_PIECE: Final = 256
+
+
+class Vocabulary:
+    """The vocabulary of a loaded model."""
+
+    def __init__(self, library: ModuleType, model: Any) -> None:
+        self._library = library
+        self._vocab = library.llama_model_get_vocab(model)
+        self.size: int = library.llama_vocab_n_tokens(self._vocab)
+        self.starts: bool = library.llama_vocab_get_add_bos(self._vocab)
+        """Whether the model wants its first token before every text."""
+        self.first: int = library.llama_vocab_bos(self._vocab)
+        self.last: int = library.llama_vocab_eos(self._vocab)
+        self._special: re.Pattern[str] | None = None
+
+    def text(self, token: int) -> str:
+        """How a special token is written; empty where the model has none."""
+        if token < 0:
+            return ""
+        found: bytes | None = self._library.llama_vocab_get_text(self._vocab, token)
+        return (found or b"").decode("utf-8", "replace")
+
+    def ends(self, token: int) -> bool:
+        """Whether the model ends its answer with this token."""
+        return bool(self._library.llama_vocab_is_eog(self._vocab, token))
+
+    def piece(self, token: int) -> bytes:
+        """The bytes that a token stands for; nothing for a special one."""
+        buffer = ctypes.create_string_buffer(_PIECE)
+        size = self._library.llama_token_to_piece(self._vocab, token, buffer, _PIECE, 0, False)
+        if size < 0:
+            buffer = ctypes.create_string_buffer(-size)
+            size = self._library.llama_token_to_piece(self._vocab, token, buffer, -size, 0, False)
+        return buffer.raw[: max(size, 0)]
+
+    def plain(self, text: str) -> list[int]:
+        """Tokens of a text with what the model adds around it; nothing in it is special."""
+        return self._tokenize(text, add=True, parse=False)
+
+    def count(self, text: str) -> int:
+        """How many tokens `plain` gives."""
+        data = text.encode("utf-8", "replace")
+        return -int(self._library.llama_tokenize(self._vocab, data, len(data), None, 0, True, False))
+
+    def tokens(self, text: str, mark: str) -> list[int]:
+        """Tokens of a rendered prompt: special tokens are parsed, cut at each `mark`. The model's first token stands before them once."""
+        found = [token for part in text.split(mark) for token in self._tokenize(part, add=False, parse=True)]
+        if self.starts and self.first >= 0 and found[:1] != [self.first]:
+            found.insert(0, self.first)
+        return found
+
+    def guard(self, content: str, mark: str) -> str:
+        """A content in which no special token is whole any more, for `tokens`."""
+        return self._specials().sub(lambda match: match.group(1) + mark, content)
+
+    def _specials(self) -> re.Pattern[str]:
+        if self._special is None:
+            names = sorted({name for name in self._special_names() if len(name) > 1}, key=len, reverse=True)
+            self._special = re.compile(f"(?={'|'.join(map(re.escape, names))})(.)" if names else r"(?!)(.)", re.DOTALL)
+        return self._special
+
+    def _special_names(self) -> Iterator[str]:
+        library = self._library
+        always = library.LLAMA_TOKEN_ATTR_CONTROL | library.LLAMA_TOKEN_ATTR_UNKNOWN
+        for token in range(self.size):
+            kind = library.llama_vocab_get_attr(self._vocab, token)
+            if not kind & (always | library.LLAMA_TOKEN_ATTR_USER_DEFINED):
+                continue
+            name = self.text(token)
+            if kind & always or _MARKUP.fullmatch(name):
+                yield name
+
+    def _tokenize(self, text: str, add: bool, parse: bool) -> list[int]:
+        data = text.encode("utf-8", "replace")
+        room = len(data) + 16
+        buffer = (self._library.llama_token * room)()
+        count = self._library.llama_tokenize(self._vocab, data, len(data), buffer, room, add, parse)
+        if count < 0:
+            buffer = (self._library.llama_token * -count)()
+            count = self._library.llama_tokenize(self._vocab, data, len(data), buffer, -count, add, parse)
+        return list(buffer[:count])
+
+
+def free_mark(texts: Iterable[str]) -> str:
+    """A character that occurs in none of the texts (noncharacters first, then private ones)."""
+    used = set(chain.from_iterable(texts))
+    return next(chr(code) for code in _MARKS if chr(code) not in used)
