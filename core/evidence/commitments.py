@@ -1,0 +1,189 @@
+"""Hiding fields behind commitments, so that a pack can be redacted and still verify.
+
+A record goes into a signed file with each withholdable field replaced by `{"$committed": HEX}`, where HEX is
+SHA-256(domain ‖ salt ‖ JCS([path, value])) with a random salt of 32 bytes for each field. The openings, `[salt, path, value]`, lie in
+an unsigned file: who deletes one withholds that field, and nothing else changes. The rules:
+
+1. Only the fields in `WITHHOLDABLE` may be hidden; counts, scores, criteria, identities and times never.
+2. Each opening fits exactly one commitment; there are no others, and they are in order.
+3. A record whose fields are all opened must have the digest that names it in the vault.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+from core.errors import BadInput, Damaged
+from core.records import Digest, Json
+from core.trust.canonical import b64, canonical, checked_digest, unb64
+from core.trust.canonical import digest as digest_of
+
+DOMAIN = b"assay pack commitment v1\x00"
+MARK = "$committed"
+SALT = 32
+ANY = "*"
+"""In a pattern: every place of a list."""
+
+Path = tuple[str | int, ...]
+Pattern = tuple[str, ...]
+
+WITHHOLDABLE: Mapping[str, tuple[Pattern, ...]] = MappingProxyType(
+    {
+        "dataset": tuple(("samples", ANY, field) for field in ("input", "target", "answer", "document", "quote")),
+        "prompt-version": (("messages", ANY, "content"), ("notes",)),
+        "outcome": (
+            ("answer", "question"),
+            ("answer", "answer"),
+            ("answer", "rendered"),
+            ("answer", "citations", ANY),
+            ("answer", "passages", ANY),
+            ("scores", ANY, "reason"),
+            ("error",),
+        ),
+        "document": (("name",), ("title",), ("collection",)),
+        "model": (("path",),),
+    }
+)
+"""For each kind of record, the fields that may be hidden."""
+
+
+class Hidden(NamedTuple):
+    """A record for a signed file, and what opens its commitments."""
+
+    stored: Json
+    openings: list[Json]
+
+
+class Revealed(NamedTuple):
+    """A record with its openings put in; `withheld` counts the commitments that none opens."""
+
+    stored: dict[str, Json]
+    withheld: int
+
+
+def commitment(salt: bytes, path: Path, value: Json) -> Digest:
+    """What stands in a signed file for the value at that path."""
+    return Digest(hashlib.sha256(DOMAIN + salt + canonical([list(path), value])).hexdigest())
+
+
+def hide(
+    kind: str, index: int, stored: dict[str, Json], new_salt: Callable[[], bytes] = lambda: secrets.token_bytes(SALT)
+) -> Hidden:
+    """Replace the withholdable fields of record `index` of its kind. Raises `BadInput` if a field could pass for a commitment."""
+    openings: list[Json] = []
+    for pattern in WITHHOLDABLE.get(kind, ()):
+        for path in list(_matching(stored.get("record"), pattern)):
+            holder = _at(stored["record"], path[:-1])
+            salt, whole = new_salt(), (index, *path)
+            value = _item(holder, path[-1])
+            _put(holder, path[-1], {MARK: commitment(salt, whole, value)})
+            openings.append([b64(salt), list(whole), value])
+    allowed = {tuple(_path(opening)[1:]) for opening in openings}
+    for path, _ in _marks(stored.get("record"), ()):
+        if path not in allowed:
+            raise BadInput(source=f"record of kind {kind}", problem=f"a field that holds {MARK} can't go into a pack.")
+    return Hidden(stored, openings)
+
+
+def in_order(openings: Sequence[Json]) -> list[Json]:
+    """Openings as they stand in a file: by the canonical bytes of their paths."""
+    return sorted(openings, key=lambda opening: canonical(list(_path(opening))))
+
+
+def reveal(kind: str, records: Sequence[dict[str, Json]], openings: Sequence[Json]) -> list[Revealed]:
+    """Put the openings into the records of one kind. Raises `Damaged` for a forbidden commitment or an opening that fits none."""
+    waiting: dict[Path, Digest] = {}
+    for index, stored in enumerate(records):
+        for path, found in _marks(stored.get("record"), ()):
+            if not any(_matches(path, pattern) for pattern in WITHHOLDABLE.get(kind, ())):
+                raise Damaged(source=f"records/{kind}.json", problem="hides a field that may not be withheld.")
+            waiting[(index, *path)] = checked_digest(found, f"records/{kind}.json")
+    before = b""
+    for opening in openings:
+        salt, path, value = _taken_apart(kind, opening)
+        here = canonical(list(path))
+        if here <= before:
+            raise Damaged(source=f"openings/{kind}.json", problem="not in order, or one is there twice.")
+        before = here
+        if waiting.pop(path, None) != commitment(salt, path, value):
+            raise Damaged(source=f"openings/{kind}.json", problem="an opening doesn't fit what was signed.")
+        _put(_at(records[int(path[0])]["record"], path[1:-1]), path[-1], value)
+    withheld = [0] * len(records)
+    for path in waiting:
+        withheld[int(path[0])] += 1
+    return [Revealed(stored, count) for stored, count in zip(records, withheld, strict=True)]
+
+
+def check_digest(kind: str, digest: Digest, revealed: Revealed) -> None:
+    """Returns if a record that is wholly open has that digest, or if it isn't wholly open. Raises `Damaged`."""
+    if not revealed.withheld and digest_of(canonical(revealed.stored)) != digest:
+        raise Damaged(source=f"records/{kind}.json", problem=f"record {digest[:8]} differs from its digest.")
+
+
+def _taken_apart(kind: str, opening: Json) -> tuple[bytes, Path, Json]:
+    match opening:
+        case [str(salt), [int(index), *rest], value] if rest and all(isinstance(step, (str, int)) for step in rest):
+            return unb64(salt, f"openings/{kind}.json", SALT), (index, *rest), value  # type: ignore[arg-type]
+    raise Damaged(source=f"openings/{kind}.json", problem="an opening is not of the form [salt, path, value].")
+
+
+def _path(opening: Json) -> list[str | int]:
+    assert isinstance(opening, list)
+    path = opening[1]
+    assert isinstance(path, list)
+    return path  # type: ignore[return-value]
+
+
+def _matching(value: Json, pattern: Pattern) -> Iterator[Path]:
+    """The places in `value` that the pattern names."""
+    if not pattern:
+        yield ()
+        return
+    first, rest = pattern[0], pattern[1:]
+    if first == ANY and isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from ((place, *path) for path in _matching(inner, rest))
+    elif isinstance(value, dict) and first in value:
+        yield from ((first, *path) for path in _matching(value[first], rest))
+
+
+def _matches(path: Path, pattern: Pattern) -> bool:
+    return len(path) == len(pattern) and all(
+        isinstance(step, int) if wanted == ANY else step == wanted for step, wanted in zip(path, pattern, strict=True)
+    )
+
+
+def _marks(value: Json, path: Path) -> Iterator[tuple[Path, Json]]:
+    """Every commitment in `value` with its place."""
+    if isinstance(value, dict):
+        if MARK in value:
+            yield path, value[MARK] if len(value) == 1 else None
+            return
+        for name, inner in value.items():
+            yield from _marks(inner, (*path, name))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from _marks(inner, (*path, place))
+
+
+def _at(value: Json, path: Path) -> Json:
+    for step in path:
+        value = _item(value, step)
+    return value
+
+
+def _item(holder: Json, step: str | int) -> Json:
+    if isinstance(holder, dict) and isinstance(step, str):
+        return holder[step]
+    assert isinstance(holder, list)
+    return holder[int(step)]
+
+
+def _put(holder: Json, step: str | int, value: Json) -> None:
+    if isinstance(holder, dict):
+        holder[str(step)] = value
+    else:
+        assert isinstance(holder, list)
+        holder[int(step)] = value

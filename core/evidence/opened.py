@@ -1,0 +1,238 @@
+"""A pack taken apart: from bytes to records, with everything checked that needs no trust.
+
+The layout, version 1. Signed, by their digests in the manifest:
+
+    manifest.json            the digest and size of every other file but those marked *
+    records/KIND.json        the records of one kind, withholdable fields behind commitments
+    envelopes/DIGEST.json    the DSSE envelope of each earlier signature
+    cards.json               the cards of everybody who signed
+    log/checkpoint.txt       the audit log's signed note
+    log/entries.json         the entries that tell of these records, with their inclusion proofs
+    lineage.prov.json        what was made from what (PROV-JSON)
+    mlbom.cdx.json           models, data and software (CycloneDX)
+    verify.py VERIFY.md      a second implementation of these rules, and how to use it
+
+Not in the manifest's list of files:
+
+    release.json *           the envelope over the manifest itself
+    openings/KIND.json *     what opens the commitments; deleting an opening withholds a field
+    report.html *            a rendering; its digest is signed apart. It must be there as signed, or, once a field is withheld, be gone
+
+`take_apart` refuses anything else: another entry, a missing one, a digest that differs, a record that isn't what its digest says.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple, cast
+
+import msgspec
+
+from core.errors import Damaged
+from core.evidence import zipform
+from core.evidence.commitments import WITHHOLDABLE, check_digest, reveal
+from core.evidence.records import FORMAT, FORMAT_VERSION
+from core.records import Digest, Json, Record
+from core.trust.canonical import canonical, checked_digest, parse
+from core.trust.canonical import digest as digest_of
+from core.trust.cards import SignedCard
+
+MANIFEST, RELEASE, CARDS = "manifest.json", "release.json", "cards.json"
+CHECKPOINT, ENTRIES = "log/checkpoint.txt", "log/entries.json"
+LINEAGE, MLBOM, REPORT = "lineage.prov.json", "mlbom.cdx.json", "report.html"
+VERIFIER, GUIDE = "verify.py", "VERIFY.md"
+KINDS = ("run", "run-result", "spec", "dataset", "prompt-version", "outcome", "model", "document", "signature")
+SINGLE = ("run", "run-result", "spec", "dataset")
+"""Kinds of which a pack holds exactly one record."""
+FIXED = frozenset(
+    {CARDS, CHECKPOINT, ENTRIES, LINEAGE, MLBOM, VERIFIER, GUIDE, *(f"records/{kind}.json" for kind in KINDS)}
+)
+OPENINGS = frozenset(f"openings/{kind}.json" for kind in WITHHOLDABLE)
+
+
+class FileDigest(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    sha256: Digest
+    size: int
+
+
+class Manifest(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the release signs: `files` by name, `renderings` apart because a redacted pack has none."""
+
+    format: str
+    title: str
+    assay: str
+    made: str
+    files: dict[str, FileDigest]
+    renderings: dict[str, FileDigest]
+
+
+class Row(NamedTuple):
+    """A record of a pack: `record` has its fields; one that is withheld is a dict with the single key `$committed`."""
+
+    digest: Digest
+    record: dict[str, Json]
+    withheld: int
+
+
+class Entry(NamedTuple):
+    """A log entry of a pack: its canonical bytes, its fields, and its proof."""
+
+    place: int
+    content: bytes
+    record: dict[str, Json]
+    proof: tuple[bytes, ...]
+
+
+class Opened(NamedTuple):
+    """A pack whose files fit its manifest and whose records fit their digests. Nothing is said yet about who signed."""
+
+    manifest: Manifest
+    manifest_digest: Digest
+    release: bytes
+    rows: Mapping[str, tuple[Row, ...]]
+    envelopes: Mapping[Digest, bytes]
+    cards: tuple[SignedCard, ...]
+    checkpoint: bytes
+    entries: tuple[Entry, ...]
+    files: int
+    withheld: int
+
+    def one(self, kind: str) -> Row:
+        """The only record of a kind in `SINGLE`."""
+        return self.rows[kind][0]
+
+
+def take_apart(data: bytes) -> Opened:
+    """A pack's content. Raises `Damaged` for anything that isn't whole and unaltered under its own manifest."""
+    entries = zipform.read(data)
+    for name in (MANIFEST, RELEASE):
+        if name not in entries:
+            raise Damaged(source="pack", problem=f"has no {name}.")
+    manifest = _manifest(entries[MANIFEST])
+    _compare(manifest, entries)
+    rows = {kind: _rows(kind, entries) for kind in KINDS}
+    for kind in SINGLE:
+        if len(rows[kind]) != 1:
+            raise Damaged(source=f"records/{kind}.json", problem=f"holds {len(rows[kind])} records instead of one.")
+    withheld = sum(row.withheld for some in rows.values() for row in some)
+    _check_renderings(manifest, entries, withheld)
+    return Opened(
+        manifest=manifest,
+        manifest_digest=digest_of(entries[MANIFEST]),
+        release=entries[RELEASE],
+        rows=rows,
+        envelopes=_envelopes(entries),
+        cards=_cards(entries[CARDS]),
+        checkpoint=entries[CHECKPOINT],
+        entries=_entries(entries[ENTRIES]),
+        files=len(entries),
+        withheld=withheld,
+    )
+
+
+def _manifest(data: bytes) -> Manifest:
+    value = parse(data, MANIFEST)
+    try:
+        manifest = msgspec.convert(value, Manifest)
+    except msgspec.ValidationError as error:
+        if isinstance(value, dict) and value.get("version") != FORMAT_VERSION and value.get("format") == FORMAT:
+            raise Damaged(source=MANIFEST, problem="of another version than this program reads.") from error
+        raise Damaged(source=MANIFEST, problem=f"not of the form expected ({error}).") from error
+    if manifest.format != FORMAT or manifest.version != FORMAT_VERSION:
+        raise Damaged(source=MANIFEST, problem="of another format or version than this program reads.")
+    return manifest
+
+
+def _compare(manifest: Manifest, entries: Mapping[str, bytes]) -> None:
+    """Exactly the files of the manifest, each as it says, and those that it need not list."""
+    if not manifest.files.keys() >= FIXED or set(manifest.renderings) != {REPORT}:
+        raise Damaged(source=MANIFEST, problem="doesn't list what a pack must have.")
+    for name in manifest.files.keys() - FIXED:
+        if not name.startswith("envelopes/"):
+            raise Damaged(source=MANIFEST, problem=f"lists {name[:80]!r}, which no pack has.")
+    expected = manifest.files.keys() | OPENINGS | {MANIFEST, RELEASE}
+    for name in sorted((entries.keys() ^ expected) - {REPORT}):
+        problem = "is in the pack but not in its manifest." if name in entries else "is missing from the pack."
+        raise Damaged(source=name[:80], problem=problem)
+    for name, listed in manifest.files.items():
+        if not _is(entries[name], listed):
+            raise Damaged(source=name, problem="differs from what was signed.")
+
+
+def _check_renderings(manifest: Manifest, entries: Mapping[str, bytes], withheld: int) -> None:
+    if REPORT in entries and not _is(entries[REPORT], manifest.renderings[REPORT]):
+        raise Damaged(source=REPORT, problem="differs from what was signed.")
+    if (REPORT in entries) == (withheld > 0):
+        problem = "shows what the pack withholds." if withheld else "is missing from the pack."
+        raise Damaged(source=REPORT, problem=problem)
+
+
+def _is(content: bytes, listed: FileDigest) -> bool:
+    return len(content) == listed.size and digest_of(content) == listed.sha256
+
+
+def _rows(kind: str, entries: Mapping[str, bytes]) -> tuple[Row, ...]:
+    source = f"records/{kind}.json"
+    digests: list[Digest] = []
+    stored: list[dict[str, Json]] = []
+    for item in _list(entries[source], source):
+        match item:
+            case {
+                "digest": str(digest),
+                "stored": {"kind": str(its), "nonce": str(), "record": dict(), **others} as content,
+                **more,
+            } if its == kind and not others and not more:
+                digests.append(checked_digest(digest, source))
+                stored.append(cast(dict[str, Json], content))
+            case _:
+                raise Damaged(source=source, problem="holds something that is no record of its kind.")
+    if len(set(digests)) != len(digests):
+        raise Damaged(source=source, problem="holds a record twice.")
+    name = f"openings/{kind}.json"
+    revealed = reveal(kind, stored, _list(entries[name], name) if name in OPENINGS else [])
+    for digest, found in zip(digests, revealed, strict=True):
+        check_digest(kind, digest, found)
+    return tuple(
+        Row(digest, cast(dict[str, Json], found.stored["record"]), found.withheld)
+        for digest, found in zip(digests, revealed, strict=True)
+    )
+
+
+def _envelopes(entries: Mapping[str, bytes]) -> dict[Digest, bytes]:
+    found: dict[Digest, bytes] = {}
+    for name, content in entries.items():
+        if name.startswith("envelopes/"):
+            digest = digest_of(content)
+            if name != f"envelopes/{digest}.json":
+                raise Damaged(source=name, problem="isn't named by its digest.")
+            found[digest] = content
+    return found
+
+
+def _cards(data: bytes) -> tuple[SignedCard, ...]:
+    try:
+        return msgspec.convert(parse(data, CARDS), tuple[SignedCard, ...])
+    except msgspec.ValidationError as error:
+        raise Damaged(source=CARDS, problem=f"not of the form expected ({error}).") from error
+
+
+def _entries(data: bytes) -> tuple[Entry, ...]:
+    return tuple(_entry(item) for item in _list(data, ENTRIES))
+
+
+def _entry(item: Json) -> Entry:
+    match item:
+        case {
+            "index": int(index),
+            "entry": {"kind": "log-entry", "record": dict(record)} as stored,
+            "proof": list(proof),
+            **more,
+        } if not more and index >= 0 and all(isinstance(step, str) for step in proof):
+            hashes = tuple(bytes.fromhex(checked_digest(step, ENTRIES)) for step in proof)
+            return Entry(index, canonical(cast(Json, stored)), cast(dict[str, Json], record), hashes)
+    raise Damaged(source=ENTRIES, problem="holds something that is no log entry.")
+
+
+def _list(data: bytes, source: str) -> list[Json]:
+    value = parse(data, source)
+    if not isinstance(value, list):
+        raise Damaged(source=source, problem="not a list.")
+    return value

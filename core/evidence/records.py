@@ -1,0 +1,103 @@
+"""What goes into a pack, what comes out of making one, and what a verifier says of one."""
+
+from typing import Literal
+
+from core.records import Digest, Record
+from core.trust.cards import SignedCard
+
+FORMAT = "assay-pack"
+FORMAT_VERSION = 1
+
+
+class ExportPack(Record, frozen=True, kw_only=True):
+    """`run` is a run's id (`run-3`, `latest`), `out` the file to write, `reason` why it is released."""
+
+    run: str
+    out: str
+    reason: str = ""
+
+
+class PackInfo(Record, frozen=True, kw_only=True):
+    """A pack that was written; `sha256` and `size` (bytes) are the whole file's, `manifest` is what was signed."""
+
+    path: str
+    sha256: Digest
+    size: int
+    manifest: Digest
+
+
+class Stored(Record, frozen=True, kw_only=True):
+    """A record as the vault keeps it: its canonical bytes with the nonce, and the digest that names it."""
+
+    digest: Digest
+    content: bytes
+
+
+class Logged(Record, frozen=True, kw_only=True):
+    """An entry of the audit log: its canonical bytes, and the proof that it stands at `index` in the checkpoint's tree."""
+
+    index: int
+    content: bytes
+    proof: tuple[bytes, ...]
+
+
+class PackContent(Record, frozen=True, kw_only=True):
+    """Everything that a pack is made of, as it was kept; the writer needs nothing else and looks nothing up."""
+
+    title: str
+    assay: str
+    """The version of the program."""
+    made: str
+    """RFC 3339 with offset."""
+    run: Stored
+    result: Stored
+    spec: Stored
+    dataset: Stored
+    prompts: tuple[Stored, ...]
+    outcomes: tuple[Stored, ...]
+    models: tuple[Stored, ...]
+    documents: tuple[Stored, ...]
+    signatures: tuple[Stored, ...]
+    cards: tuple[SignedCard, ...]
+    """Those of everybody who signed, the exporter among them."""
+    checkpoint: bytes
+    entries: tuple[Logged, ...]
+
+
+State = Literal["valid", "unknown", "invalid"]
+
+
+class SignatureCheck(Record, frozen=True, kw_only=True):
+    """One signature in a pack. "unknown": it verifies by the card in the pack, and that card isn't in the trust file."""
+
+    name: str
+    meaning: str
+    time: str
+    subject: str
+    reason: str
+    card: Digest
+    status: State
+    problem: str = ""
+
+
+class Check(Record, frozen=True, kw_only=True):
+    """One thing that was checked. `state`: ok, attention (holds, with something to know), failed, open (couldn't be checked)."""
+
+    name: str
+    state: Literal["ok", "attention", "failed", "open"]
+    detail: str
+    count: int = 0
+
+
+class Verdict(Record, frozen=True, kw_only=True):
+    """valid: whole, unaltered, signed by people in the trust file. incomplete: unaltered, but something couldn't be checked."""
+
+    verdict: Literal["valid", "invalid", "incomplete"]
+    reasons: tuple[str, ...]
+    """Why it isn't valid; empty when it is."""
+    signatures: tuple[SignatureCheck, ...] = ()
+    checks: tuple[Check, ...] = ()
+    title: str = ""
+    made: str = ""
+    withheld: int = 0
+    """Fields whose openings were taken out."""

@@ -1,0 +1,175 @@
+"""Working a run's figures out again from its outcomes, and comparing them with those that were recorded.
+
+Counts, means and Wilson intervals are recomputed and must agree to the last recorded decimal; whether the criteria are met follows
+from them. Bootstrap intervals depend on a generator's stream, which another version may change: they are checked to enclose the value
+and taken as recorded. Everything here stands in the clear in a pack, so a redacted pack is recounted as well as a whole one.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from core.errors import Damaged
+from core.evals.records import Difference, Metric, Run, RunResult, SpecVersion, VariantResult
+from core.evals.statistics import wilson
+from core.evals.summary import judge
+from core.evidence.opened import Opened, Row
+from core.records import Digest
+
+CLOSE = 1.5e-6
+"""Figures are recorded with six decimals; a sum taken in another order may round to the neighbour."""
+SOURCE = "scores"
+
+
+class Scored(msgspec.Struct, frozen=True):
+    scorer: str
+    value: float
+    passed: bool
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """What of an outcome can't be withheld."""
+
+    run: Digest
+    sample: str
+    variant: str
+    answer: dict[str, Any] | None
+    scores: tuple[Scored, ...]
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """The run as recorded, found consistent: how many outcomes and samples it rests on."""
+
+    run: Run
+    result: RunResult
+    spec: SpecVersion
+    outcomes: int
+    samples: int
+
+
+def recount(pack: Opened) -> Figures:
+    """Returns if every recorded figure follows from the outcomes. Raises `Damaged` naming the first that doesn't."""
+    run_row = pack.one("run")
+    run = _as(run_row, Run, "run")
+    result = _as(pack.one("run-result"), RunResult, "result")
+    spec = _as(pack.one("spec"), SpecVersion, "spec")
+    samples = _sample_ids(pack.one("dataset"))
+    _require(run.spec == pack.one("spec").digest, "the run is of another spec than the one enclosed.")
+    _require(run.dataset == pack.one("dataset").digest, "the run is of another dataset than the one enclosed.")
+    _require(result.run == run_row.digest, "the result is of another run.")
+    _require(
+        run.criteria == spec.spec.criteria and run.scorers == spec.spec.scorers,
+        "the run used other criteria or scorers than its spec.",
+    )
+    _require(run.samples == len(samples) == len(set(samples)), "the number of samples differs from the dataset's.")
+    prompts = {row.digest for row in pack.rows["prompt-version"]}
+    _require(all(v.prompt_digest in prompts for v in run.variants if v.prompt), "a prompt version is missing.")
+    outcomes = [_as(row, Counted, "outcome") for row in pack.rows["outcome"]]
+    _check_outcomes(outcomes, run, run_row.digest, result, set(samples))
+    _require([v.name for v in result.variants] == [v.name for v in run.variants], "the results name other variants.")
+    for variant in result.variants:
+        _check_variant(variant, [o for o in outcomes if o.variant == variant.name], run.scorers)
+    for difference in result.differences:
+        _check_difference(difference, outcomes)
+    _require(
+        judge(run.criteria, result.variants) == result.criteria,
+        "the criteria's outcome doesn't follow from the figures.",
+    )
+    met = result.status == "finished" and all(criterion.met for criterion in result.criteria)
+    _require(result.passed == met, "the run's verdict doesn't follow from its criteria.")
+    return Figures(run, result, spec, len(outcomes), len(samples))
+
+
+def _check_outcomes(
+    outcomes: Sequence[Counted], run: Run, digest: Digest, result: RunResult, samples: set[str]
+) -> None:
+    names = {variant.name for variant in run.variants}
+    _require(all(o.run == digest for o in outcomes), "an outcome is of another run.")
+    _require(
+        all(o.sample in samples and o.variant in names for o in outcomes),
+        "an outcome is of no sample or variant of the run.",
+    )
+    _require(len({(o.sample, o.variant) for o in outcomes}) == len(outcomes), "a sample is there twice.")
+    if result.status == "finished":
+        _require(len(outcomes) == run.samples * len(run.variants), "outcomes are missing.")
+    for outcome in outcomes:
+        scorers = [score.scorer for score in outcome.scores]
+        _require(
+            set(scorers) <= set(run.scorers) and len(set(scorers)) == len(scorers),
+            "an outcome has a score twice or too many.",
+        )
+        _require(bool(outcome.answer is not None or not scorers), "an outcome without an answer has scores.")
+
+
+def _check_variant(variant: VariantResult, outcomes: Sequence[Counted], scorers: Sequence[str]) -> None:
+    answered = [outcome for outcome in outcomes if outcome.answer is not None]
+    passed = sum(all(score.passed for score in outcome.scores) for outcome in answered)
+    counts = (passed, len(answered) - passed, len(outcomes) - len(answered))
+    _require(
+        (variant.passed, variant.failed, variant.errors) == counts,
+        f"{variant.name}: passed, failed or errors are miscounted.",
+    )
+    _require([metric.scorer for metric in variant.metrics] == list(scorers), f"{variant.name}: metrics are missing.")
+    for metric in variant.metrics:
+        _check_metric(f"{variant.name}, {metric.scorer}", metric, list(_values(outcomes, metric.scorer).values()))
+
+
+def _check_metric(name: str, metric: Metric, values: list[float]) -> None:
+    _require(metric.n == len(values), f"{name}: counted over another number of samples.")
+    _require(
+        _close(metric.value, math.fsum(values) / len(values) if values else 0.0),
+        f"{name}: the mean doesn't follow from the samples.",
+    )
+    if metric.method == "wilson":
+        low, high = wilson(round(math.fsum(values)), len(values))
+        _require(
+            _close(metric.low, low) and _close(metric.high, high),
+            f"{name}: the interval doesn't follow from the samples.",
+        )
+    else:
+        _require(metric.method == "bootstrap", f"{name}: an interval of an unknown kind.")
+        _require(
+            metric.low - CLOSE <= metric.value <= metric.high + CLOSE,
+            f"{name}: the interval doesn't enclose the value.",
+        )
+
+
+def _check_difference(difference: Difference, outcomes: Sequence[Counted]) -> None:
+    name = f"{difference.variant} against {difference.baseline}, {difference.scorer}"
+    before = _values([o for o in outcomes if o.variant == difference.baseline], difference.scorer)
+    after = _values([o for o in outcomes if o.variant == difference.variant], difference.scorer)
+    both = before.keys() & after.keys()
+    _require(difference.n == len(both) > 0, f"{name}: counted over another number of samples.")
+    value = math.fsum(after[sample] - before[sample] for sample in both) / len(both)
+    _require(_close(difference.value, value), f"{name}: the difference doesn't follow from the samples.")
+
+
+def _values(outcomes: Sequence[Counted], scorer: str) -> dict[str, float]:
+    return {o.sample: s.value for o in outcomes for s in o.scores if s.scorer == scorer}
+
+
+def _sample_ids(dataset: Row) -> list[str]:
+    samples = dataset.record.get("samples")
+    if isinstance(samples, list):
+        ids = [sample.get("id") for sample in samples if isinstance(sample, dict)]
+        if len(ids) == len(samples) and all(isinstance(id, str) for id in ids):
+            return [str(id) for id in ids]
+    raise Damaged(source="records/dataset.json", problem="its samples have no ids.")
+
+
+def _as(row: Row, type: Any, name: str) -> Any:
+    try:
+        return msgspec.convert(row.record, type)
+    except msgspec.ValidationError as error:
+        raise Damaged(source=f"{name} {row.digest[:8]}", problem=f"not of the form expected ({error}).") from error
+
+
+def _close(recorded: float, found: float) -> bool:
+    return abs(recorded - found) <= CLOSE
+
+
+def _require(holds: bool, problem: str) -> None:
+    if not holds:
+        raise Damaged(source=SOURCE, problem=problem)

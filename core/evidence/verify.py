@@ -1,0 +1,316 @@
+"""Judging a pack: bytes, a trust file and the present time in, a verdict out. No file, no clock, no network, no vault.
+
+The rules, in the order in which they are checked:
+
+1. The archive is in the one byte form (`zipform`), its files are those of the manifest, its records are what their digests say, and
+   its openings fit their commitments (`opened`, `commitments`).
+2. The figures follow from the outcomes, the verdict from the criteria, and the criteria from the spec (`recount`).
+3. Every earlier signature verifies, Ed25519 and ML-DSA-65, over a statement whose subject is in the pack. Keys come from the trust
+   file; a signer who isn't in it is checked by the card in the pack and counts as unknown. A card must have been valid at the time of
+   signing, the printed name must be the card's, and nobody approves what they wrote.
+4. The release, meaning "released", covers the manifest's digest and speaks of the same log as the checkpoint.
+5. The checkpoint is signed by the log's key in the trust file, and every record that was logged is named by an entry that the log
+   provably holds, the spec before the run and the run before its result.
+
+Any of these broken: invalid. All hold, but a signer or the log isn't in the trust file, or a signature is dated after `at`:
+incomplete. Otherwise: valid. A pack is parsed here, in process: the readers are pure Python over bytes, with caps on size, number of
+entries and depth, and nothing is decompressed.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import BinaryIO, NamedTuple
+
+import msgspec
+
+from core.errors import Damaged
+from core.evidence.opened import Entry, Opened, take_apart
+from core.evidence.records import Check, SignatureCheck, Verdict
+from core.evidence.recount import Figures, recount
+from core.evidence.zipform import LARGEST
+from core.records import Digest
+from core.trust import envelopes, statements
+from core.trust.canonical import digest as digest_of
+from core.trust.cards import Card, fingerprint, open_card
+from core.trust.merkle import leaf_hash, verify_inclusion
+from core.trust.notes import Checkpoint, read_checkpoint, verify_checkpoint
+from core.trust.statements import Signing, Subject
+from core.trust.times import parse_time
+from core.trust.trustfile import TrustFile
+
+LOGGED = ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result")
+"""Kinds whose every record must stand in the log."""
+
+
+class Signed(msgspec.Struct, frozen=True):
+    """What a signature's record repeats of its statement."""
+
+    subject: Digest
+    meaning: str
+    name: str
+    time: str
+    reason: str
+    card: Digest
+    envelope: str
+
+
+class _Judged(NamedTuple):
+    check: SignatureCheck
+    signing: Signing
+    reason: str
+    """Why the pack isn't valid because of this signature, or ""."""
+
+
+def verify(pack: BinaryIO, trust: TrustFile, at: datetime) -> Verdict:
+    """What can be said of a pack by somebody who trusts `trust`, at the time `at` (with an offset)."""
+    try:
+        opened = take_apart(pack.read(LARGEST + 1))
+    except Damaged as problem:
+        return Verdict(
+            verdict="invalid",
+            reasons=(str(problem),),
+            checks=(Check(name="Contents", state="failed", detail=str(problem)),),
+        )
+    return _Examination(opened, trust, at).verdict()
+
+
+class _Examination:
+    """One pack under examination; collects what fails, what stays open, and what was found."""
+
+    def __init__(self, pack: Opened, trust: TrustFile, at: datetime) -> None:
+        self._pack = pack
+        self._trust = trust
+        self._at = at
+        self._trusted = trust.by_fingerprint()
+        self._failed: list[str] = []
+        self._open: list[str] = []
+        self._checks: list[Check] = []
+
+    def verdict(self) -> Verdict:
+        pack = self._pack
+        self._note("Contents", "ok", "All files match what was signed.", pack.files)
+        figures = self._figures()
+        signatures = self._signatures()
+        checkpoint = self._history()
+        self._release(signatures, checkpoint)
+        self._order(figures, signatures)
+        self._signature_check(signatures)
+        withheld = "Nothing." if not pack.withheld else "Fields were taken out; no score or count depends on them."
+        self._note("Withheld", "attention" if pack.withheld else "ok", withheld, pack.withheld)
+        return Verdict(
+            verdict="invalid" if self._failed else "incomplete" if self._open else "valid",
+            reasons=tuple(dict.fromkeys((*self._failed, *self._open))),
+            signatures=tuple(judged.check for judged in signatures),
+            checks=tuple(self._checks),
+            title=pack.manifest.title,
+            made=pack.manifest.made,
+            withheld=pack.withheld,
+        )
+
+    def _figures(self) -> Figures | None:
+        try:
+            figures = recount(self._pack)
+        except Damaged as problem:
+            self._fail("Scores", str(problem))
+            return None
+        detail = f"Worked out again from {figures.outcomes} outcomes of {figures.samples} samples; the same."
+        self._note("Scores", "ok", detail, figures.outcomes)
+        return figures
+
+    def _signatures(self) -> list[_Judged]:
+        found: list[_Judged] = []
+        known = {row.digest for rows in self._pack.rows.values() for row in rows}
+        used = set()
+        for row in self._pack.rows["signature"]:
+            try:
+                signed = msgspec.convert(row.record, Signed)
+                envelope = signed.envelope.encode("utf-8")
+                used.add(digest_of(envelope))
+                judged, subjects = self._judge(envelope)
+                signing = judged.signing
+                repeated = (signed.subject, signed.meaning, signed.name, signed.time, signed.reason, signed.card)
+                said = (subjects[0].digest, signing.meaning, signing.name, signing.time, signing.reason, signing.card)
+                if repeated != said:
+                    raise Damaged(
+                        source=f"signature by {signed.name}",
+                        problem="its record says something else than its statement.",
+                    )
+                if signed.subject not in known:
+                    raise Damaged(
+                        source=f"signature by {signed.name}", problem="is on something that isn't in the pack."
+                    )
+                if any(subject.digest not in self._pack.envelopes for subject in subjects[1:]):
+                    raise Damaged(
+                        source=f"signature by {signed.name}", problem="rests on an envelope that isn't in the pack."
+                    )
+                found.append(self._segregated(judged, signed.subject))
+            except (Damaged, msgspec.ValidationError) as problem:
+                self._failed.append(str(problem))
+        if used != self._pack.envelopes.keys():
+            self._failed.append("envelopes: not those of the signatures.")
+        return found
+
+    def _judge(self, envelope: bytes) -> tuple[_Judged, tuple[Subject, ...]]:
+        """Verify one envelope with the trusted card, or with the pack's own. Raises `Damaged` when it is broken."""
+        read = envelopes.read(envelope)
+        subjects, signing = statements.parse(read.payload)
+        source = f"signature by {signing.name}"
+        if read.keyid != signing.card:
+            raise Damaged(source=source, problem="names two different cards.")
+        trusted = self._trusted.get(signing.card)
+        card = trusted or self._enclosed(signing.card, source)
+        envelopes.verify(envelope, card.keys)
+        time = parse_time(signing.time, source)
+        if not card.valid_at(time):
+            raise Damaged(source=source, problem=f"made {signing.time}, when the card wasn't valid.")
+        if card.name != signing.name:
+            raise Damaged(source=source, problem=f"the card is {card.name}'s.")
+        reason = ""
+        if trusted is None:
+            reason = f"{signing.name} (card {signing.card[:8]}) isn't in the trust file."
+        elif time > self._at:
+            reason = f"{signing.name} signed at {signing.time}, after the time of this check: compare the clocks."
+        check = SignatureCheck(
+            name=signing.name,
+            meaning=signing.meaning,
+            time=signing.time,
+            subject=subjects[0].name,
+            reason=signing.reason,
+            card=signing.card,
+            status="unknown" if reason else "valid",
+            problem=reason,
+        )
+        return _Judged(check, signing, reason), subjects
+
+    def _enclosed(self, wanted: Digest, source: str) -> Card:
+        for signed in self._pack.cards:
+            if fingerprint(signed) == wanted:
+                return open_card(signed)
+        raise Damaged(source=source, problem="its card is neither in the trust file nor in the pack.")
+
+    def _segregated(self, judged: _Judged, subject: Digest) -> _Judged:
+        """Refuse an approval by the subject's author."""
+        card = self._trusted.get(judged.signing.card) or self._enclosed(judged.signing.card, "signature")
+        author = next(
+            (row.record.get("author") for rows in self._pack.rows.values() for row in rows if row.digest == subject),
+            None,
+        )
+        if judged.signing.meaning == "approved" and author == card.user:
+            raise Damaged(source=f"signature by {card.name}", problem="approves their own work.")
+        return judged
+
+    def _history(self) -> Checkpoint | None:
+        pack = self._pack
+        try:
+            checkpoint = read_checkpoint(pack.checkpoint)
+            key = self._trust.log(checkpoint.origin)
+            if key is not None:
+                verify_checkpoint(pack.checkpoint, key)
+            for entry in pack.entries:
+                verify_inclusion(entry.place, checkpoint.size, leaf_hash(entry.content), entry.proof, checkpoint.root)
+                if entry.record.get("index") != entry.place:
+                    raise Damaged(source="log", problem=f"entry {entry.place} stands elsewhere than it says.")
+            logged = _logged(pack.entries)
+            for kind in LOGGED:
+                for row in pack.rows[kind]:
+                    if row.digest not in logged:
+                        raise Damaged(source="log", problem=f"no entry tells of {kind} {row.digest[:8]}.")
+            spec, run, result = (logged[pack.one(kind).digest] for kind in ("spec", "run", "run-result"))
+            if not spec < run < result:
+                raise Damaged(source="log", problem="the spec, the run and its result were recorded in another order.")
+        except Damaged as problem:
+            self._fail("History", str(problem))
+            return None
+        if key is None:
+            self._open.append(f"the log {checkpoint.origin} isn't in the trust file.")
+            self._note("History", "open", "The log that this comes from isn't in the trust file.", len(pack.entries))
+        else:
+            self._note(
+                "History",
+                "ok",
+                f"In the log at entry {run}; checkpoint over {checkpoint.size} entries.",
+                len(pack.entries),
+            )
+        return checkpoint
+
+    def _release(self, signatures: list[_Judged], checkpoint: Checkpoint | None) -> None:
+        try:
+            judged, subjects = self._judge(self._pack.release)
+            signing = judged.signing
+            if subjects[0].digest != self._pack.manifest_digest or len(subjects) != 1:
+                raise Damaged(source="release", problem="was signed over another manifest.")
+            if signing.meaning != "released":
+                raise Damaged(source="release", problem=f"was signed as {signing.meaning}, not as released.")
+            state = signing.log
+            if checkpoint is not None and (state.origin, state.size, state.root) != (
+                checkpoint.origin,
+                checkpoint.size,
+                checkpoint.root.hex(),
+            ):
+                raise Damaged(source="release", problem="speaks of another state of the log than the checkpoint.")
+            for earlier in signatures:
+                if earlier.signing.log.origin != state.origin or earlier.signing.log.size > state.size:
+                    raise Damaged(source="release", problem="an earlier signature speaks of another log.")
+            signatures.append(judged)
+        except Damaged as problem:
+            self._failed.append(str(problem))
+
+    def _order(self, figures: Figures | None, signatures: list[_Judged]) -> None:
+        """Whether the criteria were approved before the run: for the auditor to know, whatever the verdict."""
+        if figures is None:
+            return
+        logged = _logged(self._pack.entries)
+        spec, run = self._pack.one("spec").digest, self._pack.one("run").digest
+        before = [
+            row
+            for row in self._pack.rows["signature"]
+            if row.record.get("subject") == spec and row.digest in logged and run in logged
+        ]
+        meanings = {row.record.get("meaning") for row in before if logged[row.digest] < logged[run]}
+        if "approved" in meanings:
+            self._note("Order of events", "ok", "The criteria were approved before the run began.", len(before))
+        elif meanings:
+            self._note(
+                "Order of events",
+                "attention",
+                "The criteria were signed before the run began, but not approved.",
+                len(before),
+            )
+        else:
+            self._note(
+                "Order of events", "attention", "Recorded before the run began, but nobody had signed the criteria.", 0
+            )
+
+    def _signature_check(self, signatures: list[_Judged]) -> None:
+        people = len({judged.signing.card for judged in signatures})
+        unknown = [judged for judged in signatures if judged.reason]
+        self._open += [judged.reason for judged in unknown]
+        expected = len(self._pack.rows["signature"]) + 1
+        if len(signatures) != expected:
+            self._note("Signatures", "failed", f"{expected - len(signatures)} of {expected} don't hold.", expected)
+        elif unknown:
+            self._note("Signatures", "open", f"{len(unknown)} of {expected} couldn't be confirmed.", expected)
+        else:
+            self._note("Signatures", "ok", f"{people} people, both algorithms each.", expected)
+
+    def _fail(self, name: str, problem: str) -> None:
+        self._failed.append(problem)
+        self._note(name, "failed", problem)
+
+    def _note(self, name: str, state: str, detail: str, count: int = 0) -> None:
+        self._checks.append(msgspec.convert({"name": name, "state": state, "detail": detail, "count": count}, Check))
+
+
+def _logged(entries: tuple[Entry, ...]) -> Mapping[Digest, int]:
+    """Where in the log each record was first told of."""
+    found: dict[Digest, int] = {}
+    for entry in sorted(entries, key=lambda entry: entry.place):
+        for digest in _objects(entry):
+            found.setdefault(digest, entry.place)
+    return found
+
+
+def _objects(entry: Entry) -> Iterator[Digest]:
+    objects = entry.record.get("objects")
+    if isinstance(objects, list):
+        yield from (Digest(item) for item in objects if isinstance(item, str))

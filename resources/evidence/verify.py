@@ -1,0 +1,635 @@
+#!/usr/bin/env python3
+# fmt: off
+# ruff: noqa: B905, PTH123, UP017 (Python 3.9)
+# Copyright 2026 The Assay authors
+# Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with the License.
+# You may obtain a copy at https://www.apache.org/licenses/LICENSE-2.0
+# Unless required by applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS"
+# BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language.
+"""Verify an Assay evidence pack: `python3 verify.py PACK --trust TRUST_FILE`. A second implementation, independent of Assay.
+
+Python 3.9 or later and its standard library. Ed25519 (RFC 8032) is computed here; ML-DSA-65 (FIPS 204) needs the package `cryptography`
+in a version that has it, and without it a pack is at best "incomplete". It prints one JSON document and exits 0 for valid, 1 for invalid
+or incomplete, 2 for wrong usage. The copy inside a pack proves nothing by itself: use one obtained beforehand, with a trust file
+obtained by another way. No network, no file but the two that are named.
+"""
+
+import argparse
+import base64
+import datetime
+import hashlib
+import json
+import math
+import re
+import struct
+import sys
+import zlib
+
+try:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PublicKey
+except ImportError:
+    MLDSA65PublicKey = None
+
+LARGEST, MOST, DEEPEST = 512 * 1024 * 1024, 10_000, 64
+KINDS = ("run", "run-result", "spec", "dataset", "prompt-version", "outcome", "model", "document", "signature")
+SINGLE = ("run", "run-result", "spec", "dataset")
+LOGGED = ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result")
+ANY, MARK = "*", "$committed"
+WITHHOLDABLE = {
+    "dataset": [("samples", ANY, field) for field in ("input", "target", "answer", "document", "quote")],
+    "prompt-version": [("messages", ANY, "content"), ("notes",)],
+    "outcome": [
+        ("answer", "question"), ("answer", "answer"), ("answer", "rendered"), ("answer", "citations", ANY),
+        ("answer", "passages", ANY), ("scores", ANY, "reason"), ("error",),
+    ],
+    "document": [("name",), ("title",), ("collection",)],
+    "model": [("path",)],
+}
+FIXED = {"cards.json", "log/checkpoint.txt", "log/entries.json", "lineage.prov.json", "mlbom.cdx.json", "verify.py", "VERIFY.md"}
+FIXED |= {f"records/{kind}.json" for kind in KINDS}
+OPENINGS = {f"openings/{kind}.json" for kind in WITHHOLDABLE}
+COMMITMENT = b"assay pack commitment v1\x00"
+CLOSE = 1.5e-6
+Z = 1.959963984540054
+MEANINGS = ("authored", "reviewed", "approved", "released")
+DIGEST = re.compile(r"[0-9a-f]{64}")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", re.ASCII)
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*", re.ASCII)
+
+
+class Invalid(Exception):
+    """The pack is not what it should be; the message says in what."""
+
+
+def require(holds, problem):
+    if not holds:
+        raise Invalid(problem)
+
+
+def zip_write(entries):
+    """The one byte form: stored, sorted, dated 1980-01-01, no extra fields, no comments."""
+    parts, directory, place = [], [], 0
+    for name in sorted(entries):
+        require(len(name) <= 200 and NAME.fullmatch(name), f"entry {name[:80]!r} has no allowed name")
+        content, label = entries[name], name.encode("ascii")
+        common = (20, 0, 0, 0, 0x21, zlib.crc32(content), len(content), len(content), len(label), 0)
+        central = struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\x01\x02", 3 << 8 | 20, *common, 0, 0, 0, 0o100644 << 16, place)
+        directory.append(central + label)
+        parts += [struct.pack("<4sHHHHHIIIHH", b"PK\x03\x04", *common), label, content]
+        place += 30 + len(label) + len(content)
+    whole = b"".join(directory)
+    end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, len(directory), len(directory), len(whole), place, 0)
+    return b"".join([*parts, whole, end])
+
+
+def zip_read(data):
+    require(22 <= len(data) <= LARGEST, "the file has a size that no pack has")
+    count, place = struct.unpack_from("<HII", data, len(data) - 12)[0], struct.unpack_from("<I", data, len(data) - 6)[0]
+    require(count <= MOST, "too many entries")
+    entries, total = {}, 0
+    for _ in range(count):
+        fields = struct.unpack_from("<4sHHHHHHIIIHHHHHII", data, place)
+        size, length, local = fields[9], fields[10], fields[16]
+        name = data[place + 46 : place + 46 + length].decode("ascii")
+        total += size
+        require(name not in entries and total <= len(data), f"entry {name[:80]!r} is there twice or too large")
+        entries[name] = data[local + 30 + length : local + 30 + length + size]
+        require(len(entries[name]) == size, f"entry {name[:80]!r} reaches beyond the end")
+        place += 46 + length
+    require(zip_write(entries) == data, "the archive is not in the one byte form: altered, or written by other means")
+    return entries
+
+
+def canonical(value):
+    return jcs(value).encode("utf-8")
+
+
+def jcs(value):
+    if value is None or value is True or value is False:
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, int):
+        require(abs(value) < 2**53, "an integer is too large")
+        return str(value)
+    if isinstance(value, float):
+        return es_number(value)
+    if isinstance(value, list):
+        return "[" + ",".join(map(jcs, value)) + "]"
+    ordered = sorted(value.items(), key=lambda item: item[0].encode("utf-16-be"))
+    return "{" + ",".join(json.dumps(key, ensure_ascii=False) + ":" + jcs(inner) for key, inner in ordered) + "}"
+
+
+def es_number(value):
+    """A double as ECMAScript writes it: the shortest digits, placed by ECMA-262, Number::toString."""
+    require(math.isfinite(value), "a number is not finite")
+    if value == 0:
+        return "0"
+    mantissa, _, exponent = repr(abs(value)).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    point = len(whole) + int(exponent or 0) - (len(whole + fraction) - len(digits))
+    digits = digits.rstrip("0")
+    k = len(digits)
+    if k <= point <= 21:
+        text = digits + "0" * (point - k)
+    elif 0 < point <= 21:
+        text = digits[:point] + "." + digits[point:]
+    elif -6 < point <= 0:
+        text = "0." + "0" * -point + digits
+    else:
+        power = point - 1
+        text = digits[0] + ("." + digits[1:] if k > 1 else "") + "e" + ("+" if power > 0 else "-") + str(abs(power))
+    return ("-" if value < 0 else "") + text
+
+
+def number(text):
+    if len(text) < 18 and abs(int(text)) < 2**53:
+        return int(text)
+    return float(text)
+
+
+def parse(data, source):
+    """The value whose one canonical form is `data`."""
+    try:
+        value = json.loads(data.decode("utf-8"), parse_int=number)
+        level = [value]
+        for _ in range(DEEPEST + 1):
+            level = [i for o in level if isinstance(o, (list, dict)) for i in (o.values() if isinstance(o, dict) else o)]
+        require(not level, f"{source} is nested too deep")
+        same = canonical(value) == data
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"{source} is not readable as canonical JSON") from error
+    require(same, f"{source} is not in canonical form")
+    return value
+
+
+def sha(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def unb64(text, size=None):
+    data = base64.b64decode(text, validate=True)
+    require(base64.b64encode(data).decode() == text, "base64 in a form of its own")
+    require(size is None or len(data) == size, "a key or a signature has the wrong length")
+    return data
+
+
+def instant(text):
+    require(isinstance(text, str) and TIME.fullmatch(text), "a time is not RFC 3339 with its offset")
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def is_digest(text):
+    return isinstance(text, str) and DIGEST.fullmatch(text) is not None
+
+
+def keys_are(value, *names):
+    return isinstance(value, dict) and set(value) == set(names)
+
+
+# --- signatures ------------------------------------------------------------------------------------------------------------------
+
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+ROOT = pow(2, (P - 1) // 4, P)
+
+
+def ed_add(a, b):
+    """Addition of points in extended coordinates (RFC 8032, 5.1.4)."""
+    p, q = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
+    r, s = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
+    e, f, g, h = q - p, s - r, s + r, q + p
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def ed_times(scalar, point):
+    result = (0, 1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            result = ed_add(result, point)
+        point, scalar = ed_add(point, point), scalar >> 1
+    return result
+
+
+def ed_decode(data):
+    """A point from its 32 bytes, or None (RFC 8032, 5.1.3)."""
+    y = int.from_bytes(data, "little")
+    sign, y = y >> 255, y & (1 << 255) - 1
+    if y >= P:
+        return None
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * ROOT % P
+    if (x * x - square) % P or (x == 0 and sign):
+        return None
+    x = P - x if x & 1 != sign else x
+    return x, y, 1, x * y % P
+
+
+def ed_encode(point):
+    inverse = pow(point[2], P - 2, P)
+    x, y = point[0] * inverse % P, point[1] * inverse % P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+BASE = ed_decode((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+
+
+def ed25519_verify(public, message, signature):
+    """RFC 8032, 5.1.7, without cofactor."""
+    point, s = ed_decode(public), int.from_bytes(signature[32:], "little")
+    if point is None or s >= L:
+        return False
+    k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % L
+    negated = (P - point[0], point[1], point[2], P - point[3])
+    return ed_encode(ed_add(ed_times(s, BASE), ed_times(k, negated))) == signature[:32]
+
+
+def mldsa65_verify(public, message, signature):
+    """True or False; None where the package is missing."""
+    if MLDSA65PublicKey is None:
+        return None
+    try:
+        MLDSA65PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def pae(kind, payload):
+    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+
+
+def verify_both(keys, message, ed, mldsa, source):
+    """Returns whether ML-DSA could be checked; raises when either signature is wrong."""
+    require(ed25519_verify(unb64(keys["ed25519"], 32), message, unb64(ed, 64)), f"{source}: the Ed25519 signature doesn't verify")
+    lattice = mldsa65_verify(unb64(keys["mldsa65"], 1952), message, unb64(mldsa, 3309))
+    require(lattice is not False, f"{source}: the ML-DSA-65 signature doesn't verify")
+    return lattice is True
+
+
+def open_card(signed):
+    """(fingerprint, card, whether ML-DSA could be checked) of a card whose own signatures verify."""
+    content = unb64(signed["card"])
+    card = parse(content, "card")
+    require(keys_are(card, "type", "version", "user", "name", "roles", "keys", "valid_from", "valid_until", "issuer"), "a card is malformed")
+    require(bool(card["issuer"]) == (signed["counter"] is not None), "a card and its countersignature don't fit")
+    message = pae(b"application/vnd.assay.card+json", content)
+    checked = verify_both(card["keys"], message, signed["own"]["ed25519"], signed["own"]["mldsa65"], "card of {}".format(card["user"]))
+    return sha(content), card, checked
+
+
+def read_statement(payload):
+    statement = parse(payload, "statement")
+    require(keys_are(statement, "_type", "subject", "predicateType", "predicate"), "a statement is malformed")
+    require(statement["_type"] == "https://in-toto.io/Statement/v1", "a statement is of another type")
+    require(statement["predicateType"] == "urn:assay:signing:v1", "a statement is of another type")
+    for subject in statement["subject"]:
+        good = keys_are(subject, "name", "digest") and keys_are(subject["digest"], "sha256") and is_digest(subject["digest"]["sha256"])
+        require(good and isinstance(subject["name"], str), "a subject is malformed")
+    signing = statement["predicate"]
+    require(keys_are(signing, "version", "card", "name", "time", "meaning", "reason", "log", "clock"), "a signing is malformed")
+    require(keys_are(signing["log"], "version", "origin", "size", "root"), "a signing is malformed")
+    require(signing["meaning"] in MEANINGS and is_digest(signing["card"]), "a signing is malformed")
+    require(statement["subject"], "a statement has no subject")
+    return statement["subject"], signing
+
+
+class Judge:
+    """Verifies envelopes by the trust file's cards, or by the pack's own, which makes their signers unknown."""
+
+    def __init__(self, trust, cards, at):
+        self.trusted = {f: card for f, card, _ in map(open_card, trust["cards"])}
+        self.cards, self.at, self.open = cards, at, []
+
+    def card(self, fingerprint):
+        if fingerprint in self.trusted:
+            return self.trusted[fingerprint]
+        for signed in self.cards:
+            found, card, _ = open_card(signed) if sha(unb64(signed["card"])) == fingerprint else (None, None, None)
+            if found:
+                return card
+        raise Invalid(f"a signer's card {fingerprint[:8]} is neither in the trust file nor in the pack")
+
+    def envelope(self, data):
+        """(subjects, signing, report) of an envelope whose two signatures verify."""
+        wire = parse(data, "envelope")
+        require(keys_are(wire, "payload", "payloadType", "signatures") and len(wire["signatures"]) == 2, "an envelope is malformed")
+        require(wire["payloadType"] == "application/vnd.in-toto+json", "an envelope holds something else than a statement")
+        payload = unb64(wire["payload"])
+        subjects, signing = read_statement(payload)
+        first, second = wire["signatures"]
+        require(keys_are(first, "keyid", "sig") and keys_are(second, "keyid", "sig"), "an envelope is malformed")
+        named = (first["keyid"], second["keyid"]) == (signing["card"] + "#ed25519", signing["card"] + "#ml-dsa-65")
+        require(named, "an envelope names other keys than its statement's card")
+        card, who = self.card(signing["card"]), signing["name"]
+        checked = verify_both(card["keys"], pae(b"application/vnd.in-toto+json", payload), first["sig"], second["sig"], who)
+        time = instant(signing["time"])
+        require(instant(card["valid_from"]) <= time <= instant(card["valid_until"]), f"{who} signed when the card wasn't valid")
+        require(card["name"] == who, f"the printed name {who} isn't the card's")
+        problems = []
+        if signing["card"] not in self.trusted:
+            problems.append(f"{who} (card {signing['card'][:8]}) isn't in the trust file")
+        elif time > self.at:
+            problems.append(f"{who} signed after the time of this check")
+        if not checked:
+            problems.append("ML-DSA-65 signatures weren't checked: the package cryptography is missing or too old")
+        self.open += problems
+        report = {key: signing[key] for key in ("name", "meaning", "time", "reason", "card")}
+        report.update(subject=subjects[0]["name"], status="unknown" if problems else "valid")
+        return subjects, signing, report
+
+
+def read_checkpoint(note):
+    """(origin, size, root, text, signature lines) of a C2SP signed note."""
+    text, gap, rest = note.decode("utf-8").rpartition("\n\n")
+    lines, body = rest.split("\n"), text.split("\n")
+    require(gap and lines.pop() == "" and lines and len(body) == 3, "the checkpoint is malformed")
+    require(re.fullmatch(r"[^\s+\x00-\x1f\x7f]{1,200}", body[0]), "the checkpoint is malformed")
+    require(re.fullmatch(r"0|[1-9][0-9]{0,17}", body[1], re.ASCII), "the checkpoint is malformed")
+    signatures = []
+    for line in lines:
+        name, space, signed = line[2:].partition(" ")
+        require(line.startswith("\u2014 ") and space and name, "the checkpoint is malformed")
+        signatures.append((name, unb64(signed)))
+        require(len(signatures[-1][1]) >= 5, "the checkpoint is malformed")
+    return body[0], int(body[1]), unb64(body[2], 32), (text + "\n").encode(), signatures
+
+
+def verify_note(origin, text, signatures, key):
+    public = unb64(key, 32)
+    own = hashlib.sha256(origin.encode() + b"\n\x01" + public).digest()[:4]
+    mine = [signed for name, signed in signatures if name == origin and signed[:4] == own]
+    good = len(mine) == 1 and len(mine[0]) == 68 and ed25519_verify(public, text, mine[0][4:])
+    require(good, "the checkpoint isn't signed by the log's key")
+
+
+def verify_inclusion(index, size, leaf, proof, root):
+    """RFC 9162, 2.1.3.2."""
+    require(0 <= index < size, "a log entry lies outside the log")
+    place, last, result = index, size - 1, leaf
+    for sibling in proof:
+        require(last, "an inclusion proof is too long")
+        if place & 1 or place == last:
+            result = hashlib.sha256(b"\x01" + sibling + result).digest()
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            result = hashlib.sha256(b"\x01" + result + sibling).digest()
+        place, last = place >> 1, last >> 1
+    require(last == 0 and result == root, "an inclusion proof doesn't lead to the checkpoint")
+
+
+def marks(value, path=()):
+    """Every commitment inside a value, with its path."""
+    if isinstance(value, dict):
+        if MARK in value:
+            yield path, value[MARK] if len(value) == 1 else None
+            return
+        for name, inner in value.items():
+            yield from marks(inner, (*path, name))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from marks(inner, (*path, place))
+
+
+def matches(path, pattern):
+    return len(path) == len(pattern) and all(isinstance(s, int) if w == ANY else s == w for s, w in zip(path, pattern))
+
+
+def read_records(kind, entries):
+    """([(digest, record)], number of withheld fields) of one kind, openings put in, digests checked."""
+    items = parse(entries[f"records/{kind}.json"], kind)
+    waiting = {}
+    for index, item in enumerate(items):
+        stored = item["stored"]
+        good = keys_are(item, "digest", "stored") and keys_are(stored, "kind", "nonce", "record") and is_digest(item["digest"])
+        require(good and stored["kind"] == kind and isinstance(stored["nonce"], str), f"a {kind} record is malformed")
+        require(isinstance(stored["record"], dict), f"a {kind} record is malformed")
+        for path, found in marks(stored["record"]):
+            require(any(matches(path, pattern) for pattern in WITHHOLDABLE.get(kind, ())), f"a {kind} record hides what may not be withheld")
+            require(is_digest(found), "a commitment is malformed")
+            waiting[(index, *path)] = found
+    require(len({item["digest"] for item in items}) == len(items), f"a {kind} record is there twice")
+    before = b""
+    for opening in parse(entries[f"openings/{kind}.json"], kind) if kind in WITHHOLDABLE else []:
+        salt, path, value = opening
+        here = canonical(path)
+        require(here > before, f"openings of {kind} are not in order")
+        before = here
+        found = sha(COMMITMENT + unb64(salt, 32) + canonical([path, value]))
+        require(waiting.pop(tuple(path), None) == found, f"an opening of {kind} doesn't fit what was signed")
+        holder = items[path[0]]["stored"]["record"]
+        for step in path[1:-1]:
+            holder = holder[step]
+        holder[path[-1]] = value
+    partly = {path[0] for path in waiting}
+    for index, item in enumerate(items):
+        require(index in partly or sha(canonical(item["stored"])) == item["digest"], f"a {kind} record differs from its digest")
+    return [(item["digest"], item["stored"]["record"]) for item in items], len(waiting)
+
+
+def wilson(successes, n):
+    if n == 0:
+        return 0.0, 1.0
+    share = successes / n
+    centre = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
+    half = Z * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
+    return (0.0 if successes == 0 else max(0.0, centre - half)), (1.0 if successes == n else min(1.0, centre + half))
+
+
+def close(recorded, found):
+    return isinstance(recorded, (int, float)) and abs(recorded - found) <= CLOSE
+
+
+def values(outcomes, variant, scorer):
+    return {o["sample"]: s["value"] for o in outcomes if o["variant"] == variant for s in o["scores"] if s["scorer"] == scorer}
+
+
+def check_variant(variant, outcomes, scorers):
+    own = [o for o in outcomes if o["variant"] == variant["name"]]
+    answered = [o for o in own if o["answer"] is not None]
+    passed = sum(all(s["passed"] is True for s in o["scores"]) for o in answered)
+    counts = [passed, len(answered) - passed, len(own) - len(answered)]
+    require([variant["passed"], variant["failed"], variant["errors"]] == counts, "{} is miscounted".format(variant["name"]))
+    require([m["scorer"] for m in variant["metrics"]] == scorers, "{}: metrics are missing".format(variant["name"]))
+    for metric in variant["metrics"]:
+        name, found = "{}, {}".format(variant["name"], metric["scorer"]), list(values(own, variant["name"], metric["scorer"]).values())
+        require(metric["n"] == len(found), f"{name}: counted over another number of samples")
+        require(close(metric["value"], math.fsum(found) / len(found) if found else 0.0), f"{name}: the mean doesn't follow")
+        if metric["method"] == "wilson":
+            low, high = wilson(round(math.fsum(found)), len(found))
+            require(close(metric["low"], low) and close(metric["high"], high), f"{name}: the interval doesn't follow")
+        else:
+            require(metric["method"] == "bootstrap", f"{name}: an interval of an unknown kind")
+            require(metric["low"] - CLOSE <= metric["value"] <= metric["high"] + CLOSE, f"{name}: the interval misses the value")
+
+
+def judge_criterion(criterion, variants):
+    found = [m for v in variants if v["name"] == criterion["variant"] for m in v["metrics"] if m["scorer"] == criterion["metric"]]
+    if not found or found[0]["n"] == 0:
+        return None, False
+    measured = found[0][{"value": "value", "low": "low", "high": "high"}[criterion["on"]]]
+    low, high = criterion["at_least"], criterion["at_most"]
+    return measured, (low is None or measured >= low) and (high is None or measured <= high)
+
+
+def check_figures(rows):
+    """Every recorded figure follows from the outcomes. Returns how many outcomes there are."""
+    (run_digest, run), (_, result), (spec_digest, spec), (dataset_digest, dataset) = (rows[kind][0] for kind in SINGLE)
+    outcomes = [record for _, record in rows["outcome"]]
+    require(run["spec"] == spec_digest and run["dataset"] == dataset_digest, "the run is of another spec or dataset")
+    require(result["run"] == run_digest, "the result is of another run")
+    require(run["criteria"] == spec["spec"]["criteria"] and run["scorers"] == spec["spec"]["scorers"], "the run used other criteria than its spec")
+    samples = [sample["id"] for sample in dataset["samples"]]
+    require(run["samples"] == len(samples) == len(set(samples)), "the number of samples differs from the dataset's")
+    prompts, names = {digest for digest, _ in rows["prompt-version"]}, [v["name"] for v in run["variants"]]
+    require(all(v["prompt_digest"] in prompts for v in run["variants"] if v["prompt"]), "a prompt version is missing")
+    known = all(o["run"] == run_digest and o["sample"] in set(samples) and o["variant"] in names for o in outcomes)
+    require(known, "an outcome is of another run, sample or variant")
+    require(len({(o["sample"], o["variant"]) for o in outcomes}) == len(outcomes), "a sample is there twice")
+    require(result["status"] != "finished" or len(outcomes) == len(samples) * len(names), "outcomes are missing")
+    for outcome in outcomes:
+        scorers = [score["scorer"] for score in outcome["scores"]]
+        require(set(scorers) <= set(run["scorers"]) and len(set(scorers)) == len(scorers), "an outcome has a score too many")
+        require(outcome["answer"] is not None or not scorers, "an outcome without an answer has scores")
+    require([v["name"] for v in result["variants"]] == names, "the results name other variants")
+    for variant in result["variants"]:
+        check_variant(variant, outcomes, run["scorers"])
+    for difference in result["differences"]:
+        before = values(outcomes, difference["baseline"], difference["scorer"])
+        after = values(outcomes, difference["variant"], difference["scorer"])
+        both = before.keys() & after.keys()
+        found = math.fsum(after[s] - before[s] for s in both) / max(1, len(both))
+        require(difference["n"] == len(both) > 0 and close(difference["value"], found), "a difference doesn't follow from the samples")
+    require(len(result["criteria"]) == len(run["criteria"]), "criteria are missing from the result")
+    for criterion, judged in zip(run["criteria"], result["criteria"]):
+        same = judged["criterion"] == criterion and (judged["measured"], judged["met"]) == judge_criterion(criterion, result["variants"])
+        require(same, "a criterion's outcome doesn't follow from the figures")
+    met = result["status"] == "finished" and all(judged["met"] for judged in result["criteria"])
+    require(result["passed"] is met, "the run's verdict doesn't follow from its criteria")
+    return len(outcomes)
+
+
+def check_files(entries):
+    require("manifest.json" in entries and "release.json" in entries, "the pack has no manifest or no release")
+    manifest = parse(entries["manifest.json"], "manifest.json")
+    require(keys_are(manifest, "version", "format", "title", "assay", "made", "files", "renderings"), "the manifest is malformed")
+    require(manifest["format"] == "assay-pack" and manifest["version"] == 1, "the pack is of another format or version")
+    files = manifest["files"]
+    require(set(files) >= FIXED and set(manifest["renderings"]) == {"report.html"}, "the manifest doesn't list what a pack must have")
+    require(all(name.startswith("envelopes/") for name in set(files) - FIXED), "the manifest lists what no pack has")
+    for name in sorted((set(entries) ^ (set(files) | OPENINGS | {"manifest.json", "release.json"})) - {"report.html"}):
+        raise Invalid(f"{name[:80]} is missing or too many")
+    for name, listed in list(files.items()) + list(manifest["renderings"].items()):
+        require(keys_are(listed, "version", "sha256", "size"), "the manifest is malformed")
+        same = name not in entries or (sha(entries[name]), len(entries[name])) == (listed["sha256"], listed["size"])
+        require(same, f"{name} differs from what was signed")
+    return manifest
+
+
+def check_history(entries, rows, trust):
+    """The checkpoint's (origin, size, root); what stays open, or ""."""
+    origin, size, root, text, signatures = read_checkpoint(entries["log/checkpoint.txt"])
+    keys = [log["ed25519"] for log in trust["logs"] if log["origin"] == origin]
+    if keys:
+        verify_note(origin, text, signatures, keys[0])
+    places = {}
+    for item in sorted(parse(entries["log/entries.json"], "log/entries.json"), key=lambda item: item["index"]):
+        require(keys_are(item, "index", "entry", "proof") and all(map(is_digest, item["proof"])), "a log entry is malformed")
+        require(item["entry"]["kind"] == "log-entry" and item["entry"]["record"]["index"] == item["index"], "a log entry is malformed")
+        leaf = hashlib.sha256(b"\x00" + canonical(item["entry"])).digest()
+        verify_inclusion(item["index"], size, leaf, [bytes.fromhex(step) for step in item["proof"]], root)
+        for digest in item["entry"]["record"]["objects"]:
+            places.setdefault(digest, item["index"])
+    for kind in LOGGED:
+        for digest, _ in rows[kind]:
+            require(digest in places, f"no log entry tells of {kind} {digest[:8]}")
+    spec, run, result = (places[rows[kind][0][0]] for kind in ("spec", "run", "run-result"))
+    require(spec < run < result, "the log has the spec, the run and its result in another order")
+    return (origin, size, root.hex()), "" if keys else f"the log {origin} isn't in the trust file"
+
+
+def check_signatures(entries, rows, manifest_bytes, judge, state):
+    envelopes = {name: data for name, data in entries.items() if name.startswith("envelopes/")}
+    by_digest = {sha(data) for data in envelopes.values()}
+    require(all(name == f"envelopes/{sha(data)}.json" for name, data in envelopes.items()), "an envelope isn't named by its digest")
+    records = {digest: record for some in rows.values() for digest, record in some}
+    reports, used = [], set()
+    for _, record in rows["signature"]:
+        data = record["envelope"].encode("utf-8")
+        used.add(sha(data))
+        subjects, signing, report = judge.envelope(data)
+        said = [subjects[0]["digest"]["sha256"]] + [signing[key] for key in ("meaning", "name", "time", "reason", "card")]
+        repeated = [record[key] for key in ("subject", "meaning", "name", "time", "reason", "card")]
+        require(said == repeated, "a signature's record says something else than its statement")
+        require(record["subject"] in records, "a signature is on something that isn't in the pack")
+        require(all(s["digest"]["sha256"] in by_digest for s in subjects[1:]), "a signature rests on an envelope that isn't in the pack")
+        author = records[record["subject"]].get("author")
+        own = signing["meaning"] == "approved" and author == judge.card(signing["card"])["user"]
+        require(not own, "{} approves their own work".format(signing["name"]))
+        require(signing["log"]["origin"] == state[0] and signing["log"]["size"] <= state[1], "a signature speaks of another log")
+        reports.append(report)
+    require(used == by_digest, "the envelopes are not those of the signatures")
+    subjects, signing, report = judge.envelope(entries["release.json"])
+    require([s["digest"]["sha256"] for s in subjects] == [sha(manifest_bytes)], "the release was signed over another manifest")
+    require(signing["meaning"] == "released", "the release was signed as {}".format(signing["meaning"]))
+    require((signing["log"]["origin"], signing["log"]["size"], signing["log"]["root"]) == state, "the release speaks of another state of the log")
+    return [*reports, report]
+
+
+def examine(data, trust, at):
+    """The verdict as a dict. Raises `Invalid`, or what malformed input leads to."""
+    entries = zip_read(data)
+    manifest = check_files(entries)
+    read = {kind: read_records(kind, entries) for kind in KINDS}
+    rows, withheld = {kind: some for kind, (some, _) in read.items()}, sum(count for _, count in read.values())
+    require(all(len(rows[kind]) == 1 for kind in SINGLE), "the pack holds several runs, results, specs or datasets")
+    require(("report.html" in entries) == (withheld == 0), "report.html is missing, or shows what the pack withholds")
+    outcomes = check_figures(rows)
+    state, open_log = check_history(entries, rows, trust)
+    judge = Judge(trust, parse(entries["cards.json"], "cards.json"), at)
+    signatures = check_signatures(entries, rows, entries["manifest.json"], judge, state)
+    reasons = list(dict.fromkeys(judge.open + ([open_log] if open_log else [])))
+    return {
+        "verdict": "incomplete" if reasons else "valid", "reasons": reasons, "signatures": signatures, "title": manifest["title"],
+        "files": len(entries), "outcomes": outcomes, "withheld": withheld,
+    }
+
+
+def verify(data, trust, at):
+    """The verdict on the bytes of a pack; `trust` is a trust file's content, `at` a time with an offset."""
+    try:
+        return examine(data, trust, at)
+    except Invalid as problem:
+        reason = str(problem)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, struct.error) as error:
+        reason = f"something in the pack is malformed ({type(error).__name__})"
+    return {"verdict": "invalid", "reasons": [reason], "signatures": []}
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description="Verify an Assay evidence pack.")
+    parser.add_argument("pack")
+    parser.add_argument("--trust", required=True, help="the trust file, obtained beforehand and by another way")
+    options = parser.parse_args(arguments)
+    try:
+        with open(options.trust, "rb") as file:
+            trust = parse(file.read(), "trust file")
+        require(keys_are(trust, "type", "version", "cards", "logs", "made"), "not a trust file")
+        with open(options.pack, "rb") as file:
+            data = file.read(LARGEST + 1)
+    except (OSError, Invalid) as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    verdict = verify(data, trust, datetime.datetime.now(datetime.timezone.utc))
+    print(json.dumps(verdict, indent=1, ensure_ascii=True))
+    return 0 if verdict["verdict"] == "valid" else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
