@@ -1,0 +1,242 @@
+"""The editor of a prompt's next version: a name, a line on what changed, and one text for each message.
+
+Saving hands over a `SavePrompt` and keeps everything until the page says that it was kept. A template error marks its line and says, below the
+text, what is wrong with it.
+"""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
+
+from app.pages.page import scrolled
+from app.theme.look import look
+from app.widgets.basic import Button, IconLabel, button, column, frame, icon_button, label, line, row
+from app.widgets.code_view import CodeEditor
+from app.widgets.forms import Choice, Field, line_edit, required
+from core.errors import TemplateError
+from core.inference.records import Message
+from core.prompts.records import PromptVersion, SavePrompt
+
+ROLES = ("system", "user", "assistant")
+STARTER = (
+    Message(role="system", content="Answer from the passages only, and cite each sentence as [n]."),
+    Message(
+        role="user",
+        content="{% for p in passages %}[{{ p.number }}] {{ p.text }}\n{% endfor %}\nQuestion: {{ question }}",
+    ),
+)
+LEAST_LINES, MOST_LINES = 3, 16
+
+
+class MessageEditor(QFrame):
+    """One message: its role, its text, and the error in it. `dropped` says that the person wants it gone."""
+
+    dropped = Signal()
+    edited = Signal()
+
+    def __init__(self, message: Message) -> None:
+        super().__init__()
+        self.role = Choice()
+        self.role.addItems(ROLES)
+        self.role.setCurrentText(message.role)
+        self.role.setAccessibleName("Role")
+        self.role.setFixedWidth(look().px(130))
+        self.drop = icon_button("trash", "Remove this message")
+        self.drop.clicked.connect(self.dropped)
+        self.code = CodeEditor("Text of the message")
+        self.code.setPlainText(message.content)
+        self.code.textChanged.connect(self._changed)
+        self._sign = IconLabel("alert", "fail.fg", 15)
+        self._error = label("", tone="fail", wrap=True)
+        below = row(self._sign, space=6)
+        below.addWidget(self._error, 1)
+        layout = column(row(self.role, None, self.drop), self.code, below, space=6)
+        self.setLayout(layout)
+        self.fail("", 0)
+        self._fit()
+        look().changed.connect(self._fit)
+
+    @property
+    def message(self) -> Message:
+        return Message(role=self.role.currentText(), content=self.code.toPlainText())
+
+    @property
+    def error(self) -> str:
+        return self._error.text()
+
+    def fail(self, sentence: str, at: int) -> None:
+        """Show what is wrong at a line, counted from 1; an empty sentence takes it away."""
+        self.code.mark_error(at)
+        self._error.setText(sentence)
+        self._error.setVisible(bool(sentence))
+        self._sign.setVisible(bool(sentence))
+        self.code.setAccessibleDescription(sentence)
+
+    def _changed(self) -> None:
+        if self.error:
+            self.fail("", 0)
+        self._fit()
+        self.edited.emit()
+
+    def _fit(self) -> None:
+        lines = sum(1 + len(text) // 70 for text in self.code.toPlainText().split("\n"))
+        shown = min(MOST_LINES, max(LEAST_LINES, lines + 1))
+        self.code.setFixedHeight(self.code.fontMetrics().lineSpacing() * shown + look().px(16))
+
+
+class PromptEditor(QWidget):
+    """`saved` gives a `SavePrompt`; `cancelled` that the person leaves it. Ctrl+S saves, Esc leaves."""
+
+    saved = Signal(object)
+    cancelled = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._title = label("", type="heading")
+        self.name = Field("Name", line_edit("cite-answers"), check=required("The name"))
+        self.notes = Field("What is new in this version", line_edit("One line, for those who read the list"))
+        self.messages: list[MessageEditor] = []
+        self._begun: tuple[object, ...] = ()
+        self._column = column(space=16)
+        self.add: Button = button("Add a message", "plus", "quiet")
+        self.add.clicked.connect(lambda: self._append(Message(role="user", content="")).code.setFocus())
+        note = label(
+            "A message is a Jinja template. It can use question, and passages, each with number, text, sentences, "
+            "document, page and heading.",
+            type="small",
+            tone="secondary",
+            wrap=True,
+        )
+        body = column(self.name, self.notes, label("Messages", strong=True), space=12, margins=(20, 16, 20, 16))
+        body.addLayout(self._column)
+        body.addLayout(row(self.add, None))
+        body.addWidget(note)
+        body.addStretch(1)
+        inside = QWidget()
+        inside.setLayout(body)
+        self.cancel = button("Cancel", hint="Esc")
+        self.cancel.clicked.connect(self.leave)
+        self._unsaved = label("", tone="warn")
+        self.save = button("Save version", "check", "primary", hint="Ctrl S")
+        self.save.clicked.connect(self.hand_over)
+        shortcut = QShortcut(QKeySequence("Ctrl+S"), self)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(self.hand_over)
+        head = row(self._title, None, margins=(20, 14, 20, 4))
+        foot = frame("panel")
+        foot.setLayout(row(self._unsaved, None, self.cancel, self.save, margins=(20, 10, 20, 10)))
+        layout = column(head, scrolled(inside), line(), foot, space=0)
+        layout.setStretch(1, 1)
+        self.setLayout(layout)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Prompt editor")
+
+    def write_new(self) -> None:
+        """Begin a prompt that doesn't exist yet."""
+        self._title.setText("New prompt")
+        self.name.setVisible(True)
+        self.name.edit.setText("")
+        self._fill(STARTER)
+        self.name.edit.setFocus()
+
+    def write_next(self, version: PromptVersion, latest: int) -> None:
+        """Begin the version after `latest` from the text of `version`."""
+        source = "" if version.number == latest else f", from version {version.number}"
+        self._title.setText(f"{version.name}, version {latest + 1}{source}")
+        self.name.setVisible(False)
+        self.name.edit.setText(version.name)
+        self._fill(version.messages)
+        self.notes.edit.setFocus()
+
+    def hand_over(self) -> None:
+        """Emit what was written, if it has a name."""
+        if not self.name.good():
+            self.name.edit.setFocus()
+            return
+        for editor in self.messages:
+            editor.fail("", 0)
+        self.save.setEnabled(False)
+        messages = tuple(editor.message for editor in self.messages)
+        self.saved.emit(
+            SavePrompt(name=self.name.text.strip(), messages=messages, notes=self.notes.text.strip()),
+        )
+
+    def leave(self) -> None:
+        """Go away; with something unsaved, only when asked a second time."""
+        if self._written() == self._begun or self._unsaved.text():
+            self.cancelled.emit()
+            return
+        self._unsaved.setText("What you wrote isn’t saved.")
+        self.cancel.setText("Discard it")
+        self.cancel.setAccessibleName("Discard it")
+        self.cancel.updateGeometry()
+
+    def done(self) -> None:
+        """It was kept, or could not be: saving is possible again."""
+        self.save.setEnabled(True)
+
+    def refuse(self, error: BaseException) -> bool:
+        """Show a template error at its line; says whether it was one of ours to show."""
+        self.done()
+        if not isinstance(error, TemplateError):
+            return False
+        at = int(error.fields.get("line", 1))
+        source = str(error.fields.get("source", ""))
+        editor = self._editor_of(source, at)
+        if editor is None:
+            return False
+        editor.fail(f"Line {at}: {error.fields.get('problem', '')}", at)
+        editor.code.setFocus()
+        cursor = editor.code.textCursor()
+        cursor.setPosition(editor.code.document().findBlockByNumber(at - 1).position())
+        editor.code.setTextCursor(cursor)
+        return True
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.leave()
+        else:
+            super().keyPressEvent(event)
+
+    def _written(self) -> tuple[object, ...]:
+        return self.name.text, self.notes.text, tuple(editor.message for editor in self.messages)
+
+    def _editor_of(self, source: str, at: int) -> MessageEditor | None:
+        role = source.rpartition(", ")[2]
+        fits = [editor for editor in self.messages if editor.message.role == role] or self.messages
+        long = [editor for editor in fits if editor.code.blockCount() >= at]
+        return next(iter(long or fits), None)
+
+    def _fill(self, messages: Sequence[Message]) -> None:
+        self.notes.edit.setText("")
+        self.name.fail("")
+        for editor in list(self.messages):
+            self._drop(editor)
+        for message in messages:
+            self._append(message)
+        self._begun = self._written()
+        self._unsaved.setText("")
+        self.cancel.setText("Cancel")
+        self.cancel.setAccessibleName("Cancel")
+        self.done()
+
+    def _append(self, message: Message) -> MessageEditor:
+        editor = MessageEditor(message)
+        editor.dropped.connect(lambda: self._drop(editor))
+        self.messages.append(editor)
+        self._column.addWidget(editor)
+        self._allow_drop()
+        return editor
+
+    def _drop(self, editor: MessageEditor) -> None:
+        self.messages.remove(editor)
+        self._column.removeWidget(editor)
+        editor.hide()
+        editor.deleteLater()
+        self._allow_drop()
+
+    def _allow_drop(self) -> None:
+        for editor in self.messages:
+            editor.drop.setEnabled(len(self.messages) > 1)

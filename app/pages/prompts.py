@@ -1,0 +1,579 @@
+"""Prompts: their versions, what changed between any two, who signed which, and the editor of the next one.
+
+Reading is on the left and in the middle, acting on the right: sign, label, and the runs in which a version was measured. A version is never
+changed; the editor makes the next one. While somebody signs, the text stays in sight beside the signing panel.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QFrame, QLayout, QStackedWidget, QWidget
+
+from app.bridge.operations import Failure
+from app.pages.page import Page, Shell, list_pane, scrolled, side_pane
+from app.pages.prompt_editor import PromptEditor
+from app.pages.prompt_versions import LABELS, VersionList
+from app.pages.signatures import SignatureRows, ask_and_sign, meanings_for, seal_of
+from app.theme.look import look
+from app.widgets.basic import Badge, Button, Card, Clickable, Elided, Segments, button, column, label, line, row
+from app.widgets.diff_view import DiffText, DiffView
+from app.widgets.empty_state import EmptyState
+from app.widgets.forms import Choice, Field, line_edit
+from app.widgets.quick_switcher import Target
+from app.widgets.seal import Seal
+from app.widgets.signing import Signed, ToSign
+from app.widgets.toolbar import Chooser
+from core.evals.records import RunView
+from core.jobs import Job
+from core.prompts.records import DiffPart, PromptState, SavedPrompt, SavePrompt, SignPrompt
+from core.prompts.service import as_text
+from core.records import Json
+from core.vault.events import Changed
+from core.vault.records import Signature, User
+from core.vault.roles import Act, allowed
+from core.vault.signing import Signer
+
+if TYPE_CHECKING:
+    from core.workbench import Workbench
+
+SIDE, SIGNING_SIDE = 384, 568
+EXAMPLE: dict[str, Json] = {
+    "question": "How soon must a site report a serious adverse event?",
+    "passages": [
+        {
+            "number": 1,
+            "text": "The investigator reports every serious adverse event to the safety desk within 24 hours.",
+            "sentences": ["The investigator reports every serious adverse event to the safety desk within 24 hours."],
+            "document": "case-intake.pdf",
+            "page": 3,
+            "heading": "Intake",
+        },
+        {
+            "number": 2,
+            "text": "Day 0 is the day on which the safety desk receives the report.",
+            "sentences": ["Day 0 is the day on which the safety desk receives the report."],
+            "document": "case-intake.pdf",
+            "page": 4,
+            "heading": "Terms",
+        },
+    ],
+}
+"""What the view "Rendered" fills the template with."""
+CHANGES = {Act.SAVE_PROMPT, Act.SIGN, Act.APPROVE, Act.LABEL}
+
+
+@dataclass(frozen=True)
+class _Shelf:
+    """All prompts by name, the versions of the one that is shown, and people's printed names."""
+
+    latest: tuple[PromptState, ...]
+    versions: tuple[PromptState, ...]
+    people: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _About:
+    """What belongs to one version: signatures, runs, the difference to another version, and the text with example content."""
+
+    signatures: tuple[Signature, ...]
+    runs: tuple[RunView, ...]
+    parts: tuple[DiffPart, ...]
+    rendered: str
+
+
+class PromptsPage(Page):
+    """The page. `show_about` takes a prompt's name or `name@number`."""
+
+    title = "Prompts"
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
+        self.chooser = Chooser("file", "Prompt")
+        self.chooser.picked.connect(lambda name: self._load(name))
+        self.new = button("New prompt", "plus")
+        self.new.clicked.connect(self.write_new)
+        self.bar.about(self.chooser)
+        self.bar.act(self.new)
+        self.state: PromptState | None = None
+        self._signatures: tuple[Signature, ...] = ()
+        self._wanted = 0
+        self._asked = 0
+        self._labels: tuple[str, ...] = ()
+
+        self.versions = VersionList()
+        self.versions.chosen.connect(self._choose)
+        self._count = label("", type="small", tone="tertiary")
+        head = QWidget()
+        head.setProperty("plain", True)
+        head.setLayout(row(label("Versions", strong=True), None, self._count, margins=(16, 12, 16, 10)))
+        self._left = list_pane(head, line(), self.versions, width=248)
+        self._left.layout().setContentsMargins(0, 0, 0, 0)
+        self._left.layout().setSpacing(0)
+
+        self.editor = PromptEditor()
+        self.editor.saved.connect(self._save)
+        self.editor.cancelled.connect(self._leave_editor)
+        self.empty = EmptyState(
+            "No prompts yet. Write one, and every answer can be traced to it.", "New prompt", "plus"
+        )
+        self.empty.acted.connect(self.write_new)
+        self._reading = self._build_reading()
+        self._main = QStackedWidget()
+        for widget in (self._reading, self.editor, self.empty):
+            self._main.addWidget(widget)
+        middle = QFrame()
+        middle.setProperty("surface", "panel")
+        middle.setLayout(column(self._main, space=0))
+        self._side = self._build_side()
+        parts = row(self._left, line(vertical=True), space=0)
+        parts.addWidget(middle, 1)
+        parts.addWidget(line(vertical=True))
+        parts.addWidget(self._side)
+        self.body.addLayout(parts, 1)
+        self._middle = middle
+        shortcut = QShortcut(QKeySequence("Ctrl+E"), self)
+        shortcut.activated.connect(self.write_next)
+        self._show_reading(False)
+
+    # what the window asks
+
+    def opened(self) -> None:
+        if self._main.currentWidget() is not self.editor:
+            self._load(self.chooser.current)
+
+    def show_about(self, about: object) -> None:
+        name, _, number = str(about).partition("@")
+        self._wanted = int(number) if number.isdigit() else 0
+        self._load(name)
+
+    def changed(self, event: object) -> None:
+        if isinstance(event, Changed) and event.act in CHANGES and self._main.currentWidget() is not self.editor:
+            self._load(self.chooser.current)
+
+    def panes(self) -> list[QWidget]:
+        return [self._left, self._middle, self._side]
+
+    def side(self) -> QWidget | None:
+        return self._side
+
+    def targets(self) -> list[Target]:
+        return [
+            Target(name, "Prompt", "prompts", lambda which=name: self.shell.go("prompts", which))
+            for name in self.chooser.choices()
+        ]
+
+    # reading
+
+    def _load(self, name: str) -> None:
+        def work(bench: "Workbench", job: Job) -> _Shelf:
+            latest = bench.prompts.list()
+            known = [state.prompt.name for state in latest]
+            chosen = name if name in known else known[0] if known else ""
+            versions = bench.prompts.versions(chosen) if chosen else ()
+            return _Shelf(latest, versions, {person.user: person.name for person in bench.vault.users()})
+
+        self.operations.run("Read the prompts", work, self._loaded, self.fail)
+
+    def _loaded(self, shelf: _Shelf) -> None:
+        self.chooser.offer(
+            [(state.prompt.name, _words(state)) for state in shelf.latest],
+            shelf.versions[0].prompt.name if shelf.versions else "",
+        )
+        if shelf.versions:
+            self.chooser.setText(shelf.versions[0].prompt.name)
+            self.chooser.updateGeometry()
+        if self._main.currentWidget() is self.editor:
+            return
+        self._count.setText(str(len(shelf.versions)))
+        self._show_reading(bool(shelf.versions))
+        if not shelf.versions:
+            return
+        known = [state.prompt.number for state in shelf.versions]
+        same = self.state is not None and self.state.prompt.name == shelf.versions[0].prompt.name
+        number = self._wanted or (self.state.prompt.number if self.state is not None and same else 0)
+        self._wanted = 0
+        self.versions.show_states(shelf.versions, shelf.people)
+        self.versions.choose(number if number in known else known[0])
+
+    def _choose(self, state: PromptState) -> None:
+        """Show a version; the one before it is what it is compared with, until another is picked."""
+        self.state = state
+        others = [other.prompt.number for other in self.versions.states() if other.prompt.number != state.prompt.number]
+        before = [number for number in others if number < state.prompt.number]
+        self.against.blockSignals(True)
+        self.against.clear()
+        for number in others:
+            self.against.addItem(f"Version {number}", number)
+        if others:
+            self.against.setCurrentText(f"Version {max(before) if before else min(others)}")
+        self.against.blockSignals(False)
+        self._read()
+
+    def _read(self) -> None:
+        state = self.state
+        if state is None:
+            return
+        self._asked += 1
+        asked = self._asked
+        other = self.against.currentData()
+        old = f"{state.prompt.name}@{other}" if other else ""
+
+        def work(bench: "Workbench", job: Job) -> _About:
+            parts = bench.prompts.diff(old, state.prompt.reference) if old else ()
+            runs = tuple(
+                view
+                for view in bench.evals.list()
+                if any(variant.prompt_digest == state.digest for variant in view.run.variants)
+            )
+            return _About(bench.prompts.signatures(state.prompt.reference), runs, parts, "")
+
+        def done(about: _About) -> None:
+            if asked == self._asked:
+                self._show(state, about)
+
+        self.operations.run("Read a version", work, done, self.fail)
+
+    def _show(self, state: PromptState, about: _About) -> None:
+        self._signatures = about.signatures
+        prompt = state.prompt
+        self.diff.show_parts([(part.kind, part.text) for part in about.parts])
+        self.text.show_parts([("same", as_text(prompt))])
+        self.view.segment("changes").setEnabled(bool(about.parts))
+        if not about.parts and self.view.current() == "changes":
+            self.view.choose("text")
+        self._turn(self.view.current())
+        meanings = [given.meaning for given in about.signatures]
+        self._seal.show_state(seal_of(meanings))
+        self._version.setText(f"Version {prompt.number}")
+        self._seal_words.setText(
+            {"Signed": "Approved", "Partly signed": "Signed, not approved yet"}.get(
+                self._seal.state.value, "Nobody has signed this version."
+            )
+        )
+        self.signatures.show_signatures(about.signatures)
+        self.sign.refuse(self._sign_refusal(about.signatures))
+        self._show_labels(state.labels)
+        self._show_runs(about.runs)
+
+    def _turn(self, name: str) -> None:
+        """Show the changes, the text, or the text with example content."""
+        state = self.state
+        if state is None:
+            return
+        self.view.choose(name)
+        compared = name == "changes" and self.against.count() > 0
+        self._compare.setVisible(compared)
+        number = state.prompt.number
+        self.heading.say(
+            f"{self.against.currentText()} to version {number}" if compared else f"Version {number}",
+        )
+        self._views.setCurrentWidget({"changes": self.diff, "text": self._text, "rendered": self._rendered}[name])
+        if name == "rendered":
+            self._render(state)
+
+    def _render(self, state: PromptState) -> None:
+        def work(bench: "Workbench", job: Job) -> str:
+            rendered = bench.engine.render(state.prompt.messages, EXAMPLE)
+            return "\n\n".join(f"{message.role}:\n{message.content}" for message in rendered)
+
+        def done(text: str) -> None:
+            if self.state is state:
+                self.rendered.show_parts([("same", text)])
+
+        self.operations.run("Render a prompt", work, done, self.fail)
+
+    def _show_labels(self, labels: Sequence[str]) -> None:
+        self._labels = tuple(labels)
+        _empty(self._label_row)
+        for name in labels:
+            self._label_row.addWidget(Badge(name, LABELS.get(name, "plain")))
+        if not labels:
+            self._label_row.addWidget(label("None", tone="secondary"))
+        self._label_row.addStretch(1)
+
+    def _show_runs(self, runs: Sequence[RunView]) -> None:
+        _empty(self._runs)
+        for view in runs[:6]:
+            self._runs.addWidget(_run_row(view, lambda which=view.run.id: self.shell.go("evals", which)))
+        if not runs:
+            self._runs.addWidget(label("No run has measured this version.", tone="secondary", wrap=True))
+
+    # writing
+
+    def write_new(self) -> None:
+        """Open the editor for a prompt that doesn't exist yet."""
+        self._open_editor()
+        self.editor.write_new()
+
+    def write_next(self) -> None:
+        """Open the editor with the shown version's text."""
+        states = self.versions.states()
+        if self.state is None or not states:
+            return
+        self._open_editor()
+        self.editor.write_next(self.state.prompt, max(state.prompt.number for state in states))
+
+    def _open_editor(self) -> None:
+        self.banner.hide()
+        self._main.setCurrentWidget(self.editor)
+        for widget in (self._left, self.chooser, self.new):
+            widget.setEnabled(False)
+        self._side.setVisible(False)
+
+    def _leave_editor(self) -> None:
+        self.banner.hide()
+        self._show_reading(self.state is not None)
+        self._load(self.chooser.current)
+
+    def _save(self, request: SavePrompt) -> None:
+        def done(saved: SavedPrompt) -> None:
+            self.editor.done()
+            self.banner.hide()
+            self._wanted = saved.prompt.number
+            self._show_reading(True)
+            said = (
+                f"Saved {saved.prompt.reference}." if saved.created else f"{saved.prompt.reference} says this already."
+            )
+            self.shell.toast(said)
+            self._load(saved.prompt.name)
+
+        def failed(found: Failure) -> None:
+            if not self.editor.refuse(found.error):
+                self.banner.say(found.sentence, found.safe or "What you wrote is still here.")
+
+        self.operations.run("Save a prompt", lambda bench, job: bench.prompts.save(request), done, failed)
+
+    # signing and labels
+
+    def _person(self) -> User:
+        workbench = self.operations.workbench
+        assert workbench is not None
+        return workbench.vault.user
+
+    def _sign_refusal(self, signatures: Sequence[Signature]) -> str:
+        person = self._person()
+        if not (allowed(Act.SIGN, person.roles) or allowed(Act.APPROVE, person.roles)):
+            return f"Your roles here ({', '.join(person.roles)}) don’t allow signing."
+        return ""
+
+    def ask_signature(self) -> None:
+        """Open the signing panel for the shown version; the text beside it stays in sight."""
+        state = self.state
+        if state is None:
+            return
+        person, prompt = self._person(), state.prompt
+        given = {signature.meaning for signature in self._signatures}
+        what = ToSign(
+            title=f"Sign {prompt.name}, version {prompt.number}",
+            text=as_text(prompt),
+            digest=state.digest,
+            meanings=meanings_for(person, prompt.author, self._signatures),
+            user=person.user,
+            printed=f"{person.name}, {', '.join(person.roles)}",
+            after="" if "approved" in given else "Approving sets the label approved.",
+        )
+
+        def work(bench: "Workbench", job: Job, signer: Signer, entered: Signed) -> Signature:
+            request = SignPrompt(reference=prompt.reference, meaning=entered.meaning, reason=entered.reason)
+            return bench.prompts.sign(request, signer)
+
+        def done(signature: Signature) -> None:
+            self.shell.toast(f"Signed {prompt.reference} as {signature.meaning}.")
+            self._load(prompt.name)
+
+        self._side.setFixedWidth(look().px(SIGNING_SIDE))
+        panel = ask_and_sign(self.shell, what, work, done, [self._middle])
+        panel.destroyed.connect(self._signing_over)
+
+    def _signing_over(self) -> None:
+        self._side.setFixedWidth(look().px(SIDE))
+
+    def ask_label(self) -> None:
+        """Ask for a label to point at the shown version."""
+        state = self.state
+        if state is None:
+            return
+        dialog = LabelDialog(state.prompt.reference)
+        dialog.cancelled.clicked.connect(self.shell.close_overlay)
+
+        def set_label() -> None:
+            name = dialog.field.text.strip()
+
+            def done(_: PromptState) -> None:
+                self.shell.close_overlay()
+                self.shell.toast(f"{name} is now {state.prompt.reference}.")
+
+            def work(bench: "Workbench", job: Job) -> PromptState:
+                return bench.prompts.label(state.prompt.reference, name)
+
+            if dialog.field.good():
+                self.operations.run("Set a label", work, done, lambda found: dialog.field.fail(found.sentence))
+
+        dialog.set.clicked.connect(set_label)
+        self.shell.open_dialog(dialog, 440)
+
+    # building
+
+    def _build_reading(self) -> QWidget:
+        self.heading = Elided(type="heading")
+        self.view = Segments(
+            (("changes", "Changes"), ("text", "Text"), ("rendered", "Rendered")), "How to show the text"
+        )
+        self.view.chosen.connect(self._turn)
+        self.edit: Button = button("New version", "prompts", hint="Ctrl E")
+        self.edit.clicked.connect(self.write_next)
+        head = row(self.heading, self.edit, space=10, margins=(20, 14, 20, 8))
+        head.setStretch(0, 1)
+        self.against = Choice()
+        self.against.setAccessibleName("Compared with")
+        self.against.setMinimumWidth(look().px(112))
+        self.against.currentIndexChanged.connect(lambda _: self._read())
+        self._compare = QWidget()
+        words = label("Compared with", type="small", tone="secondary")
+        words.setBuddy(self.against)
+        self._compare.setLayout(row(words, self.against))
+        how = row(self.view, None, self._compare, margins=(20, 0, 20, 10))
+        self.diff = DiffView()
+        self.text, self.rendered = DiffText(), DiffText()
+        self.text.setAccessibleName("Text of this version")
+        self.rendered.setAccessibleName("The text with example content")
+        self._text = _below(self.text)
+        self._rendered = _below(
+            self.rendered,
+            label("With an example question and two example passages.", type="small", tone="secondary", wrap=True),
+        )
+        self._views = _Views(self.diff, self._text, self._rendered)
+        inside = QWidget()
+        inside.setLayout(column(self._views, None, margins=(20, 0, 20, 16)))
+        made = QWidget()
+        layout = column(head, how, scrolled(inside), space=0)
+        layout.setStretch(2, 1)
+        made.setLayout(layout)
+        return made
+
+    def _build_side(self) -> QFrame:
+        self._seal = Seal(side=44)
+        self._version = label("", type="heading")
+        self._seal_words = label("", tone="secondary", wrap=True)
+        self.sign = button("Sign…", "stamp", "primary")
+        self.sign.clicked.connect(self.ask_signature)
+        self.signatures = SignatureRows()
+        signing = Card()
+        head = row(self._seal, space=12)
+        head.addLayout(column(self._version, self._seal_words, space=2), 1)
+        signing.body.addLayout(head)
+        signing.body.addSpacing(look().px(4))
+        signing.body.addWidget(self.signatures)
+        signing.body.addLayout(row(None, self.sign))
+        labels = Card("Labels")
+        self._label_row = row(space=6)
+        self.label_button = button("Set a label…", "label", small=True)
+        self.label_button.clicked.connect(self.ask_label)
+        labels.body.addLayout(self._label_row)
+        labels.body.addLayout(row(self.label_button, None))
+        evidence = Card("Measured in")
+        self._runs = column(space=6)
+        evidence.body.addLayout(self._runs)
+        made = side_pane(signing, labels, evidence, width=SIDE)
+        made.setAccessibleName("Signatures, labels and runs")
+        return made
+
+    def _show_reading(self, any_prompts: bool) -> None:
+        self._main.setCurrentWidget(self._reading if any_prompts else self.empty)
+        for widget in (self._left, self.new):
+            widget.setEnabled(True)
+        self.chooser.setEnabled(any_prompts)
+        self._left.setVisible(any_prompts)
+        self._side.setVisible(any_prompts)
+
+
+class LabelDialog(QFrame):
+    """Asks for a label. The page reads `field` when `set` is pressed."""
+
+    def __init__(self, reference: str) -> None:
+        super().__init__()
+        self.setProperty("surface", "dialog")
+        self.setAccessibleName("Set a label")
+        self.field = Field("Label", line_edit("production"), check=_check_label)
+        self.cancelled = button("Cancel", hint="Esc")
+        self.set = button("Set label", "label", "primary")
+        words = label(
+            f"The label will point at {reference}, and at no other version of it. Whoever asks for the label gets this text.",
+            tone="secondary",
+            wrap=True,
+        )
+        title = label("Set a label", type="title")
+        self.setLayout(
+            column(title, words, self.field, row(None, self.cancelled, self.set), space=14, margins=(24, 20, 24, 20))
+        )
+        self.setFocusProxy(self.field.edit)
+
+
+class _Views(QWidget):
+    """One of several views, as high as that one needs to be (a stack would be as high as its highest)."""
+
+    def __init__(self, *views: QWidget) -> None:
+        super().__init__()
+        self._views = views
+        self.setLayout(column(*views, space=0))
+        self.setCurrentWidget(views[0])
+
+    def setCurrentWidget(self, wanted: QWidget) -> None:
+        for view in self._views:
+            view.setVisible(view is wanted)
+
+
+def _below(*widgets: QWidget) -> QWidget:
+    made = QWidget()
+    made.setLayout(column(*widgets, space=6))
+    return made
+
+
+def _check_label(text: str) -> str:
+    if not text.strip():
+        return "The label is missing."
+    if text.strip() == "approved":
+        return "Approving a version sets this label."
+    return ""
+
+
+def _words(state: PromptState) -> str:
+    """A prompt in the chooser's menu."""
+    meanings = [meaning for meaning, _ in state.signed]
+    parts = [state.prompt.name, f"version {state.prompt.number}", *state.labels]
+    if not state.labels:
+        parts.append("not signed" if not meanings else "signed as " + ", ".join(meanings))
+    return " · ".join(parts)
+
+
+def _run_row(view: RunView, go: Callable[[], None]) -> QWidget:
+    made = Clickable("none", says=f"{view.run.id}, {view.run.spec_reference}")
+    made.clicked.connect(go)
+    verdict = _gate_badge(view)
+    words = column(
+        Elided(f"{view.run.spec_reference}, {view.run.id.replace('run-', 'run ')}", tone="link"),
+        label(f"{view.run.samples} samples, {view.status}", type="small", tone="secondary"),
+        space=1,
+    )
+    layout = row(space=8, margins=(0, 4, 0, 4))
+    layout.addLayout(words, 1)
+    layout.addWidget(verdict, 0, Qt.AlignmentFlag.AlignTop)
+    made.setLayout(layout)
+    return made
+
+
+def _gate_badge(view: RunView) -> Badge:
+    if view.result is None or not view.run.criteria:
+        return Badge("No criteria" if view.result is not None else "Not finished", "plain")
+    return Badge("Gate met", "pass", "check") if view.result.passed else Badge("Gate not met", "fail", "cross")
+
+
+def _empty(layout: QLayout) -> None:
+    while layout.count():
+        gone = layout.takeAt(0).widget()
+        if gone is not None:
+            gone.hide()
+            gone.deleteLater()
