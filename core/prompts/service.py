@@ -1,0 +1,127 @@
+"""Prompts: immutable versions, their differences, signatures and labels.
+
+A name has versions 1, 2, 3…; saving the same content again makes none. A version is checked as a template before it is kept, is never
+changed afterwards, and is named `name@number`, `name@label` or `name` (its latest). Nobody approves a version that they wrote.
+"""
+
+from core.errors import BadInput, Refused
+from core.inference.service import Engine
+from core.prompts.diff import diff_words
+from core.prompts.records import DiffPart, PromptState, PromptVersion, SavedPrompt, SavePrompt, SignPrompt
+from core.records import Digest, now
+from core.vault import versions
+from core.vault.records import Signature
+from core.vault.roles import Act
+from core.vault.signing import Signer
+from core.vault.unit import Reader
+from core.vault.vault import Vault
+
+_KIND = "prompt"
+_ROLES = ("system", "user", "assistant")
+
+
+class Prompts:
+    """The operations on prompts of one open vault."""
+
+    def __init__(self, vault: Vault, engine: Engine) -> None:
+        self._vault = vault
+        self._engine = engine
+
+    def save(self, request: SavePrompt) -> SavedPrompt:
+        """Keep a new version, or find that it equals the latest. Raises `TemplateError` with the line, `BadInput`."""
+        self._check(request)
+        with self._vault.write(Act.SAVE_PROMPT, about=request.name) as unit:
+            known = versions.digests(unit, _KIND, request.name)
+            latest = max(known, default=0)
+            if latest:
+                last = unit.get(known[latest], PromptVersion)
+                if last.messages == request.messages and last.notes == request.notes:
+                    return SavedPrompt(digest=known[latest], prompt=last, created=False)
+            prompt = PromptVersion(
+                name=request.name,
+                number=latest + 1,
+                messages=request.messages,
+                notes=request.notes,
+                parent=known.get(latest),
+                author=self._vault.user.user,
+                saved=now(),
+            )
+            digest = unit.put(prompt, links=(prompt.parent,) if prompt.parent else ())
+            versions.add(unit, _KIND, prompt.name, prompt.number, digest)
+        return SavedPrompt(digest=digest, prompt=prompt, created=True)
+
+    def list(self) -> tuple[PromptState, ...]:
+        """The latest version of each prompt, by name."""
+        with self._vault.read() as reader:
+            return tuple(_state(reader, digest) for digest in versions.latest(reader, _KIND))
+
+    def versions(self, name: str) -> tuple[PromptState, ...]:
+        """All versions of a prompt, newest first. Raises `NotFound`."""
+        with self._vault.read() as reader:
+            versions.resolve(reader, _KIND, name)
+            digests = versions.digests(reader, _KIND, name)
+            return tuple(_state(reader, digest) for _, digest in sorted(digests.items(), reverse=True))
+
+    def show(self, reference: str) -> PromptState:
+        """One version, by `name@number`, `name@label` or `name`. Raises `NotFound`."""
+        with self._vault.read() as reader:
+            return _state(reader, versions.resolve(reader, _KIND, reference))
+
+    def diff(self, old: str, new: str) -> tuple[DiffPart, ...]:
+        """The word diff of two versions' messages, each message headed by its role."""
+        return diff_words(as_text(self.show(old).prompt), as_text(self.show(new).prompt))
+
+    def signatures(self, reference: str) -> tuple[Signature, ...]:
+        """Who signed a version, oldest first."""
+        with self._vault.read() as reader:
+            return reader.signatures(versions.resolve(reader, _KIND, reference))
+
+    def sign(self, request: SignPrompt, signer: Signer) -> Signature:
+        """Sign a version's exact content. Raises `Refused` when an author approves their own work."""
+        state = self.show(request.reference)
+        act = Act.APPROVE if request.meaning == "approved" else Act.SIGN
+        with self._vault.write(act, about=state.prompt.reference, reason=request.reason) as unit:
+            authors = unit.authors(state.digest)
+            versions.check_signer(state.prompt.reference, authors, signer.user.user, request.meaning)
+            if request.meaning == "approved":
+                versions.set_label(unit, _KIND, state.prompt.name, "approved", state.prompt.number)
+            return unit.sign(signer, state.digest, state.prompt.reference, request.meaning, request.reason)
+
+    def approve(self, reference: str, reason: str, signer: Signer) -> Signature:
+        """Sign a version as approved, which moves the label `approved` to it."""
+        return self.sign(SignPrompt(reference=reference, meaning="approved", reason=reason), signer)
+
+    def label(self, reference: str, label: str) -> PromptState:
+        """Point a label at a version. `approved` is moved by approving alone."""
+        if label == "approved":
+            raise Refused(act=f"Label {reference} approved", reason="Approving a version sets this label.")
+        versions.check_name("label", label)
+        prompt = self.show(reference).prompt
+        with self._vault.write(Act.LABEL, about=f"{prompt.reference} {label}") as unit:
+            versions.set_label(unit, _KIND, prompt.name, label, prompt.number)
+        return self.show(prompt.reference)
+
+    def _check(self, request: SavePrompt) -> None:
+        versions.check_name(_KIND, request.name)
+        if not request.messages:
+            raise BadInput(source=request.name, problem="a prompt needs at least one message.")
+        for message in request.messages:
+            if message.role not in _ROLES:
+                raise BadInput(source=request.name, problem=f"the role {message.role} is none of {', '.join(_ROLES)}.")
+            self._engine.check_template(f"{request.name}, {message.role}", message.content)
+
+
+def as_text(prompt: PromptVersion) -> str:
+    """A prompt as one text for reading, comparing and signing."""
+    return "\n\n".join(f"{message.role}:\n{message.content}" for message in prompt.messages)
+
+
+def _state(reader: Reader, digest: Digest) -> PromptState:
+    prompt = reader.get(digest, PromptVersion)
+    labels = versions.labels(reader, _KIND, prompt.name)
+    return PromptState(
+        digest=digest,
+        prompt=prompt,
+        labels=tuple(label for label, number in labels.items() if number == prompt.number),
+        signed=tuple((signature.meaning, signature.name) for signature in reader.signatures(digest)),
+    )
