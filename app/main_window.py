@@ -5,13 +5,13 @@ made when it is first gone to. Locking throws the pages away and closes the vaul
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from app.bridge.opening import SUFFIX
 from app.bridge.operations import Failure, JobNews, Operations
 from app.pages.page import Page, Shell
 from app.theme.look import look
@@ -78,14 +78,6 @@ KEYS = (
 )
 
 
-@dataclass(frozen=True)
-class Person:
-    """Whom the status bar names."""
-
-    name: str
-    role: str
-
-
 class MainWindow(QMainWindow):
     """`pages` are the makers of pages by name; "unlock" is shown while no vault is open. `locked` comes when one was let go."""
 
@@ -121,7 +113,8 @@ class MainWindow(QMainWindow):
         operations.failed.connect(self._failed)
         operations.jobs_changed.connect(self._job)
         self._keys()
-        self._say_barrier(tuple(barrier))
+        self._barrier = tuple(barrier)
+        self._say_barrier(self._barrier)
         self._last_jobs: dict[int, JobNews] = {}
         self.show_locked()
 
@@ -143,6 +136,9 @@ class MainWindow(QMainWindow):
         page.opened()
         if about is not None:
             page.show_about(about)
+
+    def barrier_names(self) -> tuple[str, ...]:
+        return self._barrier
 
     def toast(self, words: str, undo: Callable[[], None] | None = None) -> None:
         self._toast.say(words, undo)
@@ -175,12 +171,15 @@ class MainWindow(QMainWindow):
         self.status.person.say("Nobody")
         self.status.model.say("No model loaded")
 
-    def show_vault(self, workbench: Any, vault: str, place: str, person: Person) -> None:
+    def enter(self, workbench: Any) -> None:
         """Show an opened vault's pages."""
+        folder = workbench.vault.folder
         self.operations.attach(workbench)
+        person = workbench.vault.user
         self._throw_pages_away()
-        self.rail.name_vault(vault, place)
-        self.status.person.say(f"{person.name} · {person.role}")
+        vault = folder.name.removesuffix(SUFFIX)
+        self.rail.name_vault(vault, folder.parent.name)
+        self.status.person.say(f"{person.name} · {', '.join(person.roles)}")
         self.setWindowTitle(f"{vault} – Assay")
         self.rail.show()
         self._fold_for_width()

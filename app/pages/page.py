@@ -25,6 +25,15 @@ class Shell(Protocol):
     def go(self, page: str, about: object = None) -> None:
         """Go to a page; `about` is handed to its `show_about`."""
 
+    def enter(self, workbench: object) -> None:
+        """Show an opened vault's pages."""
+
+    def show_keys(self) -> None:
+        """Show the keyboard help."""
+
+    def barrier_names(self) -> tuple[str, ...]:
+        """What bars the window from the network; nothing where nothing does."""
+
     def toast(self, words: str, undo: Callable[[], None] | None = None) -> None:
         """Say that something succeeded."""
 

@@ -63,6 +63,10 @@ class Look(QObject):
             found = self._colours[name] = colour(raw_colour(self.theme, name))
         return found
 
+    def paper_colour(self, name: str) -> QColor:
+        """A colour of the light theme: paper stays paper in every theme."""
+        return colour(raw_colour("light", name))
+
     def px(self, length: float) -> int:
         """A length at the person's scale."""
         return round(length * self.scale)

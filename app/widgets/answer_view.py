@@ -7,7 +7,6 @@ amber underline and the words "No support found". The view is as high as its tex
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from PySide6.QtCore import QRect, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import (
@@ -27,57 +26,49 @@ from app.widgets.basic import badge_size, paint_badge
 from app.widgets.citation_chip import chip_size, paint_chip
 
 NO_SUPPORT = "No support found"
-_MARKER = re.compile(r"\s*\[(\d+)\]")
-_END = re.compile(r"(?<=[.!?:;])(?:\s*\[\d+\])*(?=\s|$)|\n+")
-
-
-class Support(StrEnum):
-    """What a sentence rests on."""
-
-    CITED = "cited"
-    NONE = "none"
-    UNSAID = "unsaid"
+_MARK = re.compile(r"\s*\[\d+\]")
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence without its markers, the numbers it cites, and whether a new paragraph begins with it."""
+    """A piece of an answer without its marks: the numbers that it cites, whether no passage supports it, and whether a new paragraph
+    begins with it."""
 
     text: str
     numbers: tuple[int, ...] = ()
-    support: Support = Support.UNSAID
+    unsupported: bool = False
     paragraph: bool = False
 
 
-def sentences(text: str, supported: Sequence[int] | None = None) -> tuple[Sentence, ...]:
-    """Cut an answer with markers such as `[2]` into sentences. With `supported` (the numbers whose passage holds the claim), a sentence
-    that cites none of them has no support; without it, nothing is said about support."""
+def sentences(
+    text: str, citations: Sequence[tuple[int, int, int]] = (), unsupported: Sequence[tuple[int, int]] = ()
+) -> tuple[Sentence, ...]:
+    """Cut an answer at the spans that the core found: `citations` are (number, start, end), `unsupported` (start, end), in characters of
+    `text`. What lies between spans stays as it is; marks such as `[2]` are taken out, since the numbers are drawn."""
+    cited: dict[tuple[int, int], list[int]] = {}
+    for number, start, end in citations:
+        numbers = cited.setdefault((start, end), [])
+        if number not in numbers:
+            numbers.append(number)
+    bare = set(unsupported)
     found: list[Sentence] = []
-    start, paragraph = 0, False
-    edges = [match.end() for match in _END.finditer(text)]
-    for edge in [*edges, len(text)]:
-        piece = text[start:edge]
-        start = edge
-        numbers = tuple(int(number) for number in _MARKER.findall(piece))
-        words = _MARKER.sub("", piece)
-        broken = "\n" in words
-        clean = " ".join(words.split())
-        if not clean:
-            if numbers and found:
-                last = found[-1]
-                numbers = (*last.numbers, *numbers)
-                found[-1] = Sentence(last.text, numbers, _support(numbers, supported), last.paragraph)
-            paragraph = paragraph or broken
-            continue
-        found.append(Sentence(clean, numbers, _support(numbers, supported), paragraph and bool(found)))
-        paragraph = broken and piece.rstrip(" ").endswith("\n")
+    paragraph, at = False, 0
+    for start, end in [*sorted({*cited, *bare}), (len(text), len(text))]:
+        pieces = [(text[at:start], (), False)] if start > at else []
+        if end > start:
+            pieces.append((text[max(at, start) : end], tuple(cited.get((start, end), ())), (start, end) in bare))
+        at = max(at, end)
+        for piece, numbers, alone in pieces:
+            words = _MARK.sub("", piece)
+            lines = [line.strip() for line in words.split("\n")]
+            filled = [position for position, line in enumerate(lines) if line]
+            for position in filled:
+                new = bool(found) and (paragraph or position > 0)
+                last = position == filled[-1]
+                found.append(Sentence(" ".join(lines[position].split()), tuple(numbers) if last else (), alone, new))
+                paragraph = False
+            paragraph = paragraph or len(lines) - 1 > (filled[-1] if filled else 0)
     return tuple(found)
-
-
-def _support(numbers: tuple[int, ...], supported: Sequence[int] | None) -> Support:
-    if supported is None:
-        return Support.CITED if numbers else Support.UNSAID
-    return Support.CITED if any(number in supported for number in numbers) else Support.NONE
 
 
 class AnswerView(QTextBrowser):
@@ -192,7 +183,7 @@ class AnswerView(QTextBrowser):
             elif position:
                 cursor.insertText(" ", plain)
             body = QTextCharFormat(plain)
-            if sentence.support is Support.NONE:
+            if sentence.unsupported:
                 body.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
                 body.setUnderlineColor(here.colour("warn.fg"))
             elif self.chosen and self.chosen in sentence.numbers:
@@ -203,7 +194,7 @@ class AnswerView(QTextBrowser):
             for number in sentence.numbers:
                 cursor.insertText("\u00a0", plain)
                 self._insert_chip(cursor, number)
-            if sentence.support is Support.NONE:
+            if sentence.unsupported:
                 cursor.insertText("\u00a0", plain)
                 self._insert_badge(cursor)
         cursor.endEditBlock()

@@ -65,14 +65,22 @@ class Button(QPushButton):
         self.setProperty("small", small)
         self._hint = hint
         self._caret = False
-        tone = {"primary": "text.on_accent", "link": "text.link"}.get(kind, "text.primary")
+        self._icon_name = name
         if name:
-            self.setIcon(icon(name, tone))
+            self.setIcon(icon(name, _icon_tone(kind)))
         self.setAccessibleName(text)
         if hint:
             self.setAccessibleDescription(f"Key: {hint}")
         self._rescale()
         look().changed.connect(self._rescale)
+
+    def become(self, kind: str) -> None:
+        """Change its kind: a view has one primary button, and which one may change."""
+        if kind == self.property("kind"):
+            return
+        if self._icon_name:
+            self.setIcon(icon(self._icon_name, _icon_tone(kind)))
+        restyle(self, kind=kind)
 
     def with_caret(self) -> "Button":
         """Show that it opens a menu."""
@@ -151,6 +159,10 @@ class Button(QPushButton):
         side = look().px(16)
         self.setIconSize(QSize(side, side))
         self.updateGeometry()
+
+
+def _icon_tone(kind: str) -> str:
+    return {"primary": "text.on_accent", "link": "text.link"}.get(kind, "text.primary")
 
 
 def icon_button(name: str, says: str, key: str = "") -> QToolButton:
@@ -371,6 +383,18 @@ def _fill(layout, items, space, margins):
         else:
             layout.addWidget(item)
     return layout
+
+
+def clear(layout: QLayout) -> None:
+    """Take everything out of a layout, and its widgets out of the world."""
+    while layout.count():
+        item = layout.takeAt(0)
+        widget, inner = item.widget(), item.layout()
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()
+        elif inner is not None:
+            clear(inner)
 
 
 class Card(QFrame):

@@ -14,15 +14,17 @@ def chip_size(number: int) -> QSize:
     return QSize(max(here.px(18), wide), here.px(17))
 
 
-def paint_chip(painter: QPainter, area: QRect | QRectF, number: int, chosen: bool = False) -> None:
+def paint_chip(painter: QPainter, area: QRect | QRectF, number: int, chosen: bool = False, paper: bool = False) -> None:
+    """Paint a chip; on `paper` it has the colours of the light theme, whatever the window's."""
     here = look()
+    colour = here.paper_colour if paper else here.colour
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(here.colour("accent.base"), 1.2))
-    painter.setBrush(here.colour("accent.base" if chosen else "surface.panel"))
+    painter.setPen(QPen(colour("accent.base"), 1.2))
+    painter.setBrush(colour("accent.base" if chosen else "surface.panel"))
     painter.drawRoundedRect(QRectF(area).adjusted(0.6, 0.6, -0.6, -0.6), here.px(3), here.px(3))
     painter.setFont(here.font("key", 600))
-    painter.setPen(here.colour("text.on_accent" if chosen else "accent.base"))
+    painter.setPen(colour("text.on_accent" if chosen else "accent.base"))
     painter.drawText(QRectF(area), Qt.AlignmentFlag.AlignCenter, str(number))
     painter.restore()
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
     QImage,
     QKeyEvent,
     QMouseEvent,
@@ -23,7 +22,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QStackedWidget, QTextBrowser, QWidget
 
 from app.theme.look import look
-from app.theme.tokens import colour, raw_colour
 from app.widgets.basic import Elided, column, frame, icon_button, label, line, row
 from app.widgets.citation_chip import CitationChip, chip_size, paint_chip
 
@@ -109,17 +107,17 @@ class PageCanvas(QAbstractScrollArea):
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Multiply)
         painter.drawPixmap(area, self._page)
         for mark in self._marks:
-            fill = paper_colour("highlight.fill" if mark.chosen else "highlight.weak")
+            fill = look().paper_colour("highlight.fill" if mark.chosen else "highlight.weak")
             for rect in mark.rects:
                 painter.fillRect(self._place(area, rect), fill)
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
-        edge = paper_colour("highlight.edge")
+        edge = look().paper_colour("highlight.edge")
         for mark in self._marks:
             for rect in mark.rects:
                 placed = self._place(area, rect)
                 painter.fillRect(QRectF(placed.x(), placed.bottom(), placed.width(), 2), edge)
             if mark.rects:
-                paint_chip(painter, self._chip(area, mark), mark.number, mark.chosen)
+                paint_chip(painter, self._chip(area, mark), mark.number, mark.chosen, paper=True)
         painter.setPen(here.colour("border.default"))
         painter.drawRect(area.adjusted(-1, -1, 0, 0))
         painter.end()
@@ -208,11 +206,6 @@ class PageCanvas(QAbstractScrollArea):
         self.verticalScrollBar().setValue(0)
 
 
-def paper_colour(name: str) -> QColor:
-    """On paper the marks are always those of the light theme."""
-    return colour(raw_colour("light", name))
-
-
 class PageView(QWidget):
     """The reading pane: the document's name, which passage and page, and the page itself.
 
@@ -298,14 +291,14 @@ class PageView(QWidget):
     def show_text(self, text: str, quotes: Sequence[str]) -> None:
         """Show a page's text, with `quotes` marked where they stand in it word for word."""
         self._stack.setCurrentWidget(self.text)
-        paper, ink = look().colour("surface.paper"), colour(raw_colour("light", "text.primary"))
+        paper, ink = look().colour("surface.paper"), look().paper_colour("text.primary")
         self.text.setStyleSheet(
             f"QTextBrowser {{ background: {paper.name()}; color: {ink.name()}; border: 0; padding: {look().px(24)}px; }}"
         )
         self.text.setPlainText(text)
         marked = QTextCharFormat()
-        marked.setBackground(paper_colour("highlight.fill"))
-        marked.setUnderlineColor(paper_colour("highlight.edge"))
+        marked.setBackground(look().paper_colour("highlight.fill"))
+        marked.setUnderlineColor(look().paper_colour("highlight.edge"))
         marked.setFontUnderline(True)
         for quote in quotes:
             found = self.text.document().find(quote) if quote else QTextCursor()

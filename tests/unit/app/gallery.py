@@ -156,7 +156,9 @@ def parts() -> QWidget:
 def chat() -> QWidget:
     made = frame("panel")
     answer = AnswerView()
-    answer.show_sentences(sentences(ANSWER, supported=(1, 2, 3)), chosen=1)
+    first, second, third = ANSWER.index(" [1]") + 4, ANSWER.index(" [2]") + 4, ANSWER.index(" [3]") + 4
+    spans = [(1, 0, first), (2, first + 1, second), (3, second + 1, third)]
+    answer.show_sentences(sentences(ANSWER, spans, [(third + 1, len(ANSWER))]), chosen=1)
     question = frame("bubble")
     words = "How soon must a site report a serious adverse event, and when does it go to the authority?"
     question.setLayout(row(label(words, "question", wrap=True), margins=(12, 8, 12, 8)))

@@ -1,0 +1,23 @@
+"""Every page by its name. A page's module is loaded when the page is first gone to, so that the window appears at once."""
+
+import importlib
+from collections.abc import Callable
+
+from app.pages.page import Page, Shell
+
+_CLASSES = {
+    "unlock": ("app.pages.unlock", "UnlockPage"),
+    "home": ("app.pages.home", "HomePage"),
+    "chat": ("app.pages.chat", "ChatPage"),
+    "documents": ("app.pages.documents", "DocumentsPage"),
+    "datasets": ("app.pages.datasets", "DatasetsPage"),
+    "models": ("app.pages.models", "ModelsPage"),
+    "settings": ("app.pages.settings", "SettingsPage"),
+}
+
+
+def _maker(module: str, name: str) -> Callable[[Shell], Page]:
+    return lambda shell: getattr(importlib.import_module(module), name)(shell)
+
+
+PAGES: dict[str, Callable[[Shell], Page]] = {page: _maker(*where) for page, where in _CLASSES.items()}

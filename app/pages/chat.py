@@ -1,0 +1,466 @@
+"""Chat: ask a collection, read the answer as it comes, and see the page that each sentence rests on.
+
+The list at the left holds the questions that the vault keeps; the panel at the right shows the page of the chosen citation. A question that is
+stopped leaves nothing.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSplitter, QWidget
+
+from app.bridge.operations import Failure, Handle
+from app.pages.page import Page, Shell, list_pane, scrolled
+from app.pages.reader import Cited, Reader
+from app.theme.look import look
+from app.widgets.answer_view import sentences
+from app.widgets.basic import Button, SearchField, button, column, frame, label, row
+from app.widgets.code_view import CodeEditor
+from app.widgets.empty_state import EmptyState
+from app.widgets.exchange import Exchange
+from app.widgets.page_view import PageView
+from app.widgets.passages import PassageRow
+from app.widgets.quick_switcher import Target
+from app.widgets.side_list import SideList, SideRow
+from app.widgets.toolbar import Chooser
+from core.assistants.records import QUOTES, Answer, Answered, Delta, Found, Question
+
+if TYPE_CHECKING:
+    from core.jobs import Job
+    from core.workbench import Workbench
+
+KEPT = 200
+"""How many earlier questions the list shows."""
+OWN_PROMPT = "built-in"
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What may be asked, and who may answer."""
+
+    collections: tuple[tuple[str, int], ...]
+    models: tuple[str, ...]
+    prompts: tuple[str, ...]
+    traces: tuple[tuple[str, Answer], ...]
+
+
+def gather(bench: "Workbench", job: "Job") -> Choices:
+    """Collections with documents, chat models, prompt versions, earlier answers."""
+    collections = tuple((found.name, found.documents) for found in bench.documents.collections())
+    models = tuple(found.name for found in bench.models.list() if found.purpose == "chat")
+    prompts = tuple(state.prompt.reference for state in bench.prompts.list())
+    return Choices(collections, models, prompts, bench.assistants.traces(KEPT))
+
+
+class Composer(QPlainTextEdit):
+    """Where the question is written. Enter asks, Shift+Enter begins a line."""
+
+    sent = Signal()
+    stopped = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("bare", True)
+        self.setPlaceholderText("Ask the documents a question")
+        self.setAccessibleName("Question")
+        self.setTabChangesFocus(True)
+        self.setFixedHeight(look().px(44))
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if (
+            event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+            and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        ):
+            self.sent.emit()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.stopped.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class ChatPage(Page):
+    """Keeps at most one question under way."""
+
+    title = "Chat"
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
+        self.collection = Chooser("documents", "Collection")
+        self.model = Chooser("models", "Answered by")
+        self.prompt = Chooser("stamp", "Prompt")
+        for chooser in (self.collection, self.model, self.prompt):
+            chooser.become("quiet")
+        self.model.picked.connect(lambda _: self._judge())
+        new = button("New chat", "new")
+        new.clicked.connect(self._new)
+        self.bar.act(new)
+        self.find = SearchField("Find a question")
+        self.find.textChanged.connect(self._list_traces)
+        self.earlier = SideList("Earlier questions")
+        self.earlier.picked.connect(self._show_trace)
+        self._left = list_pane(self.find, self.earlier, width=204)
+        self.composer = Composer()
+        self.composer.sent.connect(self.ask)
+        self.composer.stopped.connect(self.stop)
+        self.composer.textChanged.connect(self._judge)
+        self.send = Button("Ask", "send", "primary", hint="Enter")
+        self.send.clicked.connect(self.ask)
+        self.halt = Button("Stop", "stop", hint="Esc")
+        self.halt.clicked.connect(self.stop)
+        self.halt.hide()
+        box = frame("composer")
+        box.setLayout(
+            column(
+                self.composer,
+                row(self.collection, self.model, self.prompt, None, self.halt, self.send, space=4),
+                space=6,
+                margins=(12, 12, 8, 8),
+            )
+        )
+        self._thread = column(space=22)
+        self._thread.addStretch(1)
+        holder = QWidget()
+        holder.setLayout(self._thread)
+        self._thread.setContentsMargins(look().px(24), look().px(20), look().px(24), look().px(12))
+        self._scroll = scrolled(holder)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.empty = EmptyState(
+            "No documents yet. Add a folder, and you can ask it questions.", "Add folder", "folder-plus"
+        )
+        self.empty.acted.connect(lambda: self.shell.go("documents"))
+        self.empty.hide()
+        middle = frame("panel")
+        inner = column(self.empty, self._scroll, space=0)
+        inner.setStretch(1, 1)
+        foot = column(box, margins=(24, 8, 24, 16))
+        inner.addLayout(foot)
+        middle.setLayout(inner)
+        middle.setMinimumWidth(look().px(420))
+        self.view = PageView()
+        self.view.setMinimumWidth(look().px(320))
+        self.view.closed.connect(self.view.hide)
+        self.reader = Reader(shell, self.view)
+        self.reader.chose.connect(self._citation_shown)
+        self.reader.failed.connect(self.fail)
+        self.view.hide()
+        self._split = QSplitter(Qt.Orientation.Horizontal)
+        self._split.setHandleWidth(1)
+        self._split.setChildrenCollapsible(False)
+        self._split.addWidget(middle)
+        self._split.addWidget(self.view)
+        self._split.setStretchFactor(0, 1)
+        self._split.setSizes([look().px(530), look().px(512)])
+        self._middle = middle
+        across = row(self._left, space=0)
+        across.addWidget(self._split, 1)
+        self.body.addLayout(across)
+        self.exchanges: list[Exchange] = []
+        self._answers: dict[Exchange, Answer] = {}
+        self._current: Exchange | None = None
+        self._handle: Handle | None = None
+        self._waiting: tuple[str, str] | None = None
+        self._choices = Choices((), (), (), ())
+        self._judge()
+
+    # what the window asks of a page
+
+    def opened(self) -> None:
+        self.operations.run("Read the collections", gather, self._show_choices)
+        self.composer.setFocus()
+
+    def show_about(self, about: object) -> None:
+        """A collection, or a (collection, question) to ask."""
+        name, text = about if isinstance(about, tuple) else (str(about), "")
+        self._waiting = (name, text)
+
+    def changed(self, event: object) -> None:
+        if getattr(event, "act", "") in (
+            "ask",
+            "add-documents",
+            "remove-documents",
+            "add-model",
+            "remove-model",
+            "save-prompt",
+        ):
+            self.operations.run("Read the collections", gather, self._show_choices)
+
+    def panes(self) -> list[QWidget]:
+        return [self._left, self._middle, self.view]
+
+    def side(self) -> QWidget | None:
+        return self.view
+
+    def targets(self) -> list[Target]:
+        return [
+            Target(answer.question.text, "Question", "chat", lambda which=trace: self._go_trace(which))
+            for trace, answer in self._choices.traces[:50]
+        ]
+
+    # asking
+
+    def ask(self) -> None:
+        """Ask what is written."""
+        text = self.composer.toPlainText().strip()
+        if not text or not self.send.isEnabled():
+            return
+        model = self.model.current
+        prompt = self.prompt.current if model != QUOTES and self.prompt.current != OWN_PROMPT else None
+        question = Question(collection=self.collection.current, text=text, model=model, prompt=prompt)
+        self.composer.clear()
+        self._ask(question)
+
+    def stop(self) -> None:
+        """Stop the answer that is under way."""
+        if self._handle is not None:
+            self._handle.cancel()
+
+    def _ask(self, question: Question) -> None:
+        exchange = self._begin(question.text)
+
+        def parts(found: list[object]) -> None:
+            for part in found:
+                if isinstance(part, Found):
+                    exchange.waiting(f"Reading {len(part.passages)} passages")
+                elif isinstance(part, Delta):
+                    exchange.stream(part.text)
+                elif isinstance(part, Answered):
+                    self._answered(exchange, part.answer)
+            self._follow()
+
+        def failed(found: Failure) -> None:
+            exchange.fail(found.sentence, found.safe or "Your question and the earlier answers are kept.")
+            self._ended()
+
+        def stopped() -> None:
+            exchange.stopped()
+            self._ended()
+
+        exchange.again.connect(lambda: self._ask(question) if self._handle is None else None)
+        self._handle = self.operations.stream(
+            "Answer a question",
+            lambda bench, job: bench.assistants.ask(question, job),
+            parts,
+            self._ended,
+            failed,
+            stopped,
+        )
+        self._judge()
+
+    def _ended(self) -> None:
+        self._handle = None
+        self._judge()
+
+    def _begin(self, text: str) -> Exchange:
+        exchange = Exchange(text)
+        exchange.picked.connect(lambda number: self._pick(exchange, number))
+        exchange.trace_asked.connect(lambda: self._show_how(exchange))
+        exchange.nearest_asked.connect(lambda: self._show_nearest(exchange))
+        self.exchanges.append(exchange)
+        self._thread.insertWidget(self._thread.count() - 1, exchange)
+        self._current = exchange
+        self._follow()
+        return exchange
+
+    def _answered(self, exchange: Exchange, answer: Answer) -> None:
+        self._answers[exchange] = answer
+        facts = made_with(answer)
+        if answer.abstained:
+            exchange.show_declined(why_declined(answer), bool(answer.passages), facts)
+            return
+        cuts = sentences(
+            answer.answer, [(cited.number, cited.start, cited.end) for cited in answer.citations], answer.unsupported
+        )
+        cited = cited_rows(answer)
+        chosen = cited[0].number if cited else 0
+        exchange.show_answer(cuts, cited, found_rows(answer), facts, chosen)
+        if chosen:
+            self._pick(exchange, chosen)
+
+    # reading
+
+    def _pick(self, exchange: Exchange, number: int) -> None:
+        answer = self._answers.get(exchange)
+        if answer is None:
+            return
+        self._current = exchange
+        exchange.choose(number)
+        cited = [Cited(found.number, found.document, found.page, found.quote) for found in answer.citations]
+        if not any(found.number == number for found in cited) and number <= len(answer.passages):
+            passage = answer.passages[number - 1]
+            cited = [Cited(number, passage.document, passage.page, passage.text)]
+        self._open_side()
+        self.reader.show_citations(cited, number)
+
+    def _citation_shown(self, number: int) -> None:
+        if self._current is not None:
+            self._current.choose(number)
+
+    def _show_nearest(self, exchange: Exchange) -> None:
+        answer = self._answers[exchange]
+        passage = answer.passages[0]
+        self._open_side()
+        self.reader.show_citations([Cited(1, passage.document, passage.page, passage.text)], 1)
+
+    def _open_side(self) -> None:
+        if not self.view.isVisible():
+            self.view.show()
+            width = self._split.width()
+            side = min(look().px(512), max(look().px(320), width - look().px(530)))
+            self._split.setSizes([width - side, side])
+
+    def _show_how(self, exchange: Exchange) -> None:
+        answer = self._answers[exchange]
+        panel = TracePanel(answer)
+        panel.close_button.clicked.connect(self.shell.close_overlay)
+        self.shell.open_dialog(panel, 720)
+
+    # the list of earlier questions
+
+    def _show_choices(self, found: Choices) -> None:
+        self._choices = found
+        names = [name for name, _ in found.collections]
+        current = self.collection.current if self.collection.current in names else names[0] if names else ""
+        self.collection.offer([(name, name) for name in names], current)
+        models = [(QUOTES, "Quotes, word for word"), *((name, name) for name in found.models)]
+        chosen = self.model.current if self.model.current in dict(models) else QUOTES
+        self.model.offer(models, chosen)
+        prompts = [(OWN_PROMPT, "Built-in prompt"), *((name, name) for name in found.prompts)]
+        kept = self.prompt.current if self.prompt.current in dict(prompts) else OWN_PROMPT
+        self.prompt.offer(prompts, kept)
+        self.empty.setVisible(not names)
+        self._scroll.setVisible(bool(names))
+        self._list_traces()
+        self._judge()
+        if self._waiting is not None:
+            name, text = self._waiting
+            self._waiting = None
+            if name in names:
+                self.collection.choose(name)
+            if text and self._handle is None and names:
+                self._ask(Question(collection=self.collection.current, text=text, model=self.model.current))
+
+    def _list_traces(self) -> None:
+        wanted = self.find.text().casefold()
+        rows: list[SideRow] = []
+        for collection in dict.fromkeys(answer.question.collection for _, answer in self._choices.traces):
+            group = [
+                SideRow(trace, answer.question.text)
+                for trace, answer in self._choices.traces
+                if answer.question.collection == collection and wanted in answer.question.text.casefold()
+            ]
+            if group:
+                rows += [SideRow("", collection, heading="folder"), *group]
+        self.earlier.show_rows(rows)
+
+    def _show_trace(self, trace: str) -> None:
+        answer = next((found for digest, found in self._choices.traces if digest == trace), None)
+        if answer is not None:
+            self._clear()
+            self._answered(self._begin(answer.question.text), answer)
+
+    def _go_trace(self, trace: str) -> None:
+        self.shell.go("chat")
+        self._show_trace(trace)
+
+    def _new(self) -> None:
+        self._clear()
+        self.view.hide()
+        self.composer.setFocus()
+
+    def _clear(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+        for exchange in self.exchanges:
+            self._thread.removeWidget(exchange)
+            exchange.hide()
+            exchange.deleteLater()
+        self.exchanges.clear()
+        self._answers.clear()
+        self._current = None
+
+    def _judge(self) -> None:
+        busy = self._handle is not None
+        self.halt.setVisible(busy)
+        self.prompt.setVisible(self.model.current not in ("", QUOTES))
+        reason = ""
+        if busy:
+            reason = "An answer is under way. Stop it first."
+        elif not self.collection.current:
+            reason = "Add documents first."
+        elif not self.composer.toPlainText().strip():
+            reason = "Write a question first."
+        self.send.refuse(reason)
+
+    def _follow(self) -> None:
+        bar = self._scroll.verticalScrollBar()
+        QTimer.singleShot(0, lambda: bar.setValue(bar.maximum()))
+
+
+def cited_rows(answer: Answer) -> list[PassageRow]:
+    """The passages that an answer cites, once each, by number."""
+    rows: dict[int, PassageRow] = {}
+    for found in answer.citations:
+        row_ = PassageRow(found.number, found.name, found.quote, f"Page {found.page}", f"Match {found.score:.2f}")
+        rows.setdefault(found.number, row_)
+    return [rows[number] for number in sorted(rows)]
+
+
+def found_rows(answer: Answer) -> list[PassageRow]:
+    """All passages that were found, numbered as the prompt numbered them; in quotes mode the cited ones come first."""
+    return [
+        PassageRow(number, found.name, " ".join(found.text.split()), f"Page {found.page}", f"Match {found.score:.2f}")
+        for number, found in enumerate(answer.passages, 1)
+    ]
+
+
+def why_declined(answer: Answer) -> str:
+    """Why there is no answer, with the numbers where there are some."""
+    if answer.needed_score:
+        return f"The nearest passage scores {answer.best_score:.2f}; an answer needs {answer.needed_score:.2f}."
+    return "The model found no answer in the passages."
+
+
+def made_with(answer: Answer) -> str:
+    """What an answer was made with, in a line."""
+    parts = ["quotes, word for word" if answer.model == QUOTES else answer.model]
+    if answer.model != QUOTES:
+        parts.append(answer.question.mode)
+        if answer.seconds > 0 and answer.tokens:
+            parts.append(f"{answer.tokens / answer.seconds:.0f} tokens/s")
+    parts.append(f"{answer.seconds:.1f} s")
+    return "   ".join(parts)
+
+
+class TracePanel(QFrame):
+    """How an answer was made: the facts, and the prompt exactly as the model saw it."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.setProperty("surface", "dialog")
+        self.setAccessibleName("Trace")
+        self.close_button = Button("Close", hint="Esc")
+        facts = [
+            ("Answered by", answer.model),
+            ("Model file", answer.model_digest or "none"),
+            ("Prompt", answer.question.prompt or ("none" if answer.model == QUOTES else "built in")),
+            ("Prompt digest", answer.prompt_digest or "none"),
+            ("Backend", answer.backend),
+            ("Tokens", f"{answer.prompt_tokens:,} in, {answer.tokens:,} out"),
+            ("Time", f"{answer.seconds:.2f} s, first word after {answer.first_token_seconds:.2f} s"),
+        ]
+        body = column(row(label("Trace", type="title"), None, self.close_button), space=8, margins=(24, 18, 24, 20))
+        for name, value in facts:
+            left = label(name, tone="secondary")
+            left.setFixedWidth(look().px(120))
+            shown = label(value, type="code" if len(value) == 64 else "body")
+            shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            body.addLayout(row(left, shown, None))
+        body.addWidget(label("Exactly what the model saw" if answer.rendered else "The answer", strong=True))
+        text = CodeEditor("Prompt as rendered", read_only=True)
+        text.setPlainText(answer.rendered or answer.answer)
+        text.setMinimumHeight(look().px(260))
+        body.addWidget(text, 1)
+        self.setLayout(body)

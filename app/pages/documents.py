@@ -1,0 +1,443 @@
+"""Documents: collections, what is in them, adding folders and files, and reading any page.
+
+Adding shows how far it is, what can be used already, and what was refused with its reason; the rest goes on. Cancelling keeps what is in.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMimeData
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QFileDialog, QFrame, QInputDialog, QStackedWidget, QWidget
+
+from app.bridge.opening import size
+from app.bridge.operations import Failure, Handle
+from app.pages.page import Page, Shell, list_pane, side_pane
+from app.pages.reader import Reader
+from app.theme.look import look
+from app.widgets.basic import Button, Card, SearchField, button, clear, column, label, row, shorten
+from app.widgets.empty_state import EmptyState
+from app.widgets.long_work import LongWork
+from app.widgets.page_view import PageView
+from app.widgets.quick_switcher import Target
+from app.widgets.side_list import SideList, SideRow
+from app.widgets.table import Cell, Column, Table
+from core.documents.records import AddDocuments, AddedDocuments, Collection, Document
+from core.records import Digest
+
+if TYPE_CHECKING:
+    from core.jobs import Job
+    from core.workbench import Workbench
+
+NEW = "+"
+FIRST = "documents"
+"""The name that the first collection is offered."""
+KINDS = {
+    "application/pdf": ("PDF", "pdf"),
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ("Word", "file"),
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ("Excel", "datasets"),
+    "text/csv": ("CSV", "datasets"),
+    "text/html": ("HTML", "file"),
+    "text/markdown": ("Markdown", "file"),
+    "text/plain": ("Text", "file"),
+    "message/rfc822": ("Mail", "mail"),
+}
+REFUSALS_SHOWN = 8
+
+
+def kind(media: str) -> tuple[str, str]:
+    """A media type in a word, and its icon."""
+    return KINDS.get(media, (media.rsplit("/", 1)[-1].upper()[:8], "file"))
+
+
+def collections(bench: "Workbench", job: "Job") -> tuple[Collection, ...]:
+    return tuple(bench.documents.collections())
+
+
+class DocumentsPage(Page):
+    """The chosen document is described at the right; opened, its pages are read there."""
+
+    title = "Documents"
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
+        self.add_files = button("Add files", "file-plus")
+        self.add_folder = button("Add folder", "folder-plus", "primary")
+        self.add_files.clicked.connect(self._choose_files)
+        self.add_folder.clicked.connect(self._choose_folder)
+        self.bar.act(self.add_files, self.add_folder)
+        self.find_collection = SearchField("Find a collection")
+        self.find_collection.textChanged.connect(self._list_collections)
+        self.list = SideList("Collections")
+        self.list.picked.connect(self._collection_picked)
+        self._left = list_pane(self.find_collection, self.list, width=216)
+        self.work = LongWork()
+        self._working = QWidget()
+        self._working.setLayout(column(self.work, margins=(20, 14, 20, 14)))
+        self._working.hide()
+        self._heading = label("", type="heading")
+        self._count = label("", tone="secondary")
+        self.find = SearchField("Find a document")
+        self.find.setFixedWidth(look().px(220))
+        self.find.textChanged.connect(self._narrow)
+        tools = QWidget()
+        tools.setLayout(row(self._heading, self._count, None, self.find, margins=(20, 8, 16, 8)))
+        self.table = Table(
+            [
+                Column("Document", lambda found: Cell(found.name, kind(found.media)[1], icon_tone="text.secondary")),
+                Column("Kind", lambda found: Cell(kind(found.media)[0], tone="text.secondary"), 84),
+                Column("Pages", lambda found: Cell(f"{found.pages:,}", tone="text.secondary"), 70, right=True),
+                Column("Size", lambda found: Cell(size(found.size), tone="text.secondary"), 84, right=True),
+                Column("State", state, 150),
+            ],
+            "Documents",
+        )
+        self.table.chosen.connect(self._describe)
+        self.table.opened.connect(lambda found: self._open_document())
+        self.empty = EmptyState(
+            "No documents yet. Add a folder, and you can ask it questions.", "Add folder", "folder-plus", "normal"
+        )
+        self.empty.acted.connect(self._choose_folder)
+        filled = QWidget()
+        inner = column(tools, self.table, space=0)
+        inner.setStretch(1, 1)
+        filled.setLayout(inner)
+        self._filled = filled
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(filled)
+        middle = DropFrame(self)
+        self.body.removeWidget(self.banner)
+        self.layout().removeWidget(self.banner)
+        across_middle = column(self._working, self.banner, self._stack, space=0)
+        across_middle.setStretch(2, 1)
+        middle.setLayout(across_middle)
+        self._middle = middle
+        self._about = Card()
+        self._cut = Card("How it is cut")
+        self.open_button = Button("Open", "book")
+        self.ask_button = Button("Ask it", "chat")
+        self.remove_button = Button("Remove", "trash", "quiet")
+        self.open_button.clicked.connect(self._open_document)
+        self.ask_button.clicked.connect(lambda: self.shell.go("chat", self._collection))
+        self.remove_button.clicked.connect(self._ask_removal)
+        self._cards = side_pane(self._about, self._cut, width=304)
+        self.view = PageView()
+        self.view.closed.connect(lambda: self._side.setCurrentWidget(self._cards))
+        self.reader = Reader(shell, self.view)
+        self.reader.failed.connect(self.fail)
+        self._side = SideStack()
+        self._side.addWidget(self._cards)
+        self._side.addWidget(self.view)
+        self._side.currentChanged.connect(lambda _: self._fit_side())
+        across = row(self._left, space=0)
+        across.addWidget(middle, 1)
+        across.addWidget(self._side)
+        self.body.addLayout(across)
+        self._collections: tuple[Collection, ...] = ()
+        self._documents: tuple[Document, ...] = ()
+        self._digests: dict[str, str] = {}
+        self._collection = ""
+        self._handle: Handle | None = None
+        self._fit_side()
+        self._describe(None)
+
+    def opened(self) -> None:
+        self.operations.run("Read the collections", collections, self._show_collections)
+
+    def show_about(self, about: object) -> None:
+        self._collection = str(about)
+
+    def changed(self, event: object) -> None:
+        if getattr(event, "act", "") in ("add-documents", "remove-documents"):
+            self.opened()
+
+    def panes(self) -> list[QWidget]:
+        return [self._left, self._middle, self._side]
+
+    def side(self) -> QWidget | None:
+        return self._side
+
+    def targets(self) -> list[Target]:
+        return [
+            Target(found.name, "Collection", "documents", lambda name=found.name: self.shell.go("documents", name))
+            for found in self._collections
+        ]
+
+    # adding
+
+    def add(self, paths: Sequence[str], collection: str = "") -> None:
+        """Add files and folders to a collection; without one, to the one shown, or ask for a name."""
+        name = collection or self._collection or self._ask_name()
+        if not name or not paths or self._handle is not None:
+            return
+        self._collection = name
+        request = AddDocuments(collection=name, paths=tuple(paths))
+        what = Path(paths[0]).name if len(paths) == 1 else f"{len(paths)} files"
+        self._working.show()
+        self.banner.hide()
+        self.work.begin(f"Adding “{what}” to {name}", "You can ask what is in already")
+        self._handle = self.operations.run(
+            f"Adding “{what}”",
+            lambda bench, job: bench.documents.add(request, job),
+            self._added,
+            self._add_failed,
+            self._add_stopped,
+            shown=True,
+        )
+        self._handle.progress.connect(lambda progress: self.work.say(progress.done, progress.total, progress.unit))
+        self._judge()
+
+    def _added(self, found: AddedDocuments) -> None:
+        self._add_ended()
+        if found.refused:
+            count = len(found.refused)
+            what = f"{count} file{'s were' if count > 1 else ' was'} refused. "
+            what += (
+                f"The other {found.added + found.unchanged:,} are in."
+                if found.added or found.unchanged
+                else "Nothing else was there to read."
+            )
+            details = [
+                (Path(refusal.file).name, sentence(refusal.file, refusal.reason))
+                for refusal in found.refused[:REFUSALS_SHOWN]
+            ]
+            if count > REFUSALS_SHOWN:
+                details.append((f"and {count - REFUSALS_SHOWN} more", ""))
+            self.banner.say(what, details=details)
+        else:
+            words = f"{found.added:,} documents added" if found.added != 1 else "1 document added"
+            self.shell.toast(words if found.added else "Nothing new: everything was in already")
+        self.opened()
+
+    def _add_failed(self, found: Failure) -> None:
+        self._add_ended()
+        self.banner.say(found.sentence, found.safe or "What was read until then is in.")
+        self.opened()
+
+    def _add_stopped(self) -> None:
+        self._add_ended()
+        self.shell.toast("Stopped. What was read until then is in.")
+        self.opened()
+
+    def _add_ended(self) -> None:
+        self._handle = None
+        self._working.hide()
+        self._judge()
+
+    def _choose_folder(self) -> None:
+        found = QFileDialog.getExistingDirectory(self, "Add a folder")
+        if found:
+            self.add([found])
+
+    def _choose_files(self) -> None:
+        found, _ = QFileDialog.getOpenFileNames(self, "Add files")
+        if found:
+            self.add(found)
+
+    def _ask_name(self) -> str:
+        name, good = QInputDialog.getText(self, "New collection", "Name of the collection", text=FIRST)
+        return name.strip() if good else ""
+
+    # showing
+
+    def _show_collections(self, found: tuple[Collection, ...]) -> None:
+        self._collections = found
+        names = [one.name for one in found]
+        if self._collection not in names and not self._handle:
+            self._collection = names[0] if names else ""
+        self._list_collections()
+        self.list.mark(self._collection)
+        self._show_collection()
+
+    def _list_collections(self) -> None:
+        wanted = self.find_collection.text().casefold()
+        rows = [
+            SideRow(found.name, found.name, "documents", f"{found.documents:,}")
+            for found in self._collections
+            if wanted in found.name.casefold()
+        ]
+        rows.append(SideRow(NEW, "New collection", "plus"))
+        self.list.show_rows(rows)
+
+    def _collection_picked(self, key: str) -> None:
+        if key == NEW:
+            name = self._ask_name()
+            if name:
+                self._collection = name
+                self._show_collection()
+            return
+        self._collection = key
+        self._show_collection()
+
+    def _show_collection(self) -> None:
+        name = self._collection
+        self._heading.setText(name)
+        known = next((found for found in self._collections if found.name == name), None)
+        self._cut.setVisible(known is not None)
+        if known is None:
+            self.empty.say(
+                f"Nothing in {name} yet. Add a folder to it."
+                if name
+                else "No documents yet. Add a folder, and you can ask it questions."
+            )
+            self._stack.setCurrentWidget(self.empty)
+            self._describe(None)
+            return
+        self._stack.setCurrentWidget(self._filled)
+        self._count.setText(f"{known.documents:,} documents, {known.pages:,} pages, {known.chunks:,} chunks")
+        self._say_cut(known)
+        self.operations.run("Read the documents", lambda bench, job: listed(bench, name), self._show_documents)
+
+    def _show_documents(self, found: tuple[tuple[str, Document], ...]) -> None:
+        if found and found[0][1].collection != self._collection:
+            return
+        self._digests = {document.name: digest for digest, document in found}
+        self._documents = tuple(document for _, document in found)
+        self._narrow()
+        if self.table.current() is None and self._documents:
+            self.table.choose(0)
+
+    def _narrow(self) -> None:
+        wanted = self.find.text().casefold()
+        kept = [found for found in self._documents if wanted in f"{found.name} {found.title}".casefold()]
+        self.table.show_rows(kept, keep=lambda found: found.name)
+
+    def _describe(self, found: Document | None) -> None:
+        for act in (self.open_button, self.ask_button, self.remove_button):
+            act.setParent(None)
+        clear(self._about.body)
+        if found is None:
+            self._about.hide()
+            return
+        self._about.show()
+        self._about.body.addWidget(label(found.title or found.name, type="heading", wrap=True))
+        self._about.body.addWidget(
+            label(f"Added {found.added[:10]} · sha256 {shorten(found.content)}", type="small", tone="tertiary")
+        )
+        read = found.pages - found.pages_without_text
+        self._about.fact(
+            "Text found", f"{read:,} of {found.pages:,} page{'s' if found.pages != 1 else ''}", tone="primary"
+        )
+        self._about.fact("Kind", kind(found.media)[0], tone="primary")
+        self._about.fact("Size", size(found.size), tone="primary")
+        self._about.body.addLayout(row(self.open_button, self.ask_button, None, margins=(0, 6, 0, 0)))
+        self._about.body.addLayout(row(self.remove_button, None))
+        self._judge()
+
+    def _say_cut(self, found: Collection) -> None:
+        clear(self._cut.body)
+        self._cut.body.addWidget(label("How it is cut", type="heading"))
+        self._cut.body.addWidget(label(found.chunking, tone="secondary", wrap=True))
+        self._cut.fact("Embedder", found.embedder, tone="primary")
+
+    def _open_document(self) -> None:
+        found = self.table.current()
+        if found is not None:
+            self._side.setCurrentWidget(self.view)
+            self._side.show()
+            self.reader.show_document(self._digests[found.name])
+
+    def _ask_removal(self) -> None:
+        found = self.table.current()
+        if found is None:
+            return
+        panel = Removal(found.name)
+        panel.keep.clicked.connect(self.shell.close_overlay)
+        panel.remove.clicked.connect(lambda: self._remove(found))
+        self.shell.open_dialog(panel, 440)
+
+    def _remove(self, found: Document) -> None:
+        self.shell.close_overlay()
+        digest = Digest(self._digests[found.name])
+        self.operations.run(
+            "Remove a document",
+            lambda bench, job: bench.documents.remove(digest),
+            lambda _: self.shell.toast(f"{found.name} was removed"),
+            self.fail,
+        )
+
+    def _judge(self) -> None:
+        reason = "Documents are being added. Wait, or cancel that first." if self._handle is not None else ""
+        self.add_files.refuse(reason)
+        self.add_folder.refuse(reason)
+        self.remove_button.refuse(reason)
+
+    def _fit_side(self) -> None:
+        reading = self._side.currentWidget() is self.view
+        self._side.setFixedWidth(look().px(480 if reading else 304))
+
+
+def listed(bench: "Workbench", collection: str) -> tuple[tuple[str, Document], ...]:
+    """A collection's documents with their digests."""
+    return tuple(bench.documents.list(collection))
+
+
+def state(found: Document) -> Cell:
+    """How a document stands, in words."""
+    if found.pages_without_text >= found.pages:
+        return Cell("No text found", "hidden", "warn.fg")
+    if found.pages_without_text:
+        return Cell(f"{found.pages_without_text} pages without text", "hidden", "warn.fg")
+    return Cell("Ready", "check", icon_tone="pass.fg")
+
+
+def sentence(file: str, reason: str) -> str:
+    """A refusal's reason without the file's name before it, which stands beside it already."""
+    for head in (f"{file}: ", f"{Path(file).name}: "):
+        if reason.startswith(head):
+            reason = reason.removeprefix(head)
+    return reason[:1].upper() + reason[1:]
+
+
+class SideStack(QStackedWidget):
+    """Cards about a document, or its pages."""
+
+
+class DropFrame(QFrame):
+    """The middle of the page, where files and folders may be dropped."""
+
+    def __init__(self, page: DocumentsPage) -> None:
+        super().__init__()
+        self._page = page
+        self.setProperty("surface", "panel")
+        self.setAcceptDrops(True)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if dropped(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self._page.add(dropped(event.mimeData()))
+
+
+def dropped(data: QMimeData) -> list[str]:
+    """The local files and folders of a drop."""
+    return [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+
+
+class Removal(QFrame):
+    """Asks before a document is removed."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setProperty("surface", "dialog")
+        self.setAccessibleName(f"Remove {name}")
+        self.keep = Button("Keep", hint="Esc")
+        self.remove = Button("Remove document", "trash", "primary")
+        self.remove.setAutoDefault(False)
+        self.setLayout(
+            column(
+                label("Remove document", type="title"),
+                label(
+                    f"{name} can’t be found or cited any more. Answers that were given from it stay, and so does the log.",
+                    wrap=True,
+                ),
+                row(None, self.keep, self.remove),
+                space=12,
+                margins=(24, 20, 24, 20),
+            )
+        )
+        self.setFocusProxy(self.keep)

@@ -1,0 +1,262 @@
+"""The page while no vault is open: unlock one, create one, or check a pack, which needs none."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
+
+from app.bridge.opening import SUFFIX, NewVault, create_vault, names, open_vault, recent_vaults, shown_name
+from app.bridge.operations import Failure
+from app.pages.page import Page, Shell, scrolled
+from app.widgets.basic import Button, Segments, button, column, frame, label, row
+from app.widgets.forms import Choice, Field, line_edit, passphrase_edit, required
+from app.widgets.seal import Logo
+
+WIDTH = 480
+
+
+class UnlockPage(Page):
+    """Opening and creating run off the UI thread; the passphrase fields are emptied the moment they were handed on."""
+
+    title = "Assay"
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
+        self.bar.hide()
+        self.ways = Segments([("open", "Open a vault"), ("create", "Create a vault")], "What to do")
+        self.ways.chosen.connect(self._choose)
+        self._stack = QStackedWidget()
+        self.opening = OpenForm()
+        self.creating = CreateForm()
+        self._stack.addWidget(self.opening)
+        self._stack.addWidget(self.creating)
+        self.opening.unlock.clicked.connect(self._open)
+        self.opening.passphrase.edit.returnPressed.connect(self._open)
+        self.opening.place.edit.currentTextChanged.connect(lambda _: self._ask_names())
+        self.creating.create.clicked.connect(self._create)
+        self.check = button("Check a pack", "stamp", "quiet")
+        self.check.setAccessibleDescription("No vault is needed to check one")
+        self.check.clicked.connect(lambda: self.shell.go("evidence"))
+        card = frame("card")
+        inside = column(self.ways, 4, self._stack, space=12, margins=(24, 20, 24, 22))
+        card.setLayout(inside)
+        card.setFixedWidth(WIDTH)
+        head = row(Logo(40), space=14)
+        head.addLayout(
+            column(
+                label("Assay", type="verdict"),
+                label("Models, documents and evidence on one machine, without a network", tone="secondary"),
+                space=2,
+            )
+        )
+        head.addStretch(1)
+        foot = row(self.check, label("No vault is needed to check one.", type="small", tone="secondary"), None)
+        whole = column(head, 8, card, foot, None, space=12, margins=(0, 72, 0, 24))
+        holder = QWidget()
+        holder.setFixedWidth(WIDTH)
+        holder.setLayout(whole)
+        centre = QWidget()
+        across = QVBoxLayout(centre)
+        across.setContentsMargins(0, 0, 0, 0)
+        across.addWidget(holder, 1, Qt.AlignmentFlag.AlignHCenter)
+        self.body.addWidget(scrolled(centre))
+
+    def opened(self) -> None:
+        recent = recent_vaults()
+        self.opening.offer(recent)
+        way = "open" if recent else "create"
+        self.ways.choose(way)
+        self._choose(way)
+        self._ask_names()
+
+    def show_about(self, about: object) -> None:
+        """A vault's folder, or a pack, from the command line or the file manager."""
+        path = Path(str(about))
+        if path.is_file():
+            self.shell.go("evidence", str(path))
+            return
+        self.ways.choose("open")
+        self._choose("open")
+        self.opening.place.edit.setEditText(str(path))
+
+    def _choose(self, way: str) -> None:
+        form = self.opening if way == "open" else self.creating
+        self._stack.setCurrentWidget(form)
+        if way == "open":
+            (self.opening.passphrase.edit if self.opening.user.text else self.opening.user.edit).setFocus()
+        else:
+            self.creating.name.edit.setFocus()
+
+    def _ask_names(self) -> None:
+        folder = Path(self.opening.place.text)
+        if self.opening.place.text and folder.is_dir():
+            self.operations.run_alone(
+                "Read the names", lambda job: names(folder), self.opening.offer_names, lambda _: None
+            )
+
+    def _open(self) -> None:
+        form = self.opening
+        good = [field.good() for field in (form.place, form.user, form.passphrase)]
+        if not all(good):
+            return
+        folder, user, passphrase = Path(form.place.text).expanduser(), form.user.text.strip(), form.passphrase.text
+        form.passphrase.edit.clear()
+        self._wait(form.unlock, "Unlocking")
+        self.operations.run_alone(
+            "Unlock the vault",
+            lambda job: open_vault(folder, user, passphrase, job),
+            self._enter,
+            lambda found: self._failed(found, form.unlock, "Unlock", form.passphrase),
+        )
+
+    def _create(self) -> None:
+        form = self.creating
+        good = [field.good() for field in form.fields()]
+        if not all(good):
+            return
+        request = NewVault(form.folder(), form.user.text.strip(), form.person.text.strip(), form.passphrase.text)
+        form.passphrase.edit.clear()
+        form.again.edit.clear()
+        self._wait(form.create, "Creating")
+        self.operations.run_alone(
+            "Create the vault",
+            lambda job: create_vault(request, job),
+            self._enter,
+            lambda found: self._failed(found, form.create, "Create vault", form.passphrase),
+        )
+
+    def _enter(self, workbench) -> None:
+        self._ready(self.opening.unlock, "Unlock")
+        self._ready(self.creating.create, "Create vault")
+        self.shell.enter(workbench)
+
+    def _failed(self, found: Failure, act: Button, word: str, field: Field) -> None:
+        self._ready(act, word)
+        field.fail(found.sentence)
+        field.edit.setFocus()
+
+    def _wait(self, act: Button, word: str) -> None:
+        act.setText(word)
+        act.refuse("It takes a moment: the key is derived from your passphrase.")
+
+    def _ready(self, act: Button, word: str) -> None:
+        act.setText(word)
+        act.refuse("")
+
+
+class OpenForm(QWidget):
+    """Which vault, who, and the passphrase."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        place = Choice()
+        place.setEditable(True)
+        place.lineEdit().setPlaceholderText("Folder of the vault, ending in .assay")
+        self.place = Field("Vault", place, check=required("The vault’s folder"))
+        browse = button("Choose folder", "folder-open", "quiet", small=True)
+        browse.clicked.connect(self._browse)
+        user = Choice()
+        user.setEditable(True)
+        self.user = Field("User name", user, check=required("The user name"))
+        self.passphrase = Field("Passphrase", passphrase_edit(), check=required("The passphrase"))
+        self.unlock = button("Unlock", "unlock", "primary", hint="Enter")
+        self.setLayout(
+            column(self.place, row(browse, None), self.user, self.passphrase, 6, row(None, self.unlock), None, space=10)
+        )
+
+    def offer(self, vaults: tuple[Path, ...]) -> None:
+        edit = self.place.edit
+        before = edit.currentText()
+        edit.blockSignals(True)
+        edit.clear()
+        edit.addItems([str(path) for path in vaults])
+        if before:
+            edit.setEditText(before)
+        edit.blockSignals(False)
+
+    def offer_names(self, known: tuple[str, ...]) -> None:
+        edit = self.user.edit
+        before = edit.currentText()
+        edit.clear()
+        edit.addItems(list(known))
+        if before:
+            edit.setEditText(before)
+
+    def _browse(self) -> None:
+        found = QFileDialog.getExistingDirectory(self, "Choose a vault")
+        if found:
+            self.place.edit.setEditText(found)
+
+
+class CreateForm(QWidget):
+    """Where, who is first, and a passphrase twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parent = Path.home()
+        self.name = Field("Name of the vault", line_edit("Drug safety"), check=self._check_name)
+        self._where = label("", type="small", tone="secondary", wrap=True)
+        place = button("Another place", "folder-open", "quiet", small=True)
+        place.clicked.connect(self._browse)
+        self.user = Field(
+            "User name",
+            line_edit("ines"),
+            "For unlocking and signing. You become administrator and author.",
+            required("The user name"),
+        )
+        self.person = Field("Your name", line_edit("Ines Korhan"), "Printed on what you sign.", required("Your name"))
+        self.passphrase = Field(
+            "Passphrase",
+            passphrase_edit(),
+            "Several words. Nobody can open the vault without one: write it down.",
+            required("The passphrase"),
+        )
+        self.again = Field("Passphrase again", passphrase_edit(), check=self._check_again)
+        self.create = button("Create vault", "plus", "primary")
+        self.setLayout(
+            column(
+                self.name,
+                row(self._where, None, place),
+                self.user,
+                self.person,
+                self.passphrase,
+                self.again,
+                6,
+                row(None, self.create),
+                None,
+                space=10,
+            )
+        )
+        self.name.edit.textChanged.connect(self._say_where)
+        self._say_where()
+
+    def fields(self) -> tuple[Field, ...]:
+        return (self.name, self.user, self.person, self.passphrase, self.again)
+
+    def folder(self) -> Path:
+        return self._parent / f"{self.name.text.strip()}{SUFFIX}"
+
+    def place_in(self, parent: Path) -> None:
+        """Make the vault in another folder."""
+        self._parent = parent
+        self._say_where()
+
+    def _browse(self) -> None:
+        found = QFileDialog.getExistingDirectory(self, "Choose where the vault lies", str(self._parent))
+        if found:
+            self.place_in(Path(found))
+
+    def _say_where(self) -> None:
+        self._where.setText(f"It will lie in {self._parent}")
+
+    def _check_name(self, text: str) -> str:
+        if not text.strip():
+            return "The name is missing."
+        if any(sign in text for sign in '/\\:*?"<>|') or text.strip().startswith("."):
+            return 'A name has no / \\ : * ? " < > | and doesn’t begin with a dot.'
+        if self.folder().exists():
+            return f"{shown_name(self.folder())} exists already in that place."
+        return ""
+
+    def _check_again(self, text: str) -> str:
+        return "" if text == self.passphrase.text else "The two passphrases differ."
