@@ -15,32 +15,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.documents.records import Rect
+from core.documents.headings import heading_text
+from core.documents.records import Chunking, Rect
 from core.documents.sentences import sentence_spans
 from core.documents.worker.records import Block, Page, Parsed
-from core.documents.worker.text import heading_text
-from core.records import Record
 
 Count = Callable[[Sequence[str]], Sequence[int]]
 """How many tokens each text has for the embedder, without the special ones."""
 
 PATH: Final = " › "
 """Between the headings of a path."""
-
-
-class Chunking(Record, frozen=True, kw_only=True, tag="chunking"):
-    """How documents are cut, in the embedder's tokens. A collection keeps the one that it was made with."""
-
-    target: int = 180
-    """A chunk is filled up to so many."""
-    limit: int = 254
-    """Most that are embedded at once: all-MiniLM-L6-v2 was trained on 256 with the two special ones."""
-    alone: int = 48
-    """A section shorter than that takes in the following one."""
-    headings: int = 48
-    """Most of the path of headings that is embedded with a chunk; the outermost are left out first."""
-    overlap: int = 48
-    """The longest sentence that is repeated where a paragraph is cut."""
 
 
 @dataclass(frozen=True)

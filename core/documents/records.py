@@ -49,6 +49,21 @@ class Chunk(Record, frozen=True, kw_only=True):
     end: int
 
 
+class Chunking(Record, frozen=True, kw_only=True, tag="chunking"):
+    """How documents are cut, in the embedder's tokens. A collection keeps the one that it was made with."""
+
+    target: int = 180
+    """A chunk is filled up to so many."""
+    limit: int = 254
+    """Most that are embedded at once: all-MiniLM-L6-v2 was trained on 256 with the two special ones."""
+    alone: int = 48
+    """A section shorter than that takes in the following one."""
+    headings: int = 48
+    """Most of the path of headings that is embedded with a chunk; the outermost are left out first."""
+    overlap: int = 48
+    """The longest sentence that is repeated where a paragraph is cut."""
+
+
 class Collection(Record, frozen=True, kw_only=True):
     """Documents that are searched together, and what they were prepared with."""
 
@@ -56,11 +71,11 @@ class Collection(Record, frozen=True, kw_only=True):
     documents: int
     chunks: int
     pages: int
-    embedder: str
-    """The embedding model, by name."""
-    embedder_digest: str
-    chunking: str
-    """How its documents are cut, as recorded when it was made."""
+    embedder: Digest
+    """The file of the embedding model."""
+    embedder_name: str
+    """Its name when the collection was made."""
+    chunking: Chunking
 
 
 class AddDocuments(Record, frozen=True, kw_only=True):

@@ -1,0 +1,285 @@
+"""Documents: read them in, show their pages, find a quote on a page.
+
+A file goes in whole or not at all: it is read, cut and embedded first, and then kept in one transaction. So stopping, a crash or a power loss
+leaves the files that were finished. A file with the same bytes as one in the collection is unchanged; one with the name of another replaces it in
+what is searched, and the earlier version stays for the answers that cite it. A collection remembers its embedder and how its documents are cut,
+and refuses others: vectors of two models can't be compared. Every page that is shown is in the audit log.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import PurePosixPath
+from typing import Final
+
+import numpy as np
+
+from core.documents import files, formats, store
+from core.documents.chunking import Cut, chunk
+from core.documents.reading import SPEC, Read, quiet, read_all
+from core.documents.records import (
+    AddDocuments,
+    AddedDocuments,
+    Chunking,
+    Collection,
+    Document,
+    PageImage,
+    Rect,
+    Refusal,
+)
+from core.documents.worker.records import Located, LocateQuote, Opened, OpenPages, Parsed, RenderPage
+from core.errors import BadInput, Unsupported, WorkerFailed
+from core.inference.service import Engine
+from core.jobs import Job
+from core.models.service import Models
+from core.models.starter import EMBEDDER
+from core.records import Digest, now
+from core.vault.roles import Act
+from core.vault.unit import Unit
+from core.vault.vault import Vault
+from core.workers.supervisor import Supervisor, Worker
+
+LONGEST_NAME: Final = 80
+EMBED_AT_ONCE: Final = 256
+"""Chunks between two places where cancelling takes effect and progress moves."""
+SPECIAL_TOKENS: Final = 2
+RULES: Final = Chunking()
+
+
+class Documents:
+    """The collections of one open vault."""
+
+    def __init__(self, vault: Vault, supervisor: Supervisor, engine: Engine, embedder: str = EMBEDDER) -> None:
+        self._vault = vault
+        self._supervisor = supervisor
+        self._engine = engine
+        self._embedder = embedder
+        self._models = Models(vault, supervisor)
+        self._viewer: tuple[Digest, Worker] | None = None
+        self._viewing = threading.Lock()
+        self._shown: set[tuple[Digest, int]] = set()
+
+    def add(self, request: AddDocuments, job: Job) -> AddedDocuments:
+        """Read files and folders into a collection, which is made with its first document. Progress in files.
+
+        Raises `NotFound` (a path, the embedder), `BadInput` (the collection's name, another embedder, only empty folders), `Refused` (role),
+        `DiskFull`, `Cancelled`. What is wrong with one file is a refusal, and the others go on."""
+        started = time.monotonic()
+        name = _checked_name(request.collection)
+        found, refused = files.collect(request.paths)
+        if not found:
+            raise BadInput(source=name, problem=refused[0].reason if refused else "no file was given. Name one.")
+        self._check_embedder(name)
+        added = unchanged = chunks = pages = 0
+        with closing(read_all(self._supervisor, found, lambda content: self._has(name, content), job)) as reading:
+            for done, read in enumerate(reading):
+                job.report(done, len(found), "files")
+                if isinstance(read, Refusal):
+                    refused.append(read)
+                elif read.parsed is None or self._has(name, read.content):
+                    unchanged += 1
+                else:
+                    chunks += self._keep(name, read, read.parsed, job)
+                    pages += len(read.parsed.pages)
+                    added += 1
+        job.report(len(found), len(found), "files")
+        return AddedDocuments(
+            collection=name,
+            added=added,
+            unchanged=unchanged,
+            refused=tuple(refused),
+            chunks=chunks,
+            pages=pages,
+            seconds=time.monotonic() - started,
+        )
+
+    def collections(self) -> tuple[Collection, ...]:
+        """All collections, by name."""
+        with self._vault.read() as reader:
+            return store.collections(reader)
+
+    def collection(self, name: str) -> Collection:
+        """One collection. Raises `NotFound`."""
+        with self._vault.read() as reader:
+            store.get(reader, name)
+            return next(found for found in store.collections(reader) if found.name == name)
+
+    def list(self, collection: str) -> tuple[tuple[Digest, Document], ...]:
+        """The current documents of a collection with their digests, by name. Raises `NotFound`."""
+        with self._vault.read() as reader:
+            digests = store.current(reader, store.get(reader, collection).id)
+            return tuple((digest, reader.get(digest, Document)) for digest in digests)
+
+    def show(self, document: Digest) -> Document:
+        """One document, also an earlier version. Raises `NotFound`."""
+        with self._vault.read() as reader:
+            return reader.get(document, Document)
+
+    def text(self, document: Digest, page: int) -> str:
+        """The text of a page (from 1), as it was read. Raises `NotFound`, `Refused`."""
+        with self._vault.read() as reader:
+            name = reader.get(document, Document).name
+            text = store.page_text(reader, document, page)
+        self._log_showing(document, name, page)
+        return text
+
+    def page(self, document: Digest, page: int, zoom: float = 1.5) -> PageImage:
+        """A PDF's page (from 1), rendered at `zoom` pixels a point, or smaller where that would be too large: see its `scale`.
+
+        Raises `NotFound`, `Unsupported` for other formats (show `text`), `WorkerFailed`, `Refused`."""
+        known = self.show(document)
+        self._log_showing(document, known.name, page)
+        with self._viewing:
+            return self._opened(document, known).call(RenderPage(page=page, scale=zoom), PageImage)
+
+    def locate(self, document: Digest, page: int, quote: str) -> tuple[Rect, ...]:
+        """Where a quote stands on a PDF's page, a rectangle a line; none where it isn't found, and for formats without pages."""
+        known = self.show(document)
+        if known.media != formats.PDF:
+            return ()
+        with self._viewing:
+            return self._opened(document, known).call(LocateQuote(page=page, quote=quote), Located).rects
+
+    def remove(self, document: Digest) -> None:
+        """Take a document out of its collection's search. What was recorded of it stays, for the answers that cite it.
+
+        Raises `NotFound`, `Refused`."""
+        name = self.show(document).name
+        with self._vault.write(Act.REMOVE_DOCUMENTS, about=name) as unit:
+            store.retire(unit, document)
+
+    def close(self) -> None:
+        """Close the document that is being shown."""
+        with self._viewing:
+            if self._viewer is not None:
+                self._viewer[1].close()
+            self._viewer = None
+
+    def _check_embedder(self, name: str) -> None:
+        """Raise `BadInput` when the collection was made with another embedder, or by other rules than this program's."""
+        mine = self._models.show(self._embedder)
+        with self._vault.read() as reader:
+            kept = store.find(reader, name)
+        if kept is None:
+            return
+        if kept.embedder != mine.digest:
+            raise BadInput(
+                source=name,
+                problem=f"made with the embedder {kept.embedder_name}, and {mine.name} is another one; their vectors can't be compared. "
+                "Add the documents to a new collection.",
+            )
+        if kept.chunking.version != RULES.version:
+            raise BadInput(
+                source=name,
+                problem="made by another version of Assay, which cut documents differently. Add the documents to a new collection.",
+            )
+
+    def _has(self, collection: str, content: Digest) -> bool:
+        with self._vault.read() as reader:
+            kept = store.find(reader, collection)
+            return kept is not None and store.has_content(reader, kept.id, content)
+
+    def _keep(self, collection: str, read: Read, parsed: Parsed, job: Job) -> int:
+        """Cut, embed and keep one document; the number of its chunks."""
+        model = self._models.show(self._embedder)
+        with self._vault.read() as reader:
+            kept = store.find(reader, collection)
+        rules = kept.chunking if kept is not None else self._rules(model.digest)
+        with quiet(job) as inner:
+            cuts = self._cut(parsed, rules, model.digest, inner)
+            vectors = self._embed([cut.embedded for cut in cuts], model.digest, model.dimensions, inner)
+        document = Document(
+            name=read.name,
+            content=read.content,
+            media=parsed.media,
+            pages=len(parsed.pages),
+            pages_without_text=sum(page.textless for page in parsed.pages),
+            size=len(read.data),
+            title=parsed.title or PurePosixPath(read.name).stem,
+            collection=collection,
+            added=now(),
+        )
+        with self._vault.write(Act.ADD_DOCUMENTS, about=f"{collection}/{read.name}") as unit:
+            self._insert(unit, document, read, parsed, rules, cuts, vectors)
+        return len(cuts)
+
+    def _insert(
+        self,
+        unit: Unit,
+        document: Document,
+        read: Read,
+        parsed: Parsed,
+        rules: Chunking,
+        cuts: Sequence[Cut],
+        vectors: store.Matrix,
+    ) -> None:
+        content = unit.seal((read.data,))
+        digest = unit.put(document, links=(content,))
+        if store.find(unit, document.collection) is None:
+            model = self._models.show(self._embedder)
+            store.create(unit, document.collection, model.digest, model.name, model.dimensions, rules)
+        store.insert(unit, store.get(unit, document.collection), digest, document, parsed, cuts, vectors)
+
+    def _rules(self, embedder: Digest) -> Chunking:
+        """The rules for a new collection; those of the program, within the embedder's window."""
+        room = self._engine.window(embedder) - SPECIAL_TOKENS
+        if room < RULES.target + RULES.headings:
+            raise Unsupported(
+                source=self._embedder, reason=f"its window of {room + SPECIAL_TOKENS} tokens is too short for passages."
+            )
+        return RULES if room >= RULES.limit else Chunking(limit=room)
+
+    def _cut(self, parsed: Parsed, rules: Chunking, embedder: Digest, job: Job) -> Sequence[Cut]:
+        def count(texts: Sequence[str]) -> Sequence[int]:
+            job.check()
+            counted = self._engine.count_tokens(["", *texts], embedder, job)
+            return [number - counted[0] for number in counted[1:]]
+
+        cuts = chunk(parsed, count, rules)
+        sizes = count([cut.embedded for cut in cuts]) if cuts else []
+        return [cut for cut, size in zip(cuts, sizes, strict=True) if size > 0]
+
+    def _embed(self, texts: Sequence[str], embedder: Digest, dimensions: int, job: Job) -> store.Matrix:
+        parts = [np.zeros((0, dimensions), dtype=np.float32)]
+        for start in range(0, len(texts), EMBED_AT_ONCE):
+            job.check()
+            parts.append(self._engine.embed(texts[start : start + EMBED_AT_ONCE], embedder, job))
+        return np.concatenate(parts)
+
+    def _opened(self, document: Digest, known: Document) -> Worker:
+        """The worker that holds this document's pages; the one before is ended. Called with `_viewing` held."""
+        if known.media != formats.PDF:
+            raise Unsupported(source=known.name, reason="only PDF pages can be drawn; its text can be shown.")
+        if self._viewer is not None and self._viewer[0] == document and self._viewer[1].alive:
+            return self._viewer[1]
+        if self._viewer is not None:
+            self._viewer[1].close()
+            self._viewer = None
+        with self._vault.read() as reader:
+            data = reader.blob(known.content)
+        worker = self._supervisor.start(SPEC)
+        try:
+            worker.call(OpenPages(name=known.name, data=data), Opened)
+        except (BadInput, Unsupported, WorkerFailed):
+            worker.close()
+            raise
+        self._viewer = (document, worker)
+        return worker
+
+    def _log_showing(self, document: Digest, name: str, page: int) -> None:
+        """Once for each page and open vault: turning back to a page shows nothing new."""
+        if (document, page) in self._shown:
+            return
+        with self._vault.write(Act.SHOW_DOCUMENT, about=f"{name}, page {page}"):
+            self._shown.add((document, page))
+
+
+def _checked_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not name or len(name) > LONGEST_NAME or not name.isprintable() or name.startswith("-"):
+        raise BadInput(
+            source="collection",
+            problem=f"its name has 1 to {LONGEST_NAME} printable characters and doesn't begin with a dash.",
+        )
+    return name

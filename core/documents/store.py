@@ -1,0 +1,317 @@
+"""The tables of collections, documents, pages, chunks, vectors and words.
+
+Rules: a chunk's number is never used twice, so that an index may hold it as an opaque id; vectors and words are there for the documents that are
+current in their collection only, while pages and chunks of an earlier version stay, because answers cite them. Each collection has a full-text
+index of its own: what is found in one never depends on another. `generation` counts the changes of what is current.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from core.documents.chunking import Cut
+from core.documents.records import Chunk, Chunking, Collection, Document, Rect
+from core.documents.worker.records import Parsed
+from core.errors import NotFound
+from core.records import Digest
+from core.vault.connection import Database
+from core.vault.migrations import Migrations
+from core.vault.unit import Reader, Unit
+
+Matrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
+FLOAT: Final = "<f4"
+PORTION: Final = 500
+"""Numbers in one `IN (…)`."""
+
+
+def _first(db: Database) -> None:
+    db.executescript(
+        """
+        CREATE TABLE collections(
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE,
+            embedder TEXT NOT NULL,
+            embedder_name TEXT NOT NULL,
+            dimensions INTEGER NOT NULL,
+            chunking TEXT NOT NULL,
+            generation INTEGER NOT NULL DEFAULT 0) STRICT;
+        CREATE TABLE documents(
+            id INTEGER PRIMARY KEY,
+            digest TEXT NOT NULL UNIQUE,
+            collection INTEGER NOT NULL REFERENCES collections(id),
+            name TEXT NOT NULL,
+            content TEXT NOT NULL,
+            pages INTEGER NOT NULL,
+            current INTEGER NOT NULL) STRICT;
+        CREATE UNIQUE INDEX documents_by_name ON documents(collection, name) WHERE current = 1;
+        CREATE INDEX documents_by_content ON documents(collection, content) WHERE current = 1;
+        CREATE TABLE pages(
+            document INTEGER NOT NULL REFERENCES documents(id), number INTEGER NOT NULL, text TEXT NOT NULL,
+            PRIMARY KEY(document, number)) STRICT, WITHOUT ROWID;
+        CREATE TABLE chunks(
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            document INTEGER NOT NULL REFERENCES documents(id),
+            page INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+            text TEXT NOT NULL, heading TEXT NOT NULL, rects BLOB NOT NULL) STRICT;
+        CREATE INDEX chunks_by_document ON chunks(document);
+        CREATE TABLE vectors(
+            chunk INTEGER PRIMARY KEY REFERENCES chunks(id),
+            collection INTEGER NOT NULL,
+            vector BLOB NOT NULL) STRICT;
+        CREATE INDEX vectors_by_collection ON vectors(collection, chunk);
+        """
+    )
+
+
+SCHEMA = Migrations("documents", (_first,))
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A collection as its table has it."""
+
+    id: int
+    name: str
+    embedder: Digest
+    embedder_name: str
+    dimensions: int
+    chunking: Chunking
+    generation: int
+
+
+def find(reader: Reader, name: str) -> Kept | None:
+    """The collection of that name."""
+    row = reader.db.execute(
+        "SELECT id, name, embedder, embedder_name, dimensions, chunking, generation FROM collections WHERE name = ?",
+        (name,),
+    ).fetchone()
+    if row is None:
+        return None
+    return Kept(
+        id=int(row[0]),
+        name=row[1],
+        embedder=Digest(row[2]),
+        embedder_name=row[3],
+        dimensions=int(row[4]),
+        chunking=msgspec.json.decode(row[5], type=Chunking),
+        generation=int(row[6]),
+    )
+
+
+def get(reader: Reader, name: str) -> Kept:
+    """The collection of that name. Raises `NotFound`."""
+    found = find(reader, name)
+    if found is None:
+        raise NotFound(
+            kind="collection", name=name, step="`assay documents list` shows the known ones; adding a file makes one."
+        )
+    return found
+
+
+def create(unit: Unit, name: str, embedder: Digest, embedder_name: str, dimensions: int, chunking: Chunking) -> None:
+    """A new, empty collection."""
+    made = unit.db.execute(
+        "INSERT INTO collections(name, embedder, embedder_name, dimensions, chunking) VALUES (?, ?, ?, ?, ?)",
+        (name, embedder, embedder_name, dimensions, msgspec.json.encode(chunking).decode()),
+    )
+    unit.db.execute(
+        f"CREATE VIRTUAL TABLE {words_table(int(made.lastrowid))} USING fts5("
+        "heading, text, content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2')"
+    )
+
+
+def words_table(collection: int) -> str:
+    """The name of a collection's full-text table."""
+    return f"words_{collection:d}"
+
+
+def collections(reader: Reader) -> tuple[Collection, ...]:
+    """All of them, by name, with what is current in them."""
+    rows = reader.db.execute(
+        "SELECT c.name, c.embedder, c.embedder_name, c.chunking,"
+        " (SELECT count(*) FROM documents d WHERE d.collection = c.id AND d.current),"
+        " (SELECT coalesce(sum(d.pages), 0) FROM documents d WHERE d.collection = c.id AND d.current),"
+        " (SELECT count(*) FROM vectors v WHERE v.collection = c.id) FROM collections c ORDER BY c.name"
+    ).fetchall()
+    return tuple(
+        Collection(
+            name=name,
+            embedder=Digest(embedder),
+            embedder_name=embedder_name,
+            chunking=msgspec.json.decode(chunking, type=Chunking),
+            documents=int(documents),
+            pages=int(pages),
+            chunks=int(chunks),
+        )
+        for name, embedder, embedder_name, chunking, documents, pages, chunks in rows
+    )
+
+
+def has_content(reader: Reader, collection: int, content: Digest) -> bool:
+    """Whether a current document of the collection has exactly these bytes."""
+    row = reader.db.execute(
+        "SELECT 1 FROM documents WHERE collection = ? AND content = ? AND current = 1", (collection, content)
+    ).fetchone()
+    return row is not None
+
+
+def current(reader: Reader, collection: int) -> tuple[Digest, ...]:
+    """The documents of a collection, by name."""
+    rows = reader.db.execute(
+        "SELECT digest FROM documents WHERE collection = ? AND current = 1 ORDER BY name", (collection,)
+    ).fetchall()
+    return tuple(Digest(digest) for (digest,) in rows)
+
+
+def insert(
+    unit: Unit,
+    collection: Kept,
+    digest: Digest,
+    document: Document,
+    parsed: Parsed,
+    cuts: Sequence[Cut],
+    vectors: Matrix,
+) -> None:
+    """Make a document, with its chunks, current in its collection, in place of the one of the same name."""
+    db = unit.db
+    for (earlier,) in db.execute(
+        "SELECT digest FROM documents WHERE collection = ? AND name = ? AND current = 1", (collection.id, document.name)
+    ).fetchall():
+        retire(unit, Digest(earlier))
+    row = db.execute(
+        "INSERT INTO documents(digest, collection, name, content, pages, current) VALUES (?, ?, ?, ?, ?, 1)",
+        (digest, collection.id, document.name, document.content, document.pages),
+    ).lastrowid
+    db.conn.executemany("INSERT INTO pages VALUES (?, ?, ?)", [(row, page.number, page.text) for page in parsed.pages])
+    words = words_table(collection.id)
+    for cut, vector in zip(cuts, vectors, strict=True):
+        chunk = db.execute(
+            'INSERT INTO chunks(document, page, start, "end", text, heading, rects) VALUES (?, ?, ?, ?, ?, ?, ?)',
+            (row, cut.page, cut.start, cut.end, cut.shown, cut.heading, _packed(cut.rects)),
+        ).lastrowid
+        db.execute("INSERT INTO vectors VALUES (?, ?, ?)", (chunk, collection.id, vector.astype(FLOAT).tobytes()))
+        db.execute(f"INSERT INTO {words}(rowid, heading, text) VALUES (?, ?, ?)", (chunk, cut.heading, cut.shown))
+    _changed(unit, collection.id)
+
+
+def retire(unit: Unit, digest: Digest) -> None:
+    """Take a document out of what is searched; its pages and chunks stay for those who cite it. Raises `NotFound`."""
+    found = unit.db.execute(
+        "SELECT id, collection FROM documents WHERE digest = ? AND current = 1", (digest,)
+    ).fetchone()
+    if found is None:
+        raise missing(digest)
+    row, collection = int(found[0]), int(found[1])
+    chunks = unit.db.execute("SELECT id FROM chunks WHERE document = ?", (row,)).fetchall()
+    unit.db.conn.executemany(f"DELETE FROM {words_table(collection)} WHERE rowid = ?", chunks)
+    unit.db.conn.executemany("DELETE FROM vectors WHERE chunk = ?", chunks)
+    unit.db.execute("UPDATE documents SET current = 0 WHERE id = ?", (row,))
+    _changed(unit, collection)
+
+
+def page_text(reader: Reader, digest: Digest, page: int) -> str:
+    """The text of a page, from 1. Raises `NotFound`."""
+    row = reader.db.execute(
+        "SELECT p.text FROM documents d JOIN pages p ON p.document = d.id WHERE d.digest = ? AND p.number = ?",
+        (digest, page),
+    ).fetchone()
+    if row is None:
+        raise NotFound(kind="page", name=str(page), step="The document has no such page.")
+    return str(row[0])
+
+
+def chunk_ids(reader: Reader, collection: int) -> list[int]:
+    """The numbers of the chunks that can be found, ascending."""
+    rows = reader.db.execute("SELECT chunk FROM vectors WHERE collection = ? ORDER BY chunk", (collection,))
+    return [int(chunk) for (chunk,) in rows]
+
+
+def vectors(reader: Reader, collection: int, dimensions: int) -> tuple[list[int], Matrix]:
+    """All chunks that can be found, ascending, and their vectors."""
+    rows = reader.db.execute(
+        "SELECT chunk, vector FROM vectors WHERE collection = ? ORDER BY chunk", (collection,)
+    ).fetchall()
+    matrix = np.frombuffer(b"".join(vector for _, vector in rows), dtype=FLOAT).reshape(len(rows), dimensions)
+    return [int(chunk) for chunk, _ in rows], matrix
+
+
+def vectors_of(reader: Reader, chunks: Sequence[int], dimensions: int) -> Matrix:
+    """The vectors of these chunks, in their order. Raises `NotFound` when one can't be found any more."""
+    found: dict[int, bytes] = {}
+    for portion in _portions(chunks):
+        marks = ", ".join("?" * len(portion))
+        found |= dict(reader.db.execute(f"SELECT chunk, vector FROM vectors WHERE chunk IN ({marks})", portion))
+    if len(found) < len(set(chunks)):
+        raise NotFound(kind="chunk", name="of this search", step="The collection changed. Search again.")
+    return np.frombuffer(b"".join(found[chunk] for chunk in chunks), dtype=FLOAT).reshape(len(chunks), dimensions)
+
+
+def chunks_of(reader: Reader, ids: Sequence[int]) -> dict[int, Chunk]:
+    """The chunks with these numbers."""
+    found: dict[int, Chunk] = {}
+    for portion in _portions(ids):
+        marks = ", ".join("?" * len(portion))
+        rows = reader.db.execute(
+            'SELECT c.id, d.digest, c.page, c.text, c.heading, c.rects, c.start, c."end"'
+            f" FROM chunks c JOIN documents d ON d.id = c.document WHERE c.id IN ({marks})",
+            portion,
+        )
+        for id_, digest, page, text, heading, rects, start, end in rows:
+            found[int(id_)] = Chunk(
+                id=int(id_),
+                document=Digest(digest),
+                page=int(page),
+                text=text,
+                heading=heading,
+                rects=_unpacked(rects),
+                start=int(start),
+                end=int(end),
+            )
+    return found
+
+
+def by_words(reader: Reader, collection: int, query: str, limit: int) -> list[int]:
+    """Chunks that match an FTS5 query, best first by BM25 (headings and text alike); ties by number."""
+    words = words_table(collection)
+    rows = reader.db.execute(
+        f"SELECT rowid FROM {words} WHERE {words} MATCH ? ORDER BY bm25({words}), rowid LIMIT ?", (query, limit)
+    ).fetchall()
+    return [int(chunk) for (chunk,) in rows]
+
+
+def names(reader: Reader, digests: Iterable[Digest]) -> dict[Digest, str]:
+    """The names of documents."""
+    found = {}
+    for digest in dict.fromkeys(digests):
+        row = reader.db.execute("SELECT name FROM documents WHERE digest = ?", (digest,)).fetchone()
+        if row is None:
+            raise missing(digest)
+        found[digest] = str(row[0])
+    return found
+
+
+def missing(digest: str) -> NotFound:
+    """The error for a document that isn't there."""
+    return NotFound(kind="document", name=digest, step="It was never added to this vault, or was removed.")
+
+
+def _changed(unit: Unit, collection: int) -> None:
+    unit.db.execute("UPDATE collections SET generation = generation + 1 WHERE id = ?", (collection,))
+
+
+def _portions(numbers: Sequence[int]) -> Iterable[list[int]]:
+    for start in range(0, len(numbers), PORTION):
+        yield list(numbers[start : start + PORTION])
+
+
+def _packed(rects: Sequence[Rect]) -> bytes:
+    edges = [edge for rect in rects for edge in (rect.x0, rect.y0, rect.x1, rect.y1)]
+    return np.array(edges, dtype=FLOAT).tobytes()
+
+
+def _unpacked(data: bytes) -> tuple[Rect, ...]:
+    rows = np.frombuffer(data, dtype=FLOAT).reshape(-1, 4).round(2).tolist()
+    return tuple(Rect(x0=x0, y0=y0, x1=x1, y1=y1) for x0, y0, x1, y1 in rows)
