@@ -329,8 +329,9 @@ class DocumentsPage(Page):
     def _say_cut(self, found: Collection) -> None:
         clear(self._cut.body)
         self._cut.body.addWidget(label("How it is cut", type="heading"))
-        self._cut.body.addWidget(label(found.chunking, tone="secondary", wrap=True))
-        self._cut.fact("Embedder", found.embedder, tone="primary")
+        self._cut.fact("By", f"Heading, then {found.chunking.target} tokens", tone="primary")
+        self._cut.fact("Overlap", f"{found.chunking.overlap} tokens at most", tone="primary")
+        self._cut.fact("Embedder", found.embedder_name, tone="primary")
 
     def _open_document(self) -> None:
         found = self.table.current()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QFrame, QLayout, QStackedWidget, QWidget
+from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
 
 from app.bridge.operations import Failure
 from app.pages.page import Page, Shell, list_pane, scrolled, side_pane
@@ -18,7 +18,20 @@ from app.pages.prompt_editor import PromptEditor
 from app.pages.prompt_versions import LABELS, VersionList
 from app.pages.signatures import SignatureRows, ask_and_sign, meanings_for, seal_of
 from app.theme.look import look
-from app.widgets.basic import Badge, Button, Card, Clickable, Elided, Segments, button, column, label, line, row
+from app.widgets.basic import (
+    Badge,
+    Button,
+    Card,
+    Clickable,
+    Elided,
+    Segments,
+    button,
+    clear,
+    column,
+    label,
+    line,
+    row,
+)
 from app.widgets.diff_view import DiffText, DiffView
 from app.widgets.empty_state import EmptyState
 from app.widgets.forms import Choice, Field, line_edit
@@ -287,7 +300,7 @@ class PromptsPage(Page):
 
     def _show_labels(self, labels: Sequence[str]) -> None:
         self._labels = tuple(labels)
-        _empty(self._label_row)
+        clear(self._label_row)
         for name in labels:
             self._label_row.addWidget(Badge(name, LABELS.get(name, "plain")))
         if not labels:
@@ -295,7 +308,7 @@ class PromptsPage(Page):
         self._label_row.addStretch(1)
 
     def _show_runs(self, runs: Sequence[RunView]) -> None:
-        _empty(self._runs)
+        clear(self._runs)
         for view in runs[:6]:
             self._runs.addWidget(_run_row(view, lambda which=view.run.id: self.shell.go("evals", which)))
         if not runs:
@@ -569,11 +582,3 @@ def _gate_badge(view: RunView) -> Badge:
     if view.result is None or not view.run.criteria:
         return Badge("No criteria" if view.result is not None else "Not finished", "plain")
     return Badge("Gate met", "pass", "check") if view.result.passed else Badge("Gate not met", "fail", "cross")
-
-
-def _empty(layout: QLayout) -> None:
-    while layout.count():
-        gone = layout.takeAt(0).widget()
-        if gone is not None:
-            gone.hide()
-            gone.deleteLater()

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 from app.bridge.operations import Failure
 from app.pages.page import Shell
 from app.theme.look import look
-from app.widgets.basic import column, label, line, row
+from app.widgets.basic import clear, column, label, line, row
 from app.widgets.seal import Seal, SealState
 from app.widgets.signing import Meaning, Signed, SigningPanel, ToSign, clock
 from core.errors import WrongPassphrase
@@ -121,11 +121,7 @@ class SignatureRows(QWidget):
 
     def show_signatures(self, signatures: Sequence[Signature]) -> None:
         """Show these instead of what was shown."""
-        while self._rows.count():
-            gone = self._rows.takeAt(0).widget()
-            if gone is not None:
-                gone.hide()
-                gone.deleteLater()
+        clear(self._rows)
         for meaning in self._meanings:
             given = [signature for signature in signatures if signature.meaning == meaning]
             for signature in given or [None]:

@@ -113,6 +113,11 @@ class AnswerView(QTextBrowser):
         self._sentences, self.chosen = tuple(found), chosen
         self._rebuild()
 
+    @property
+    def shown(self) -> tuple[Sentence, ...]:
+        """The sentences of the finished answer."""
+        return self._sentences
+
     def choose(self, number: int) -> None:
         if number != self.chosen:
             self.chosen = number

@@ -5,7 +5,7 @@ and its numbers. Not run is an en dash; cached carries a small clock. The sample
 75 % zoom a cell is a glyph and a score, under 50 % a glyph on its colour. F goes to the next failure, D to the next difference.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -109,6 +109,15 @@ class MatrixModel(QAbstractTableModel):
         self.variants, self.samples = tuple(variants), tuple(samples)
         self.endResetModel()
 
+    def put(self, samples: Mapping[str, MatrixSample], variants: Sequence[Variant]) -> None:
+        """Show other cells for shown samples; the view keeps its place."""
+        self.variants = tuple(variants)
+        self.samples = tuple(samples.get(sample.id, sample) for sample in self.samples)
+        for position, sample in enumerate(self.samples):
+            if sample.id in samples:
+                self.dataChanged.emit(self.index(position, 0), self.index(position, len(self.variants) - 1))
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self.variants) - 1)
+
     def rowCount(self, parent: Index = _NOWHERE) -> int:
         return 0 if parent.isValid() else len(self.samples)
 
@@ -179,6 +188,16 @@ class Matrix(QTableView):
     def show_run(self, variants: Sequence[Variant], samples: Sequence[MatrixSample]) -> None:
         self._all = tuple(samples)
         self.rows.show(variants, samples)
+
+    def put(self, variants: Sequence[Variant], samples: Sequence[MatrixSample]) -> None:
+        """Show what has come in since for samples that are known; filter, place and current cell stay."""
+        fresh = {sample.id: sample for sample in samples}
+        self._all = tuple(fresh.get(sample.id, sample) for sample in self._all)
+        self.rows.put(fresh, variants)
+
+    def samples(self) -> tuple[MatrixSample, ...]:
+        """Every sample, whatever the filter."""
+        return self._all
 
     def narrow(self, name: str, words: str = "") -> int:
         """Show the samples under a filter whose id, question or place has `words`; returns how many."""

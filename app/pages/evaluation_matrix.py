@@ -1,0 +1,264 @@
+"""What a run says, made ready for showing: cells of the matrix, and the words for figures, differences and criteria. No widgets.
+
+Numbers are shares of 1, except seconds. A cell's score is the mean over its scorers without the one that counts seconds.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+import yaml
+
+from app.widgets.interval_plot import Interval
+from app.widgets.matrix import MatrixCell, MatrixSample, Outcome, Variant
+from core.assistants.records import QUOTES
+from core.datasets.records import Sample
+from core.evals import records
+from core.evals.records import CriterionResult, Difference, Metric, RunView, SavedSpec, Score, Spec
+from core.vault.records import Signature
+
+if TYPE_CHECKING:
+    from core.workbench import Workbench
+
+SCORERS = {
+    "contains": "Holds the target",
+    "exact": "Word for word",
+    "citation_correct": "Right citation",
+    "groundedness": "Groundedness",
+    "refusal": "Right refusal",
+    "latency": "Seconds to answer",
+}
+"""What each scorer measures, in the words of the window."""
+IN_SECONDS = ("latency",)
+ENDS = {"value": "", "low": "lower end ", "high": "upper end "}
+STATUS = {"started": "Interrupted", "finished": "Finished", "cancelled": "Stopped", "failed": "Failed"}
+
+
+@dataclass
+class RunContent:
+    """A run with all that is needed to show it. `outcomes` fills while it runs."""
+
+    view: RunView
+    spec: SavedSpec
+    signatures: tuple[Signature, ...]
+    """On the spec."""
+    samples: tuple[Sample, ...]
+    outcomes: dict[tuple[str, str], records.Outcome] = field(default_factory=dict)
+    """By sample and variant."""
+
+    @property
+    def run(self) -> records.Run:
+        return self.view.run
+
+
+def read_run(bench: "Workbench", run: str, outcomes: bool = True) -> RunContent:
+    """A run as the vault holds it. Raises `NotFound`."""
+    view = bench.evals.show(run)
+    spec = bench.evals.spec(view.run.spec_reference)
+    with bench.vault.read() as reader:
+        signatures = reader.signatures(view.run.spec)
+    content = RunContent(view, spec, signatures, bench.datasets.show(view.run.dataset_reference).dataset.samples)
+    if outcomes:
+        content.outcomes = {(o.sample, o.variant): o for _, o in bench.evals.outcomes(view.run.id)}
+    return content
+
+
+def title(view: RunView) -> str:
+    """How a run is called in the window."""
+    return f"{view.run.spec_reference.partition('@')[0]}, {view.run.id.replace('-', ' ')}"
+
+
+def scorer_word(scorer: str) -> str:
+    return SCORERS.get(scorer, scorer)
+
+
+def short_names(variants: Sequence[records.Variant]) -> dict[str, str]:
+    """A variant's name to a shorter one: its prompt version, with the model only where that tells two apart."""
+    prompts = [variant.prompt for variant in variants]
+    return {
+        variant.name: "Quotes"
+        if variant.model == QUOTES
+        else variant.prompt
+        if prompts.count(variant.prompt) == 1
+        else f"{variant.prompt}, {variant.model}"
+        for variant in variants
+    }
+
+
+def columns(content: RunContent) -> tuple[Variant, ...]:
+    """The matrix's columns, the first of which is the baseline."""
+    passages = f"top {content.spec.spec.spec.passages}"
+    names = short_names(content.run.variants)
+    counts = dict.fromkeys(names, 0)
+    for outcome in content.outcomes.values():
+        counts[outcome.variant] += outcome.passed
+    return tuple(
+        Variant(
+            name=names[variant.name],
+            model=f"{'no model' if variant.model == QUOTES else variant.model} · {passages}",
+            passed=counts[variant.name],
+            total=content.run.samples,
+            baseline=position == 0 and len(names) > 1,
+        )
+        for position, variant in enumerate(content.run.variants)
+    )
+
+
+def rows(content: RunContent, only: set[str] | None = None) -> list[MatrixSample]:
+    """The matrix's rows in the dataset's order; only those samples where `only` is given."""
+    return [
+        MatrixSample(
+            id=sample.id,
+            where=place(sample),
+            question=sample.input,
+            cells=tuple(cell(content.outcomes.get((sample.id, variant.name))) for variant in content.run.variants),
+        )
+        for sample in content.samples
+        if only is None or sample.id in only
+    ]
+
+
+def place(sample: Sample) -> str:
+    """Where a sample's answer stands."""
+    if sample.unanswerable:
+        return "Unanswerable"
+    return f"{sample.document}, p. {sample.page}" if sample.page else sample.document
+
+
+def cell(outcome: records.Outcome | None) -> MatrixCell:
+    """One answer as the matrix shows it."""
+    if outcome is None:
+        return MatrixCell(Outcome.NOT_RUN)
+    if outcome.answer is None:
+        return MatrixCell(Outcome.ERROR, "No answer", outcome.error)
+    failed = next((score for score in outcome.scores if not score.passed), None)
+    return MatrixCell(
+        outcome=Outcome.PASSED if outcome.passed else Outcome.FAILED,
+        answer=plain(outcome.answer.answer),
+        reason=sentence(failed.reason) if failed else "",
+        score=mean_score(outcome.scores),
+        citations=tuple(dict.fromkeys(citation.number for citation in outcome.answer.citations)),
+    )
+
+
+def plain(answer: str) -> str:
+    """An answer without its citation marks, in one line."""
+    words = " ".join(answer.split())
+    for number in range(1, 100):
+        if "[" not in words:
+            break
+        words = words.replace(f" [{number}]", "").replace(f"[{number}]", "")
+    return words
+
+
+def sentence(text: str) -> str:
+    """A scorer's reason with a capital at its start."""
+    return text[:1].upper() + text[1:]
+
+
+def mean_score(scores: Sequence[Score]) -> str:
+    """The mean over the scorers that don't count seconds, written out."""
+    values = [score.value for score in scores if score.scorer not in IN_SECONDS]
+    return f"{sum(values) / len(values):.2f}" if values else ""
+
+
+def figure(scorer: str, value: float) -> str:
+    """A measured value, written out."""
+    return f"{value:.1f} s" if scorer in IN_SECONDS else f"{value:.2f}"
+
+
+def signed_before(content: RunContent) -> tuple[str, ...]:
+    """The meanings in which the criteria were signed before the run began."""
+    began = datetime.fromisoformat(content.run.started)
+    return tuple(s.meaning for s in content.signatures if datetime.fromisoformat(s.time) <= began)
+
+
+def metric_intervals(content: RunContent) -> list[tuple[str, str, list[Interval]]]:
+    """For each scorer: its name, how many samples it counts, and a value with its interval for each variant."""
+    result = content.view.result
+    if result is None:
+        return []
+    names = short_names(content.run.variants)
+    found = []
+    for scorer in content.run.scorers:
+        metrics: list[tuple[str, Metric]] = [
+            (names[variant.name], metric)
+            for variant in result.variants
+            for metric in variant.metrics
+            if metric.scorer == scorer and metric.n
+        ]
+        if metrics:
+            counted = sorted({metric.n for _, metric in metrics})
+            over = f"{counted[0]}" if len(counted) == 1 else f"{counted[0]} to {counted[-1]}"
+            found.append((scorer, f"{over} samples", [Interval(n, m.value, m.low, m.high) for n, m in metrics]))
+    return found
+
+
+def differences(content: RunContent, variant: str) -> tuple[Difference, ...]:
+    """What a variant differs in from the baseline, in the order of the scorers."""
+    result = content.view.result
+    return tuple(d for d in result.differences if d.variant == variant) if result is not None else ()
+
+
+def headline(content: RunContent, found: Sequence[Difference]) -> Difference | None:
+    """The difference that is told in words: of the first criterion's metric, else of the first scorer."""
+    wanted = [criterion.metric for criterion in content.run.criteria]
+    return next((d for d in found if d.scorer in wanted), next(iter(found), None))
+
+
+def difference_words(difference: Difference, variant: str) -> tuple[str, str]:
+    """A difference in words: what is shown, and how sure that is."""
+    word = scorer_word(difference.scorer).lower()
+    seconds = difference.scorer in IN_SECONDS
+    scale, unit = (1.0, "seconds") if seconds else (100.0, "points")
+    value, low, high = (number * scale for number in (difference.value, difference.low, difference.high))
+    much = f"{abs(value):.1f} {unit} {'more' if value > 0 else 'less'}"
+    if difference.low <= 0 <= difference.high:
+        lead = f"No difference in {word} is shown."
+        measured = f"{variant} has {much}, " if value else f"{variant} has the same, "
+    else:
+        lead = f"{variant} has {much} in {word}."
+        measured = ""
+    p = "p < 0.001" if difference.p < 0.001 else f"p = {difference.p:.3f}"
+    interval = f"the 95 % interval runs from {_number(low)} to {_number(high)}; {p}"
+    rest = f"{measured}{interval}, paired sign-flip test over {difference.n} samples."
+    return lead, sentence(rest)
+
+
+def difference_intervals(found: Sequence[Difference]) -> list[Interval]:
+    """The differences in points; seconds have another unit and are left out."""
+    return [
+        Interval(scorer_word(d.scorer), 100 * d.value, 100 * d.low, 100 * d.high)
+        for d in found
+        if d.scorer not in IN_SECONDS
+    ]
+
+
+def criterion_words(result: CriterionResult, names: Mapping[str, str]) -> tuple[str, str]:
+    """A criterion in words, and what was measured."""
+    wanted = result.criterion
+    bounds = []
+    if wanted.at_least is not None:
+        bounds.append(f"≥ {figure(wanted.metric, wanted.at_least)}")
+    if wanted.at_most is not None:
+        bounds.append(f"≤ {figure(wanted.metric, wanted.at_most)}")
+    says = f"{scorer_word(wanted.metric)}, {ENDS[wanted.on]}{' and '.join(bounds)}"
+    who = names.get(wanted.variant, wanted.variant)
+    measured = "Not measured" if result.measured is None else figure(wanted.metric, result.measured)
+    return f"{says}\n{who}", measured
+
+
+def spec_text(spec: Spec) -> str:
+    """A spec as the YAML that a person reads and signs; the same as its file."""
+    content = {name: value for name, value in msgspec.to_builtins(spec).items() if name != "version"}
+    content["criteria"] = [
+        {name: value for name, value in criterion.items() if name != "version" and value is not None}
+        for criterion in content["criteria"]
+    ]
+    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=76)
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}".replace("-", "−")

@@ -1,0 +1,45 @@
+"""The window over a workbench in memory, in the light theme, without motion."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.bridge.operations import Operations
+from app.main_window import MainWindow
+from app.pages.all import PAGES
+from app.theme.look import look
+from tests.unit.app.standin import StandIn
+
+
+@pytest.fixture(autouse=True)
+def light(qapp: QApplication) -> None:
+    """Every test begins with the same look."""
+    if look().theme != "light" or look().scale != 1.0 or not look().reduced_motion:
+        look().apply("light", reduced_motion=True)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> StandIn:
+    return StandIn(tmp_path / "Merrowdale" / "Drug safety.assay")
+
+
+@pytest.fixture
+def locked(qtbot: QtBot) -> Iterator[MainWindow]:
+    """The window before a vault is open."""
+    window = MainWindow(Operations(), PAGES, ("seccomp",))
+    window.resize(1440, 900)
+    window.show()
+    yield window
+    window.close()
+    window.deleteLater()
+
+
+@pytest.fixture
+def window(locked: MainWindow, bench: StandIn) -> MainWindow:
+    """The window with an open vault."""
+    bench.vault.folder.mkdir(parents=True)
+    locked.enter(bench)
+    return locked

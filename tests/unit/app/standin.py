@@ -1,0 +1,334 @@
+"""A workbench in memory for tests of pages: the same calls and records, no vault, no workers, answers at once."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.assistants.records import QUOTES, Answer, Answered, Citation, Delta, Found, Question
+from core.datasets.records import AddDataset, Dataset, Sample, SavedDataset
+from core.documents.records import (
+    AddDocuments,
+    AddedDocuments,
+    Chunking,
+    Collection,
+    Document,
+    PageImage,
+    Rect,
+    Refusal,
+)
+from core.errors import NotFound, Unsupported, WrongPassphrase
+from core.inference.records import Message
+from core.jobs import Job
+from core.models.records import AddModel, ModelFile
+from core.prompts.records import PromptState, PromptVersion
+from core.records import Digest
+from core.retrieval.records import Passage
+from core.vault.events import Changed, Events
+from core.vault.records import LogEntry, User
+from core.vault.roles import Act
+
+PASSPHRASE = "correct horse battery staple"
+PAGE_TEXT = "The investigator reports every serious adverse event within 24 hours.\nDay 0 is the day of receipt."
+WHEN = "2026-11-03T14:02:11+01:00"
+
+
+def digest(of: str) -> Digest:
+    """A digest that differs for each text."""
+    return Digest((of.encode().hex() + "0" * 64)[:64])
+
+
+class Reader:
+    def __init__(self, entries: list[LogEntry]) -> None:
+        self._entries = entries
+
+    @property
+    def log_size(self) -> int:
+        return len(self._entries)
+
+    def log(self, limit: int = 100, after: int = -1) -> list[LogEntry]:
+        return [entry for entry in self._entries if entry.index > after][:limit]
+
+
+class Vault:
+    def __init__(self, folder: Path, roles: tuple[str, ...]) -> None:
+        self.folder = folder
+        self.events = Events()
+        self.user = User(user="ines", name="Ines Korhan", roles=roles, card=digest("ines"))
+        self._people = [self.user]
+        self._entries: list[LogEntry] = []
+        self.happened(Act.CREATE_VAULT, "")
+
+    def happened(self, act: Act, about: str) -> None:
+        entry = LogEntry(
+            index=len(self._entries), user="ines", time=WHEN, act=act.value, about=about, reason="", objects=()
+        )
+        self._entries.append(entry)
+        self.events.publish(Changed(act=act, about=about))
+
+    @contextmanager
+    def read(self) -> Iterator[Reader]:
+        yield Reader(self._entries)
+
+    def users(self) -> tuple[User, ...]:
+        return tuple(self._people)
+
+    @contextmanager
+    def confirm(self, passphrase: str) -> Iterator[object]:
+        if passphrase != PASSPHRASE:
+            raise WrongPassphrase(vault="Drug safety")
+        yield object()
+
+    def add_user(self, signer: object, user: str, name: str, roles: tuple[str, ...], passphrase: str) -> User:
+        added = User(user=user, name=name, roles=tuple(roles), card=digest(user))
+        self._people.append(added)
+        self.happened(Act.ADD_USER, user)
+        return added
+
+
+class Documents:
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self.held: dict[str, dict[Digest, Document]] = {}
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def add(self, request: AddDocuments, job: Job) -> AddedDocuments:
+        held = self.held.setdefault(request.collection, {})
+        added, refused = 0, []
+        for done, path in enumerate(request.paths, 1):
+            self.gate.wait(5)
+            job.report(done, len(request.paths), "files")
+            name = Path(path).name
+            if name.startswith("broken"):
+                refused.append(Refusal(file=path, reason=f"{name}: the file ends in the middle of page 3."))
+                continue
+            media = "application/pdf" if name.endswith(".pdf") else "text/plain"
+            held[digest(name)] = Document(
+                name=name,
+                content=digest(name),
+                media=media,
+                pages=3,
+                size=48_213,
+                title=name,
+                collection=request.collection,
+                added=WHEN,
+            )
+            added += 1
+        self._vault.happened(Act.ADD_DOCUMENTS, request.collection)
+        return AddedDocuments(
+            collection=request.collection,
+            added=added,
+            unchanged=0,
+            refused=tuple(refused),
+            chunks=9 * added,
+            pages=3 * added,
+            seconds=0.1,
+        )
+
+    def collections(self) -> tuple[Collection, ...]:
+        return tuple(
+            Collection(
+                name=name,
+                documents=len(held),
+                chunks=9 * len(held),
+                pages=3 * len(held),
+                embedder=digest("embed"),
+                embedder_name="starter-embed",
+                chunking=Chunking(),
+            )
+            for name, held in sorted(self.held.items())
+        )
+
+    def list(self, collection: str) -> tuple[tuple[Digest, Document], ...]:
+        return tuple(self.held[collection].items())
+
+    def show(self, document: Digest) -> Document:
+        for held in self.held.values():
+            if document in held:
+                return held[document]
+        raise NotFound(kind="document", name=document[:8], step="Add it again.")
+
+    def page(self, document: Digest, page: int, zoom: float = 1.5) -> PageImage:
+        if self.show(document).media != "application/pdf":
+            raise Unsupported(source=self.show(document).name, reason="it has no pages.")
+        width, height = round(420 * zoom), round(594 * zoom)
+        return PageImage(width=width, height=height, scale=zoom, pixels=b"\xff" * (width * height * 3))
+
+    def text(self, document: Digest, page: int) -> str:
+        return PAGE_TEXT
+
+    def locate(self, document: Digest, page: int, quote: str) -> tuple[Rect, ...]:
+        return (Rect(x0=40, y0=60, x1=350, y1=72),)
+
+    def remove(self, document: Digest) -> None:
+        for held in self.held.values():
+            held.pop(document, None)
+        self._vault.happened(Act.REMOVE_DOCUMENTS, document)
+
+
+class Assistants:
+    """Answers with the two sentences of the page's text; a question with "hotel" in it is declined; `hold` keeps it streaming."""
+
+    def __init__(self, vault: Vault, documents: Documents) -> None:
+        self._vault, self._documents = vault, documents
+        self._traces: list[tuple[Digest, Answer]] = []
+        self.hold = False
+
+    def ask(self, question: Question, job: Job) -> Iterator[Found | Delta | Answered]:
+        held = self._documents.held[question.collection]
+        document, known = next(iter(held.items()))
+        passage = Passage(
+            chunk=1, document=document, name=known.name, page=2, text=PAGE_TEXT, heading="", score=0.91, rects=()
+        )
+        yield Found(passages=(passage,))
+        while self.hold:
+            job.check()
+            time.sleep(0.005)
+        first, second = PAGE_TEXT.split("\n")
+        text = f"{first} {second} Weekends count double."
+        declined = "hotel" in question.text
+        for word in ("The documents don’t say." if declined else text).split(" "):
+            yield Delta(text=f"{word} ")
+        start = len(first) + 1
+        answer = Answer(
+            question=question,
+            answer="The documents don’t say." if declined else text,
+            abstained=declined,
+            citations=()
+            if declined
+            else (
+                Citation(number=1, document=document, name=known.name, page=2, quote=first, score=1.0, supported=True, start=0, end=len(first)),
+                Citation(
+                    number=2, document=document, name=known.name, page=2, quote=second, score=0.8, supported=True, start=start, end=start + len(second)
+                ),
+            ),
+            passages=(passage, passage),
+            sentences=0 if declined else 3,
+            unsupported=() if declined else ((start + len(second) + 1, len(text)),),
+            best_score=0.31,
+            needed_score=0.5,
+            model=QUOTES,
+            model_digest="",
+            prompt_digest="",
+            rendered="",
+            finish="stop",
+            tokens=0,
+            prompt_tokens=0,
+            first_token_seconds=0.1,
+            seconds=0.2,
+            backend=QUOTES,
+        )  # fmt: skip
+        trace = digest(f"{len(self._traces)}{question.text}")
+        self._traces.insert(0, (trace, answer))
+        self._vault.happened(Act.ASK, question.collection)
+        yield Answered(answer=answer, trace=trace)
+
+    def traces(self, limit: int = 100) -> tuple[tuple[Digest, Answer], ...]:
+        return tuple(self._traces[:limit])
+
+
+class Models:
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self.held = [model("starter-embed", "embed"), model("starter-chat", "chat")]
+
+    def add(self, request: AddModel, job: Job) -> ModelFile:
+        added = model(Path(request.path).stem, "chat")
+        self.held.append(added)
+        self._vault.happened(Act.ADD_MODEL, added.name)
+        return added
+
+    def list(self) -> tuple[ModelFile, ...]:
+        return tuple(self.held)
+
+    def remove(self, name: str) -> None:
+        self.held = [one for one in self.held if one.name != name]
+        self._vault.happened(Act.REMOVE_MODEL, name)
+
+
+def model(name: str, purpose: str) -> ModelFile:
+    return ModelFile(
+        name=name,
+        digest=digest(name),
+        path=f"/models/{name}.gguf",
+        size=25_000_000,
+        modified_us=0,
+        architecture="llama",
+        purpose=purpose,
+        quantization="q8_0",
+        parameters=22_000_000,
+        context=512,
+        dimensions=384,
+        has_template=purpose == "chat",
+        licence="Apache-2.0",
+        added=WHEN,
+    )
+
+
+class Datasets:
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self.held: dict[str, Dataset] = {}
+
+    def add(self, request: AddDataset, job: Job) -> SavedDataset:
+        samples = tuple(
+            Sample(
+                id=f"S-{number:02}",
+                input=f"Question {number}?",
+                target=f"{number}",
+                document="SOP-PV-014.pdf",
+                page=number,
+            )
+            for number in range(1, 41)
+        )
+        number = self.held[request.name].number + 1 if request.name in self.held else 1
+        made = Dataset(
+            name=request.name,
+            number=number,
+            samples=samples,
+            source=Path(request.path).name,
+            parent=None,
+            author="ines",
+            saved=WHEN,
+        )
+        self.held[request.name] = made
+        self._vault.happened(Act.ADD_DATASET, request.name)
+        return SavedDataset(digest=digest(request.name), dataset=made, created=True)
+
+    def list(self) -> tuple[Dataset, ...]:
+        return tuple(self.held.values())
+
+
+class Prompts:
+    def list(self) -> tuple[PromptState, ...]:
+        messages = (Message(role="user", content="{{ question }}"),)
+        prompt = PromptVersion(
+            name="cite-answers", number=2, messages=messages, notes="", parent=None, author="ines", saved=WHEN
+        )
+        return (PromptState(digest=digest("prompt"), prompt=prompt, labels=(), signed=()),)
+
+
+class Engine:
+    def loaded(self) -> tuple[object, ...]:
+        return ()
+
+
+class StandIn:
+    """What `core.workbench.Workbench` is for a page."""
+
+    def __init__(self, folder: Path, roles: tuple[str, ...] = ("admin", "author")) -> None:
+        self.vault = Vault(folder, roles)
+        self.events = self.vault.events
+        self.documents = Documents(self.vault)
+        self.assistants = Assistants(self.vault, self.documents)
+        self.models = Models(self.vault)
+        self.engine = Engine()
+        self.datasets = Datasets(self.vault)
+        self.prompts = Prompts()
+        self.closed = False
+        self.on_close: Callable[[], None] | None = None
+
+    def close(self) -> None:
+        self.closed = True

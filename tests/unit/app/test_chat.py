@@ -1,0 +1,117 @@
+"""The chat page, driven as a person would."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.main_window import MainWindow
+from app.pages.chat import ChatPage
+from core.documents.records import AddDocuments
+from core.jobs import Job
+from tests.unit.app.standin import PAGE_TEXT, StandIn
+
+
+@pytest.fixture
+def chat(window: MainWindow, bench: StandIn, qtbot: QtBot) -> ChatPage:
+    bench.documents.add(AddDocuments(collection="safety", paths=("SOP-PV-014.pdf", "notes.txt")), Job("Add"))
+    window.go("chat")
+    page = window.page
+    assert isinstance(page, ChatPage)
+    qtbot.waitUntil(lambda: page.collection.current == "safety")
+    return page
+
+
+def ask(page: ChatPage, text: str, qtbot: QtBot) -> None:
+    qtbot.keyClicks(page.composer, text)
+    qtbot.keyClick(page.composer, Qt.Key.Key_Return)
+
+
+def test_enter_asks_and_the_answer_shows_its_citations_and_the_page(chat: ChatPage, qtbot: QtBot) -> None:
+    ask(chat, "How soon?", qtbot)
+    exchange = chat.exchanges[-1]
+    qtbot.waitUntil(lambda: len(exchange.passages.rows()) == 2)
+    assert "within 24 hours" in exchange.answer.toPlainText()
+    assert "[1]" in exchange.answer.plain()
+    qtbot.waitUntil(lambda: chat.view.isVisible() and bool(chat.view.canvas.marks))
+    assert [mark.number for mark in chat.view.canvas.marks if mark.chosen] == [1]
+    assert chat.view.page_label.text() == "Page 2 of 3"
+
+
+def test_a_sentence_without_support_is_said_to_have_none(chat: ChatPage, qtbot: QtBot) -> None:
+    ask(chat, "How soon?", qtbot)
+    exchange = chat.exchanges[-1]
+    qtbot.waitUntil(lambda: len(exchange.passages.rows()) == 2)
+    assert [sentence.text for sentence in exchange.answer.shown if sentence.unsupported] == ["Weekends count double."]
+
+
+def test_the_arrow_key_goes_to_the_next_passage_everywhere(chat: ChatPage, qtbot: QtBot) -> None:
+    ask(chat, "How soon?", qtbot)
+    exchange = chat.exchanges[-1]
+    qtbot.waitUntil(lambda: bool(chat.view.canvas.marks))
+    exchange.passages.setFocus()
+    qtbot.keyClick(exchange.passages, Qt.Key.Key_Down)
+    assert exchange.answer.chosen == 2
+    qtbot.waitUntil(lambda: [mark.number for mark in chat.view.canvas.marks if mark.chosen] == [2])
+
+
+def test_pressing_a_number_in_the_answer_chooses_its_passage(chat: ChatPage, qtbot: QtBot) -> None:
+    ask(chat, "How soon?", qtbot)
+    exchange = chat.exchanges[-1]
+    qtbot.waitUntil(lambda: len(exchange.passages.rows()) == 2)
+    exchange.answer.picked.emit(2)
+    assert exchange.passages.currentIndex().row() == 1
+
+
+def test_what_the_documents_dont_say_is_said_with_its_scores(chat: ChatPage, qtbot: QtBot) -> None:
+    ask(chat, "Which hotel?", qtbot)
+    exchange = chat.exchanges[-1]
+    qtbot.waitUntil(lambda: exchange.declined)
+    words = " ".join(child.text() for child in exchange.findChildren(type(exchange._why)))
+    assert "The nearest passage scores 0.31; an answer needs 0.50." in words
+
+
+def test_an_answer_can_be_stopped_and_leaves_nothing(chat: ChatPage, bench: StandIn, qtbot: QtBot) -> None:
+    bench.assistants.hold = True
+    ask(chat, "How soon?", qtbot)
+    qtbot.waitUntil(lambda: chat.halt.isVisible())
+    assert not chat.send.isEnabled()
+    qtbot.keyClick(chat.composer, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not chat.halt.isVisible())
+    assert bench.assistants.traces() == ()
+
+
+def test_an_error_is_said_in_the_exchange_and_the_next_question_works(
+    chat: ChatPage, bench: StandIn, qtbot: QtBot
+) -> None:
+    held, bench.documents.held["safety"] = bench.documents.held["safety"], {}
+    ask(chat, "How soon?", qtbot)
+    qtbot.waitUntil(lambda: chat.exchanges[-1].banner.isVisible())
+    bench.documents.held["safety"] = held
+    ask(chat, "How soon?", qtbot)
+    qtbot.waitUntil(lambda: len(chat.exchanges[-1].passages.rows()) == 2)
+
+
+def test_earlier_questions_come_back_with_their_answers(chat: ChatPage, window: MainWindow, qtbot: QtBot) -> None:
+    ask(chat, "How soon?", qtbot)
+    qtbot.waitUntil(lambda: len(chat.earlier.rows()) == 2)
+    qtbot.mouseClick(chat.bar.findChildren(type(chat.send))[0], Qt.MouseButton.LeftButton)
+    assert chat.exchanges == []
+    chat.earlier.choose(chat.earlier.rows()[1].key)
+    assert chat.exchanges[0].question == "How soon?"
+    assert "within 24 hours" in chat.exchanges[0].answer.toPlainText()
+
+
+def test_a_document_without_pages_is_shown_as_text(chat: ChatPage, bench: StandIn, qtbot: QtBot) -> None:
+    notes = next(key for key, found in bench.documents.held["safety"].items() if found.name == "notes.txt")
+    chat.view.show()
+    chat.reader.show_document(notes)
+    qtbot.waitUntil(lambda: chat.view.text.toPlainText() == PAGE_TEXT)
+
+
+def test_copying_takes_the_answer_with_its_numbers(chat: ChatPage, qtbot: QtBot) -> None:
+    ask(chat, "How soon?", qtbot)
+    exchange = chat.exchanges[-1]
+    qtbot.waitUntil(lambda: len(exchange.passages.rows()) == 2)
+    exchange._copy()
+    assert "within 24 hours. [1]" in QApplication.clipboard().text()
