@@ -37,6 +37,8 @@ LONGEST_RANGE: Final = 100_000
 MEMORY: Final = 256 * 1024 * 1024
 FIXED_DATE: Final = datetime(2026, 1, 1)
 """What `strftime_now` gives in reproducible mode, so that a prompt is the same tomorrow."""
+_NO_FILTERS: Final = ("center", "format", "pprint", "random", "urlize", "wordwrap", "xmlattr")
+"""Those that make much from little, that are never the same twice, or that are about HTML."""
 _FILE: Final = "<template>"
 _TOO_LONG: Final = "it takes too long. Look for a loop that doesn't end."
 _TOO_LARGE: Final = f"its output is over {LARGEST:,} characters. Look for a loop that repeats too often."
@@ -87,10 +89,9 @@ def _environment(undefined: type[jinja2.Undefined], trim: bool) -> _Sandbox:
     made.globals.update(range=_range, dict=dict, namespace=jinja2.utils.Namespace, joiner=jinja2.utils.Joiner)
     made.globals["cycler"] = jinja2.utils.Cycler
     made.filters["tojson"] = _to_json
-    for name in ("center", "format", "indent", "pprint", "random", "urlize", "wordwrap", "xmlattr"):
-        if name not in ("indent",):
-            made.filters.pop(name)
     made.filters["indent"] = _indent
+    for name in _NO_FILTERS:
+        del made.filters[name]
     return made
 
 
@@ -110,7 +111,7 @@ def check(source: str, text: str) -> tuple[str, ...]:
     """The variables that a prompt's template reads, sorted. Raises `TemplateError` with the line."""
     env = _environment(StrictUndefined, trim=False)
     tree = _parsed(env, source, text)
-    with _stopping(source):
+    with _explained(source), _stopping(source):
         env.compile(tree)
     return tuple(sorted(meta.find_undeclared_variables(tree) - set(env.globals)))
 
@@ -142,6 +143,8 @@ def render_chat(
         "add_generation_prompt": True,
         "bos_token": first,
         "eos_token": last,
+        "tools": None,
+        "documents": None,
     }
     return _rendered(env, source, text, values)
 
@@ -153,33 +156,39 @@ def _raise(message: str = "") -> None:
 def _parsed(env: _Sandbox, source: str, text: str) -> nodes.Template:
     if len(text) > LONGEST_SOURCE:
         raise TemplateError(source=source, line=1, problem="too long for a template. Pass long texts as variables.")
-    try:
-        with _stopping(source):
-            return env.parse(text)
-    except jinja2.TemplateSyntaxError as error:
-        raise TemplateError(
-            source=source, line=error.lineno, problem=_sentence(error.message or "not a template")
-        ) from error
-    except RecursionError as error:
-        raise TemplateError(source=source, line=1, problem="it is nested too deeply.") from error
+    with _explained(source), _stopping(source):
+        return env.parse(text)
 
 
 def _rendered(env: _Sandbox, source: str, text: str, values: Mapping[str, Any]) -> str:
     tree = _parsed(env, source, text)
+    with _explained(source), _stopping(source):
+        return _collected(env.from_string(tree).generate(dict(values)), source)
+
+
+@contextmanager
+def _explained(source: str) -> Iterator[None]:
+    """Whatever a template can do wrong, as a `TemplateError`."""
     try:
-        with _stopping(source):
-            template = env.from_string(tree)
-            return _collected(template.generate(dict(values)), source)
-    except (_Raised, SecurityError, jinja2.TemplateError) as error:
-        problem = "the template refuses: " if isinstance(error, _Raised) else ""
-        problem += "not allowed: " if isinstance(error, SecurityError) else ""
-        raise TemplateError(source=source, line=_line(error), problem=_sentence(problem + str(error))) from error
+        yield
+    except _Raised as error:
+        raise _problem(source, error, f"the template refuses: {error}") from error
+    except SecurityError as error:
+        raise _problem(source, error, f"not allowed: {error}") from error
+    except jinja2.TemplateError as error:
+        raise _problem(source, error, error.message or "not a template") from error
     except RecursionError as error:
-        raise TemplateError(source=source, line=1, problem="it calls itself too often.") from error
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise TemplateError(
-            source=source, line=_line(error), problem=_sentence(f"{type(error).__name__}: {error}")
+            source=source, line=1, problem="it is nested too deeply, or calls itself too often."
         ) from error
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise _problem(source, error, f"{type(error).__name__}: {error}") from error
+
+
+def _problem(source: str, error: Exception, text: str) -> TemplateError:
+    text = text[:300]
+    sentence = text if text.endswith((".", "!", "?")) else text + "."
+    return TemplateError(source=source, line=_line(error), problem=sentence)
 
 
 def _collected(pieces: Iterator[str], source: str) -> str:
@@ -192,13 +201,10 @@ def _collected(pieces: Iterator[str], source: str) -> str:
     return "".join(found)
 
 
-def _sentence(text: str) -> str:
-    text = text[:300]
-    return text if text.endswith((".", "!", "?")) else text + "."
-
-
-def _line(error: BaseException) -> int:
+def _line(error: Exception) -> int:
     """The line of the template in which an error arose: the innermost of its frames."""
+    if isinstance(error, jinja2.TemplateSyntaxError):
+        return error.lineno
     line, trace = 1, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == _FILE:
