@@ -48,6 +48,7 @@ def test_tokens_are_those_of_the_reference(shared_data: Path, vocabularies: dict
     texts = path.with_name(path.name + ".inp").read_bytes().decode("utf-8").split("\n__ggml_vocab_test__\n")
     expected = path.with_name(path.name + ".out").read_text(encoding="utf-8").splitlines()
     vocabulary = vocabularies[name]
+    assert texts.pop() == ""
     found = [vocabulary._tokenize(text, add=False, parse=False) for text in texts]
     assert found == [[int(word) for word in line.split()] for line in expected]
     assert len(found) > 20
@@ -89,12 +90,8 @@ def test_content_without_special_words_gives_the_tokens_that_it_would_give_anywa
 
 def test_the_first_token_stands_there_once(vocabularies: dict[str, Vocabulary]) -> None:
     vocabulary = vocabularies["llama-spm"]
-    assert (
-        vocabulary.tokens("<s>Hello", MARK)
-        == vocabulary.tokens("Hello", MARK)[:1] + vocabulary.tokens("<s>Hello", MARK)[1:]
-    )
-    assert vocabulary.tokens("<s>Hello", MARK).count(vocabulary.first) == 1
-    assert vocabulary.tokens("Hello", MARK).count(vocabulary.first) == 1
+    for text in ("<s>Hello", "Hello"):
+        assert vocabulary.tokens(text, MARK).count(vocabulary.first) == 1
 
 
 @given(st.lists(st.text(max_size=20), max_size=5))
