@@ -1,0 +1,127 @@
+"""Retrieval: the passages of a collection that are nearest to a query.
+
+Two rankings are put together: by meaning (the cosine of embeddings, from the index worker, or by an exact scan while there is no index) and by
+words (BM25, in the vault). The passages carry the exact cosine, computed from the vault's own vectors, the same whichever way they were found.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from core.documents import store
+from core.documents.records import Chunk
+from core.documents.service import Documents
+from core.errors import BadInput
+from core.inference.service import Engine
+from core.jobs import Job
+from core.retrieval.fusion import fuse, word_query
+from core.retrieval.index import Indexes
+from core.retrieval.records import IndexState, Passage, Search
+from core.vault.unit import Reader
+from core.vault.vault import Vault
+from core.workers.supervisor import Supervisor
+
+CANDIDATES: Final = 50
+"""Of each ranking, before they are put together."""
+BY_MEANING: Final = 1.0
+BY_WORDS: Final = 0.5
+MOST: Final = 200
+Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
+
+
+class Retrieval:
+    """Searches the collections of one open vault."""
+
+    def __init__(self, vault: Vault, supervisor: Supervisor, engine: Engine, documents: Documents) -> None:
+        self._vault = vault
+        self._engine = engine
+        self._documents = documents
+        self._indexes = Indexes(vault, supervisor)
+
+    def search(self, request: Search, job: Job) -> tuple[Passage, ...]:
+        """The passages, best first; none in an empty collection.
+
+        Raises `NotFound` (the collection, its embedder), `BadInput` (an empty query, a limit out of range), `Changed` (the embedder's file),
+        `WorkerFailed`, `Cancelled`."""
+        if not request.query.strip():
+            raise BadInput(source="query", problem="it is empty.")
+        if not 1 <= request.limit <= MOST:
+            raise BadInput(source="limit", problem=f"use a number from 1 to {MOST}.")
+        with self._vault.read() as reader:
+            collection = store.get(reader, request.collection)
+        vector = self._embedded(request.query, collection, job)
+        wanted = max(CANDIDATES, request.limit)
+        found = self._indexes.nearest(collection, vector.astype(store.FLOAT).tobytes(), wanted, job)
+        with self._vault.read() as reader:
+            if found is None or store.get(reader, request.collection).generation != collection.generation:
+                by_meaning = self._scan(reader, collection, vector, wanted)
+            else:
+                by_meaning = self._ranked(reader, collection, list(found.ids), vector)
+            words = word_query(request.query)
+            by_words = store.by_words(reader, collection.id, words, wanted) if words else []
+            best = fuse([(BY_MEANING, by_meaning), (BY_WORDS, by_words)])[: request.limit]
+            return self._passages(reader, collection, best, vector)
+
+    def prepare(self, collection: str, job: Job) -> IndexState:
+        """Build a collection's index now instead of beside the first searches. Raises `NotFound`, `WorkerFailed`, `Cancelled`."""
+        with self._vault.read() as reader:
+            kept = store.get(reader, collection)
+        self._indexes.build(kept, job)
+        return self.index_state(collection)
+
+    def index_state(self, collection: str) -> IndexState:
+        """How a collection is searched by meaning at this moment. Raises `NotFound`."""
+        with self._vault.read() as reader:
+            return self._indexes.state(store.get(reader, collection))
+
+    def close(self) -> None:
+        """End the index worker; its folder is removed."""
+        self._indexes.close()
+        self._documents.close()
+
+    def _embedded(self, query: str, collection: store.Kept, job: Job) -> Vector:
+        room = self._engine.window(collection.embedder)
+        (tokens,) = self._engine.count_tokens([query], collection.embedder, job)
+        if tokens > room:
+            raise BadInput(source="query", problem=f"{tokens} tokens; the embedder takes {room}. Shorten it.")
+        vector: Vector = self._engine.embed([query], collection.embedder, job)[0]
+        return vector
+
+    def _scan(self, reader: Reader, collection: store.Kept, vector: Vector, limit: int) -> list[int]:
+        """The nearest chunks by comparing all."""
+        ids, matrix = store.vectors(reader, collection.id, collection.dimensions)
+        return _order(ids, matrix @ vector)[:limit]
+
+    def _ranked(self, reader: Reader, collection: store.Kept, ids: list[int], vector: Vector) -> list[int]:
+        """What the index found, in the exact order. Ids that a broken index made up raise `NotFound`."""
+        return _order(ids, store.vectors_of(reader, ids, collection.dimensions) @ vector) if ids else []
+
+    def _passages(self, reader: Reader, collection: store.Kept, ids: list[int], vector: Vector) -> tuple[Passage, ...]:
+        if not ids:
+            return ()
+        cosines = store.vectors_of(reader, ids, collection.dimensions) @ vector
+        chunks = store.chunks_of(reader, ids)
+        names = store.names(reader, [chunks[chunk].document for chunk in ids])
+        return tuple(
+            _passage(chunks[chunk], names[chunks[chunk].document], float(cosine))
+            for chunk, cosine in zip(ids, cosines, strict=True)
+        )
+
+
+def _order(ids: list[int], cosines: Vector) -> list[int]:
+    """Nearest first; ties by number, so that the order is always the same."""
+    order = np.lexsort((np.array(ids, dtype=np.int64), -cosines))
+    return [ids[at] for at in order]
+
+
+def _passage(chunk: Chunk, name: str, cosine: float) -> Passage:
+    return Passage(
+        chunk=chunk.id,
+        document=chunk.document,
+        name=name,
+        page=chunk.page,
+        text=chunk.text,
+        heading=chunk.heading,
+        score=round(min(max(cosine, 0.0), 1.0), 6),
+        rects=chunk.rects,
+    )
