@@ -55,12 +55,25 @@ def chunk(parsed: Parsed, count: Count, rules: Chunking) -> list[Cut]:
     """All chunks of a document in order."""
     cuts: list[Cut] = []
     path = _Path()
+    once = _counting_once(count)
     for page in parsed.pages:
-        builder = _Builder(page, rules, path, count)
+        builder = _Builder(page, rules, path, once)
         for unit in _units(page, count, rules):
             builder.add(unit)
         cuts += builder.finish()
     return _verified(cuts, count, rules)
+
+
+def _counting_once(count: Count) -> Count:
+    """The same, remembering: headings and header rows come again and again, and counting asks another process."""
+    known: dict[str, int] = {}
+
+    def counted(texts: Sequence[str]) -> Sequence[int]:
+        if unknown := [text for text in dict.fromkeys(texts) if text not in known]:
+            known.update(zip(unknown, count(unknown), strict=True))
+        return [known[text] for text in texts]
+
+    return counted
 
 
 def _units(page: Page, count: Count, rules: Chunking) -> Iterator[_Unit]:

@@ -6,7 +6,7 @@ from typing import Final
 LONGEST_HEADING: Final = 100
 
 _UNDERLINED = re.compile(r"(?P<text>[^\n]+)\n(?P<line>={3,}|-{3,}|~{3,})[ \t]*$")
-FRAMED = re.compile(r"[=\-*#~]{2,}\s*(?P<text>\S.*?)\s*[=\-*#~]{2,}")
+FRAMED = re.compile(r"[=\-*#~]{2,}\s*(?P<text>[^\s=\-*#~].*?)\s*[=\-*#~]{2,}")
 _NUMBERED = re.compile(r"(?P<number>\d+(?:\.\d+)*)\.?\s+\S")
 _NAMED = re.compile(
     r"(?P<word>part|title|book|annex|appendix|schedule|chapter|section|article|teil|anhang|kapitel|abschnitt|artikel)\s+"

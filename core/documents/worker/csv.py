@@ -1,6 +1,7 @@
 """CSV: one table, a row a line of text, cells parted by " | ". The first row is its header."""
 
 import csv
+import io
 from typing import Final
 
 from core.documents import formats
@@ -18,7 +19,7 @@ def read(name: str, data: bytes) -> Parsed:
     content = text.decode(name, data)
     csv.field_size_limit(len(content) + 1)
     try:
-        rows = [row_text(row) for row in csv.reader(content.split("\n"), delimiter=delimiter(content))]
+        rows = [row_text(row) for row in csv.reader(io.StringIO(content, newline=""), delimiter=delimiter(content))]
     except csv.Error as error:
         raise BadInput(source=name, problem="not readable as CSV. Save it again with quoted cells.") from error
     rows = [row for row in rows if row.strip(" |")]

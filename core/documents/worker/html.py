@@ -11,7 +11,7 @@ from core.documents import formats
 from core.documents.worker.csv import row_text
 from core.documents.worker.records import PageWriter, Parsed
 from core.documents.worker.text import decode
-from core.errors import BadInput
+from core.errors import BadInput, Unsupported
 
 INVISIBLE: Final = frozenset(
     "script style template noscript svg math iframe object embed canvas audio video select datalist head meta link".split()
@@ -27,13 +27,15 @@ _DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
 
 
 def read(name: str, data: bytes) -> Parsed:
-    """Raises `BadInput` when there is nothing to read in it."""
+    """Raises `BadInput`, and `Unsupported` for a page that libxml2 gives up on (it would drop the rest silently)."""
     content = _DECLARATION.sub("", _decoded(name, data))
-    parser = lxml.html.HTMLParser(no_network=True, remove_comments=True, remove_pis=True)
+    parser = lxml.html.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
     try:
         root = lxml.html.document_fromstring(content, parser=parser)
     except (lxml.etree.ParserError, lxml.etree.XMLSyntaxError) as error:
         raise BadInput(source=name, problem="not readable as HTML.") from error
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        raise Unsupported(source=name, reason="elements nested over 2,000 deep; what is inside could not be read.")
     reader = _Reader()
     reader.read(root)
     found = root.find(".//title")

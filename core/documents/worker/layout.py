@@ -27,6 +27,8 @@ CELL_GAP: Final = 1.8
 """Ems between two pieces of a base line from which they are cells."""
 PARAGRAPH_GAP: Final = 1.35
 """A distance between lines, in usual distances, that starts a paragraph."""
+TABLE_GAP: Final = 3.0
+"""A distance between rows, in usual distances, that starts another table."""
 LARGER: Final = 1.12
 """A heading's size, in body sizes."""
 MUCH_LARGER: Final = 1.5
@@ -336,9 +338,8 @@ def _usual_distance(rows: list[Row]) -> float:
 def _starts_block(group: list[Row], row: Row, distance: float, known: Styles) -> bool:
     above = group[-1]
     step = row.box[3] - above.box[3]
-    table = len(group) > 1 and above.cells > 1 and group[-2].cells > 1
-    if table and (row.cells > 1 or row.box[0] > above.box[0] + row.size):
-        return step > 3 * distance * row.size
+    if above.cells > 1 and (row.cells > 1 or (len(group) > 1 and row.box[0] > above.box[0] + row.size)):
+        return step > TABLE_GAP * distance * row.size
     if (row.cells > 1) != (above.cells > 1):
         return True
     if step > PARAGRAPH_GAP * distance * max(row.size, above.size) or step < 0:
@@ -388,6 +389,8 @@ def _block(group: list[Row], known: Styles) -> TextBlock:
     for number, row in enumerate(group):
         if text:
             text = _joined(text, row.text, by_line and (table or bool(_ITEM.match(row.text))))
+            first, last, rect = lines[-1]
+            lines[-1] = first, min(last, len(text)), rect
         start = len(text)
         text += row.text.rstrip(_SOFT_HYPHEN) if number < len(group) - 1 else row.text.replace(_SOFT_HYPHEN, "-")
         x0, y0, x1, y1 = (round(edge, 2) for edge in row.box)
@@ -395,8 +398,7 @@ def _block(group: list[Row], known: Styles) -> TextBlock:
         if table and number == 0:
             header = len(text)
     kind: Kind = "heading" if level else "table" if table else "list" if items >= 2 else "paragraph"
-    clipped = tuple((min(start, len(text)), min(end, len(text)), rect) for start, end, rect in lines)
-    return TextBlock(kind=kind, text=text, level=level, header=header if kind == "table" else 0, lines=clipped)
+    return TextBlock(kind=kind, text=text, level=level, header=header if kind == "table" else 0, lines=tuple(lines))
 
 
 def _joined(text: str, following: str, own_line: bool) -> str:

@@ -24,6 +24,8 @@ MARKS: Final = (
 )
 SAMPLE: Final = 64 * 1024
 """Bytes that the encoding is guessed from."""
+BINARY: Final = bytes([*range(1, 9), *range(14, 27), *range(28, 32)])
+"""Bytes that no text has, whatever its encoding (0 stands in UTF-16, 27 in ISO 2022)."""
 MOST_CONTROLS: Final = 0.02
 """Share of control characters from which a file is no text."""
 
@@ -61,9 +63,10 @@ def _decoded(name: str, data: bytes) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         pass
-    if b"\x00\x00\x00\x00" in data[:SAMPLE]:
+    sample = data[:SAMPLE]
+    if len(sample) - len(sample.translate(None, BINARY)) > MOST_CONTROLS * len(sample):
         raise BadInput(source=name, problem="binary content, no text. Check the file.")
-    best = charset_normalizer.from_bytes(data[:SAMPLE]).best()
+    best = charset_normalizer.from_bytes(sample).best()
     if best is None:
         raise BadInput(source=name, problem="no text in an encoding that can be recognised. Save it as UTF-8.")
     return data.decode(best.encoding, "replace")
