@@ -7,7 +7,7 @@ made when it is first gone to. Locking throws the pages away and closes the vaul
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -16,6 +16,7 @@ from app.bridge.operations import Failure, JobNews, Operations
 from app.pages.page import Page, Shell
 from app.theme.look import look
 from app.theme.tokens import tokens
+from app.widgets.basic import Button
 from app.widgets.job_tray import JobRow, JobState, JobTray
 from app.widgets.key_sheet import KeySheet
 from app.widgets.overlay import Overlay
@@ -26,6 +27,8 @@ from app.widgets.status_bar import StatusBar
 from app.widgets.toast import Toast
 
 NARROW = 1400
+LOOK_EVERY = 2500
+"""Milliseconds between looks at which models are loaded."""
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ("", (Place("home", "Home", "home", "Ctrl+1"),)),
     ("Work", (Place("chat", "Chat", "chat", "Ctrl+2"), Place("documents", "Documents", "documents", "Ctrl+3"))),
@@ -116,6 +119,10 @@ class MainWindow(QMainWindow):
         self._barrier = tuple(barrier)
         self._say_barrier(self._barrier)
         self._last_jobs: dict[int, JobNews] = {}
+        self._asking = False
+        self._watch = QTimer(self)
+        self._watch.setInterval(LOOK_EVERY)
+        self._watch.timeout.connect(self._look_at_models)
         self.show_locked()
 
     # what a page may ask
@@ -129,10 +136,16 @@ class MainWindow(QMainWindow):
             page = self._makers[name](cast(Shell, self))
             page.name = name
             page.bar.switcher_asked.connect(self.switch)
+            if self.operations.workbench is None and name != "unlock":
+                back = Button("Open a vault", "unlock")
+                back.clicked.connect(self.show_locked)
+                page.bar.act(back)
+                page.bar.hide_switcher()
             self._pages[name] = page
             self.stack.addWidget(page)
         self.stack.setCurrentWidget(page)
         self.rail.go(name)
+        page.start().setFocus()
         page.opened()
         if about is not None:
             page.show_about(about)
@@ -182,6 +195,7 @@ class MainWindow(QMainWindow):
         self.status.person.say(f"{person.name} · {', '.join(person.roles)}")
         self.setWindowTitle(f"{vault} – Assay")
         self.rail.show()
+        self._watch.start()
         self._fold_for_width()
         self.go("home" if "home" in self._makers else self._places[0].name)
 
@@ -190,6 +204,8 @@ class MainWindow(QMainWindow):
         workbench = self.operations.detach()
         if workbench is None:
             return
+        self._watch.stop()
+        self._asking = False
         self.overlay.close_panel()
         self.tray.clear()
         self.tray.hide()
@@ -343,6 +359,26 @@ class MainWindow(QMainWindow):
             )
         else:
             self.status.jobs.say(f"{len(running)} jobs")
+
+    def _look_at_models(self) -> None:
+        if self._asking or self.operations.workbench is None:
+            return
+        self._asking = True
+        self.operations.run(
+            "Look at the models",
+            lambda bench, job: bench.engine.loaded(),
+            self._say_models,
+            lambda _: self._say_models(()),
+        )
+
+    def _say_models(self, loaded: Sequence[Any]) -> None:
+        self._asking = False
+        names = [one.name for one in loaded]
+        self.status.model.say(
+            ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
+            if names
+            else "No model loaded"
+        )
 
     def _toggle_tray(self) -> None:
         if self.tray.isVisible():

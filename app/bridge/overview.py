@@ -22,7 +22,7 @@ EXAMPLE = RESOURCES / "example"
 COLLECTION = "merrowdale"
 DATASET = "merrowdale-questions"
 PROMPT = "cite-answers"
-LATEST = 6
+LATEST = 4
 LOOK_BACK = 2000
 """Log entries that are looked through for the first steps; further back they count as not done."""
 

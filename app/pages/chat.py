@@ -169,7 +169,6 @@ class ChatPage(Page):
 
     def opened(self) -> None:
         self.operations.run("Read the collections", gather, self._show_choices)
-        self.composer.setFocus()
 
     def show_about(self, about: object) -> None:
         """A collection, or a (collection, question) to ask."""
@@ -198,6 +197,9 @@ class ChatPage(Page):
             Target(answer.question.text, "Question", "chat", lambda which=trace: self._go_trace(which))
             for trace, answer in self._choices.traces[:50]
         ]
+
+    def start(self) -> QWidget:
+        return self.composer
 
     # asking
 

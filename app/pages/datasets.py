@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog, QStackedWidget, QWidget
 
 from app.pages.page import Page, Shell, list_pane, side_pane
 from app.theme.look import look
-from app.widgets.basic import Button, Card, SearchField, button, clear, column, frame, label, row
+from app.widgets.basic import Button, Card, Elided, SearchField, button, clear, column, frame, label, row
 from app.widgets.empty_state import EmptyState
 from app.widgets.quick_switcher import Target
 from app.widgets.side_list import SideList, SideRow
@@ -38,12 +38,14 @@ class DatasetsPage(Page):
         self.list = SideList("Datasets")
         self.list.picked.connect(self._picked)
         self._left = list_pane(self.list, width=232)
-        self._heading, self._count = label("", type="heading"), label("", tone="secondary")
+        self._heading, self._count = label("", type="heading"), Elided("", tone="secondary")
         self.find = SearchField("Find in samples")
         self.find.setFixedWidth(look().px(220))
         self.find.textChanged.connect(self._narrow)
         tools = QWidget()
-        tools.setLayout(row(self._heading, self._count, None, self.find, margins=(20, 8, 16, 8)))
+        head = row(self._heading, self._count, self.find, margins=(20, 8, 16, 8))
+        head.setStretch(1, 1)
+        tools.setLayout(head)
         self.table = Table(
             [
                 Column("Sample", lambda found: Cell(found.id, mono=True, tone="text.tertiary"), 84),
@@ -171,7 +173,7 @@ class DatasetsPage(Page):
         if found is None:
             return
         self._heading.setText(found.name)
-        self._count.setText(f"Version {found.number} · {len(found.samples):,} samples · from {found.source}")
+        self._count.say(f"Version {found.number} · {len(found.samples):,} samples · from {found.source}")
         self._narrow()
         self.table.choose(0)
 

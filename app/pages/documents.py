@@ -16,7 +16,7 @@ from app.bridge.operations import Failure, Handle
 from app.pages.page import Page, Shell, list_pane, side_pane
 from app.pages.reader import Reader
 from app.theme.look import look
-from app.widgets.basic import Button, Card, SearchField, button, clear, column, label, row, shorten
+from app.widgets.basic import Button, Card, Elided, SearchField, button, clear, column, label, row, shorten
 from app.widgets.empty_state import EmptyState
 from app.widgets.long_work import LongWork
 from app.widgets.page_view import PageView
@@ -77,12 +77,14 @@ class DocumentsPage(Page):
         self._working.setLayout(column(self.work, margins=(20, 14, 20, 14)))
         self._working.hide()
         self._heading = label("", type="heading")
-        self._count = label("", tone="secondary")
+        self._count = Elided("", tone="secondary")
         self.find = SearchField("Find a document")
         self.find.setFixedWidth(look().px(220))
         self.find.textChanged.connect(self._narrow)
         tools = QWidget()
-        tools.setLayout(row(self._heading, self._count, None, self.find, margins=(20, 8, 16, 8)))
+        head = row(self._heading, self._count, self.find, margins=(20, 8, 16, 8))
+        head.setStretch(1, 1)
+        tools.setLayout(head)
         self.table = Table(
             [
                 Column("Document", lambda found: Cell(found.name, kind(found.media)[1], icon_tone="text.secondary")),
@@ -286,7 +288,7 @@ class DocumentsPage(Page):
             self._describe(None)
             return
         self._stack.setCurrentWidget(self._filled)
-        self._count.setText(f"{known.documents:,} documents, {known.pages:,} pages, {known.chunks:,} chunks")
+        self._count.say(f"{known.documents:,} documents, {known.pages:,} pages, {known.chunks:,} chunks")
         self._say_cut(known)
         self.operations.run("Read the documents", lambda bench, job: listed(bench, name), self._show_documents)
 

@@ -7,6 +7,7 @@ reads and changes through `shell.operations` only. `opened` is called each time 
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.bridge.operations import Failure, Operations
@@ -59,6 +60,7 @@ class Page(QWidget):
         super().__init__()
         self.shell = shell
         self.setAccessibleName(self.title)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.bar = TopBar(self.title)
         self.banner = Banner()
         self.body = QVBoxLayout()
@@ -83,6 +85,10 @@ class Page(QWidget):
 
     def changed(self, event: object) -> None:
         """Something in the vault changed."""
+
+    def start(self) -> QWidget:
+        """What gets the focus when the page is gone to."""
+        return self
 
     def panes(self) -> list[QWidget]:
         """What F6 goes through, from left to right."""
@@ -129,6 +135,7 @@ def side_pane(*items: QWidget, width: int = 360, surface: str = "window") -> QFr
     scroll = QScrollArea()
     scroll.setWidgetResizable(True)
     scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     scroll.setWidget(inside)
     made = QFrame()
     made.setProperty("surface", surface)

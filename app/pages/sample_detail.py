@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from app.pages.evaluation_matrix import figure, place, scorer_word, sentence
 from app.theme.look import look
-from app.widgets.answer_view import NO_SUPPORT, AnswerView, Sentence, Support, sentences
+from app.widgets.answer_view import NO_SUPPORT, AnswerView, Sentence, sentences
 from app.widgets.basic import Badge, Card, Elided, IconLabel, button, clear, column, icon_button, label, row
 from app.widgets.code_view import CodeEditor
 from app.widgets.passages import PassageList, PassageRow
@@ -126,18 +126,8 @@ class SampleDetail(QWidget):
 
 def told(answer: Answer) -> tuple[Sentence, ...]:
     """An answer's sentences with what each rests on, for an `AnswerView`."""
-    if answer.model == "quotes" and answer.citations:
-        return tuple(
-            Sentence(answer.answer[citation.start : citation.end], (citation.number,), Support.CITED)
-            for citation in answer.citations
-        )
-    supported = {citation.number for citation in answer.citations if citation.supported}
-    found = sentences(answer.answer, tuple(supported))
-    if answer.abstained or not answer.unsupported:
-        return tuple(
-            Sentence(s.text, s.numbers, Support.CITED if s.numbers else Support.UNSAID, s.paragraph) for s in found
-        )
-    return found
+    cited = [(citation.number, citation.start, citation.end) for citation in answer.citations]
+    return sentences(answer.answer, cited, answer.unsupported)
 
 
 def _question(sample: Sample) -> Card:

@@ -41,6 +41,7 @@ class SettingsPage(Page):
         self.threads = QSpinBox()
         self.threads.setRange(0, 256)
         self.threads.setSpecialValueText("All cores")
+        self.threads.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         appearance = Card("Appearance")
         appearance.body.addWidget(Field("Colours", self.theme, beside=True))
         appearance.body.addWidget(Field("Size", self.scale, beside=True))

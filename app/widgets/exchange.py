@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -34,11 +34,12 @@ class Exchange(QWidget):
         self._why = label("", tone="secondary", wrap=True)
         self._nearest = Button("Show it", kind="link", small=True)
         self._nearest.clicked.connect(self.nearest_asked)
-        words = column(
-            label("The documents don’t say.", "answer"), row(self._why, self._nearest, None, space=4), space=4
-        )
+        why = row(self._why, self._nearest, space=4)
+        why.setStretch(0, 1)
+        words = column(label("The documents don’t say.", "answer"), why, space=4)
         sign = row(IconLabel("question", side=20), space=12)
         sign.addLayout(words, 1)
+        sign.setAlignment(sign.itemAt(0).widget(), Qt.AlignmentFlag.AlignTop)
         self._declined.setLayout(sign)
         self._heading = label("Passages cited", strong=True)
         self._found = label("", tone="secondary")

@@ -51,9 +51,9 @@ class Field(QWidget):
         body.addLayout(error)
         if beside:
             title.setFixedWidth(look().px(LABEL_WIDTH))
+            title.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+            title.setContentsMargins(0, look().px(7), 0, 0)
             layout = row(title, space=8)
-            layout.setAlignment(title, Qt.AlignmentFlag.AlignTop)
-            title.setMinimumHeight(look().px(30))
             layout.addLayout(body, 1)
         else:
             layout = column(title, body, space=4)

@@ -26,6 +26,11 @@ from app.widgets.basic import Elided, column, frame, icon_button, label, line, r
 from app.widgets.citation_chip import CitationChip, chip_size, paint_chip
 
 MARGIN = 20
+GUTTER = 44
+"""What is left free for the numbers beside the text when a page is fitted to its text."""
+LARGEST_FIT = 1.4
+INK_WIDTH, INK_DARK = 160, 235
+"""A page is looked at in so many columns; a grey under that is content."""
 ZOOMS = (0.5, 0.67, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0)
 
 
@@ -51,6 +56,7 @@ class PageCanvas(QAbstractScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self._page: QPixmap | None = None
         self._per_point = 1.0
+        self._ink = (0.0, 1.0)
         self._marks: tuple[Mark, ...] = ()
         self.zoom = 1.0
         self._fit = True
@@ -61,6 +67,7 @@ class PageCanvas(QAbstractScrollArea):
         """Show a page whose image has `per_point` pixels per point."""
         self._page = QPixmap.fromImage(image)
         self._per_point = per_point
+        self._ink = ink(image)
         self._marks = tuple(marks)
         self._lay_out()
         self._scroll_to_chosen()
@@ -157,9 +164,11 @@ class PageCanvas(QAbstractScrollArea):
     def _scale(self) -> float:
         """Pixels on the screen per point."""
         if self._page is not None and self._fit:
-            points = self._page.width() / self._per_point
-            room = self.viewport().width() - 2 * look().px(MARGIN)
-            return max(0.2, room / points)
+            left, right = self._ink
+            points = (right - left) * self._page.width() / self._per_point
+            room = self.viewport().width() - look().px(GUTTER) - look().px(MARGIN)
+            whole = (self.viewport().width() - 2 * look().px(MARGIN)) / (self._page.width() / self._per_point)
+            return max(0.2, whole, min(room / points, LARGEST_FIT))
         return self.zoom * 96 / 72
 
     @property
@@ -194,7 +203,11 @@ class PageCanvas(QAbstractScrollArea):
         self.verticalScrollBar().setSingleStep(look().px(24))
         self.verticalScrollBar().setRange(0, max(0, size.height() + margin - room.height()))
         self.horizontalScrollBar().setPageStep(room.width())
+        before = self.horizontalScrollBar().maximum()
         self.horizontalScrollBar().setRange(0, max(0, size.width() + margin - room.width()))
+        if self._fit or before != self.horizontalScrollBar().maximum():
+            left = look().px(MARGIN) + self._ink[0] * size.width() - look().px(GUTTER)
+            self.horizontalScrollBar().setValue(round(max(0.0, left)))
         self.viewport().update()
 
     def _scroll_to_chosen(self) -> None:
@@ -204,6 +217,17 @@ class PageCanvas(QAbstractScrollArea):
                 self.verticalScrollBar().setValue(max(0, round(top - self.viewport().height() / 3)))
                 return
         self.verticalScrollBar().setValue(0)
+
+
+def ink(image: QImage) -> tuple[float, float]:
+    """Where a page's content begins and ends across, as shares of its width; (0, 1) for an empty page."""
+    small = image.scaled(
+        INK_WIDTH, INK_WIDTH, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+    )
+    small = small.convertToFormat(QImage.Format.Format_Grayscale8)
+    data, step = bytes(small.constBits()), small.bytesPerLine()
+    dark = [at for at in range(INK_WIDTH) if min(data[at : step * INK_WIDTH : step]) < INK_DARK]
+    return (dark[0] / INK_WIDTH, (dark[-1] + 1) / INK_WIDTH) if dark else (0.0, 1.0)
 
 
 class PageView(QWidget):

@@ -162,6 +162,10 @@ class TopBar(QFrame):
         for widget in widgets:
             self._acts.addWidget(widget)
 
+    def hide_switcher(self) -> None:
+        """Without a vault there is nowhere to go."""
+        self._switcher.hide()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
         painter = QPainter(self)

@@ -1,0 +1,426 @@
+"""Evaluations: the runs of this vault, the specs that they follow, one run's results sample by sample, and the form of a new spec.
+
+A run goes on while other pages are looked at; its outcomes come into the matrix as they are scored. Stopping keeps what was scored.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
+
+from app.bridge.operations import Failure, Handle
+from app.pages.evaluation_form import EvaluationForm
+from app.pages.evaluation_matrix import STATUS, RunContent, read_run, signed_before, spec_text, title
+from app.pages.evaluation_results import ResultsView
+from app.pages.evaluation_specs import SpecsView
+from app.pages.page import Page, Shell
+from app.pages.signatures import ask_and_sign, meanings_for, moment
+from app.widgets.basic import Badge, Segments, button, column
+from app.widgets.empty_state import EmptyState
+from app.widgets.quick_switcher import Target
+from app.widgets.signing import Signed, ToSign
+from app.widgets.table import Cell, Column, Table
+from app.widgets.toolbar import Chooser
+from core.evals.records import Done, Outcome, RunSpec, RunView, SavedSpec, Spec
+from core.jobs import Job
+from core.vault.events import Changed
+from core.vault.records import Signature, User
+from core.vault.roles import Act, allowed
+from core.vault.signing import Signer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.workbench import Workbench
+
+VIEWS = (("results", "Results"), ("runs", "Runs"), ("specs", "Specs"))
+CHANGES = {Act.SAVE_SPEC, Act.SIGN, Act.APPROVE, Act.RUN_EVALUATION}
+
+
+@dataclass(frozen=True)
+class _Shelf:
+    runs: tuple[RunView, ...]
+    specs: tuple[SavedSpec, ...]
+    people: dict[str, str]
+
+
+class EvaluationsPage(Page):
+    """The page. `show_about` takes a run's id, a spec's name, or "new"."""
+
+    title = "Evaluations"
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
+        self._runs: tuple[RunView, ...] = ()
+        self._specs: tuple[SavedSpec, ...] = ()
+        self._people: Mapping[str, str] = {}
+        self._handle: Handle | None = None
+        self._live: RunContent | None = None
+        self._wanted = ""
+        self._asked = 0
+
+        self.view = Segments(VIEWS, "What to show")
+        self.view.chosen.connect(self._turn)
+        self.chooser = Chooser("file", "Run")
+        self.chooser.picked.connect(self.show_run)
+        self._locked = Badge("", "signed", "lock")
+        self.bar.about(self.view, self.chooser, self._locked)
+        self.new = button("New evaluation", "plus")
+        self.new.clicked.connect(self.write_new)
+        self.pack = button("Make a pack", "pack")
+        self.pack.clicked.connect(self._make_pack)
+        self.bar.act(self.pack, self.new)
+
+        self.results = ResultsView()
+        self.results.cancel_asked.connect(self.cancel)
+        self.runs = self._build_runs()
+        self.specs = SpecsView()
+        self.specs.chosen.connect(self._spec_chosen)
+        self.specs.run_asked.connect(lambda saved: self.run(saved.spec.reference))
+        self.specs.change_asked.connect(lambda saved: self._write(saved.spec.spec))
+        self.specs.sign_asked.connect(self.ask_signature)
+        self.form = EvaluationForm(self.operations)
+        self.form.saved.connect(lambda spec: self._save(spec, run=False))
+        self.form.run_asked.connect(lambda spec: self._save(spec, run=True))
+        self.form.cancelled.connect(self._leave_form)
+        self.empty = EmptyState(
+            "No runs yet. Choose a dataset and two prompt versions to compare.", "New evaluation", "plus"
+        )
+        self.empty.acted.connect(self.write_new)
+        self._stack = QStackedWidget()
+        self._runs_pane = QFrame()
+        self._runs_pane.setProperty("surface", "panel")
+        self._runs_pane.setLayout(column(self.runs, space=0))
+        for widget in (self.results, self._runs_pane, self.specs, self.form, self.empty):
+            self._stack.addWidget(widget)
+        self.body.addWidget(self._stack, 1)
+        self._stack.setCurrentWidget(self.empty)
+        self._allow()
+
+    # what the window asks
+
+    def opened(self) -> None:
+        self._load()
+
+    def show_about(self, about: object) -> None:
+        wanted = str(about)
+        if wanted == "new":
+            self.write_new()
+        elif wanted.startswith("run-"):
+            self._wanted = wanted
+            self._load()
+        else:
+            self.view.choose("specs")
+            self._wanted = wanted
+            self._load()
+
+    def changed(self, event: object) -> None:
+        if isinstance(event, Changed) and event.act in CHANGES and self._handle is None:
+            self._load()
+
+    def panes(self) -> list[QWidget]:
+        shown = self._stack.currentWidget()
+        if shown is self.results:
+            return [self.results.main, self.results.side]
+        return [self.specs.main, self.specs.side] if shown is self.specs else [self._stack]
+
+    def side(self) -> QWidget | None:
+        shown = self._stack.currentWidget()
+        return self.results.side if shown is self.results else self.specs.side if shown is self.specs else None
+
+    def targets(self) -> list[Target]:
+        runs = [Target(title(view), "Run", "evaluations", self._going(view.run.id)) for view in self._runs]
+        specs = [Target(saved.spec.name, "Spec", "file", self._going(saved.spec.name)) for saved in self._specs]
+        return [*runs, *specs]
+
+    def _going(self, about: str) -> "Callable[[], None]":
+        return lambda: self.shell.go("evals", about)
+
+    # reading
+
+    def _load(self) -> None:
+        def work(bench: "Workbench", job: Job) -> _Shelf:
+            people = {person.user: person.name for person in bench.vault.users()}
+            return _Shelf(bench.evals.list(), bench.evals.specs(), people)
+
+        self.operations.run("Read the evaluations", work, self._loaded, self.fail)
+
+    def _loaded(self, shelf: _Shelf) -> None:
+        self._runs, self._specs, self._people = shelf.runs, shelf.specs, shelf.people
+        shown = self.results.content.run.id if self.results.content is not None else ""
+        self.runs.show_rows(self._runs, keep=lambda view: view.run.id)
+        self.specs.show_specs(self._specs, self._people)
+        known = [view.run.id for view in self._runs]
+        current = shown if shown in known else known[0] if known else ""
+        wanted, self._wanted = self._wanted, ""
+        if wanted in known:
+            current = wanted
+            self.view.choose("results")
+        elif wanted:
+            self.specs.choose(wanted)
+        self._offer(current)
+        if not self._runs and self._specs and self.view.current() == "results":
+            self.view.choose("specs")
+        if self._stack.currentWidget() is not self.form:
+            self._turn(self.view.current())
+        if current and self._handle is None and (current != shown or self._stale(current)):
+            self.show_run(current)
+
+    def _stale(self, run: str) -> bool:
+        """Whether the run that is shown has another result by now."""
+        content = self.results.content
+        view = next((view for view in self._runs if view.run.id == run), None)
+        return content is None or view is None or content.view.result_digest != view.result_digest
+
+    def _offer(self, current: str) -> None:
+        self.chooser.offer([(view.run.id, self._menu_words(view)) for view in self._runs], current)
+        view = next((view for view in self._runs if view.run.id == current), None)
+        if view is not None:
+            self.chooser.setText(title(view))
+            self.chooser.updateGeometry()
+
+    def _menu_words(self, view: RunView) -> str:
+        return f"{title(view)} · {_status(view).lower()} · {moment(view.run.started)}"
+
+    def show_run(self, run: str) -> None:
+        """Show a run's results."""
+        self._offer(run)
+        if self._live is not None and self._live.run.id == run:
+            self._show(self._live)
+            return
+        self._asked += 1
+        asked = self._asked
+
+        def done(content: RunContent) -> None:
+            if asked == self._asked:
+                self._show(content)
+
+        self.operations.run("Read a run", lambda bench, job: read_run(bench, run), done, self.fail)
+
+    def _show(self, content: RunContent) -> None:
+        self.results.show_run(content)
+        self.results._working.setVisible(self._live is content)
+        locked = bool(content.run.criteria) and bool(signed_before(content))
+        self._locked.setVisible(locked and self.view.current() == "results")
+        if locked:
+            self._locked.say("Criteria signed before the run", "signed", "lock")
+        self._allow()
+
+    def _turn(self, name: str) -> None:
+        """Show the results, the runs or the specs."""
+        self.view.choose(name)
+        empty = not self._runs if name != "specs" else not self._specs
+        views: dict[str, QWidget] = {"results": self.results, "runs": self._runs_pane, "specs": self.specs}
+        self._stack.setCurrentWidget(self.empty if empty and self._live is None else views[name])
+        results = name == "results" and not empty
+        self.chooser.setVisible(results)
+        self.pack.setVisible(results)
+        content = self.results.content
+        self._locked.setVisible(
+            results and content is not None and bool(content.run.criteria) and bool(signed_before(content))
+        )
+        self.new.setEnabled(True)
+        self._allow()
+
+    # running
+
+    def run(self, reference: str) -> None:
+        """Run a saved spec; its outcomes are shown as they come."""
+        if self._handle is not None:
+            self.banner.say("An evaluation runs already.", "Wait for it or stop it, then start this one.")
+            return
+
+        def work(bench: "Workbench", job: Job, watch: "Callable[[RunContent | Done], None]") -> RunView:
+            begun = False
+
+            def tell(done: Done) -> None:
+                nonlocal begun
+                if not begun:
+                    begun = True
+                    watch(read_run(bench, "latest", outcomes=False))
+                watch(done)
+
+            return bench.evals.run(RunSpec(reference=reference), job, tell)
+
+        self.banner.hide()
+        self._handle = self.operations.watch(
+            f"Evaluate {reference}", work, self._came, self._ran, self._run_failed, self._run_over, shown=True
+        )
+        self._handle.progress.connect(self.results.say_work)
+        self.results.begin_work(f"Running {reference}")
+        self._allow()
+
+    def cancel(self) -> None:
+        """Ask the run to stop; what was scored stays."""
+        if self._handle is not None:
+            self._handle.cancel()
+
+    def _came(self, pieces: "list[RunContent | Done]") -> None:
+        outcomes: list[Outcome] = []
+        for piece in pieces:
+            if isinstance(piece, RunContent):
+                self._live = piece
+                self._runs = (piece.view, *self._runs)
+                self._offer(piece.run.id)
+                self._turn("results")
+                self._show(piece)
+            elif self._live is not None:
+                self._live.outcomes[piece.outcome.sample, piece.outcome.variant] = piece.outcome
+                outcomes.append(piece.outcome)
+        if outcomes and self.results.content is self._live:
+            self.results.put(outcomes)
+
+    def _ran(self, view: RunView) -> None:
+        shown = self.results.content is self._live
+        self._run_over()
+        self.shell.toast(f"{title(view)}: {_status(view).lower()}.")
+        if shown or view.run.id not in [known.run.id for known in self._runs]:
+            self._wanted = view.run.id
+        self._load()
+
+    def _run_failed(self, found: Failure) -> None:
+        self._run_over()
+        self.banner.say(found.sentence, found.safe or "What was scored until then is kept.")
+        self._load()
+
+    def _run_over(self) -> None:
+        self._handle = None
+        self._live = None
+        self.results.end_work()
+        self._allow()
+
+    # writing
+
+    def write_new(self) -> None:
+        """Open the form of a new evaluation."""
+        self._write(None)
+
+    def _write(self, spec: Spec | None) -> None:
+        self.banner.hide()
+        for widget in (self.chooser, self._locked, self.pack):
+            widget.setVisible(False)
+        self.new.setEnabled(False)
+        self._stack.setCurrentWidget(self.form)
+        self.form.begin(spec)
+
+    def _leave_form(self) -> None:
+        self._turn(self.view.current())
+
+    def _save(self, spec: Spec, run: bool) -> None:
+        def done(saved: SavedSpec) -> None:
+            self.form.done()
+            said = "Saved" if saved.created else "Unchanged:"
+            self.shell.toast(f"{said} {saved.spec.reference}.")
+            self._wanted = "" if run else saved.spec.name
+            self.view.choose("specs")
+            self._stack.setCurrentWidget(self.specs)
+            self._load()
+            if run:
+                self.run(saved.spec.reference)
+
+        self.operations.run("Save a spec", lambda bench, job: bench.evals.save(spec), done, self.form.refuse)
+
+    # signing
+
+    def _person(self) -> User | None:
+        workbench = self.operations.workbench
+        return workbench.vault.user if workbench is not None else None
+
+    def _spec_chosen(self, saved: SavedSpec) -> None:
+        def work(bench: "Workbench", job: Job) -> tuple[Signature, ...]:
+            with bench.vault.read() as reader:
+                return reader.signatures(saved.digest)
+
+        def done(signatures: tuple[Signature, ...]) -> None:
+            if self.specs.current() == saved:
+                self.specs.show_signatures(signatures)
+
+        self.operations.run("Read signatures", work, done, self.fail)
+
+    def ask_signature(self, saved: SavedSpec) -> None:
+        """Open the signing panel for a spec."""
+        person = self._person()
+        if person is None:
+            return
+        spec = saved.spec
+
+        def read(bench: "Workbench", job: Job) -> tuple[Signature, ...]:
+            with bench.vault.read() as reader:
+                return reader.signatures(saved.digest)
+
+        def ask(signatures: tuple[Signature, ...]) -> None:
+            what = ToSign(
+                title=f"Sign {spec.name}, version {spec.number}",
+                text=spec_text(spec.spec),
+                digest=saved.digest,
+                meanings=meanings_for(person, spec.author, signatures),
+                user=person.user,
+                printed=f"{person.name}, {', '.join(person.roles)}",
+                after="Sign before the run, so that a pack proves the criteria came first.",
+            )
+            ask_and_sign(self.shell, what, sign, done)
+
+        def sign(bench: "Workbench", job: Job, signer: Signer, entered: Signed) -> Signature:
+            return bench.evals.sign(spec.reference, entered.meaning, entered.reason, signer)
+
+        def done(signature: Signature) -> None:
+            self.shell.toast(f"Signed {spec.reference} as {signature.meaning}.")
+            self._load()
+
+        self.operations.run("Read signatures", read, ask, self.fail)
+
+    def _make_pack(self) -> None:
+        if self.results.content is not None:
+            self.shell.go("evidence", self.results.content.run.id)
+
+    # building
+
+    def _allow(self) -> None:
+        """Enable what this person may do now, and say why not where they may not."""
+        person = self._person()
+        roles = person.roles if person is not None else ()
+        writes = "" if allowed(Act.SAVE_SPEC, roles) else "Your roles here don’t allow this; an author must do it."
+        runs = writes or ("An evaluation runs already." if self._handle is not None else "")
+        if self._stack.currentWidget() is not self.form:
+            self.new.refuse(writes)
+        self.specs.change.refuse(writes)
+        self.specs.run.refuse(runs)
+        signs = allowed(Act.SIGN, roles) or allowed(Act.APPROVE, roles)
+        self.specs.sign.refuse("" if signs else "Your roles here don’t allow signing.")
+        content = self.results.content
+        unfinished = content is None or content.view.result is None
+        self.pack.refuse("A run without a result can’t be packed." if unfinished else "")
+
+    def _build_runs(self) -> Table:
+        made = Table(
+            (
+                Column("Run", lambda v: Cell(v.run.id.replace("-", " ").capitalize(), strong=True), 100),
+                Column("Spec", lambda v: Cell(v.run.spec_reference)),
+                Column("Dataset", lambda v: Cell(v.run.dataset_reference), 200),
+                Column("Samples", lambda v: Cell(f"{v.run.samples:,}"), 90, right=True),
+                Column("Variants", lambda v: Cell(str(len(v.run.variants))), 90, right=True),
+                Column("Started", lambda v: Cell(moment(v.run.started)), 160),
+                Column("By", lambda v: Cell(self._people.get(v.run.user, v.run.user)), 160),
+                Column("Status", _status_cell, 130),
+            ),
+            "Runs",
+        )
+        made.opened.connect(lambda view: self._open_run(view))
+        return made
+
+    def _open_run(self, view: RunView) -> None:
+        self._turn("results")
+        self.show_run(view.run.id)
+
+
+def _status(view: RunView) -> str:
+    if view.status == "finished" and view.run.criteria and view.result is not None:
+        return "Gate met" if view.result.passed else "Gate not met"
+    return STATUS[view.status]
+
+
+def _status_cell(view: RunView) -> Cell:
+    words = _status(view)
+    tint = {"Gate met": "pass", "Gate not met": "fail", "Interrupted": "warn", "Stopped": "warn", "Failed": "fail"}
+    return Cell(words, badge=tint.get(words, "plain"))
