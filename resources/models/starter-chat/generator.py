@@ -118,7 +118,7 @@ class Writer:
                 schema, v = rows.pop()
                 statement = src.pick(schema.statements)
                 kind = "held-out" if schema.key in HELD_OUT else "composed" if " " in schema.key else "schema"
-                asked = [(src.question(schema, e), v, kind)]
+                asked = [(src.question(schema, e), v, kind) for _ in range(2)]
                 if previous is not None and statement.startswith("{e}") and ":" not in statement and src.chance(0.25):
                     text = statement.replace("{e}", "it", 1).replace("{v}", v)
                     previous.append(Item(e, capital(text) + ".", [(q, v, "pronoun") for q, v, _ in asked]))
@@ -179,7 +179,7 @@ class Writer:
         """Questions that no passage answers, most of them close to one that is."""
         src, out = self.src, []
         kind_of, listed = dict(cast), list(facts.items())
-        for _ in range(6):
+        for _ in range(10):
             (e, key), (schema, _) = src.pick(listed)
             if self.held_out and key not in HELD_OUT:
                 continue
@@ -210,11 +210,11 @@ def training_context(writer: Writer, short: bool) -> Context:
     rng = writer.rng
     if short:
         return writer.context(1 + (rng.random() < 0.4), rng.randint(2, 4), rng.randint(0, 1), 6, plain=True)
-    if rng.random() < 0.06:
-        return writer.context(rng.randint(3, 6), rng.randint(10, 16), rng.randint(4, 10), 12)
-    if rng.random() < 0.15:
-        return writer.context(rng.randint(1, 4), 2, rng.randint(3, 8), 8)
-    return writer.context(rng.randint(1, 5), rng.randint(3, 9), rng.choice([0, 0, 1, 2, 3]), 8)
+    if rng.random() < 0.04:
+        return writer.context(rng.randint(3, 6), rng.randint(10, 16), rng.randint(4, 10), 16)
+    if rng.random() < 0.08:
+        return writer.context(rng.randint(1, 4), 2, rng.randint(3, 8), 10)
+    return writer.context(rng.randint(1, 5), rng.randint(3, 9), rng.choice([0, 0, 0, 1, 2]), 14)
 
 
 def blind_test(seed: int, count: int, held_out: bool) -> list[dict]:

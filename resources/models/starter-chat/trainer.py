@@ -28,14 +28,12 @@ import vocabulary
 from model import Config, Llama, load, save, set_copying_heads
 from tokenizers import Tokenizer
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
 
 FIRST_WEIGHT = 4.0  # of an answer's first token: it decides which sentence is copied, or none
-TEXT_WEIGHT, TEXT_SHARE = 0.1, 0.12  # of the other tokens, and how many of them count
+TEXT_WEIGHT, TEXT_SHARE = 0.05, 0.04  # of the other tokens, and how many of them count
 WARM_UP = 30  # steps
-HOLD, FLOOR = 0.4, 0.02  # share of the time at the full rate; the last rate as a share of it
+FLOOR = 0.02  # the last rate as a share of the full one
 AVERAGE = 0.995  # of the running mean of the weights
-PROBE = 12  # steps between two looks at the other number of threads
 SPREAD = 0.3  # share of the sequences whose positions jump
 
 Example = tuple[
@@ -43,8 +41,8 @@ Example = tuple[
 ]  # prefix, passage starts in it, (question, answer)s
 
 
-def decay(progress: float) -> float:
-    return 1.0 if progress < HOLD else max(FLOOR, 1 - (1 - FLOOR) * (progress - HOLD) / (1 - HOLD))
+def decay(progress: float, hold: float) -> float:
+    return 1.0 if progress < hold else max(FLOOR, 1 - (1 - FLOOR) * (progress - hold) / (1 - hold))
 
 
 def pack(examples: list[Example], rng: random.Random, context: int) -> tuple[Tensor, ...]:
@@ -144,7 +142,7 @@ class Coder:
         return prefix, [i for i, x in enumerate(prefix) if x == self.newline], qa
 
 
-class Stream(IterableDataset):
+class Stream:
     """Endless packed batches of about `budget` tokens, of similar length each."""
 
     def __init__(self, tokenizer: str, seed: int, short: bool, toys: float, budget: int, context: int):
@@ -152,7 +150,6 @@ class Stream(IterableDataset):
         self.toys, self.budget, self.context = toys, budget, context
 
     def __iter__(self) -> Iterator[tuple[str, tuple[Tensor, ...]]]:
-        torch.set_num_threads(1)
         coder, writer = Coder(Tokenizer.from_file(self.tokenizer)), generator.Writer(self.seed)
         rng = writer.rng
         while True:
@@ -212,25 +209,52 @@ class Muon:
                 p.mul_(1 - self.rate * scale * self.weight_decay).add_(u, alpha=step)
 
 
-class Threads:
-    """Chooses one thread or all of them by the measured rate: on a shared machine a second thread can slow down the first."""
+class Helper:
+    """A second process that adds its gradients to those of the first whenever it has some.
 
-    def __init__(self, most: int):
-        self.most, self.now, self.steps = most, most, PROBE - 3
-        self.rates: dict[int, float] = {}
+    Neither waits for the other, so on a shared machine each takes what its core has left; two threads of one process would
+    wait for the slower one at every operation. Its gradients are at most a step old.
+    """
 
-    def measured(self, tokens_a_second: float) -> None:
-        if self.most == 1:
-            return
-        old = self.rates.get(self.now, tokens_a_second)
-        self.rates[self.now] = 0.5 * old + 0.5 * tokens_a_second
-        self.steps += 1
-        best = max(self.rates, key=lambda n: self.rates[n])
-        if self.steps % PROBE == 0:
-            self.rates.pop(self.most + 1 - best, None)
-            best = self.most + 1 - best
-        self.now = best
-        torch.set_num_threads(self.now)
+    def __init__(self, m: Llama, batches: Stream, seed: int):
+        context = torch.multiprocessing.get_context("fork")  # before any other thread exists
+        self.shared = [p.detach().clone().share_memory_() for p in m.parameters()]
+        self.gradients = [torch.zeros_like(p).share_memory_() for p in self.shared]
+        self.lock, self.count, self.tokens = context.Lock(), context.Value("q", 0), context.Value("q", 0)
+        self.process = context.Process(target=self.work, args=(copy.deepcopy(m), batches, seed), daemon=True)
+        self.process.start()
+
+    def work(self, m: Llama, batches: Stream, seed: int) -> None:
+        torch.set_num_threads(1)
+        g = torch.Generator().manual_seed(seed)
+        for _, batch in batches:
+            with torch.no_grad():
+                for mine, theirs in zip(m.parameters(), self.shared, strict=True):
+                    mine.copy_(theirs)
+            losses(m, batch, g)[0].backward()
+            with self.lock:
+                for p, total in zip(m.parameters(), self.gradients, strict=True):
+                    total += p.grad
+                self.count.value += 1
+                self.tokens.value += int((batch[2] >= 0).sum())
+            m.zero_grad(set_to_none=True)
+
+    @torch.no_grad()
+    def merge(self, m: Llama) -> int:
+        """Averages the helper's gradients into those of m; -> the tokens behind them."""
+        with self.lock:
+            n, tokens = self.count.value, self.tokens.value
+            if n:
+                for p, total in zip(m.parameters(), self.gradients, strict=True):
+                    p.grad.add_(total).div_(n + 1)
+                    total.zero_()
+                self.count.value = self.tokens.value = 0
+        return tokens if n else 0
+
+    @torch.no_grad()
+    def publish(self, m: Llama) -> None:
+        for theirs, mine in zip(self.shared, m.parameters(), strict=True):
+            theirs.copy_(mine)
 
 
 def repeated_strings(vocab: int, rng: random.Random, g: torch.Generator) -> tuple[Tensor, ...]:
@@ -289,16 +313,17 @@ def main() -> None:
     ap.add_argument("--out", type=Path, required=True)
     ap.add_argument("--minutes", type=float, default=60)
     ap.add_argument("--seed", type=int, default=0)
-    ap.add_argument("--threads", type=int, default=2)
+    ap.add_argument("--alone", action="store_true", help="without the helper process on a second core")
     ap.add_argument("--budget", type=int, default=3000, help="tokens a step")
     ap.add_argument("--rate", type=float, default=0.01, help="Muon, hidden matrices")
     ap.add_argument("--embedding-rate", type=float, default=3e-3, help="AdamW, embeddings and norms")
     ap.add_argument("--short", type=float, default=0.1, help="share of the time on short contexts")
+    ap.add_argument("--hold", type=float, default=0.4, help="share of the time at the full rate")
     ap.add_argument("--layers", type=int, default=5)
     ap.add_argument("--every", type=float, default=6, help="minutes between checks")
     ap.add_argument("--start", type=Path, help="weights to go on from, instead of nothing")
     args = ap.parse_args()
-    torch.set_num_threads(args.threads)
+    torch.set_num_threads(1)
     torch.manual_seed(args.seed)
     rng, g = random.Random(args.seed), torch.Generator().manual_seed(args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
@@ -318,16 +343,15 @@ def main() -> None:
         torch.optim.AdamW(rest, args.embedding_rate, betas=(0.9, 0.98), weight_decay=0.0),
     )
 
-    def stream(seed: int, short: bool, toys: float) -> Iterator[tuple[str, tuple[Tensor, ...]]]:
-        data = Stream(args.tokenizer, seed, short, toys, args.budget, config.context)
-        return iter(DataLoader(data, batch_size=None, num_workers=1, prefetch_factor=8))
+    def stream(seed: int, short: bool, toys: float) -> Stream:
+        return Stream(args.tokenizer, seed, short, toys, args.budget, config.context)
 
-    source, kind_of_source = stream(1000 + args.seed, True, 0.25), "short"
+    helper = None if args.alone else Helper(m, stream(9000 + args.seed, False, 0.02), args.seed + 1)
+    source, kind_of_source = iter(stream(1000 + args.seed, True, 0.25)), "short"
     watch = {"known": held_out(coder, False, True), "unknown": held_out(coder, True, True)}
     start = last = time.monotonic()
     step = tokens = 0
     running: dict[str, float] = {}
-    threads = Threads(args.threads)
 
     def report() -> None:
         note = {"step": step, "tokens": tokens, "minutes": round((time.monotonic() - start) / 60, 2), "seed": args.seed}
@@ -336,32 +360,33 @@ def main() -> None:
 
     while (progress := (time.monotonic() - start) / (60 * args.minutes)) < 1:
         if kind_of_source == "short" and progress > args.short:
-            source, kind_of_source = stream(2000 + args.seed, False, 0.05), "full"
-        scale = min(1, (step + 1) / WARM_UP) * decay(progress)
+            source, kind_of_source = iter(stream(2000 + args.seed, False, 0.02)), "full"
+        scale = min(1, (step + 1) / WARM_UP) * decay(progress, args.hold)
         for group in adam.param_groups:
             group["lr"] = args.embedding_rate * scale
         strings = not args.start and progress < 0.05 and running.get("strings", 9) > 0.7
         kind, batch = ("strings", repeated_strings(config.vocab, rng, g)) if strings else next(source)
-        began = time.monotonic()
         loss, seen = losses(m, batch, g)
         loss.backward()
+        if helper:
+            tokens += helper.merge(m)
         torch.nn.utils.clip_grad_norm_(rest, 1.0)
         muon.step(scale)
         adam.step()
         m.zero_grad(set_to_none=True)
+        if helper:
+            helper.publish(m)
         keep = min(AVERAGE, 1 - 10 / (step + 20))
         with torch.no_grad():
             torch._foreach_lerp_(list(mean.parameters()), list(m.parameters()), 1 - keep)
         step += 1
-        size = int((batch[2] >= 0).sum())
-        tokens += size
-        threads.measured(size / (time.monotonic() - began))
+        tokens += int((batch[2] >= 0).sum())
         kind = f"{kind_of_source} text" if kind == "text" else kind
         running[kind] = 0.95 * running.get(kind, seen) + 0.05 * seen
         if step % 25 == 0:
             shown = {k: round(v, 3) for k, v in running.items()}
             print(
-                f"{step} {time.monotonic() - start:.0f} s {tokens / 1e6:.2f} M {shown} rate {scale:.3f} threads {threads.now}",
+                f"{step} {time.monotonic() - start:.0f} s {tokens / 1e6:.2f} M {shown} rate {scale:.3f}",
                 flush=True,
             )
         if time.monotonic() - last > 60 * args.every:
