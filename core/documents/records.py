@@ -97,7 +97,9 @@ class AddedDocuments(Record, frozen=True, kw_only=True):
 
     collection: str
     added: int
-    """Documents that are new or replaced an earlier version of the same name."""
+    """Documents that are new, or another version of one of the same name."""
+    replaced: int = 0
+    """Those of them that took the place of an earlier version."""
     unchanged: int
     """Files whose exact content is in the collection already."""
     refused: tuple[Refusal, ...]

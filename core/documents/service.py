@@ -71,7 +71,7 @@ class Documents:
         if not found:
             raise BadInput(source=name, problem=refused[0].reason if refused else "no file was given. Name one.")
         self._check_embedder(name)
-        added = unchanged = chunks = pages = 0
+        added = replaced = unchanged = chunks = pages = 0
         with closing(read_all(self._supervisor, found, lambda content: self._has(name, content), job)) as reading:
             for done, read in enumerate(reading):
                 job.report(done, len(found), "files")
@@ -80,6 +80,7 @@ class Documents:
                 elif read.parsed is None or self._has(name, read.content):
                     unchanged += 1
                 else:
+                    replaced += self._has_name(name, read.name)
                     chunks += self._keep(name, read, read.parsed, job)
                     pages += len(read.parsed.pages)
                     added += 1
@@ -87,6 +88,7 @@ class Documents:
         return AddedDocuments(
             collection=name,
             added=added,
+            replaced=replaced,
             unchanged=unchanged,
             refused=tuple(refused),
             chunks=chunks,
@@ -179,6 +181,11 @@ class Documents:
         with self._vault.read() as reader:
             kept = store.find(reader, collection)
             return kept is not None and store.has_content(reader, kept.id, content)
+
+    def _has_name(self, collection: str, name: str) -> bool:
+        with self._vault.read() as reader:
+            kept = store.find(reader, collection)
+            return kept is not None and store.has_name(reader, kept.id, name)
 
     def _keep(self, collection: str, read: Read, parsed: Parsed, job: Job) -> int:
         """Cut, embed and keep one document; the number of its chunks."""

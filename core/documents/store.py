@@ -158,6 +158,14 @@ def has_content(reader: Reader, collection: int, content: Digest) -> bool:
     return row is not None
 
 
+def has_name(reader: Reader, collection: int, name: str) -> bool:
+    """Whether a current document of the collection goes by this name."""
+    row = reader.db.execute(
+        "SELECT 1 FROM documents WHERE collection = ? AND name = ? AND current = 1", (collection, name)
+    ).fetchone()
+    return row is not None
+
+
 def current(reader: Reader, collection: int) -> tuple[Digest, ...]:
     """The documents of a collection, by name."""
     rows = reader.db.execute(
