@@ -53,7 +53,7 @@ class Finished(Record, frozen=True, kw_only=True, tag="finished"):
     reason: str
     """"stop": the model ended it, or a stop text was met; "length": `max_tokens` were used up."""
     prompt: str
-    """The whole text that the model saw."""
+    """The whole text that the model saw, after the first token that some models add by themselves."""
     prompt_tokens: int
     tokens: int
     first_token_seconds: float
@@ -84,7 +84,7 @@ class Load(Record, frozen=True, kw_only=True, tag="load"):
     embeds: bool
     """Whether it makes vectors, not text."""
     threads: int = 0
-    """0 for as many as there are cores."""
+    """0 to choose by the model's size and the cores."""
 
 
 class Ready(Record, frozen=True, kw_only=True, tag="model-ready"):

@@ -8,6 +8,7 @@ request after the other.
 
 import itertools
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
@@ -71,6 +72,7 @@ class _Slot:
         self.starting = threading.Lock()
         self.worker: Worker | None = None
         self.ready: Ready | None = None
+        self.seconds = 0.0
         self.users = 0
         self.used = 0
 
@@ -90,7 +92,7 @@ class Engine:
     def generate(self, request: Generate, job: Job | None = None) -> Iterator[Token | Finished]:
         """The answer in pieces as they come, then `Finished`. Closing the iterator stops the model.
 
-        Raises `BadInput` (a parameter), `NotFound`, `Changed`, `Unsupported` (no chat model, no chat template), `TemplateError`,
+        At its first step it raises `BadInput` (a parameter), `NotFound`, `Changed`, `Unsupported` (no chat model, no chat template), `TemplateError`,
         `ContextExceeded`, `Damaged`, `WorkerFailed`, `Cancelled`."""
         check_request(request)
         model = self._models.located(request.model, job)
@@ -147,7 +149,7 @@ class Engine:
                     digest=slot.model.digest,
                     pid=slot.worker.pid,
                     context=slot.ready.context,
-                    start_seconds=slot.worker.start_seconds,
+                    start_seconds=slot.seconds,
                     backend=slot.ready.backend,
                 )
                 for slot in slots
@@ -212,7 +214,9 @@ class Engine:
                     reason=f"it crashed {CRASHES} times with this file and is not tried again",
                     safe="Choose another model, or unload this one to try again.",
                 )
+            began = time.monotonic()
             slot.worker, slot.ready = self._start(slot, job)
+            slot.seconds = time.monotonic() - began
             return slot.worker
         finally:
             slot.starting.release()

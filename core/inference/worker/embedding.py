@@ -2,7 +2,7 @@
 
 Each text is computed alone, on one thread, and as many texts at once as there are cores. So a vector depends on its text only, never on
 its neighbours, and no core waits for another: llama.cpp attends over a whole batch, so that packing texts together gains nothing
-(MiniLM, one busy machine, texts a second of 20 and of 200 tokens: packed 43 and 6, alone 100 and 9).
+(MiniLM q8_0, AVX2, texts per second of one core: 100 of 20 tokens and 9 of 200; packed into batches of 256 tokens 50 to 70 and 6).
 """
 
 import math

@@ -8,11 +8,13 @@ import ctypes
 import os
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
-SPIN: Final = "3000"
-"""How often a thread of libgomp looks before it sleeps at a barrier. By default it spins for milliseconds: with one of two cores busy
-elsewhere, two threads were then 5 to 20 times slower than one."""
+SPIN: Final = "1000"
+"""How often a thread of libgomp looks before it sleeps at a barrier. By default it spins for milliseconds: where a core is busy elsewhere,
+two threads then gave 10 to 20 tokens a second and sleeping ones 300 (4 million parameters)."""
+SMALL: Final = 50_000_000
+"""Parameters below which one thread is faster than several: 1,000 tokens a second against 300 (4 million, a busy machine)."""
 
 _kept: list[object] = []  # callbacks that C holds a pointer to
 
@@ -52,6 +54,11 @@ def features(library: ModuleType) -> str:
         if part.strip().endswith("= 1")
     ]
     return " ".join(word.split(":")[-1].strip() for word in words)
+
+
+def threads(library: ModuleType, model: Any) -> int:
+    """How many threads compute one token of this model."""
+    return 1 if library.llama_model_n_params(model) < SMALL else cores()
 
 
 def cores() -> int:

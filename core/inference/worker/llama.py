@@ -45,7 +45,7 @@ class Worker:
         if self._loaded is not None:
             raise Unsupported(source=request.name, reason="this worker holds a model already.")
         model = self._open(request, call)
-        threads = request.threads or loading.cores()
+        threads = request.threads or (loading.cores() if request.embeds else loading.threads(library, model))
         window = min(LARGEST_WINDOW, library.llama_model_n_ctx_train(model))
         backend = f"llama-cpp-python {version('llama-cpp-python')}, CPU {loading.features(library)}, {threads} threads"
         if request.embeds:

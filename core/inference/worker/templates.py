@@ -32,6 +32,9 @@ from core.records import Json
 SECONDS: Final = 5.0
 LARGEST: Final = 2_000_000
 """Characters that a template may put out; no model's window holds that many."""
+LARGEST_EXPONENT: Final = 64
+LARGEST_NUMBER: Final = 4096
+"""Bits of a product."""
 LONGEST_SOURCE: Final = 500_000
 LONGEST_RANGE: Final = 100_000
 MEMORY: Final = 256 * 1024 * 1024
@@ -57,20 +60,28 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset(("*", "**", "%"))
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        if operator == "**" and (abs(left) > LARGEST or abs(right) > 64):
-            raise SecurityError("a power this large")
-        if operator == "*":
-            for text, times in ((left, right), (right, left)):
-                if isinstance(text, str | list | tuple) and isinstance(times, int) and len(text) * times > LARGEST:
-                    raise SecurityError("a repetition this long")
-        if operator == "%" and isinstance(left, str):
-            raise SecurityError("formatting with %; use ~ to join texts")
+        if reason := _refused(operator, left, right):
+            raise SecurityError(reason)
         return super().call_binop(context, operator, left, right)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         if isinstance(obj, str) and attr in ("format", "format_map", "center", "ljust", "rjust", "zfill", "expandtabs"):
             return False
         return super().is_safe_attribute(obj, attr, value)
+
+
+def _refused(operator: str, left: Any, right: Any) -> str:
+    """Why an operation is not done: its result would be huge. Empty where it is."""
+    if operator == "%":
+        return "formatting with %; use ~ to join texts" if isinstance(left, str) else ""
+    if operator == "**":
+        return "a power this large" if abs(left) > LARGEST or abs(right) > LARGEST_EXPONENT else ""
+    if isinstance(left, int) and isinstance(right, int):
+        return "a number this large" if left.bit_length() + right.bit_length() > LARGEST_NUMBER else ""
+    for text, times in ((left, right), (right, left)):
+        if isinstance(text, str | list | tuple) and isinstance(times, int) and len(text) * times > LARGEST:
+            return "a repetition this long"
+    return ""
 
 
 def _range(*bounds: int) -> range:

@@ -65,6 +65,7 @@ def test_an_error_names_the_message() -> None:
         "{{ 'a' * 1000 * 1000 * 1000 }}",
         "{{ [0] * 10**9 }}",
         "{{ 10 ** 10 ** 9 }}",
+        "{% set n = namespace(x=10) %}{% for i in range(40) %}{% set n.x = n.x * n.x %}{% endfor %}{{ n.x }}",
         "{{ '%1000000000d' % 1 }}",
         "{{ '{:>1000000000}'.format(1) }}",
         "{{ 'a'.ljust(10**9) }}",

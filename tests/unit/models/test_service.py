@@ -122,3 +122,7 @@ def test_the_starters_that_are_there_are_registered_once(
     assert [model.name for model in starter.ensure_starters(models)] == [starter.CHAT]
     assert [model.name for model in starter.ensure_starters(models)] == [starter.CHAT]
     assert len(models.list()) == 1
+    moved = stories.rename(stories.with_name("moved.gguf"))
+    places[starter.CHAT] = moved
+    assert starter.ensure_starters(models)[0].path == str(moved)
+    assert len(models.list()) == 1
