@@ -1,0 +1,255 @@
+"""Answering one question: find passages, answer from them, and say for each sentence what it rests on. Pure: the service persists.
+
+Rules: passages are shown before the first word; with a model, the prompt version is rendered in the inference worker; a sentence's citation
+mark `[n]` is resolved to the nearest sentence of passage n; a sentence whose support is under `SUPPORT` in every passage is marked; an answer
+that says it is not in the documents is recognised and cites nothing.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from core.assistants import quotes
+from core.assistants.records import QUOTES, Answer, Answered, AnswerPart, Citation, Delta, Found, Question
+from core.documents.sentences import split_sentences
+from core.inference.records import Finished, Generate, Token
+from core.jobs import Job
+from core.prompts.records import PromptVersion
+from core.records import Digest, Json
+from core.retrieval.records import Passage, Search
+
+SUPPORT = 0.75
+"""Cosine from which two sentences count as saying the same; under it a sentence is marked as without support."""
+DECLINED = "The documents don’t say."
+REFUSALS = (
+    "the documents don't say",
+    "the documents do not say",
+    "not stated in the documents",
+    "the documents do not state",
+    "the documents don't state",
+    "no answer in the documents",
+)
+"""How answers begin that decline, in lower case with plain apostrophes; the starter model's own wording is among them."""
+_MARK = re.compile(r"\[(\d+)\]")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an answer is made with: finding, embedding, and for a model its prompt version and digest."""
+
+    search: Callable[[Search, Job], tuple[Passage, ...]]
+    embed: quotes.Embed
+    generate: Callable[[Generate, Job], Iterator[Token | Finished]]
+    prompt: PromptVersion | None = None
+    prompt_digest: str = ""
+    model_digest: str = ""
+
+
+def answer(question: Question, context: Context, job: Job) -> Iterator[AnswerPart]:
+    """The parts of an answer in order: `Found`, any number of `Delta`, one `Answered`."""
+    started = time.monotonic()
+    search = Search(collection=question.collection, query=question.text, limit=question.passages)
+    passages = context.search(search, job)
+    yield Found(passages=passages)
+    job.check()
+    if question.model == QUOTES:
+        yield from _by_quotes(question, passages, context, started)
+    else:
+        yield from _by_model(question, passages, context, job, started)
+
+
+def _by_quotes(
+    question: Question, passages: tuple[Passage, ...], context: Context, started: float
+) -> Iterator[AnswerPart]:
+    ranked = quotes.rank(question.text, passages, context.embed)
+    chosen = quotes.choose(ranked)
+    numbers: dict[int, int] = {}
+    text, citations = "", []
+    for quote in chosen:
+        number = numbers.setdefault(quote.passage, len(numbers) + 1)
+        start = len(text) + (1 if text else 0)
+        text += f"{' ' if text else ''}{quote.text}"
+        passage = passages[quote.passage]
+        citations.append(
+            Citation(
+                number=number,
+                document=passage.document,
+                name=passage.name,
+                page=passage.page,
+                quote=quote.text,
+                score=quote.score,
+                supported=True,
+                start=start,
+                end=len(text),
+            )
+        )
+    if not chosen:
+        text = DECLINED
+    yield Delta(text=text)
+    taken = time.monotonic() - started
+    yield Answered(
+        answer=Answer(
+            question=question,
+            answer=text,
+            abstained=not chosen,
+            citations=tuple(citations),
+            passages=passages,
+            sentences=len(chosen),
+            unsupported=(),
+            best_score=ranked[0].score if ranked else 0.0,
+            needed_score=quotes.NEEDED,
+            model=QUOTES,
+            model_digest="",
+            prompt_digest="",
+            rendered="",
+            finish="stop",
+            tokens=0,
+            prompt_tokens=0,
+            first_token_seconds=round(taken, 6),
+            seconds=round(taken, 6),
+            backend=QUOTES,
+        )
+    )
+
+
+def _by_model(
+    question: Question, passages: tuple[Passage, ...], context: Context, job: Job, started: float
+) -> Iterator[AnswerPart]:
+    assert context.prompt is not None
+    request = Generate(
+        model=Digest(context.model_digest),
+        messages=context.prompt.messages,
+        variables=variables(question.text, passages),
+        max_tokens=question.max_tokens,
+        seed=question.seed,
+        mode=question.mode,
+    )
+    text, finished, first = "", None, 0.0
+    for part in context.generate(request, job):
+        if isinstance(part, Finished):
+            finished = part
+            continue
+        first = first or time.monotonic() - started
+        text += part.text
+        yield Delta(text=part.text)
+    assert finished is not None
+    text = text.strip()
+    abstained = declines(text)
+    citations, sentences, unsupported = ((), 0, ()) if abstained or not text else support(text, passages, context.embed)
+    yield Answered(
+        answer=Answer(
+            question=question,
+            answer=text,
+            abstained=abstained,
+            citations=citations,
+            passages=passages,
+            sentences=sentences,
+            unsupported=unsupported,
+            best_score=0.0,
+            needed_score=0.0,
+            model=question.model,
+            model_digest=context.model_digest,
+            prompt_digest=context.prompt_digest,
+            rendered=finished.prompt,
+            finish=finished.reason,
+            tokens=finished.tokens,
+            prompt_tokens=finished.prompt_tokens,
+            first_token_seconds=round(first, 6),
+            seconds=round(time.monotonic() - started, 6),
+            backend=finished.backend,
+        )
+    )
+
+
+def variables(question: str, passages: tuple[Passage, ...]) -> dict[str, Json]:
+    """What a prompt's template can use: `question`, and `passages` with number, text, sentences, document and page."""
+    return {
+        "question": question,
+        "passages": [
+            {
+                "number": number,
+                "text": passage.text,
+                "sentences": list(split_sentences(passage.text)),
+                "document": passage.name,
+                "page": passage.page,
+                "heading": passage.heading,
+            }
+            for number, passage in enumerate(passages, start=1)
+        ],
+    }
+
+
+def declines(text: str) -> bool:
+    """Whether an answer says that the documents don't hold it."""
+    plain = text.casefold().replace("’", "'").lstrip(" .\"'")
+    return plain.startswith(REFUSALS)
+
+
+def support(
+    text: str, passages: tuple[Passage, ...], embed: quotes.Embed
+) -> tuple[tuple[Citation, ...], int, tuple[tuple[int, int], ...]]:
+    """For an answer's sentences: (citations by their marks, number of sentences, spans without support in any passage)."""
+    spans = _sentence_spans(text)
+    sources = [
+        (index, sentence) for index, passage in enumerate(passages) for sentence in split_sentences(passage.text)
+    ]
+    if not spans or not sources:
+        return (), len(spans), tuple((start, end) for start, end, _ in spans)
+    bare = [_MARK.sub("", text[start:end]).strip() for start, end, _ in spans]
+    vectors = embed([*bare, *(sentence for _, sentence in sources)])
+    cosines = vectors[: len(bare)] @ vectors[len(bare) :].T
+    citations: list[Citation] = []
+    unsupported: list[tuple[int, int]] = []
+    for row, (start, end, marks) in enumerate(spans):
+        scores = [
+            1.0 if bare[row] and _folded(bare[row]) in _folded(sentence) else round(float(cosines[row, column]), 6)
+            for column, (_, sentence) in enumerate(sources)
+        ]
+        if max(scores) < SUPPORT:
+            unsupported.append((start, end))
+        for mark in marks:
+            own = [(score, column) for column, score in enumerate(scores) if sources[column][0] == mark - 1]
+            if not own:
+                continue
+            score, column = max(own)
+            passage = passages[mark - 1]
+            citations.append(
+                Citation(
+                    number=mark,
+                    document=passage.document,
+                    name=passage.name,
+                    page=passage.page,
+                    quote=sources[column][1],
+                    score=score,
+                    supported=score >= SUPPORT,
+                    start=start,
+                    end=end,
+                )
+            )
+    return tuple(citations), len(spans), tuple(unsupported)
+
+
+def _sentence_spans(text: str) -> list[tuple[int, int, tuple[int, ...]]]:
+    """(start, end, citation marks) of each sentence; marks after the full stop belong to the sentence before them."""
+    spans: list[tuple[int, int, tuple[int, ...]]] = []
+    at = 0
+    for sentence in split_sentences(text):
+        start = text.index(sentence, at)
+        end = at = start + len(sentence)
+        marks = tuple(int(mark) for mark in _MARK.findall(sentence))
+        leading = _MARK.match(sentence)
+        if not _MARK.sub("", sentence).strip(" .") and spans:
+            before = spans.pop()
+            spans.append((before[0], end, (*before[2], *marks)))
+        elif leading and spans and not spans[-1][2]:
+            before = spans.pop()
+            spans.append((before[0], start + leading.end(), (int(leading.group(1)),)))
+            spans.append((start + leading.end(), end, marks[1:]))
+        else:
+            spans.append((start, end, marks))
+    return spans
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split()).strip(" .")

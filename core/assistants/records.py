@@ -1,0 +1,88 @@
+"""A question, what comes back while it is answered, and the trace that is kept."""
+
+from core.records import Digest, Record
+from core.retrieval.records import Passage
+
+QUOTES = "quotes"
+"""The mode that needs no generative model: the passages' most relevant sentences, verbatim."""
+
+
+class Question(Record, frozen=True, kw_only=True):
+    """What is asked of which collection, and who answers: `quotes`, or a model with a prompt version."""
+
+    collection: str
+    text: str
+    model: str = QUOTES
+    prompt: str | None = None
+    passages: int = 6
+    """How many passages are found and shown to the model."""
+    max_tokens: int = 256
+    seed: int = 0
+    mode: str = "reproducible"
+
+
+class Citation(Record, frozen=True, kw_only=True):
+    """The sentence of a document that a part of the answer rests on."""
+
+    number: int
+    """The passage's number in the answer, from 1."""
+    document: Digest
+    name: str
+    page: int
+    quote: str
+    score: float
+    """How well the quote supports the answer: 1.0 for verbatim, else the cosine of the two sentences."""
+    supported: bool
+    start: int
+    """Where in the answer the supported sentence starts and ends, in characters."""
+    end: int
+
+
+class Answer(Record, frozen=True, kw_only=True, tag="answer"):
+    """One question with its answer, everything that it rests on, and how it was made. Stored as the trace."""
+
+    question: Question
+    answer: str
+    abstained: bool
+    citations: tuple[Citation, ...]
+    passages: tuple[Passage, ...]
+    sentences: int
+    """How many sentences the answer has; 0 when it abstains."""
+    unsupported: tuple[tuple[int, int], ...]
+    """Those of them, by character, for which no support was found in any passage."""
+    best_score: float
+    needed_score: float
+    """In quotes mode, the score of the best sentence and the score that an answer needs; else 0."""
+    model: str
+    model_digest: str
+    prompt_digest: str
+    rendered: str
+    """The prompt exactly as the model saw it; empty in quotes mode."""
+    finish: str
+    tokens: int
+    prompt_tokens: int
+    first_token_seconds: float
+    seconds: float
+    backend: str
+
+
+class Found(Record, frozen=True, kw_only=True, tag="found"):
+    """The passages, before the first word of the answer."""
+
+    passages: tuple[Passage, ...]
+
+
+class Delta(Record, frozen=True, kw_only=True, tag="delta"):
+    """The next piece of the answer's text."""
+
+    text: str
+
+
+class Answered(Record, frozen=True, kw_only=True, tag="answered"):
+    """The whole answer, last; `trace` is its digest in the vault, empty while it isn't stored."""
+
+    answer: Answer
+    trace: str = ""
+
+
+AnswerPart = Found | Delta | Answered

@@ -1,0 +1,115 @@
+"""Assistants: ask a collection, keep the trace.
+
+Each answer is stored with its passages, its rendered prompt and its timings before the caller gets it as `Answered`; a question that is
+stopped half-way leaves no answer. With a model and no prompt, the prompt that ships with the program is used, and the trace says so.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from core.assistants import store
+from core.assistants.answering import Context, answer
+from core.assistants.records import QUOTES, Answer, Answered, AnswerPart, Question
+from core.documents.service import Documents
+from core.errors import BadInput
+from core.inference.service import Engine
+from core.jobs import Job
+from core.models.service import Models
+from core.paths import RESOURCES
+from core.prompts.files import read_prompt
+from core.prompts.records import PromptVersion
+from core.prompts.service import Prompts
+from core.records import Digest
+from core.retrieval.service import Retrieval
+from core.trust.canonical import NONCE, digest, record_bytes
+from core.vault.roles import Act
+from core.vault.vault import Vault
+
+BUILT_IN = RESOURCES / "prompts" / "answer.yaml"
+Matrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
+
+
+class Embedding(Protocol):
+    def __call__(self, texts: Sequence[str]) -> Matrix: ...
+
+
+class Assistants:
+    """Answers over the collections of one open vault."""
+
+    def __init__(
+        self, vault: Vault, models: Models, engine: Engine, documents: Documents, retrieval: Retrieval, prompts: Prompts
+    ) -> None:
+        self._vault = vault
+        self._models = models
+        self._engine = engine
+        self._documents = documents
+        self._retrieval = retrieval
+        self._prompts = prompts
+
+    def ask(self, question: Question, job: Job) -> Iterator[AnswerPart]:
+        """The parts of the answer as they come; the last is `Answered` with the digest of the stored trace.
+
+        Raises `NotFound` for an unknown collection, model or prompt, `ContextExceeded`, `Cancelled`, `WorkerFailed`.
+        """
+        if not question.text.strip():
+            raise BadInput(source="question", problem="it is empty.")
+        for part in answer(question, self.context(question, job), job):
+            if isinstance(part, Answered):
+                yield Answered(answer=part.answer, trace=self._keep(part.answer))
+            else:
+                yield part
+
+    def context(self, question: Question, job: Job) -> Context:
+        """What `answering` needs for a question: the collection's embedder, the model, the prompt version."""
+        embedder = self._documents.collection(question.collection).embedder
+
+        def embed(texts: Sequence[str]) -> Matrix:
+            return self._engine.embed(texts, embedder, job)
+
+        if question.model == QUOTES:
+            return Context(search=self._retrieval.search, embed=embed, generate=self._engine.generate)
+        model = self._models.show(question.model)
+        prompt, prompt_digest = self._prompt(question.prompt)
+        return Context(
+            search=self._retrieval.search,
+            embed=embed,
+            generate=self._engine.generate,
+            prompt=prompt,
+            prompt_digest=prompt_digest,
+            model_digest=model.digest,
+        )
+
+    def traces(self, limit: int = 100) -> tuple[tuple[Digest, Answer], ...]:
+        """The latest answers with their digests, newest first."""
+        with self._vault.read() as reader:
+            return tuple((found, reader.get(found, Answer)) for found in store.latest(reader, limit))
+
+    def trace(self, found: Digest) -> Answer:
+        """One stored answer."""
+        with self._vault.read() as reader:
+            return reader.get(found, Answer)
+
+    def _prompt(self, reference: str | None) -> tuple[PromptVersion, str]:
+        if reference:
+            state = self._prompts.show(reference)
+            return state.prompt, state.digest
+        shipped = read_prompt(BUILT_IN)
+        prompt = PromptVersion(
+            name=shipped.name,
+            number=1,
+            messages=shipped.messages,
+            notes=shipped.notes,
+            parent=None,
+            author="assay",
+            saved="",
+        )
+        return prompt, digest(record_bytes(prompt, bytes(NONCE)))
+
+    def _keep(self, given: Answer) -> str:
+        documents = tuple(dict.fromkeys(citation.document for citation in given.citations))
+        with self._vault.write(Act.ASK, about=given.question.collection) as unit:
+            kept = unit.put(given, links=documents)
+            store.insert(unit, kept, given.question.collection)
+        return kept

@@ -1,0 +1,212 @@
+"""What is stored of an evaluation: the spec that is locked before it runs, the run, its outcomes and its result.
+
+A run is four kinds of record. `Run` is written before the first sample, so that a crash stays visible. Each `Outcome` is one sample under
+one variant. `RunResult` closes the run with metrics and the verdict on the criteria; a run without one was interrupted.
+"""
+
+from typing import Literal
+
+from core.assistants.records import Answer
+from core.records import Digest, Record
+
+
+class Criterion(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What must hold for the run to pass: a bound on one metric of one variant, judged on its value or an end of its interval."""
+
+    metric: str
+    variant: str
+    at_least: float | None = None
+    at_most: float | None = None
+    on: Literal["value", "low", "high"] = "value"
+
+
+class Spec(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An evaluation as a team writes it: which questions, asked of which prompt versions and models over which documents."""
+
+    name: str
+    dataset: str
+    collection: str
+    scorers: tuple[str, ...]
+    prompts: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    include_quotes: bool = False
+    """Ask the mode without a model too, as one more variant."""
+    passages: int = 6
+    max_tokens: int = 256
+    seed: int = 0
+    mode: Literal["reproducible", "fast"] = "reproducible"
+    criteria: tuple[Criterion, ...] = ()
+
+
+class SpecVersion(Record, frozen=True, kw_only=True, tag="spec"):
+    """An immutable version of a spec; what is signed before the run."""
+
+    name: str
+    number: int
+    spec: Spec
+    parent: Digest | None
+    author: str
+    saved: str
+
+    @property
+    def reference(self) -> str:
+        """How the version is named everywhere: `name@number`."""
+        return f"{self.name}@{self.number}"
+
+
+class SavedSpec(Record, frozen=True, kw_only=True):
+    digest: Digest
+    spec: SpecVersion
+    created: bool
+    signed: tuple[tuple[str, str], ...] = ()
+    """(meaning, printed name) of each signature."""
+
+
+class Variant(Record, frozen=True, kw_only=True):
+    """One column of the matrix: a prompt version on a model, or `quotes`."""
+
+    name: str
+    prompt: str
+    prompt_digest: str
+    model: str
+    model_digest: str
+
+
+class Environment(Record, frozen=True, kw_only=True):
+    """What the run was made with."""
+
+    assay: str
+    python: str
+    system: str
+    processor: str
+    packages: dict[str, str]
+    barrier: tuple[str, ...]
+
+
+class Run(Record, frozen=True, kw_only=True, tag="run"):
+    """A run as it started: everything that was fixed beforehand."""
+
+    id: str
+    spec: Digest
+    spec_reference: str
+    dataset: Digest
+    dataset_reference: str
+    collection: str
+    documents: tuple[Digest, ...]
+    """The documents that were in the collection."""
+    embedder: str
+    variants: tuple[Variant, ...]
+    criteria: tuple[Criterion, ...]
+    scorers: tuple[str, ...]
+    samples: int
+    seed: int
+    environment: Environment
+    user: str
+    started: str
+
+
+class Score(Record, frozen=True, kw_only=True):
+    """What one scorer says of one answer: `value` from 0 to 1 (seconds for latency), whether it passed, and why."""
+
+    scorer: str
+    value: float
+    passed: bool
+    reason: str = ""
+
+
+class Outcome(Record, frozen=True, kw_only=True, tag="outcome"):
+    """One sample under one variant. Exactly one of `answer` and `error` is given."""
+
+    run: Digest
+    sample: str
+    variant: str
+    answer: Answer | None
+    scores: tuple[Score, ...]
+    error: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every scorer that applies was satisfied."""
+        return not self.error and all(score.passed for score in self.scores)
+
+
+class Metric(Record, frozen=True, kw_only=True):
+    """A scorer's mean over the samples it applies to, with a 95 % interval; `method` is "wilson" or "bootstrap"."""
+
+    scorer: str
+    value: float
+    low: float
+    high: float
+    n: int
+    method: str
+
+
+class VariantResult(Record, frozen=True, kw_only=True):
+    name: str
+    metrics: tuple[Metric, ...]
+    passed: int
+    """Samples on which every scorer was satisfied."""
+    failed: int
+    errors: int
+
+
+class Difference(Record, frozen=True, kw_only=True):
+    """`variant` minus `baseline` on the samples that both answered, with a paired 95 % bootstrap interval and a sign-flip p-value."""
+
+    scorer: str
+    baseline: str
+    variant: str
+    value: float
+    low: float
+    high: float
+    p: float
+    n: int
+
+
+class CriterionResult(Record, frozen=True, kw_only=True):
+    criterion: Criterion
+    measured: float | None
+    met: bool
+
+
+class RunResult(Record, frozen=True, kw_only=True, tag="run-result"):
+    """How a run ended."""
+
+    run: Digest
+    status: Literal["finished", "cancelled", "failed"]
+    variants: tuple[VariantResult, ...]
+    differences: tuple[Difference, ...]
+    criteria: tuple[CriterionResult, ...]
+    passed: bool
+    """Finished, and every criterion met."""
+    finished: str
+    seconds: float
+    error: str = ""
+
+
+class RunView(Record, frozen=True, kw_only=True):
+    """A run with its result, None while it goes on or when it was interrupted."""
+
+    digest: Digest
+    run: Run
+    result_digest: str
+    result: RunResult | None
+
+    @property
+    def status(self) -> str:
+        """started, finished, cancelled or failed."""
+        return self.result.status if self.result else "started"
+
+
+class RunSpec(Record, frozen=True, kw_only=True):
+    """`reference` is a saved spec: `name@number` or `name`."""
+
+    reference: str
+
+
+class Done(Record, frozen=True, kw_only=True):
+    """How far a run is, with what has been scored so far."""
+
+    done: int
+    total: int
+    outcome: Outcome

@@ -1,0 +1,308 @@
+"""Evaluations: specs that are locked before they run, runs that are recorded before they start.
+
+A run writes its outcomes in batches, so that a crash or a stop loses one batch at most and keeps the rest. An error on one sample is that
+sample's outcome; an error of the vault ends the run. What the run was made with is written down at its start.
+"""
+
+import importlib.metadata
+import platform
+import time
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+from core import egress
+from core.assistants.answering import answer
+from core.assistants.records import QUOTES, Answered, Question
+from core.assistants.service import Assistants
+from core.datasets.records import Dataset, Sample
+from core.datasets.service import Datasets
+from core.documents.service import Documents
+from core.errors import AssayError, Cancelled, DiskFull, NotFound
+from core.evals import store, summary
+from core.evals.files import checked
+from core.evals.records import (
+    Done,
+    Environment,
+    Outcome,
+    Run,
+    RunResult,
+    RunSpec,
+    RunView,
+    SavedSpec,
+    Spec,
+    SpecVersion,
+    Variant,
+)
+from core.evals.scorers import chosen, score_answer
+from core.jobs import Job
+from core.models.service import Models
+from core.prompts.service import Prompts
+from core.records import Digest, now
+from core.vault import versions
+from core.vault.records import Signature
+from core.vault.roles import Act
+from core.vault.signing import Signer
+from core.vault.unit import Reader
+from core.vault.vault import Vault
+
+_KIND = "eval"
+Outcomes = list[Outcome]
+Status = Literal["finished", "cancelled", "failed"]
+BATCH_SECONDS = 1.0
+"""Outcomes are written together at most this long after they were made."""
+PACKAGES = ("llama-cpp-python", "chromadb", "pymupdf", "numpy", "cryptography", "sqlcipher3")
+
+
+class Evals:
+    """The evaluations of one open vault."""
+
+    def __init__(
+        self,
+        vault: Vault,
+        models: Models,
+        documents: Documents,
+        prompts: Prompts,
+        datasets: Datasets,
+        assistants: Assistants,
+    ) -> None:
+        self._vault = vault
+        self._models = models
+        self._documents = documents
+        self._prompts = prompts
+        self._datasets = datasets
+        self._assistants = assistants
+
+    def save(self, spec: Spec) -> SavedSpec:
+        """Keep a new version of a spec, or find that it equals the latest. Raises `BadInput`."""
+        versions.check_name(_KIND, spec.name)
+        checked(spec, spec.name)
+        with self._vault.write(Act.SAVE_SPEC, about=spec.name) as unit:
+            known = versions.digests(unit, _KIND, spec.name)
+            latest = max(known, default=0)
+            if latest:
+                last = unit.get(known[latest], SpecVersion)
+                if last.spec == spec:
+                    return _saved(unit, known[latest], created=False)
+            version = SpecVersion(
+                name=spec.name,
+                number=latest + 1,
+                spec=spec,
+                parent=known.get(latest),
+                author=self._vault.user.user,
+                saved=now(),
+            )
+            digest = unit.put(version, links=(version.parent,) if version.parent else ())
+            versions.add(unit, _KIND, version.name, version.number, digest)
+            return _saved(unit, digest, created=True)
+
+    def specs(self) -> tuple[SavedSpec, ...]:
+        """The latest version of each spec, by name."""
+        with self._vault.read() as reader:
+            return tuple(_saved(reader, digest, created=False) for digest in versions.latest(reader, _KIND))
+
+    def spec(self, reference: str) -> SavedSpec:
+        """A version of a spec, by `name@number` or `name`. Raises `NotFound`."""
+        with self._vault.read() as reader:
+            return _saved(reader, versions.resolve(reader, _KIND, reference), created=False)
+
+    def sign(self, reference: str, meaning: str, reason: str, signer: Signer) -> Signature:
+        """Sign a spec's exact content. Raises `Refused` when an author approves their own work."""
+        saved = self.spec(reference)
+        act = Act.APPROVE if meaning == "approved" else Act.SIGN
+        with self._vault.write(act, about=saved.spec.reference, reason=reason) as unit:
+            versions.check_signer(saved.spec.reference, unit.authors(saved.digest), signer.user.user, meaning)
+            return unit.sign(signer, saved.digest, saved.spec.reference, meaning, reason)
+
+    def run(self, request: RunSpec, job: Job, watch: Callable[[Done], None] | None = None) -> RunView:
+        """Run a spec: every sample under every variant, variant by variant so that a model stays loaded.
+
+        `watch` is told of each outcome as it comes, on the job's thread. Stopping keeps what was scored and closes the run as cancelled.
+        Raises `NotFound` before the run is recorded when the spec names something that isn't there.
+        """
+        saved = self.spec(request.reference)
+        spec = saved.spec.spec
+        dataset = self._datasets.show(spec.dataset)
+        variants = self._variants(spec)
+        run_digest, run = self._start(saved, dataset.digest, dataset.dataset, variants)
+        began = time.monotonic()
+        outcomes: Outcomes = []
+        status: Status = "finished"
+        error = ""
+        try:
+            for outcome in self._outcomes(spec, run_digest, dataset.dataset.samples, variants, outcomes, job, watch):
+                outcomes.append(outcome)
+        except Cancelled:
+            status = "cancelled"
+        except DiskFull as problem:
+            status, error = "failed", str(problem)
+        results = tuple(summary.summarise(v.name, outcomes, spec.scorers, spec.seed) for v in variants)
+        criteria = summary.judge(spec.criteria, results)
+        result = RunResult(
+            run=run_digest,
+            status=status,
+            variants=results,
+            differences=summary.differences([v.name for v in variants], outcomes, spec.scorers, spec.seed),
+            criteria=criteria,
+            passed=status == "finished" and all(criterion.met for criterion in criteria),
+            finished=now(),
+            seconds=round(time.monotonic() - began, 3),
+            error=error,
+        )
+        with self._vault.write(Act.RUN_EVALUATION, about=f"{run.id} {status}") as unit:
+            digest = store.close(unit, run_digest, result)
+        return RunView(digest=run_digest, run=run, result_digest=digest, result=result)
+
+    def list(self) -> tuple[RunView, ...]:
+        """All runs, newest first."""
+        with self._vault.read() as reader:
+            return tuple(_view(reader, run, result) for run, result in store.runs(reader))
+
+    def show(self, run: str) -> RunView:
+        """A run by its id (`run-3`, or `latest`). Raises `NotFound`."""
+        with self._vault.read() as reader:
+            number = store.next_number(reader) - 1 if run == "latest" else _number(run)
+            found = store.find(reader, number)
+            if found is None:
+                raise NotFound(kind="run", name=run, step="`assay eval list` shows what there is.")
+            return _view(reader, *found)
+
+    def outcomes(self, run: str) -> tuple[tuple[Digest, Outcome], ...]:
+        """Every outcome of a run with its digest, ordered by variant and sample."""
+        digest = self.show(run).digest
+        with self._vault.read() as reader:
+            return store.outcomes(reader, digest)
+
+    def _variants(self, spec: Spec) -> tuple[Variant, ...]:
+        found = []
+        for reference in spec.prompts:
+            prompt = self._prompts.show(reference)
+            for name in spec.models:
+                model = self._models.show(name)
+                found.append(
+                    Variant(
+                        name=f"{prompt.prompt.reference} / {model.name}",
+                        prompt=prompt.prompt.reference,
+                        prompt_digest=prompt.digest,
+                        model=model.name,
+                        model_digest=model.digest,
+                    )
+                )
+        if spec.include_quotes:
+            found.append(Variant(name=QUOTES, prompt="", prompt_digest="", model=QUOTES, model_digest=""))
+        return tuple(found)
+
+    def _start(
+        self, saved: SavedSpec, dataset_digest: Digest, dataset: Dataset, variants: tuple[Variant, ...]
+    ) -> tuple[Digest, Run]:
+        spec = saved.spec.spec
+        collection = self._documents.collection(spec.collection)
+        with self._vault.write(Act.RUN_EVALUATION, about=f"{saved.spec.reference} started") as unit:
+            number = store.next_number(unit)
+            run = Run(
+                id=f"run-{number}",
+                spec=saved.digest,
+                spec_reference=saved.spec.reference,
+                dataset=dataset_digest,
+                dataset_reference=dataset.reference,
+                collection=spec.collection,
+                documents=tuple(digest for digest, _ in self._documents.list(spec.collection)),
+                embedder=collection.embedder,
+                variants=variants,
+                criteria=spec.criteria,
+                scorers=spec.scorers,
+                samples=len(dataset.samples),
+                seed=spec.seed,
+                environment=environment(),
+                user=self._vault.user.user,
+                started=now(),
+            )
+            return store.start(unit, number, run), run
+
+    def _outcomes(
+        self,
+        spec: Spec,
+        run: Digest,
+        samples: tuple[Sample, ...],
+        variants: tuple[Variant, ...],
+        done: Outcomes,
+        job: Job,
+        watch: Callable[[Done], None] | None,
+    ) -> Iterator[Outcome]:
+        scorers = chosen(spec.scorers)
+        total = len(samples) * len(variants)
+        batch: Outcomes = []
+        written = time.monotonic()
+        try:
+            for variant in variants:
+                for sample in samples:
+                    job.report(len(done), total, "samples")
+                    outcome = self._one(spec, run, sample, variant, job)
+                    if outcome.answer is not None:
+                        scores = score_answer(scorers, sample, outcome.answer)
+                        outcome = Outcome(
+                            run=run, sample=sample.id, variant=variant.name, answer=outcome.answer, scores=scores
+                        )
+                    batch.append(outcome)
+                    if time.monotonic() - written >= BATCH_SECONDS:
+                        self._write(run, batch)
+                        written = time.monotonic()
+                    yield outcome
+                    if watch is not None:
+                        watch(Done(done=len(done), total=total, outcome=outcome))
+            job.report(total, total, "samples")
+        finally:
+            self._write(run, batch)
+
+    def _write(self, run: Digest, batch: Outcomes) -> None:
+        if batch:
+            with self._vault.write(Act.RUN_EVALUATION, about=f"{len(batch)} outcomes") as unit:
+                store.add(unit, run, batch)
+            batch.clear()
+
+    def _one(self, spec: Spec, run: Digest, sample: Sample, variant: Variant, job: Job) -> Outcome:
+        question = Question(
+            collection=spec.collection,
+            text=sample.input,
+            model=variant.model,
+            prompt=variant.prompt or None,
+            passages=spec.passages,
+            max_tokens=spec.max_tokens,
+            seed=spec.seed,
+            mode=spec.mode,
+        )
+        try:
+            for part in answer(question, self._assistants.context(question, job), job):
+                if isinstance(part, Answered):
+                    return Outcome(run=run, sample=sample.id, variant=variant.name, answer=part.answer, scores=())
+        except Cancelled:
+            raise
+        except AssayError as error:
+            return Outcome(run=run, sample=sample.id, variant=variant.name, answer=None, scores=(), error=str(error))
+        raise AssertionError("an answer ends with Answered")
+
+
+def environment() -> Environment:
+    """What this program runs on, without anything that names the machine or the person."""
+    return Environment(
+        assay=importlib.metadata.version("assay-workbench"),
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.release()}",
+        processor=platform.machine(),
+        packages={name: importlib.metadata.version(name) for name in PACKAGES},
+        barrier=egress.barrier().names,
+    )
+
+
+def _saved(reader: Reader, digest: Digest, created: bool) -> SavedSpec:
+    signed = tuple((signature.meaning, signature.name) for signature in reader.signatures(digest))
+    return SavedSpec(digest=digest, spec=reader.get(digest, SpecVersion), created=created, signed=signed)
+
+
+def _view(reader: Reader, run: Digest, result: str) -> RunView:
+    ended = reader.get(Digest(result), RunResult) if result else None
+    return RunView(digest=run, run=reader.get(run, Run), result_digest=result, result=ended)
+
+
+def _number(run: str) -> int:
+    number = run.removeprefix("run-")
+    return int(number) if number.isdigit() else 0

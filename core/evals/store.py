@@ -1,0 +1,62 @@
+"""The tables of runs: which there are, their outcomes, and how they ended."""
+
+from collections.abc import Iterable
+
+from core.evals.records import Outcome, Run, RunResult
+from core.records import Digest
+from core.vault.connection import Database
+from core.vault.migrations import Migrations
+from core.vault.unit import Reader, Unit
+
+
+def _first(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE runs (number INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, result TEXT NOT NULL DEFAULT '')"
+    )
+    db.execute(
+        "CREATE TABLE outcomes (run TEXT NOT NULL, variant TEXT NOT NULL, sample TEXT NOT NULL, digest TEXT NOT NULL,"
+        " PRIMARY KEY (run, variant, sample)) WITHOUT ROWID"
+    )
+
+
+SCHEMA = Migrations("evals", (_first,))
+
+
+def next_number(reader: Reader) -> int:
+    return int(reader.db.execute("SELECT coalesce(max(number), 0) + 1 FROM runs").fetchone()[0])
+
+
+def start(unit: Unit, number: int, run: Run) -> Digest:
+    """Record a run before its first sample."""
+    digest = unit.put(run, links=(run.spec, run.dataset))
+    unit.db.execute("INSERT INTO runs (number, digest) VALUES (?, ?)", [number, digest])
+    return digest
+
+
+def add(unit: Unit, run: Digest, outcomes: Iterable[Outcome]) -> None:
+    for outcome in outcomes:
+        digest = unit.put(outcome, links=(run,))
+        unit.db.execute("INSERT INTO outcomes VALUES (?, ?, ?, ?)", [run, outcome.variant, outcome.sample, digest])
+
+
+def close(unit: Unit, run: Digest, result: RunResult) -> Digest:
+    digest = unit.put(result, links=(run,))
+    unit.db.execute("UPDATE runs SET result = ? WHERE digest = ?", [digest, run])
+    return digest
+
+
+def runs(reader: Reader) -> tuple[tuple[Digest, str], ...]:
+    """(digest, result digest or "") of each run, newest first."""
+    rows = reader.db.execute("SELECT digest, result FROM runs ORDER BY number DESC").fetchall()
+    return tuple((Digest(run), str(result)) for run, result in rows)
+
+
+def find(reader: Reader, number: int) -> tuple[Digest, str] | None:
+    row = reader.db.execute("SELECT digest, result FROM runs WHERE number = ?", [number]).fetchone()
+    return (Digest(row[0]), str(row[1])) if row else None
+
+
+def outcomes(reader: Reader, run: Digest) -> tuple[tuple[Digest, Outcome], ...]:
+    """The outcomes of a run with their digests, in the order of variant and sample."""
+    rows = reader.db.execute("SELECT digest FROM outcomes WHERE run = ? ORDER BY variant, sample", [run]).fetchall()
+    return tuple((Digest(row[0]), reader.get(Digest(row[0]), Outcome)) for row in rows)

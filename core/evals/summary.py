@@ -1,0 +1,97 @@
+"""From outcomes to metrics, differences and the verdict on the criteria. Pure, and repeatable from the outcomes alone."""
+
+from collections.abc import Sequence
+
+from core.evals.records import (
+    Criterion,
+    CriterionResult,
+    Difference,
+    Metric,
+    Outcome,
+    VariantResult,
+)
+from core.evals.scorers import SCORERS
+from core.evals.statistics import bootstrap_mean, paired_difference, wilson
+
+DIGITS = 6
+"""Decimals that a stored figure keeps, so that a recomputation compares equal on any machine."""
+
+
+def summarise(variant: str, outcomes: Sequence[Outcome], scorers: Sequence[str], seed: int) -> VariantResult:
+    """The metrics of one variant's outcomes, in the order of `scorers`."""
+    own = [outcome for outcome in outcomes if outcome.variant == variant]
+    return VariantResult(
+        name=variant,
+        metrics=tuple(_metric(name, [value for _, value in _values(own, name)], seed) for name in scorers),
+        passed=sum(outcome.passed for outcome in own),
+        failed=sum(not outcome.passed and not outcome.error for outcome in own),
+        errors=sum(bool(outcome.error) for outcome in own),
+    )
+
+
+def differences(
+    variants: Sequence[str], outcomes: Sequence[Outcome], scorers: Sequence[str], seed: int
+) -> tuple[Difference, ...]:
+    """Each variant against the first one, for each scorer, paired by sample."""
+    found = []
+    for variant in variants[1:]:
+        for name in scorers:
+            before = dict(_values([o for o in outcomes if o.variant == variants[0]], name))
+            after = dict(_values([o for o in outcomes if o.variant == variant], name))
+            both = sorted(before.keys() & after.keys())
+            if not both:
+                continue
+            value, low, high, p = paired_difference([before[s] for s in both], [after[s] for s in both], seed)
+            found.append(
+                Difference(
+                    scorer=name,
+                    baseline=variants[0],
+                    variant=variant,
+                    value=round(value, DIGITS),
+                    low=round(low, DIGITS),
+                    high=round(high, DIGITS),
+                    p=round(p, DIGITS),
+                    n=len(both),
+                )
+            )
+    return tuple(found)
+
+
+def judge(criteria: Sequence[Criterion], variants: Sequence[VariantResult]) -> tuple[CriterionResult, ...]:
+    """Whether each criterion is met; one whose metric has no samples is not."""
+    results = []
+    for criterion in criteria:
+        metric = next(
+            (m for v in variants if v.name == criterion.variant for m in v.metrics if m.scorer == criterion.metric),
+            None,
+        )
+        if metric is None or metric.n == 0:
+            results.append(CriterionResult(criterion=criterion, measured=None, met=False))
+            continue
+        measured = {"value": metric.value, "low": metric.low, "high": metric.high}[criterion.on]
+        met = (criterion.at_least is None or measured >= criterion.at_least) and (
+            criterion.at_most is None or measured <= criterion.at_most
+        )
+        results.append(CriterionResult(criterion=criterion, measured=measured, met=met))
+    return tuple(results)
+
+
+def _values(outcomes: Sequence[Outcome], scorer: str) -> list[tuple[str, float]]:
+    return [(o.sample, s.value) for o in outcomes for s in o.scores if s.scorer == scorer]
+
+
+def _metric(scorer: str, values: Sequence[float], seed: int) -> Metric:
+    method = SCORERS[scorer].method
+    value = sum(values) / len(values) if values else 0.0
+    if method == "wilson":
+        low, high = wilson(round(sum(values)), len(values))
+    else:
+        low, high = bootstrap_mean(values, seed)
+    return Metric(
+        scorer=scorer,
+        value=round(value, DIGITS),
+        low=round(low, DIGITS),
+        high=round(high, DIGITS),
+        n=len(values),
+        method=method,
+    )

@@ -1,0 +1,131 @@
+from collections.abc import Iterator
+
+import pytest
+
+from core.assistants.answering import DECLINED, Context, answer, declines, support
+from core.assistants.records import Answer, Answered, Delta, Found, Question
+from core.errors import Cancelled
+from core.inference.records import Finished, Generate, Message, Token
+from core.jobs import Job
+from core.prompts.records import PromptVersion
+from core.retrieval.records import Passage, Search
+from tests.unit.assistants.stand_ins import bag_of_words, passage
+
+PASSAGES = (
+    passage("The gate closes at eight. It opens at six."),
+    passage("The tower has nine floors."),
+)
+PROMPT = PromptVersion(
+    name="cite",
+    number=1,
+    messages=(Message(role="user", content="{{ question }}"),),
+    notes="",
+    parent=None,
+    author="ines",
+    saved="",
+)
+
+
+def context(said: str = "") -> Context:
+    def search(request: Search, job: Job) -> tuple[Passage, ...]:
+        return PASSAGES[: request.limit]
+
+    def generate(request: Generate, job: Job) -> Iterator[Token | Finished]:
+        assert request.variables is not None
+        for word in said.split(" "):
+            yield Token(text=f" {word}")
+        yield Finished(
+            reason="stop",
+            prompt=f"rendered: {request.variables['question']}",
+            prompt_tokens=9,
+            tokens=len(said.split()),
+            first_token_seconds=0.1,
+            seconds=0.2,
+            backend="fake",
+        )
+
+    return Context(search=search, embed=bag_of_words, generate=generate, prompt=PROMPT, model_digest="f" * 64)
+
+
+def whole(question: Question, made: Context) -> Answer:
+    *_, last = answer(question, made, Job("Ask"))
+    assert isinstance(last, Answered)
+    return last.answer
+
+
+def test_passages_come_first_then_text_then_the_answer() -> None:
+    question = Question(collection="c", text="How many floors has the tower?", model="small")
+    parts = list(answer(question, context("The tower has nine floors. [2]"), Job("Ask")))
+    assert isinstance(parts[0], Found)
+    assert isinstance(parts[-1], Answered)
+    text = "".join(part.text for part in parts if isinstance(part, Delta))
+    assert text.strip() == parts[-1].answer.answer == "The tower has nine floors. [2]"
+
+
+def test_a_mark_is_resolved_to_the_sentence_of_its_passage() -> None:
+    found = whole(Question(collection="c", text="Floors?", model="small"), context("The tower has nine floors. [2]"))
+    (citation,) = found.citations
+    assert (citation.number, citation.quote, citation.score, citation.supported) == (
+        2,
+        "The tower has nine floors.",
+        1.0,
+        True,
+    )
+    assert (found.sentences, found.unsupported) == (1, ())
+    assert found.rendered == "rendered: Floors?"
+
+
+def test_a_sentence_without_support_is_marked() -> None:
+    text = "The tower has nine floors. [2] Pigeons live there happily."
+    citations, sentences, unsupported = support(text, PASSAGES, bag_of_words)
+    assert sentences == 2
+    assert [citation.number for citation in citations] == [2]
+    assert [text[start:end].strip() for start, end in unsupported] == ["Pigeons live there happily."]
+
+
+def test_a_mark_for_a_passage_that_does_not_say_it_is_not_supported() -> None:
+    citations, _, unsupported = support("The tower has nine floors. [1]", PASSAGES, bag_of_words)
+    assert [(citation.number, citation.supported) for citation in citations] == [(1, False)]
+    assert unsupported == (), "another passage says it"
+
+
+def test_a_mark_without_a_passage_cites_nothing() -> None:
+    citations, _, _ = support("The tower has nine floors. [7]", PASSAGES, bag_of_words)
+    assert citations == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["Not stated in the documents.", "The documents don’t say.", "The documents do not say anything about it."]
+)
+def test_a_refusal_is_recognised(text: str) -> None:
+    assert declines(text)
+    found = whole(Question(collection="c", text="Who?", model="small"), context(text))
+    assert (found.abstained, found.citations, found.sentences) == (True, (), 0)
+
+
+def test_an_answer_about_documents_is_no_refusal() -> None:
+    assert not declines("The documents are kept for ten years.")
+
+
+def test_quotes_are_verbatim_with_their_place() -> None:
+    found = whole(Question(collection="c", text="The tower has how many nine floors?"), context())
+    assert found.answer == "The tower has nine floors."
+    (citation,) = found.citations
+    assert found.answer[citation.start : citation.end] == citation.quote
+    assert (found.model, found.tokens, found.rendered) == ("quotes", 0, "")
+
+
+def test_quotes_decline_and_say_how_near_it_came() -> None:
+    found = whole(Question(collection="c", text="Which colour have roofs in Norway?"), context())
+    assert found.abstained
+    assert found.answer == DECLINED
+    assert found.best_score < found.needed_score
+
+
+def test_stopping_before_the_answer_gives_none() -> None:
+    job = Job("Ask")
+    parts = answer(Question(collection="c", text="Floors?"), context(), job)
+    next(parts)
+    job.cancel()
+    with pytest.raises(Cancelled):
+        next(parts)
