@@ -187,8 +187,8 @@ class _Builder:
         self._parts[here] = self._parts.get(here, 0) + unit.tokens
 
     def finish(self) -> list[Cut]:
-        """The page's chunks."""
-        if self._units and not self._parts and self._cuts:
+        """The page's chunks. What is left at the foot is too short to stand alone: a heading whose text follows overleaf, a page number."""
+        if self._units and self._cuts and (not self._parts or (not self._own and self._tokens < self._rules.alone)):
             self._join_last()
         self._flush()
         return self._cuts
@@ -215,7 +215,7 @@ class _Builder:
         return self._page.text[first.start : first.header]
 
     def _join_last(self) -> None:
-        """A heading at the foot of a page, whose text follows on the next one, goes with what stands above it."""
+        """Put what is left to the chunk before it, where it fits."""
         last = self._cuts[-1]
         end = self._units[-1].end
         shown = last.shown + self._page.text[last.end : end]
@@ -224,7 +224,7 @@ class _Builder:
         self._cuts[-1] = _cut(
             self._page, last.start, end, shown, last.heading, last.embedded[: -len(last.shown)] + shown
         )
-        self._units, self._own, self._tokens = [], [], 0
+        self._units, self._own, self._parts, self._tokens = [], [], {}, 0
 
     def _flush(self, before: _Unit | None = None) -> None:
         """End the chunk; `before` is the unit that didn't fit."""

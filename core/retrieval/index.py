@@ -19,11 +19,12 @@ from core.vault.vault import Vault
 from core.workers.records import WorkerSpec
 from core.workers.supervisor import Supervisor, Worker
 
-PORTION: Final = 4_096
-"""Vectors in one message; Chroma takes 5,461 at once."""
+PORTION: Final = 1_024
+"""Vectors in one message: a search that comes in between waits for one of them, under a second. Chroma takes 5,461 at once."""
 AT_ONCE: Final = 256
 """Changes of a collection that a search waits for; more are taken over beside it."""
-CRASHES: Final = 2
+FAILURES: Final = 2
+"""After more, of a collection's index or of the worker, no other attempt is made until somebody asks for the index (`build`)."""
 SECONDS: Final = 120.0
 
 
@@ -35,6 +36,7 @@ class _Kept:
         self.generation = -1
         self.builder: threading.Thread | None = None
         self.reason = ""
+        self.failures = 0
 
 
 class Indexes:
@@ -47,7 +49,7 @@ class Indexes:
         self._changing = threading.Lock()
         self._kept: dict[int, _Kept] = {}
         self._worker: Worker | None = None
-        self._spec: WorkerSpec | None = None
+        self._deaths = 0
         self._folders = ExitStack()
         self._closing = Job("Build the index")
 
@@ -55,7 +57,7 @@ class Indexes:
         """The index's answer; None while there is none that is in step with the collection."""
         with self._lock:
             kept = self._kept.setdefault(collection.id, _Kept())
-            if kept.reason or kept.builder is not None:
+            if max(kept.failures, self._deaths) > FAILURES or kept.builder is not None:
                 return None
             behind = kept.generation != collection.generation
         if behind and not self._catch_up(collection, kept):
@@ -77,15 +79,17 @@ class Indexes:
             builder = kept.builder
         if builder is not None:
             builder.join()
-        kept.reason = ""
-        self._synchronize(collection, kept, job)
+        kept.failures = 0
+        self._deaths = 0
+        with self._changing:
+            self._synchronize(collection, kept, job)
 
     def state(self, collection: store.Kept) -> IndexState:
         """How the collection is searched at this moment."""
         with self._lock:
             kept = self._kept.get(collection.id, _Kept())
-            ready = kept.generation == collection.generation and not kept.reason
-            state = "failed" if kept.reason else "ready" if ready else "building"
+            ready = kept.generation == collection.generation
+            state = "ready" if ready else "failed" if max(kept.failures, self._deaths) > FAILURES else "building"
             return IndexState(state=state, vectors=len(kept.ids), reason=kept.reason)
 
     def close(self) -> None:
@@ -105,11 +109,16 @@ class Indexes:
 
     def _catch_up(self, collection: store.Kept, kept: _Kept) -> bool:
         """Take over a few changes at once, many beside the search. Whether the index is in step now."""
-        if self._worker is not None and self._worker.alive and kept.generation >= 0:
-            with self._vault.read() as reader:
-                changed = kept.ids.symmetric_difference(store.chunk_ids(reader, collection.id))
-            if len(changed) <= AT_ONCE:
-                return self._synchronized(collection, kept)
+        if not self._changing.acquire(blocking=False):
+            return False
+        try:
+            if self._worker is not None and self._worker.alive and kept.generation >= 0:
+                with self._vault.read() as reader:
+                    changed = kept.ids.symmetric_difference(store.chunk_ids(reader, collection.id))
+                if len(changed) <= AT_ONCE:
+                    return self._synchronized(collection, kept)
+        finally:
+            self._changing.release()
         with self._lock:
             if kept.builder is None and not self._closing.cancelled:
                 kept.builder = threading.Thread(
@@ -120,7 +129,8 @@ class Indexes:
 
     def _build_beside(self, collection: store.Kept, kept: _Kept) -> None:
         try:
-            self._synchronized(collection, kept)
+            with self._changing:
+                self._synchronized(collection, kept)
         finally:
             with self._lock:
                 kept.builder = None
@@ -130,51 +140,47 @@ class Indexes:
         try:
             self._synchronize(collection, kept, self._closing)
         except (AssayError, OSError) as error:
-            if not self._closing.cancelled:
-                kept.reason = str(error)
+            kept.failures += 1
+            kept.reason = str(error)
             return False
         return True
 
     def _synchronize(self, collection: store.Kept, kept: _Kept, job: Job) -> None:
-        with self._changing:
-            worker = self._started(job)
-            with self._vault.read() as reader:
-                now = store.find(reader, collection.name)
-                wanted = store.chunk_ids(reader, collection.id)
-                missing = [chunk for chunk in wanted if chunk not in kept.ids]
-                surplus = sorted(kept.ids.difference(wanted))
-                for start in range(0, len(missing), PORTION):
-                    job.check()
-                    ids = missing[start : start + PORTION]
-                    matrix = store.vectors_of(reader, ids, collection.dimensions)
-                    request = AddVectors(
-                        collection=collection.id,
-                        ids=tuple(ids),
-                        dimensions=collection.dimensions,
-                        vectors=matrix.tobytes(),
-                    )
-                    worker.call(request, Counted, job)
-                    kept.ids.update(ids)
-            if surplus:
-                worker.call(RemoveVectors(collection=collection.id, ids=tuple(surplus)), Counted, job)
-                kept.ids.difference_update(surplus)
-            kept.generation = collection.generation if now is None else now.generation
+        """Called with `_changing` held."""
+        worker = self._started(job)
+        with self._vault.read() as reader:
+            now = store.find(reader, collection.name)
+            wanted = store.chunk_ids(reader, collection.id)
+            missing = [chunk for chunk in wanted if chunk not in kept.ids]
+            surplus = sorted(kept.ids.difference(wanted))
+            for start in range(0, len(missing), PORTION):
+                job.check()
+                ids = missing[start : start + PORTION]
+                matrix = store.vectors_of(reader, ids, collection.dimensions)
+                request = AddVectors(
+                    collection=collection.id, ids=tuple(ids), dimensions=collection.dimensions, vectors=matrix.tobytes()
+                )
+                worker.call(request, Counted, job)
+                kept.ids.update(ids)
+        if surplus:
+            worker.call(RemoveVectors(collection=collection.id, ids=tuple(surplus)), Counted, job)
+            kept.ids.difference_update(surplus)
+        kept.generation = collection.generation if now is None else now.generation
+        kept.failures, kept.reason = 0, ""
 
     def _started(self, job: Job) -> Worker:
         """The worker, started where it isn't there. Called with `_changing` held."""
         if self._worker is not None and self._worker.alive:
             return self._worker
         self._forget()
-        if self._spec is not None and self._supervisor.crashes(self._spec) >= CRASHES:
-            raise WorkerFailed(
-                worker="The index worker",
-                reason=f"it crashed {CRASHES} times",
-                safe="Searches scan all vectors instead.",
-            )
+        self._folders.close()
         folder = self._folders.enter_context(runtime_folder("index"))
-        self._spec = _spec(folder)
-        worker = self._supervisor.start(self._spec, job)
-        worker.call(OpenIndex(folder=str(folder)), Counted, job)
+        worker = self._supervisor.start(_spec(folder), job)
+        try:
+            worker.call(OpenIndex(folder=str(folder)), Counted, job)
+        except BaseException:
+            worker.close()
+            raise
         with self._lock:
             self._worker = worker
         return worker
@@ -182,7 +188,9 @@ class Indexes:
     def _lost(self) -> None:
         """The worker died: all indexes are to be built anew."""
         with self._lock:
-            if self._worker is None or not self._worker.alive:
+            if self._worker is not None and not self._worker.alive:
+                self._worker = None
+                self._deaths += 1
                 self._forget()
 
     def _forget(self) -> None:
