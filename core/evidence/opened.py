@@ -31,7 +31,7 @@ from core.evidence import zipform
 from core.evidence.commitments import WITHHOLDABLE, check_digest, reveal
 from core.evidence.records import FORMAT, FORMAT_VERSION
 from core.records import Digest, Json, Record
-from core.trust.canonical import canonical, checked_digest, parse
+from core.trust.canonical import builtins, canonical, checked_digest, parse
 from core.trust.canonical import digest as digest_of
 from core.trust.cards import SignedCard
 
@@ -73,11 +73,12 @@ class Row(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A log entry of a pack: its canonical bytes, its fields, and its proof."""
+    """A log entry of a pack: its canonical bytes, its fields, the records it tells of, and its proof."""
 
     place: int
     content: bytes
     record: dict[str, Json]
+    objects: tuple[Digest, ...]
     proof: tuple[bytes, ...]
 
 
@@ -138,6 +139,8 @@ def _manifest(data: bytes) -> Manifest:
         raise Damaged(source=MANIFEST, problem=f"not of the form expected ({error}).") from error
     if manifest.format != FORMAT or manifest.version != FORMAT_VERSION:
         raise Damaged(source=MANIFEST, problem="of another format or version than this program reads.")
+    if canonical(builtins(manifest)) != data:
+        raise Damaged(source=MANIFEST, problem="leaves something out.")
     return manifest
 
 
@@ -209,9 +212,12 @@ def _envelopes(entries: Mapping[str, bytes]) -> dict[Digest, bytes]:
 
 def _cards(data: bytes) -> tuple[SignedCard, ...]:
     try:
-        return msgspec.convert(parse(data, CARDS), tuple[SignedCard, ...])
+        cards = msgspec.convert(parse(data, CARDS), tuple[SignedCard, ...])
     except msgspec.ValidationError as error:
         raise Damaged(source=CARDS, problem=f"not of the form expected ({error}).") from error
+    if canonical([cast(Json, builtins(card)) for card in cards]) != data:
+        raise Damaged(source=CARDS, problem="leaves something out.")
+    return cards
 
 
 def _entries(data: bytes) -> tuple[Entry, ...]:
@@ -226,8 +232,12 @@ def _entry(item: Json) -> Entry:
             "proof": list(proof),
             **more,
         } if not more and index >= 0 and all(isinstance(step, str) for step in proof):
+            objects = record.get("objects")
+            if not isinstance(objects, list) or not all(isinstance(digest, str) for digest in objects):
+                raise Damaged(source=ENTRIES, problem="holds an entry that doesn't say what it recorded.")
             hashes = tuple(bytes.fromhex(checked_digest(step, ENTRIES)) for step in proof)
-            return Entry(index, canonical(cast(Json, stored)), cast(dict[str, Json], record), hashes)
+            named = tuple(Digest(str(digest)) for digest in objects)
+            return Entry(index, canonical(cast(Json, stored)), cast(dict[str, Json], record), named, hashes)
     raise Damaged(source=ENTRIES, problem="holds something that is no log entry.")
 
 

@@ -6,15 +6,13 @@ and taken as recorded. Everything here stands in the clear in a pack, so a redac
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from core.errors import Damaged
-from core.evals.records import Difference, Metric, Run, RunResult, SpecVersion, VariantResult
 from core.evals.statistics import wilson
-from core.evals.summary import judge
 from core.evidence.opened import Opened, Row
 from core.records import Digest
 
@@ -23,67 +21,158 @@ CLOSE = 1.5e-6
 SOURCE = "scores"
 
 
-class Scored(msgspec.Struct, frozen=True):
+# What version 1 of the pack relies on, whatever else the records hold: this judges old packs when evaluations have long changed.
+class _RunVariant(msgspec.Struct, frozen=True):
+    name: str
+    prompt: str
+    prompt_digest: str
+
+
+class _Run(msgspec.Struct, frozen=True):
+    spec: str
+    dataset: str
+    variants: tuple[_RunVariant, ...]
+    criteria: list[dict[str, Any]]
+    scorers: list[str]
+    samples: int
+
+
+class _Locked(msgspec.Struct, frozen=True):
+    criteria: list[dict[str, Any]]
+    scorers: list[str]
+
+
+class _Spec(msgspec.Struct, frozen=True):
+    spec: _Locked
+
+
+class _Criterion(msgspec.Struct, frozen=True):
+    metric: str
+    variant: str
+    at_least: float | None
+    at_most: float | None
+    on: str
+
+
+class _Judged(msgspec.Struct, frozen=True):
+    criterion: dict[str, Any]
+    measured: float | None
+    met: bool
+
+
+class _Metric(msgspec.Struct, frozen=True):
+    scorer: str
+    value: float
+    low: float
+    high: float
+    n: int
+    method: str
+
+
+class _Variant(msgspec.Struct, frozen=True):
+    name: str
+    metrics: tuple[_Metric, ...]
+    passed: int
+    failed: int
+    errors: int
+
+
+class _Difference(msgspec.Struct, frozen=True):
+    scorer: str
+    baseline: str
+    variant: str
+    value: float
+    n: int
+
+
+class _Result(msgspec.Struct, frozen=True):
+    run: str
+    status: str
+    variants: tuple[_Variant, ...]
+    differences: tuple[_Difference, ...]
+    criteria: tuple[_Judged, ...]
+    passed: bool
+
+
+class _Score(msgspec.Struct, frozen=True):
     scorer: str
     value: float
     passed: bool
 
 
-class Counted(msgspec.Struct, frozen=True):
-    """What of an outcome can't be withheld."""
-
-    run: Digest
+class _Outcome(msgspec.Struct, frozen=True):
+    run: str
     sample: str
     variant: str
     answer: dict[str, Any] | None
-    scores: tuple[Scored, ...]
+    scores: tuple[_Score, ...]
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """The run as recorded, found consistent: how many outcomes and samples it rests on."""
+    """A run found consistent: how many outcomes and samples it rests on."""
 
-    run: Run
-    result: RunResult
-    spec: SpecVersion
     outcomes: int
     samples: int
 
 
 def recount(pack: Opened) -> Figures:
     """Returns if every recorded figure follows from the outcomes. Raises `Damaged` naming the first that doesn't."""
-    run_row = pack.one("run")
-    run = _as(run_row, Run, "run")
-    result = _as(pack.one("run-result"), RunResult, "result")
-    spec = _as(pack.one("spec"), SpecVersion, "spec")
-    samples = _sample_ids(pack.one("dataset"))
-    _require(run.spec == pack.one("spec").digest, "the run is of another spec than the one enclosed.")
-    _require(run.dataset == pack.one("dataset").digest, "the run is of another dataset than the one enclosed.")
+    run_row, spec_row, dataset = pack.one("run"), pack.one("spec"), pack.one("dataset")
+    run: _Run = _as(run_row, _Run, "run")
+    result: _Result = _as(pack.one("run-result"), _Result, "result")
+    locked = _as(spec_row, _Spec, "spec").spec
+    samples = _sample_ids(dataset)
+    _require(run.spec == spec_row.digest, "the run is of another spec than the one enclosed.")
+    _require(run.dataset == dataset.digest, "the run is of another dataset than the one enclosed.")
     _require(result.run == run_row.digest, "the result is of another run.")
-    _require(
-        run.criteria == spec.spec.criteria and run.scorers == spec.spec.scorers,
-        "the run used other criteria or scorers than its spec.",
-    )
+    same = run.criteria == locked.criteria and run.scorers == locked.scorers
+    _require(same, "the run used other criteria or scorers than its spec.")
     _require(run.samples == len(samples) == len(set(samples)), "the number of samples differs from the dataset's.")
     prompts = {row.digest for row in pack.rows["prompt-version"]}
     _require(all(v.prompt_digest in prompts for v in run.variants if v.prompt), "a prompt version is missing.")
-    outcomes = [_as(row, Counted, "outcome") for row in pack.rows["outcome"]]
+    outcomes: list[_Outcome] = [_as(row, _Outcome, "outcome") for row in pack.rows["outcome"]]
     _check_outcomes(outcomes, run, run_row.digest, result, set(samples))
     _require([v.name for v in result.variants] == [v.name for v in run.variants], "the results name other variants.")
     for variant in result.variants:
         _check_variant(variant, [o for o in outcomes if o.variant == variant.name], run.scorers)
     for difference in result.differences:
         _check_difference(difference, outcomes)
+    _check_criteria(run, result)
+    return Figures(len(outcomes), len(samples))
+
+
+def _check_criteria(run: _Run, result: _Result) -> None:
+    """The criteria are judged here again; this is not the code that judged them when the run was made."""
     _require(
-        judge(run.criteria, result.variants) == result.criteria,
-        "the criteria's outcome doesn't follow from the figures.",
+        [judged.criterion for judged in result.criteria] == run.criteria,
+        "the result judges other criteria than the run's.",
     )
-    met = result.status == "finished" and all(criterion.met for criterion in result.criteria)
+    for judged in result.criteria:
+        try:
+            criterion = msgspec.convert(judged.criterion, _Criterion)
+        except msgspec.ValidationError as error:
+            raise Damaged(source=SOURCE, problem=f"a criterion is not of the form expected ({error}).") from error
+        measured, met = _judge(criterion, result.variants)
+        _require(
+            (judged.measured, judged.met) == (measured, met), "a criterion's outcome doesn't follow from the figures."
+        )
+    met = result.status == "finished" and all(judged.met for judged in result.criteria)
     _require(result.passed == met, "the run's verdict doesn't follow from its criteria.")
-    return Figures(run, result, spec, len(outcomes), len(samples))
+
+
+def _judge(criterion: _Criterion, variants: Sequence[_Variant]) -> tuple[float | None, bool]:
+    found = [m for v in variants if v.name == criterion.variant for m in v.metrics if m.scorer == criterion.metric]
+    if not found or found[0].n == 0:
+        return None, False
+    ends: Mapping[str, float] = {"value": found[0].value, "low": found[0].low, "high": found[0].high}
+    _require(criterion.on in ends, "a criterion is on something that isn't measured.")
+    measured = ends[criterion.on]
+    high_enough = criterion.at_least is None or measured >= criterion.at_least
+    return measured, high_enough and (criterion.at_most is None or measured <= criterion.at_most)
 
 
 def _check_outcomes(
-    outcomes: Sequence[Counted], run: Run, digest: Digest, result: RunResult, samples: set[str]
+    outcomes: Sequence[_Outcome], run: _Run, digest: Digest, result: _Result, samples: set[str]
 ) -> None:
     names = {variant.name for variant in run.variants}
     _require(all(o.run == digest for o in outcomes), "an outcome is of another run.")
@@ -103,7 +192,7 @@ def _check_outcomes(
         _require(bool(outcome.answer is not None or not scorers), "an outcome without an answer has scores.")
 
 
-def _check_variant(variant: VariantResult, outcomes: Sequence[Counted], scorers: Sequence[str]) -> None:
+def _check_variant(variant: _Variant, outcomes: Sequence[_Outcome], scorers: Sequence[str]) -> None:
     answered = [outcome for outcome in outcomes if outcome.answer is not None]
     passed = sum(all(score.passed for score in outcome.scores) for outcome in answered)
     counts = (passed, len(answered) - passed, len(outcomes) - len(answered))
@@ -116,7 +205,7 @@ def _check_variant(variant: VariantResult, outcomes: Sequence[Counted], scorers:
         _check_metric(f"{variant.name}, {metric.scorer}", metric, list(_values(outcomes, metric.scorer).values()))
 
 
-def _check_metric(name: str, metric: Metric, values: list[float]) -> None:
+def _check_metric(name: str, metric: _Metric, values: list[float]) -> None:
     _require(metric.n == len(values), f"{name}: counted over another number of samples.")
     _require(
         _close(metric.value, math.fsum(values) / len(values) if values else 0.0),
@@ -136,7 +225,7 @@ def _check_metric(name: str, metric: Metric, values: list[float]) -> None:
         )
 
 
-def _check_difference(difference: Difference, outcomes: Sequence[Counted]) -> None:
+def _check_difference(difference: _Difference, outcomes: Sequence[_Outcome]) -> None:
     name = f"{difference.variant} against {difference.baseline}, {difference.scorer}"
     before = _values([o for o in outcomes if o.variant == difference.baseline], difference.scorer)
     after = _values([o for o in outcomes if o.variant == difference.variant], difference.scorer)
@@ -146,7 +235,7 @@ def _check_difference(difference: Difference, outcomes: Sequence[Counted]) -> No
     _require(_close(difference.value, value), f"{name}: the difference doesn't follow from the samples.")
 
 
-def _values(outcomes: Sequence[Counted], scorer: str) -> dict[str, float]:
+def _values(outcomes: Sequence[_Outcome], scorer: str) -> dict[str, float]:
     return {o.sample: s.value for o in outcomes for s in o.scores if s.scorer == scorer}
 
 

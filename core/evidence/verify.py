@@ -17,7 +17,7 @@ incomplete. Otherwise: valid. A pack is parsed here, in process: the readers are
 entries and depth, and nothing is decompressed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import BinaryIO, NamedTuple
 
@@ -266,7 +266,7 @@ class _Examination:
             for row in self._pack.rows["signature"]
             if row.record.get("subject") == spec and row.digest in logged and run in logged
         ]
-        meanings = {row.record.get("meaning") for row in before if logged[row.digest] < logged[run]}
+        meanings = [row.record.get("meaning") for row in before if logged[row.digest] < logged[run]]
         if "approved" in meanings:
             self._note("Order of events", "ok", "The criteria were approved before the run began.", len(before))
         elif meanings:
@@ -305,12 +305,6 @@ def _logged(entries: tuple[Entry, ...]) -> Mapping[Digest, int]:
     """Where in the log each record was first told of."""
     found: dict[Digest, int] = {}
     for entry in sorted(entries, key=lambda entry: entry.place):
-        for digest in _objects(entry):
+        for digest in entry.objects:
             found.setdefault(digest, entry.place)
     return found
-
-
-def _objects(entry: Entry) -> Iterator[Digest]:
-    objects = entry.record.get("objects")
-    if isinstance(objects, list):
-        yield from (Digest(item) for item in objects if isinstance(item, str))

@@ -83,6 +83,8 @@ def open_card(signed: SignedCard) -> Card:
     except msgspec.ValidationError as error:
         raise Damaged(source="card", problem=f"not of the form expected ({error}).") from error
     source = f"card of {card.user}"
+    if card_bytes(card) != content:
+        raise Damaged(source=source, problem="leaves something out.")
     if parse_time(card.valid_from, source) > parse_time(card.valid_until, source):
         raise Damaged(source=source, problem="ends before it begins.")
     if bool(card.issuer) != (signed.counter is not None):

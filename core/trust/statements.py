@@ -86,7 +86,10 @@ def parse(payload: bytes) -> tuple[tuple[Subject, ...], Signing]:
     parse_time(signing.time, "statement")
     if signing.log.size < 0:
         raise Damaged(source="statement", problem="the log's size is negative.")
-    return tuple(_subject(entry) for entry in entries), signing
+    subjects = tuple(_subject(entry) for entry in entries)
+    if make(subjects, signing) != payload:
+        raise Damaged(source="statement", problem="leaves something out.")
+    return subjects, signing
 
 
 def _subject(entry: Json) -> Subject:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # fmt: off
-# ruff: noqa: B905, PTH123, UP017 (Python 3.9)
+# ruff: noqa: B905, C408, PTH123, UP017
 # Copyright 2026 The Assay authors
 # Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with the License.
 # You may obtain a copy at https://www.apache.org/licenses/LICENSE-2.0
@@ -52,6 +52,7 @@ OPENINGS = {f"openings/{kind}.json" for kind in WITHHOLDABLE}
 COMMITMENT = b"assay pack commitment v1\x00"
 CLOSE = 1.5e-6
 Z = 1.959963984540054
+NUMBER, MAYBE = (int, float), (int, float, type(None))
 MEANINGS = ("authored", "reviewed", "approved", "released")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -185,11 +186,17 @@ def is_digest(text):
     return isinstance(text, str) and DIGEST.fullmatch(text) is not None
 
 
-def keys_are(value, *names):
-    return isinstance(value, dict) and set(value) == set(names)
+def has(value, /, **types):
+    """Whether an object has fields of these types, perhaps among others (a tuple is a choice; True is no number)."""
+    return isinstance(value, dict) and set(types) <= set(value) and all(
+        isinstance(value[name], kind) and (kind is bool or not isinstance(value[name], bool)) for name, kind in types.items()
+    )
 
 
-# --- signatures ------------------------------------------------------------------------------------------------------------------
+def typed(value, /, **types):
+    """Whether an object has exactly these fields, of these types."""
+    return has(value, **types) and len(value) == len(types)
+
 
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
@@ -276,7 +283,8 @@ def open_card(signed):
     """(fingerprint, card, whether ML-DSA could be checked) of a card whose own signatures verify."""
     content = unb64(signed["card"])
     card = parse(content, "card")
-    require(keys_are(card, "type", "version", "user", "name", "roles", "keys", "valid_from", "valid_until", "issuer"), "a card is malformed")
+    texts = dict.fromkeys(("type", "user", "name", "valid_from", "valid_until", "issuer"), str)
+    require(typed(card, version=int, roles=list, keys=dict, **texts), "a card is malformed")
     require(bool(card["issuer"]) == (signed["counter"] is not None), "a card and its countersignature don't fit")
     message = pae(b"application/vnd.assay.card+json", content)
     checked = verify_both(card["keys"], message, signed["own"]["ed25519"], signed["own"]["mldsa65"], "card of {}".format(card["user"]))
@@ -285,15 +293,15 @@ def open_card(signed):
 
 def read_statement(payload):
     statement = parse(payload, "statement")
-    require(keys_are(statement, "_type", "subject", "predicateType", "predicate"), "a statement is malformed")
+    require(typed(statement, _type=str, subject=list, predicateType=str, predicate=dict), "a statement is malformed")
     require(statement["_type"] == "https://in-toto.io/Statement/v1", "a statement is of another type")
     require(statement["predicateType"] == "urn:assay:signing:v1", "a statement is of another type")
     for subject in statement["subject"]:
-        good = keys_are(subject, "name", "digest") and keys_are(subject["digest"], "sha256") and is_digest(subject["digest"]["sha256"])
-        require(good and isinstance(subject["name"], str), "a subject is malformed")
+        good = typed(subject, name=str, digest=dict) and typed(subject["digest"], sha256=str) and is_digest(subject["digest"]["sha256"])
+        require(good, "a subject is malformed")
     signing = statement["predicate"]
-    require(keys_are(signing, "version", "card", "name", "time", "meaning", "reason", "log", "clock"), "a signing is malformed")
-    require(keys_are(signing["log"], "version", "origin", "size", "root"), "a signing is malformed")
+    good = typed(signing, version=int, card=str, name=str, time=str, meaning=str, reason=str, log=dict, clock=str)
+    require(good and typed(signing["log"], version=int, origin=str, size=int, root=str), "a signing is malformed")
     require(signing["meaning"] in MEANINGS and is_digest(signing["card"]), "a signing is malformed")
     require(statement["subject"], "a statement has no subject")
     return statement["subject"], signing
@@ -318,12 +326,12 @@ class Judge:
     def envelope(self, data):
         """(subjects, signing, report) of an envelope whose two signatures verify."""
         wire = parse(data, "envelope")
-        require(keys_are(wire, "payload", "payloadType", "signatures") and len(wire["signatures"]) == 2, "an envelope is malformed")
+        require(typed(wire, payload=str, payloadType=str, signatures=list) and len(wire["signatures"]) == 2, "an envelope is malformed")
         require(wire["payloadType"] == "application/vnd.in-toto+json", "an envelope holds something else than a statement")
         payload = unb64(wire["payload"])
         subjects, signing = read_statement(payload)
         first, second = wire["signatures"]
-        require(keys_are(first, "keyid", "sig") and keys_are(second, "keyid", "sig"), "an envelope is malformed")
+        require(typed(first, keyid=str, sig=str) and typed(second, keyid=str, sig=str), "an envelope is malformed")
         named = (first["keyid"], second["keyid"]) == (signing["card"] + "#ed25519", signing["card"] + "#ml-dsa-65")
         require(named, "an envelope names other keys than its statement's card")
         card, who = self.card(signing["card"]), signing["name"]
@@ -407,9 +415,8 @@ def read_records(kind, entries):
     waiting = {}
     for index, item in enumerate(items):
         stored = item["stored"]
-        good = keys_are(item, "digest", "stored") and keys_are(stored, "kind", "nonce", "record") and is_digest(item["digest"])
-        require(good and stored["kind"] == kind and isinstance(stored["nonce"], str), f"a {kind} record is malformed")
-        require(isinstance(stored["record"], dict), f"a {kind} record is malformed")
+        good = typed(item, digest=str, stored=dict) and typed(stored, kind=str, nonce=str, record=dict) and is_digest(item["digest"])
+        require(good and stored["kind"] == kind, f"a {kind} record is malformed")
         for path, found in marks(stored["record"]):
             require(any(matches(path, pattern) for pattern in WITHHOLDABLE.get(kind, ())), f"a {kind} record hides what may not be withheld")
             require(is_digest(found), "a commitment is malformed")
@@ -443,22 +450,44 @@ def wilson(successes, n):
 
 
 def close(recorded, found):
-    return isinstance(recorded, (int, float)) and abs(recorded - found) <= CLOSE
+    return abs(recorded - found) <= CLOSE
 
 
 def values(outcomes, variant, scorer):
     return {o["sample"]: s["value"] for o in outcomes if o["variant"] == variant for s in o["scores"] if s["scorer"] == scorer}
 
 
+def check_shapes(run, result, spec, dataset, outcomes):
+    """The fields that the figures rest on are there, and of the right types; what else the records hold doesn't matter."""
+    results = dict(run=str, status=str, variants=list, differences=list, criteria=list, passed=bool)
+    good = has(run, spec=str, dataset=str, variants=list, criteria=list, scorers=list, samples=int) and has(result, **results)
+    good = good and has(spec, spec=dict) and has(spec["spec"], criteria=list, scorers=list) and has(dataset, samples=list)
+    require(good, "the run, its result, spec or dataset is malformed")
+    good = all(has(v, name=str, prompt=str, prompt_digest=str) for v in run["variants"]) and all(has(s, id=str) for s in dataset["samples"])
+    good = good and all(isinstance(scorer, str) for scorer in run["scorers"]) and all(isinstance(c, dict) for c in run["criteria"])
+    for outcome in outcomes:
+        good = good and has(outcome, run=str, sample=str, variant=str, scores=list, answer=(dict, type(None)))
+        good = good and all(has(score, scorer=str, value=NUMBER, passed=bool) for score in outcome["scores"])
+    for variant in result["variants"]:
+        good = good and has(variant, name=str, metrics=list, passed=int, failed=int, errors=int)
+        metric = dict(scorer=str, value=NUMBER, low=NUMBER, high=NUMBER, n=int, method=str)
+        good = good and all(has(m, **metric) for m in variant["metrics"])
+    good = good and all(has(d, scorer=str, baseline=str, variant=str, value=NUMBER, n=int) for d in result["differences"])
+    criterion = dict(metric=str, variant=str, on=str, at_least=MAYBE, at_most=MAYBE)
+    for judged in result["criteria"]:
+        good = good and has(judged, criterion=dict, measured=MAYBE, met=bool) and has(judged["criterion"], **criterion)
+    require(good, "a score or a figure is malformed")
+
+
 def check_variant(variant, outcomes, scorers):
     own = [o for o in outcomes if o["variant"] == variant["name"]]
     answered = [o for o in own if o["answer"] is not None]
-    passed = sum(all(s["passed"] is True for s in o["scores"]) for o in answered)
+    passed = sum(all(s["passed"] for s in o["scores"]) for o in answered)
     counts = [passed, len(answered) - passed, len(own) - len(answered)]
-    require([variant["passed"], variant["failed"], variant["errors"]] == counts, "{} is miscounted".format(variant["name"]))
-    require([m["scorer"] for m in variant["metrics"]] == scorers, "{}: metrics are missing".format(variant["name"]))
+    require([variant["passed"], variant["failed"], variant["errors"]] == counts, f"{variant['name']} is miscounted")
+    require([m["scorer"] for m in variant["metrics"]] == scorers, f"{variant['name']}: metrics are missing")
     for metric in variant["metrics"]:
-        name, found = "{}, {}".format(variant["name"], metric["scorer"]), list(values(own, variant["name"], metric["scorer"]).values())
+        name, found = f"{variant['name']}, {metric['scorer']}", list(values(own, variant["name"], metric["scorer"]).values())
         require(metric["n"] == len(found), f"{name}: counted over another number of samples")
         require(close(metric["value"], math.fsum(found) / len(found) if found else 0.0), f"{name}: the mean doesn't follow")
         if metric["method"] == "wilson":
@@ -482,9 +511,11 @@ def check_figures(rows):
     """Every recorded figure follows from the outcomes. Returns how many outcomes there are."""
     (run_digest, run), (_, result), (spec_digest, spec), (dataset_digest, dataset) = (rows[kind][0] for kind in SINGLE)
     outcomes = [record for _, record in rows["outcome"]]
+    check_shapes(run, result, spec, dataset, outcomes)
     require(run["spec"] == spec_digest and run["dataset"] == dataset_digest, "the run is of another spec or dataset")
     require(result["run"] == run_digest, "the result is of another run")
-    require(run["criteria"] == spec["spec"]["criteria"] and run["scorers"] == spec["spec"]["scorers"], "the run used other criteria than its spec")
+    same = run["criteria"] == spec["spec"]["criteria"] and run["scorers"] == spec["spec"]["scorers"]
+    require(same, "the run used other criteria than its spec")
     samples = [sample["id"] for sample in dataset["samples"]]
     require(run["samples"] == len(samples) == len(set(samples)), "the number of samples differs from the dataset's")
     prompts, names = {digest for digest, _ in rows["prompt-version"]}, [v["name"] for v in run["variants"]]
@@ -506,9 +537,9 @@ def check_figures(rows):
         both = before.keys() & after.keys()
         found = math.fsum(after[s] - before[s] for s in both) / max(1, len(both))
         require(difference["n"] == len(both) > 0 and close(difference["value"], found), "a difference doesn't follow from the samples")
-    require(len(result["criteria"]) == len(run["criteria"]), "criteria are missing from the result")
-    for criterion, judged in zip(run["criteria"], result["criteria"]):
-        same = judged["criterion"] == criterion and (judged["measured"], judged["met"]) == judge_criterion(criterion, result["variants"])
+    require([judged["criterion"] for judged in result["criteria"]] == run["criteria"], "the result judges other criteria than the run's")
+    for judged in result["criteria"]:
+        same = (judged["measured"], judged["met"]) == judge_criterion(judged["criterion"], result["variants"])
         require(same, "a criterion's outcome doesn't follow from the figures")
     met = result["status"] == "finished" and all(judged["met"] for judged in result["criteria"])
     require(result["passed"] is met, "the run's verdict doesn't follow from its criteria")
@@ -518,7 +549,7 @@ def check_figures(rows):
 def check_files(entries):
     require("manifest.json" in entries and "release.json" in entries, "the pack has no manifest or no release")
     manifest = parse(entries["manifest.json"], "manifest.json")
-    require(keys_are(manifest, "version", "format", "title", "assay", "made", "files", "renderings"), "the manifest is malformed")
+    require(typed(manifest, version=int, format=str, title=str, assay=str, made=str, files=dict, renderings=dict), "the manifest is malformed")
     require(manifest["format"] == "assay-pack" and manifest["version"] == 1, "the pack is of another format or version")
     files = manifest["files"]
     require(set(files) >= FIXED and set(manifest["renderings"]) == {"report.html"}, "the manifest doesn't list what a pack must have")
@@ -526,7 +557,7 @@ def check_files(entries):
     for name in sorted((set(entries) ^ (set(files) | OPENINGS | {"manifest.json", "release.json"})) - {"report.html"}):
         raise Invalid(f"{name[:80]} is missing or too many")
     for name, listed in list(files.items()) + list(manifest["renderings"].items()):
-        require(keys_are(listed, "version", "sha256", "size"), "the manifest is malformed")
+        require(typed(listed, version=int, sha256=str, size=int), "the manifest is malformed")
         same = name not in entries or (sha(entries[name]), len(entries[name])) == (listed["sha256"], listed["size"])
         require(same, f"{name} differs from what was signed")
     return manifest
@@ -540,11 +571,13 @@ def check_history(entries, rows, trust):
         verify_note(origin, text, signatures, keys[0])
     places = {}
     for item in sorted(parse(entries["log/entries.json"], "log/entries.json"), key=lambda item: item["index"]):
-        require(keys_are(item, "index", "entry", "proof") and all(map(is_digest, item["proof"])), "a log entry is malformed")
+        require(typed(item, index=int, entry=dict, proof=list) and all(map(is_digest, item["proof"])), "a log entry is malformed")
         require(item["entry"]["kind"] == "log-entry" and item["entry"]["record"]["index"] == item["index"], "a log entry is malformed")
         leaf = hashlib.sha256(b"\x00" + canonical(item["entry"])).digest()
         verify_inclusion(item["index"], size, leaf, [bytes.fromhex(step) for step in item["proof"]], root)
-        for digest in item["entry"]["record"]["objects"]:
+        objects = item["entry"]["record"]["objects"]
+        require(isinstance(objects, list) and all(isinstance(digest, str) for digest in objects), "a log entry is malformed")
+        for digest in objects:
             places.setdefault(digest, item["index"])
     for kind in LOGGED:
         for digest, _ in rows[kind]:
@@ -592,7 +625,13 @@ def examine(data, trust, at):
     require(("report.html" in entries) == (withheld == 0), "report.html is missing, or shows what the pack withholds")
     outcomes = check_figures(rows)
     state, open_log = check_history(entries, rows, trust)
-    judge = Judge(trust, parse(entries["cards.json"], "cards.json"), at)
+    cards = parse(entries["cards.json"], "cards.json")
+    for signed in cards if isinstance(cards, list) else [None]:
+        good = typed(signed, type=str, version=int, card=str, own=dict, counter=(dict, type(None)))
+        for part in (signed["own"], signed["counter"]) if good else ():
+            good = good and (part is signed["counter"] is None or typed(part, version=int, ed25519=str, mldsa65=str))
+        require(good, "cards.json is malformed")
+    judge = Judge(trust, cards, at)
     signatures = check_signatures(entries, rows, entries["manifest.json"], judge, state)
     reasons = list(dict.fromkeys(judge.open + ([open_log] if open_log else [])))
     return {
@@ -620,7 +659,7 @@ def main(arguments=None):
     try:
         with open(options.trust, "rb") as file:
             trust = parse(file.read(), "trust file")
-        require(keys_are(trust, "type", "version", "cards", "logs", "made"), "not a trust file")
+        require(typed(trust, type=str, version=int, cards=list, logs=list, made=str), "not a trust file")
         with open(options.pack, "rb") as file:
             data = file.read(LARGEST + 1)
     except (OSError, Invalid) as problem:
