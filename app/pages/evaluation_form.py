@@ -49,7 +49,8 @@ class Choices:
 def read_choices(bench: "Workbench", job: Job) -> Choices:
     """What the vault holds now."""
     datasets = bench.datasets.list()
-    versions = [state.prompt for latest in bench.prompts.list() for state in bench.prompts.versions(latest.prompt.name)]
+    names = [latest.prompt.name for latest in bench.prompts.list()]
+    versions = [state.prompt for name in names for state in reversed(bench.prompts.versions(name))]
     return Choices(
         datasets=tuple(dataset.name for dataset in datasets),
         samples={dataset.name: len(dataset.samples) for dataset in datasets},
@@ -92,8 +93,8 @@ class CriterionRow(QWidget):
 
     def __init__(self, metrics: Sequence[str], variants: Sequence[str]) -> None:
         super().__init__()
-        self.metric, self.variant, self.on, self.bound = Choice(), Choice(), Choice(), Choice()
-        self.metric.setAccessibleName("Metric")
+        self.measure, self.variant, self.on, self.bound = Choice(), Choice(), Choice(), Choice()
+        self.measure.setAccessibleName("Metric")
         self.variant.setAccessibleName("Variant")
         self.on.setAccessibleName("What of it")
         self.bound.setAccessibleName("Bound")
@@ -107,24 +108,23 @@ class CriterionRow(QWidget):
         self.number.setRange(0, 1000)
         self.number.setSingleStep(0.05)
         self.number.setValue(0.8)
-        self.number.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
         self.number.setFixedWidth(look().px(64))
         drop = icon_button("trash", "Remove this criterion")
         drop.clicked.connect(self.dropped)
-        upper = row(self.metric, label("of", tone="secondary"), self.variant, space=8)
+        upper = row(self.measure, label("of", tone="secondary"), self.variant, space=8)
         upper.setStretch(0, 1)
         upper.setStretch(2, 2)
         lower = row(self.on, label("is", tone="secondary"), self.bound, self.number, None, drop, space=8)
         self.setLayout(column(upper, lower, space=6))
         self.offer(metrics, variants)
-        for choice in (self.metric, self.variant, self.on, self.bound):
+        for choice in (self.measure, self.variant, self.on, self.bound):
             choice.currentIndexChanged.connect(lambda _: self.edited.emit())
         self.number.valueChanged.connect(lambda _: self.edited.emit())
 
     def offer(self, metrics: Sequence[str], variants: Sequence[str]) -> None:
         """Set what there is to choose from; what was chosen stays where it can."""
         for choice, items in (
-            (self.metric, [(scorer_word(name), name) for name in metrics]),
+            (self.measure, [(scorer_word(name), name) for name in metrics]),
             (self.variant, [(name, name) for name in variants]),
         ):
             kept = choice.currentData()
@@ -138,7 +138,7 @@ class CriterionRow(QWidget):
 
     def fill(self, criterion: Criterion) -> None:
         """Show a criterion; a variant that isn't offered is added, so that nothing is lost."""
-        for choice, value in ((self.metric, criterion.metric), (self.variant, criterion.variant)):
+        for choice, value in ((self.measure, criterion.metric), (self.variant, criterion.variant)):
             if choice.findData(value) < 0:
                 choice.addItem(value, value)
             choice.setCurrentIndex(choice.findData(value))
@@ -149,7 +149,7 @@ class CriterionRow(QWidget):
 
     def criterion(self) -> Criterion | None:
         """What was chosen; None while there is no metric or variant."""
-        metric, variant = self.metric.currentData(), self.variant.currentData()
+        metric, variant = self.measure.currentData(), self.variant.currentData()
         if not metric or not variant:
             return None
         bound = {self.bound.currentData(): round(self.number.value(), 4)}
@@ -179,7 +179,8 @@ class EvaluationForm(QWidget):
         holder.setMaximumWidth(look().px(WIDE))
         inside = QWidget()
         inside.setLayout(row(holder))
-        inside.layout().addStretch(1)
+        inside.layout().setStretch(0, 1)
+        inside.layout().addStretch(0)
         self.cancel = button("Cancel", hint="Esc")
         self.cancel.clicked.connect(self.cancelled)
         self.save = button("Save", "check")
@@ -254,9 +255,9 @@ class EvaluationForm(QWidget):
             (self.prompts, self._prompt_rows, spec.prompts),
             (self.models, self._model_rows, spec.models),
         ):
-            missing = [value for value in values if value not in checks]
-            if missing:
-                self._fill_checks(holder, (*checks, *missing), checks)
+            ordered = (*values, *(name for name in checks if name not in values))
+            if ordered != tuple(checks):
+                self._fill_checks(holder, ordered, checks)
             for name, check in checks.items():
                 check.setChecked(name in values)
         self.quotes.setChecked(spec.include_quotes)
@@ -474,7 +475,7 @@ class EvaluationForm(QWidget):
         return part
 
     def _added(self) -> None:
-        self._add_criterion().metric.setFocus()
+        self._add_criterion().measure.setFocus()
         self._told()
 
     def _add_criterion(self) -> CriterionRow:
@@ -511,6 +512,5 @@ class EvaluationForm(QWidget):
 def _number(low: int, high: int) -> QSpinBox:
     made = QSpinBox()
     made.setRange(low, high)
-    made.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
     made.setFixedWidth(look().px(120))
     return made

@@ -32,6 +32,8 @@ SCORERS = {
 }
 """What each scorer measures, in the words of the window."""
 IN_SECONDS = ("latency",)
+SIGNIFICANT = 0.05
+"""A difference is told as shown only when its interval leaves out zero and its p-value is under this."""
 ENDS = {"value": "", "low": "lower end ", "high": "upper end "}
 STATUS = {"started": "Interrupted", "finished": "Finished", "cancelled": "Stopped", "failed": "Failed"}
 
@@ -219,10 +221,11 @@ def difference_words(difference: Difference, variant: str) -> tuple[str, str]:
         lead = f"No difference in {word} is shown."
         measured = f"{variant} has {much}, " if value else f"{variant} has the same, "
     else:
-        lead = f"{variant} has {much} in {word}."
+        sure = difference.p < SIGNIFICANT
+        lead = f"{variant} has {much} in {word}{'' if sure else ', but that may be chance'}."
         measured = ""
-    p = "p < 0.001" if difference.p < 0.001 else f"p = {difference.p:.3f}"
-    interval = f"the 95 % interval runs from {_number(low)} to {_number(high)}; {p}"
+    p = "p\u00a0<\u00a00.001" if difference.p < 0.001 else f"p\u00a0=\u00a0{difference.p:.3f}"
+    interval = f"the 95\u00a0% interval runs from {_number(low)} to {_number(high)}; {p}"
     rest = f"{measured}{interval}, paired sign-flip test over {difference.n} samples."
     return lead, sentence(rest)
 

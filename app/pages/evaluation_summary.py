@@ -107,7 +107,7 @@ class _DifferenceCard(Card):
         self.rest.setText(rest)
         shown = difference_intervals(found)
         self.plot.setVisible(bool(shown))
-        self.plot.show_intervals(shown, f"{short} better →")
+        self.plot.show_intervals(shown)
         crossing = any(interval.crosses for interval in shown)
         notes = ["Grey crosses zero: no difference shown."] if crossing else []
         notes += [
@@ -138,7 +138,8 @@ class _GateCard(Card):
             self.badge.say("No criteria", "plain")
             self._note.setText("This evaluation has no criteria. Add one, and a run says whether it is met.")
             return
-        if result is None or result.status != "finished":
+        finished = result is not None and result.status == "finished"
+        if result is None or not finished:
             self.badge.say("Not judged", "warn", "warning")
         elif result.passed:
             self.badge.say("Met", "pass", "check")
@@ -146,21 +147,27 @@ class _GateCard(Card):
             self.badge.say("Not met", "fail", "cross")
         for judged in result.criteria if result is not None else ():
             says, measured = criterion_words(judged, names)
-            self._rows.addWidget(_criterion_row(says, measured, judged.met))
+            self._rows.addWidget(_criterion_row(says, measured, judged.met if finished else None))
         self._note.setText(SIGNED_BEFORE[bool(signed_before(content))])
 
 
-def _criterion_row(says: str, measured: str, met: bool) -> QWidget:
+def _criterion_row(says: str, measured: str, met: bool | None) -> QWidget:
+    """One criterion; `met` is None while that isn't judged."""
     made = QWidget()
-    sign = IconLabel("check" if met else "cross", "pass.fg" if met else "fail.fg", 16)
+    glyph, tone, word = {
+        True: ("check", "pass.fg", "met"),
+        False: ("cross", "fail.fg", "not met"),
+        None: ("minus", "text.tertiary", "not judged"),
+    }[met]
+    sign = IconLabel(glyph, tone, 16)
     what, _, who = says.partition("\n")
-    value = label(measured, strong=not met, tone="secondary" if met else "fail")
+    value = label(measured, strong=met is False, tone="fail" if met is False else "secondary")
     layout = row(sign, space=10)
     layout.setAlignment(sign, Qt.AlignmentFlag.AlignTop)
     layout.addLayout(column(label(what, wrap=True), label(who, type="small", tone="secondary", wrap=True), space=0), 1)
     layout.addWidget(value, 0, Qt.AlignmentFlag.AlignTop)
     made.setLayout(layout)
-    made.setAccessibleName(f"{what}, {who}: {measured}, {'met' if met else 'not met'}")
+    made.setAccessibleName(f"{what}, {who}: {measured}, {word}")
     return made
 
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
 
 from app.bridge.operations import Failure, Handle
@@ -16,6 +18,7 @@ from app.pages.evaluation_results import ResultsView
 from app.pages.evaluation_specs import SpecsView
 from app.pages.page import Page, Shell
 from app.pages.signatures import ask_and_sign, meanings_for, moment
+from app.theme.look import look
 from app.widgets.basic import Badge, Segments, button, column
 from app.widgets.empty_state import EmptyState
 from app.widgets.quick_switcher import Target
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 
     from core.workbench import Workbench
 
+CHOOSER = 220
+"""Pixels of a run's name in the top bar, at scale 1.0."""
 VIEWS = (("results", "Results"), ("runs", "Runs"), ("specs", "Specs"))
 CHANGES = {Act.SAVE_SPEC, Act.SIGN, Act.APPROVE, Act.RUN_EVALUATION}
 
@@ -119,6 +124,15 @@ class EvaluationsPage(Page):
         if isinstance(event, Changed) and event.act in CHANGES and self._handle is None:
             self._load()
 
+    def start(self) -> QWidget:
+        shown = self._stack.currentWidget()
+        starts: dict[object, QWidget] = {
+            self.results: self.results.matrix,
+            self._runs_pane: self.runs,
+            self.specs: self.specs.table,
+        }
+        return starts.get(shown, self)
+
     def panes(self) -> list[QWidget]:
         shown = self._stack.currentWidget()
         if shown is self.results:
@@ -150,6 +164,8 @@ class EvaluationsPage(Page):
         self._runs, self._specs, self._people = shelf.runs, shelf.specs, shelf.people
         shown = self.results.content.run.id if self.results.content is not None else ""
         self.runs.show_rows(self._runs, keep=lambda view: view.run.id)
+        if self._runs and self.runs.current() is None:
+            self.runs.choose(0)
         self.specs.show_specs(self._specs, self._people)
         known = [view.run.id for view in self._runs]
         current = shown if shown in known else known[0] if known else ""
@@ -177,7 +193,10 @@ class EvaluationsPage(Page):
         self.chooser.offer([(view.run.id, self._menu_words(view)) for view in self._runs], current)
         view = next((view for view in self._runs if view.run.id == current), None)
         if view is not None:
-            self.chooser.setText(title(view))
+            words = QFontMetrics(self.chooser.font()).elidedText(
+                title(view), Qt.TextElideMode.ElideMiddle, look().px(CHOOSER)
+            )
+            self.chooser.setText(words)
             self.chooser.updateGeometry()
 
     def _menu_words(self, view: RunView) -> str:
@@ -216,11 +235,11 @@ class EvaluationsPage(Page):
         results = name == "results" and not empty
         self.chooser.setVisible(results)
         self.pack.setVisible(results)
+        self.new.setVisible(not results)
         content = self.results.content
         self._locked.setVisible(
             results and content is not None and bool(content.run.criteria) and bool(signed_before(content))
         )
-        self.new.setEnabled(True)
         self._allow()
 
     # running
@@ -298,9 +317,8 @@ class EvaluationsPage(Page):
 
     def _write(self, spec: Spec | None) -> None:
         self.banner.hide()
-        for widget in (self.chooser, self._locked, self.pack):
+        for widget in (self.chooser, self._locked, self.pack, self.new):
             widget.setVisible(False)
-        self.new.setEnabled(False)
         self._stack.setCurrentWidget(self.form)
         self.form.begin(spec)
 
@@ -382,8 +400,7 @@ class EvaluationsPage(Page):
         roles = person.roles if person is not None else ()
         writes = "" if allowed(Act.SAVE_SPEC, roles) else "Your roles here don’t allow this; an author must do it."
         runs = writes or ("An evaluation runs already." if self._handle is not None else "")
-        if self._stack.currentWidget() is not self.form:
-            self.new.refuse(writes)
+        self.new.refuse(writes)
         self.specs.change.refuse(writes)
         self.specs.run.refuse(runs)
         signs = allowed(Act.SIGN, roles) or allowed(Act.APPROVE, roles)

@@ -166,6 +166,9 @@ class PromptsPage(Page):
         if isinstance(event, Changed) and event.act in CHANGES and self._main.currentWidget() is not self.editor:
             self._load(self.chooser.current)
 
+    def start(self) -> QWidget:
+        return self.versions if self.versions.states() else self.empty.act or self
+
     def panes(self) -> list[QWidget]:
         return [self._left, self._middle, self._side]
 

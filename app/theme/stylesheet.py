@@ -22,7 +22,7 @@ QFrame[surface="sunken"], QWidget[surface="sunken"] { background: $sunken; }
 QFrame[surface="desk"], QWidget[surface="desk"] { background: $desk; }
 QFrame[surface="card"] { background: $panel; border: 1px solid $subtle; border-radius: ${r_card}px; }
 QFrame[surface="well"] { background: $sunken; border: 1px solid $border; border-radius: ${r_control}px; }
-QFrame[surface="bubble"] { background: $sunken; border-radius: ${r_card}px; }
+QFrame[surface="bubble"] { background: $sunken; border: 1px solid $bubble; border-radius: ${r_card}px; }
 QFrame[surface="raised"] { background: $raised; border: 1px solid $border; border-radius: ${r_card}px; }
 QFrame[surface="dialog"] { background: $raised; border: 1px solid $strong; border-radius: ${r_dialog}px; }
 QFrame[surface="selected"] { background: $selected; }
@@ -98,6 +98,8 @@ QLineEdit[bare="true"], QPlainTextEdit[bare="true"], QTextEdit[bare="true"], QTe
   background: transparent; border: 0; padding: 0; }
 QTextEdit[well="true"], QPlainTextEdit[well="true"] { background: $sunken; border: 1px solid $border; }
 QTextEdit[well="true"]:focus, QPlainTextEdit[well="true"]:focus { border: 2px solid $focus; }
+QAbstractSpinBox QLineEdit { border: 0; padding: 0 ${p8}px; min-height: 0; background: transparent; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: 0; }
 QComboBox::drop-down { border: 0; width: ${p24}px; }
 QComboBox::down-arrow { image: none; }
 QComboBox QAbstractItemView { background: $raised; color: $text; border: 1px solid $border;
@@ -168,6 +170,7 @@ def stylesheet(theme: str, scale: float, sans: str, mono: str) -> str:
         "sunken": colour("surface.sunken"),
         "hover": colour("surface.hover"),
         "selected": colour("surface.selected"),
+        "bubble": colour("border.default" if theme == "high_contrast" else "surface.sunken"),
         "desk": colour("surface.desk"),
         "text": colour("text.primary"),
         "secondary": colour("text.secondary"),

@@ -62,7 +62,7 @@ class MatrixSample:
 
     @property
     def different(self) -> bool:
-        return len({cell.outcome for cell in self.cells}) > 1
+        return len({cell.outcome for cell in self.cells if cell.outcome is not Outcome.NOT_RUN}) > 1
 
     def has(self, outcome: Outcome) -> bool:
         return any(cell.outcome is outcome for cell in self.cells)
@@ -259,6 +259,9 @@ class Matrix(QTableView):
             painter.setFont(here.font("body", 600))
             painter.setPen(here.colour("text.primary"))
             painter.drawText(QPoint(left, here.px(22)), "Sample")
+            if self.zoom < 0.75:
+                painter.end()
+                return True
             painter.setFont(here.font("small"))
             painter.setPen(here.colour("text.tertiary"))
             painter.drawText(QPoint(left, here.px(39)), "Question and where the answer is")

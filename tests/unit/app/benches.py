@@ -12,7 +12,6 @@ from types import SimpleNamespace
 
 import jinja2
 import numpy as np
-from core.retrieval.records import Passage, Search
 
 from core.assistants.answering import Context
 from core.assistants.records import QUOTES, Question
@@ -27,6 +26,7 @@ from core.paths import RESOURCES
 from core.prompts.files import read_prompt
 from core.prompts.service import Prompts
 from core.records import Digest, Json
+from core.retrieval.records import Passage, Search
 from core.vault.vault import Vault
 
 EXAMPLE = RESOURCES / "example"
@@ -35,6 +35,9 @@ MODEL = Digest("c0" * 32)
 
 class Templates:
     """Checks and renders templates in place of the inference worker."""
+
+    def loaded(self) -> tuple[object, ...]:
+        return ()
 
     def check_template(self, source: str, text: str) -> None:
         try:
