@@ -1,0 +1,143 @@
+"""`assay documents` and `assay ask`: put documents in, find passages, ask."""
+
+import time
+
+import click
+
+from core.assistants.records import QUOTES, Answer, Answered, Delta, Question
+from core.cli.output import table
+from core.cli.session import Session, pass_session
+from core.documents.records import AddDocuments
+from core.jobs import Job
+from core.records import Json
+from core.retrieval.records import Search
+
+SHOWN = 160
+"""Characters of a passage in a list."""
+
+
+@click.group()
+def documents() -> None:
+    """Collections of documents."""
+
+
+@documents.command()
+@click.argument("collection")
+@click.argument("paths", nargs=-1, required=True)
+@pass_session
+def add(session: Session, collection: str, paths: tuple[str, ...]) -> None:
+    """Read files and folders into a collection, which is created where it doesn't exist."""
+    with session.workbench() as bench:
+        done = bench.documents.add(AddDocuments(collection=collection, paths=paths), session.output.job("Reading"))
+        session.output.result(
+            {
+                "collection": done.collection,
+                "added": done.added,
+                "unchanged": done.unchanged,
+                "refused": [{"file": r.file, "reason": r.reason} for r in done.refused],
+                "chunks": done.chunks,
+                "pages": done.pages,
+                "seconds": round(done.seconds, 3),
+            },
+            [
+                f"{done.collection}: {done.added} added, {done.unchanged} unchanged, {len(done.refused)} refused; "
+                f"{done.pages} pages, {done.chunks} chunks in {done.seconds:.1f} s.",
+                *(f"  refused: {r.reason}" for r in done.refused),
+            ],
+        )
+
+
+@documents.command("list")
+@click.argument("collection", required=False)
+@pass_session
+def list_documents(session: Session, collection: str | None) -> None:
+    """The collections, or the documents of one."""
+    with session.workbench() as bench:
+        if collection is None:
+            known = bench.documents.collections()
+            session.output.result(
+                {"collections": [{"name": c.name, "documents": c.documents, "chunks": c.chunks} for c in known]},
+                table(
+                    ("collection", "documents", "chunks"), [(c.name, str(c.documents), str(c.chunks)) for c in known]
+                ),
+            )
+            return
+        held = [document for _, document in bench.documents.list(collection)]
+        session.output.result(
+            {"documents": [{"name": d.name, "pages": d.pages, "size": d.size, "added": d.added} for d in held]},
+            table(
+                ("document", "pages", "kilobytes", "added"),
+                [(d.name, str(d.pages), f"{d.size / 1e3:.0f}", d.added) for d in held],
+            ),
+        )
+
+
+@documents.command()
+@click.argument("collection")
+@click.argument("query")
+@click.option("--limit", default=8, show_default=True, type=click.IntRange(1, 100))
+@pass_session
+def search(session: Session, collection: str, query: str, limit: int) -> None:
+    """The passages nearest to a query."""
+    with session.workbench() as bench:
+        found = bench.retrieval.search(Search(collection=collection, query=query, limit=limit), Job("Search"))
+        lines = []
+        for passage in found:
+            text = " ".join(passage.text.split())
+            lines += [
+                f"{passage.score:.2f}  {passage.name}, page {passage.page}",
+                f"      {text[:SHOWN]}{'…' if len(text) > SHOWN else ''}",
+            ]
+        session.output.result(
+            {
+                "results": [
+                    {"document": p.name, "page": p.page, "text": p.text, "score": round(p.score, 4)} for p in found
+                ]
+            },
+            lines or ["Nothing found."],
+        )
+
+
+@click.command()
+@click.argument("collection")
+@click.argument("question")
+@click.option("--model", "model_name", default=QUOTES, show_default=True, help="A chat model, or quotes.")
+@click.option("--prompt", "prompt_name", help="A prompt version, name@number; the built-in one where it isn't given.")
+@click.option("--passages", default=6, show_default=True, type=click.IntRange(1, 50))
+@pass_session
+def ask(
+    session: Session, collection: str, question: str, model_name: str, prompt_name: str | None, passages: int
+) -> None:
+    """Ask the documents. Quotes answers with their own sentences; a model writes, and cites."""
+    asked = Question(collection=collection, text=question, model=model_name, prompt=prompt_name, passages=passages)
+    with session.workbench() as bench:
+        started = time.monotonic()
+        for part in bench.assistants.ask(asked, Job("Answer")):
+            if isinstance(part, Delta):
+                session.output.text(part.text)
+            elif isinstance(part, Answered):
+                session.output.text("\n")
+                session.output.result(
+                    answer_json(part.answer, part.trace),
+                    [*citation_lines(part.answer), f"({part.answer.model}, {time.monotonic() - started:.1f} s)"],
+                )
+
+
+def answer_json(answer: Answer, trace: str) -> Json:
+    """The interface's form of an answer."""
+    return {
+        "answer": answer.answer,
+        "model": answer.model,
+        "abstained": answer.abstained,
+        "citations": [
+            {"document": c.name, "page": c.page, "quote": c.quote, "score": round(c.score, 4)} for c in answer.citations
+        ],
+        "trace": trace,
+    }
+
+
+def citation_lines(answer: Answer) -> list[str]:
+    """Where the answer stands, a line a passage; for an abstention, how near the nearest sentence came."""
+    if answer.abstained and answer.model == QUOTES:
+        return [f"The nearest sentence scores {answer.best_score:.2f}; an answer needs {answer.needed_score:.2f}."]
+    return [f"  [{c.number}] {c.name}, page {c.page}: “{c.quote}”" for c in answer.citations]

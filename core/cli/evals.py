@@ -1,0 +1,201 @@
+"""`assay eval`: specs, runs, and what they measured."""
+
+from pathlib import Path
+
+import click
+
+from core.cli.output import short, table
+from core.cli.session import Session, pass_session
+from core.evals.files import read_spec
+from core.evals.records import Metric, Outcome, RunSpec, RunView
+from core.records import Json
+
+
+@click.group("eval")
+def evaluation() -> None:
+    """Evaluations: locked specs, recorded runs, figures with intervals."""
+
+
+@evaluation.command()
+@click.argument("file", metavar="SPEC", type=click.Path(path_type=Path))
+@pass_session
+def save(session: Session, file: Path) -> None:
+    """Keep a new version of a spec from its YAML file."""
+    with session.workbench() as bench:
+        saved = bench.evals.save(read_spec(file))
+        session.output.result(
+            {"spec": saved.spec.reference, "digest": saved.digest, "created": saved.created},
+            [f"{'Saved' if saved.created else 'Unchanged:'} {saved.spec.reference}, digest {short(saved.digest)}."],
+        )
+
+
+@evaluation.command()
+@click.argument("reference", metavar="SPEC")
+@click.option("--meaning", type=click.Choice(["authored", "reviewed", "approved"]), required=True)
+@click.option("--reason", default="", help="Why, in your own words; it is part of what is signed.")
+@pass_session
+def sign(session: Session, reference: str, meaning: str, reason: str) -> None:
+    """Sign a spec before it runs. The passphrase is asked for again."""
+    _sign(session, reference, meaning, reason)
+
+
+@evaluation.command()
+@click.argument("reference", metavar="SPEC")
+@click.option("--reason", default="", help="Why, in your own words; it is part of what is signed.")
+@pass_session
+def approve(session: Session, reference: str, reason: str) -> None:
+    """Approve a spec, criteria and all, before it runs."""
+    _sign(session, reference, "approved", reason)
+
+
+@evaluation.command()
+@click.argument("spec", metavar="SPEC")
+@pass_session
+def run(session: Session, spec: str) -> None:
+    """Run a spec: a saved one by name, or a YAML file, which is saved first. Exit code 1 when a criterion isn't met."""
+    with session.workbench() as bench:
+        reference = spec
+        if spec.endswith((".yaml", ".yml")):
+            reference = bench.evals.save(read_spec(Path(spec))).spec.reference
+        view = bench.evals.run(RunSpec(reference=reference), session.output.job("Evaluating"))
+        session.output.result(run_json(view), run_lines(view))
+    if view.result is None or not view.result.passed:
+        raise SystemExit(1)
+
+
+@evaluation.command("list")
+@pass_session
+def list_runs(session: Session) -> None:
+    """All runs, newest first."""
+    with session.workbench() as bench:
+        runs = bench.evals.list()
+        session.output.result(
+            {"runs": [run_json(view) for view in runs]},
+            table(
+                ("run", "spec", "started", "by", "status", "samples"),
+                [
+                    (v.run.id, v.run.spec_reference, v.run.started, v.run.user, v.status, str(v.run.samples))
+                    for v in runs
+                ],
+            ),
+        )
+
+
+@evaluation.command()
+@click.argument("name", metavar="RUN")
+@click.option("--outcomes", is_flag=True, help="Each sample with its answer and scores too.")
+@pass_session
+def show(session: Session, name: str, outcomes: bool) -> None:
+    """What a run measured."""
+    with session.workbench() as bench:
+        view = bench.evals.show(name)
+        content = run_json(view)
+        lines = run_lines(view)
+        if outcomes:
+            held = [outcome for _, outcome in bench.evals.outcomes(view.run.id)]
+            content["outcomes"] = [
+                {
+                    "sample": o.sample,
+                    "variant": o.variant,
+                    "answer": o.answer.answer if o.answer else None,
+                    "error": o.error,
+                    "scores": {s.scorer: {"value": s.value, "passed": s.passed, "reason": s.reason} for s in o.scores},
+                }
+                for o in held
+            ]
+            lines += ["", *table(("sample", "variant", "passed", "answer"), [_outcome_row(o) for o in held])]
+        session.output.result(content, lines)
+
+
+@evaluation.command()
+@click.argument("names", metavar="RUN…", nargs=-1, required=True)
+@pass_session
+def compare(session: Session, names: tuple[str, ...]) -> None:
+    """Runs side by side, and within each run every variant against its first."""
+    with session.workbench() as bench:
+        views = [bench.evals.show(name) for name in names]
+        lines: list[str] = []
+        for view in views:
+            lines += [*run_lines(view), ""]
+        session.output.result({"runs": [run_json(view) for view in views]}, lines)
+
+
+def run_json(view: RunView) -> dict[str, Json]:
+    """The interface's form of a run."""
+    result = view.result
+    return {
+        "run": view.run.id,
+        "spec": view.run.spec_reference,
+        "digest": view.digest,
+        "status": view.status,
+        "passed": result.passed if result else None,
+        "variants": [
+            {"name": variant.name, "metrics": {metric.scorer: _metric_json(metric) for metric in variant.metrics}}
+            for variant in (result.variants if result else ())
+        ],
+        "differences": [
+            {"metric": d.scorer, "baseline": d.baseline, "variant": d.variant, "value": d.value, "low": d.low,
+             "high": d.high, "p": d.p, "n": d.n}
+            for d in (result.differences if result else ())
+        ],
+        "criteria": [
+            {"metric": c.criterion.metric, "variant": c.criterion.variant, "measured": c.measured, "met": c.met}
+            for c in (result.criteria if result else ())
+        ],
+    }  # fmt: skip
+
+
+def run_lines(view: RunView) -> list[str]:
+    """The score table with intervals, what differs, and the verdict on the criteria."""
+    result = view.result
+    lines = [f"{view.run.id}: {view.run.spec_reference} on {view.run.dataset_reference}, {view.status}"]
+    if result is None:
+        return lines
+    header = ("variant", *(metric.scorer for metric in result.variants[0].metrics))
+    rows = [(variant.name, *(_figure(metric) for metric in variant.metrics)) for variant in result.variants]
+    lines += ["", *table(header, rows)]
+    for difference in result.differences:
+        if difference.low > 0 or difference.high < 0:
+            lines.append(
+                f"{difference.variant} against {difference.baseline}, {difference.scorer}: {difference.value:+.2f} "
+                f"({difference.low:+.2f} to {difference.high:+.2f}, p {difference.p:.3f}, n {difference.n})"
+            )
+    for criterion in result.criteria:
+        wanted = criterion.criterion
+        bound = f"at least {wanted.at_least}" if wanted.at_least is not None else f"at most {wanted.at_most}"
+        measured = "not measured" if criterion.measured is None else f"{criterion.measured:.2f}"
+        lines.append(
+            f"Criterion {'met' if criterion.met else 'not met'}: {wanted.variant}, {wanted.metric} {bound} ({measured})"
+        )
+    return lines
+
+
+def _sign(session: Session, reference: str, meaning: str, reason: str) -> None:
+    with session.workbench() as bench:
+        saved = bench.evals.spec(reference)
+        session.output.say(f"You sign {saved.spec.reference}, digest {saved.digest}, as {meaning}.")
+        with session.signer(bench) as signer:
+            signature = bench.evals.sign(reference, meaning, reason, signer)
+        session.output.result(
+            {
+                "spec": saved.spec.reference,
+                "meaning": signature.meaning,
+                "name": signature.name,
+                "time": signature.time,
+                "digest": saved.digest,
+            },
+            [f"Signed {saved.spec.reference} as {meaning}: {signature.name}, {signature.time}."],
+        )
+
+
+def _metric_json(metric: Metric) -> Json:
+    return {"value": metric.value, "low": metric.low, "high": metric.high, "n": metric.n}
+
+
+def _figure(metric: Metric) -> str:
+    return f"{metric.value:.2f} ({metric.low:.2f}–{metric.high:.2f})" if metric.n else "–"
+
+
+def _outcome_row(outcome: Outcome) -> tuple[str, str, str, str]:
+    text = outcome.answer.answer if outcome.answer else outcome.error
+    return outcome.sample, outcome.variant, "yes" if outcome.passed else "no", " ".join(text.split())[:80]

@@ -1,0 +1,89 @@
+"""`assay vault` and `assay audit`: create, check, and read the log."""
+
+import click
+
+from core.cli.output import table
+from core.cli.session import Session, pass_session
+from core.vault.check import check as check_vault
+from core.workbench import Workbench
+
+
+@click.group()
+def vault() -> None:
+    """Create and check vaults."""
+
+
+@vault.command()
+@click.argument("folder", metavar="DIR")
+@click.option("--name", default="", help="The person's printed name, as it stands on signatures.")
+@pass_session
+def create(session: Session, folder: str, name: str) -> None:
+    """Create an encrypted vault; --user becomes its first administrator and author."""
+    opened = Session(folder, session.user, session.output.json_wanted)
+    passphrase = session.passphrase(f"New passphrase of {session.user}", confirm=True)
+    with Workbench.create(opened.folder, session.user, name or session.user, passphrase) as bench:
+        models = [model.name for model in bench.models.list()]
+        session.output.result(
+            {"vault": str(opened.folder), "user": session.user, "models": models},
+            [
+                f"Created {opened.folder} for {session.user}, who is admin and author.",
+                f"It knows the models {', '.join(models) or 'none'}, and the mode quotes.",
+                "Nobody approves their own work: add a second person with `assay user add NAME --role reviewer`.",
+            ],
+        )
+
+
+@vault.command()
+@pass_session
+def check(session: Session) -> None:
+    """Check the whole vault: cipher, digests, signatures, log. Exit code 1 when something is wrong."""
+    with session.workbench() as bench:
+        findings = check_vault(bench.vault, session.output.job("Checking"))
+        session.output.result(
+            {"findings": [{"what": f.what, "where": f.where, "step": f.step} for f in findings]},
+            [f"{f.where}: {f.what} {f.step}" for f in findings] or ["The vault is whole."],
+        )
+    if findings:
+        raise SystemExit(1)
+
+
+@click.group()
+def audit() -> None:
+    """Read the audit log."""
+
+
+@audit.command("log")
+@click.option("--limit", default=50, show_default=True, help="Entries to show, newest first.")
+@pass_session
+def log(session: Session, limit: int) -> None:
+    """Who did what, and when."""
+    with session.workbench() as bench, bench.vault.read() as reader:
+        entries = reader.log(limit, after=reader.log_size - limit - 1)[::-1]
+        session.output.result(
+            {
+                "entries": [
+                    {
+                        "entry": e.index,
+                        "time": e.time,
+                        "user": e.user,
+                        "act": e.act,
+                        "about": e.about,
+                        "reason": e.reason,
+                    }
+                    for e in entries
+                ]
+            },
+            table(
+                ("entry", "time", "user", "act", "about", "reason"),
+                [(str(e.index), e.time, e.user, e.act, e.about, e.reason) for e in entries],
+            ),
+        )
+
+
+@audit.command("checkpoint")
+@pass_session
+def checkpoint(session: Session) -> None:
+    """Print the log's signed checkpoint, to keep outside the vault."""
+    with session.workbench() as bench, bench.vault.read() as reader:
+        note = reader.checkpoint().decode()
+        session.output.result({"checkpoint": note}, [note.rstrip()])

@@ -1,0 +1,80 @@
+"""The services of one open vault, constructed in the order of the floors. No domain logic."""
+
+from pathlib import Path
+from typing import Self
+
+from core.assistants import store as assistants_store
+from core.assistants.service import Assistants
+from core.datasets.service import Datasets
+from core.documents import store as documents_store
+from core.documents.service import Documents
+from core.evals import store as evals_store
+from core.evals.service import Evals
+from core.evidence.service import Evidence
+from core.inference.service import Engine
+from core.jobs import Job, JobQueue
+from core.models import store as models_store
+from core.models.service import Models
+from core.models.starter import ensure_starters
+from core.prompts.service import Prompts
+from core.retrieval.service import Retrieval
+from core.vault.vault import Vault
+from core.workers.supervisor import Supervisor
+
+SCHEMA = (
+    models_store.SCHEMA,
+    documents_store.SCHEMA,
+    assistants_store.SCHEMA,
+    evals_store.SCHEMA,
+)
+"""The tables of every package, as the vault knows them."""
+
+
+class Workbench:
+    """What window, command line and API work with while a vault is open. A context manager; closing locks the vault."""
+
+    def __init__(self, vault: Vault) -> None:
+        self.vault = vault
+        self.events = vault.events
+        self.jobs = JobQueue()
+        self.supervisor = Supervisor()
+        self.models = Models(vault, self.supervisor)
+        self.engine = Engine(self.models, self.supervisor)
+        self.documents = Documents(vault, self.supervisor, self.engine)
+        self.retrieval = Retrieval(vault, self.supervisor, self.engine, self.documents)
+        self.prompts = Prompts(vault, self.engine)
+        self.assistants = Assistants(vault, self.models, self.engine, self.documents, self.retrieval, self.prompts)
+        self.datasets = Datasets(vault)
+        self.evals = Evals(vault, self.models, self.documents, self.prompts, self.datasets, self.assistants)
+        self.evidence = Evidence(vault, self.evals)
+
+    @classmethod
+    def create(cls, folder: Path, user: str, name: str, passphrase: str) -> Self:
+        """A new vault with its first person (admin and author), which knows the starter models."""
+        bench = cls(Vault.create(folder, user, name, passphrase, SCHEMA))
+        try:
+            ensure_starters(bench.models, Job("Register the starter models"))
+        except BaseException:
+            bench.close()
+            raise
+        return bench
+
+    @classmethod
+    def open(cls, folder: Path, user: str, passphrase: str) -> Self:
+        """Raises `WrongPassphrase`, `NotFound`, `NewerVault`, `VaultBusy`, `Damaged`."""
+        return cls(Vault.open(folder, user, passphrase, SCHEMA))
+
+    def close(self) -> None:
+        """Stop what runs, end the workers, lock the vault."""
+        self.jobs.close()
+        self.retrieval.close()
+        self.documents.close()
+        self.engine.close()
+        self.supervisor.close()
+        self.vault.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
