@@ -120,6 +120,9 @@ class MainWindow(QMainWindow):
         self._say_barrier(self._barrier)
         self._last_jobs: dict[int, JobNews] = {}
         self._asking = False
+        self._closed = False
+        self._scale = look().scale
+        look().changed.connect(self._restyled)
         self._watch = QTimer(self)
         self._watch.setInterval(LOOK_EVERY)
         self._watch.timeout.connect(self._look_at_models)
@@ -217,6 +220,11 @@ class MainWindow(QMainWindow):
         self.operations.run_alone("Lock the vault", lambda job: workbench.close(), lambda _: self.locked.emit())
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        look().changed.disconnect(self._restyled)
+        self._watch.stop()
         workbench = self.operations.detach()
         self.operations.close()
         if workbench is not None:
@@ -288,6 +296,22 @@ class MainWindow(QMainWindow):
     def _fold_for_width(self) -> None:
         folded = self.width() < look().px(NARROW) if self._folded_by_hand is None else self._folded_by_hand
         self.rail.fold(folded, animated=False)
+
+    def _restyled(self) -> None:
+        """Another scale changes lengths that pages took when they were made: they are made again."""
+        if look().scale != self._scale:
+            self._scale = look().scale
+            QTimer.singleShot(0, self, self._make_again)
+
+    def _make_again(self) -> None:
+        page = self.page
+        if self._closed or page is None:
+            return
+        name = page.name
+        self.overlay.close_panel()
+        self._throw_pages_away()
+        self.go(name)
+        self._fold_for_width()
 
     def _build(self) -> None:
         middle = QHBoxLayout()

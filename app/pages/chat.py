@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSplitter, QWidget
 
 from app.bridge.operations import Failure, Handle
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 KEPT = 200
 """How many earlier questions the list shows."""
 OWN_PROMPT = "built-in"
+LIST, NARROWEST_ANSWERS, NARROWEST_PAGE = 204, 420, 340
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class ChatPage(Page):
         self.find.textChanged.connect(self._list_traces)
         self.earlier = SideList("Earlier questions")
         self.earlier.picked.connect(self._show_trace)
-        self._left = list_pane(self.find, self.earlier, width=204)
+        self._left = list_pane(self.find, self.earlier, width=LIST)
         self.composer = Composer()
         self.composer.sent.connect(self.ask)
         self.composer.stopped.connect(self.stop)
@@ -138,10 +139,10 @@ class ChatPage(Page):
         foot = column(box, margins=(24, 8, 24, 16))
         inner.addLayout(foot)
         middle.setLayout(inner)
-        middle.setMinimumWidth(look().px(420))
+        middle.setMinimumWidth(look().px(NARROWEST_ANSWERS))
         self.view = PageView()
-        self.view.setMinimumWidth(look().px(320))
-        self.view.closed.connect(self.view.hide)
+        self.view.setMinimumWidth(look().px(NARROWEST_PAGE))
+        self.view.closed.connect(self._close_side)
         self.reader = Reader(shell, self.view)
         self.reader.chose.connect(self._citation_shown)
         self.reader.failed.connect(self.fail)
@@ -309,9 +310,26 @@ class ChatPage(Page):
     def _open_side(self) -> None:
         if not self.view.isVisible():
             self.view.show()
-            width = self._split.width()
+            self._fit_panes()
+            width = self.width() - (look().px(LIST) if self._left.isVisibleTo(self) else 0)
             side = min(look().px(512), max(look().px(320), width - look().px(530)))
             self._split.setSizes([width - side, side])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_panes()
+
+    def _close_side(self) -> None:
+        self.view.hide()
+        self._fit_panes()
+
+    def _fit_panes(self) -> None:
+        """Where the page is too narrow for everything, the reading pane takes the place of the list, and then of the answers."""
+        here = look()
+        reading = self.view.isVisibleTo(self)
+        both = here.px(NARROWEST_ANSWERS + NARROWEST_PAGE)
+        self._left.setVisible(not reading or self.width() >= both + here.px(LIST))
+        self._middle.setVisible(not reading or self.width() >= both)
 
     def _show_how(self, exchange: Exchange) -> None:
         answer = self._answers[exchange]
@@ -369,7 +387,7 @@ class ChatPage(Page):
 
     def _new(self) -> None:
         self._clear()
-        self.view.hide()
+        self._close_side()
         self.composer.setFocus()
 
     def _clear(self) -> None:
@@ -398,7 +416,7 @@ class ChatPage(Page):
 
     def _follow(self) -> None:
         bar = self._scroll.verticalScrollBar()
-        QTimer.singleShot(0, lambda: bar.setValue(bar.maximum()))
+        QTimer.singleShot(0, self, lambda: bar.setValue(bar.maximum()))
 
 
 def cited_rows(answer: Answer) -> list[PassageRow]:

@@ -108,7 +108,8 @@ class CriterionRow(QWidget):
         self.number.setRange(0, 1000)
         self.number.setSingleStep(0.05)
         self.number.setValue(0.8)
-        self.number.setFixedWidth(look().px(64))
+        self.number.setFixedWidth(look().px(72))
+        self.number.lineEdit().setTextMargins(look().px(8), 0, 0, 0)
         drop = icon_button("trash", "Remove this criterion")
         drop.clicked.connect(self.dropped)
         upper = row(self.measure, label("of", tone="secondary"), self.variant, space=8)
@@ -513,4 +514,5 @@ def _number(low: int, high: int) -> QSpinBox:
     made = QSpinBox()
     made.setRange(low, high)
     made.setFixedWidth(look().px(120))
+    made.lineEdit().setTextMargins(look().px(8), 0, 0, 0)
     return made

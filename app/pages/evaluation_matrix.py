@@ -219,15 +219,15 @@ def difference_words(difference: Difference, variant: str) -> tuple[str, str]:
     much = f"{abs(value):.1f} {unit} {'more' if value > 0 else 'less'}"
     if difference.low <= 0 <= difference.high:
         lead = f"No difference in {word} is shown."
-        measured = f"{variant} has {much}, " if value else f"{variant} has the same, "
+        measured = f"{variant} has {much if value else 'the same'}; "
     else:
         sure = difference.p < SIGNIFICANT
         lead = f"{variant} has {much} in {word}{'' if sure else ', but that may be chance'}."
         measured = ""
     p = "p\u00a0<\u00a00.001" if difference.p < 0.001 else f"p\u00a0=\u00a0{difference.p:.3f}"
     interval = f"the 95\u00a0% interval runs from {_number(low)} to {_number(high)}; {p}"
-    rest = f"{measured}{interval}, paired sign-flip test over {difference.n} samples."
-    return lead, sentence(rest)
+    rest = f"{measured}{interval if measured else sentence(interval)}, paired sign-flip test over {difference.n} samples."
+    return lead, rest
 
 
 def difference_intervals(found: Sequence[Difference]) -> list[Interval]:

@@ -148,7 +148,8 @@ class _GateCard(Card):
         for judged in result.criteria if result is not None else ():
             says, measured = criterion_words(judged, names)
             self._rows.addWidget(_criterion_row(says, measured, judged.met if finished else None))
-        self._note.setText(SIGNED_BEFORE[bool(signed_before(content))])
+        ended = "" if finished or result is None else "The run didn’t come to its end, so nothing is judged. "
+        self._note.setText(ended + SIGNED_BEFORE[bool(signed_before(content))])
 
 
 def _criterion_row(says: str, measured: str, met: bool | None) -> QWidget:

@@ -1,9 +1,10 @@
 """Settings: how the window looks, how much of the machine models may use, and the people of this vault."""
 
+import os
 from pathlib import Path
 
 import msgspec
-from PySide6.QtWidgets import QFileDialog, QFrame, QSpinBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QWidget
 
 from app.bridge.people import AddPerson, Person, add_person, list_people, save_trust_file
 from app.pages.page import Page, Shell, scrolled
@@ -38,16 +39,16 @@ class SettingsPage(Page):
         for scale in self._scales:
             self.scale.addItem(f"{scale:.0%}".replace("%", " %"))
         self.motion = Check("Reduced motion: no transitions, progress moves in steps")
-        self.threads = QSpinBox()
-        self.threads.setRange(0, 256)
-        self.threads.setSpecialValueText("All cores")
-        self.threads.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self.threads = Choice()
+        self.threads.addItem("All cores")
+        for count in range(1, (os.cpu_count() or 1) + 1):
+            self.threads.addItem(f"{count}")
         appearance = Card("Appearance")
         appearance.body.addWidget(Field("Colours", self.theme, beside=True))
         appearance.body.addWidget(Field("Size", self.scale, beside=True))
         appearance.body.addWidget(self.motion)
         machine = Card("This machine", "Nothing leaves it. How many threads may models use?")
-        machine.body.addWidget(Field("Threads", self.threads, beside=True))  # type: ignore[arg-type]
+        machine.body.addWidget(Field("Threads", self.threads, beside=True))
         self.people = Card("People")
         self._people = column(space=8)
         self.people.body.addLayout(self._people)
@@ -67,7 +68,7 @@ class SettingsPage(Page):
         self.theme.activated.connect(self._keep)
         self.scale.activated.connect(self._keep)
         self.motion.clicked.connect(self._keep)
-        self.threads.editingFinished.connect(self._keep)
+        self.threads.activated.connect(self._keep)
 
     def opened(self) -> None:
         self.operations.run("Read the people", lambda bench, job: list_people(bench), self._show_people)
@@ -81,7 +82,7 @@ class SettingsPage(Page):
         nearest = min(range(len(self._scales)), key=lambda at: abs(self._scales[at] - known.scale))
         self.scale.setCurrentIndex(nearest)
         self.motion.setChecked(known.reduced_motion)
-        self.threads.setValue(known.threads)
+        self.threads.setCurrentIndex(min(known.threads, self.threads.count() - 1))
 
     def _keep(self) -> None:
         before = settings.load()
@@ -90,7 +91,7 @@ class SettingsPage(Page):
             theme=THEMES[self.theme.currentIndex()][0],
             scale=self._scales[self.scale.currentIndex()],
             reduced_motion=self.motion.isChecked(),
-            threads=self.threads.value(),
+            threads=self.threads.currentIndex(),
         )
         if now == before:
             return

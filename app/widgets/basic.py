@@ -95,12 +95,14 @@ class Button(QPushButton):
     def sizeHint(self) -> QSize:
         here = look()
         small = bool(self.property("small"))
-        pad = 4 if self.property("kind") == "link" else 8 if small else 12
-        width = self._content_width() + 2 * here.px(pad) + 2
+        width = self._content_width() + 2 * here.px(self._pad()) + 2
         return QSize(width, here.px(24 if small else 30))
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
+
+    def _pad(self) -> int:
+        return 4 if self.property("kind") == "link" else 8 if self.property("small") else 12
 
     def _face(self) -> QFont:
         kind = str(self.property("kind"))
@@ -133,7 +135,10 @@ class Button(QPushButton):
             font = QFont(font)
             font.setUnderline(True)
         painter.setFont(font)
-        x = here.px(10) if kind == "row" else (self.width() - self._content_width()) // 2
+        room = self.width() - 2 * here.px(self._pad() - 2)
+        needed = self._content_width()
+        least = here.px(self._pad() - 2)
+        x = least if kind == "row" else max(least, (self.width() - needed) // 2)
         side = here.px(16)
         if not self.icon().isNull():
             mode = QIcon.Mode.Normal if self.isEnabled() else QIcon.Mode.Disabled
@@ -141,9 +146,10 @@ class Button(QPushButton):
                 painter, QRect(x, (self.height() - side) // 2, side, side), Qt.AlignmentFlag.AlignCenter, mode
             )
             x += side + here.px(7)
-        words = QFontMetrics(font).horizontalAdvance(self.text())
+        words = QFontMetrics(font).horizontalAdvance(self.text()) - max(0, needed - room)
         painter.setPen(here.colour(tone))
-        painter.drawText(QRect(x, 0, words + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, self.text())
+        text = QFontMetrics(font).elidedText(self.text(), Qt.TextElideMode.ElideRight, max(0, words) + 1)
+        painter.drawText(QRect(x, 0, words + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, text)
         x += words
         if self._hint:
             size = hint_size(self._hint)

@@ -39,6 +39,7 @@ class Field(QWidget):
         self.edit = edit
         self._check = check
         edit.setAccessibleName(word)
+        edit.setSizePolicy(QSizePolicy.Policy.Expanding, edit.sizePolicy().verticalPolicy())
         title = label(word, strong=not beside)
         title.setBuddy(edit)
         self._note = label(note, type="small", tone="tertiary", wrap=True)

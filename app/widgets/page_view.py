@@ -29,6 +29,8 @@ MARGIN = 20
 GUTTER = 44
 """What is left free for the numbers beside the text when a page is fitted to its text."""
 LARGEST_FIT = 1.4
+NARROW = 440
+"""Under that the tools leave out what their tooltips say too."""
 INK_WIDTH, INK_DARK = 160, 235
 """A page is looked at in so many columns; a grey under that is content."""
 ZOOMS = (0.5, 0.67, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0)
@@ -205,6 +207,8 @@ class PageCanvas(QAbstractScrollArea):
         self.horizontalScrollBar().setPageStep(room.width())
         before = self.horizontalScrollBar().maximum()
         self.horizontalScrollBar().setRange(0, max(0, size.width() + margin - room.width()))
+        policy = Qt.ScrollBarPolicy
+        self.setHorizontalScrollBarPolicy(policy.ScrollBarAlwaysOff if self._fit else policy.ScrollBarAsNeeded)
         if self._fit or before != self.horizontalScrollBar().maximum():
             left = look().px(MARGIN) + self._ink[0] * size.width() - look().px(GUTTER)
             self.horizontalScrollBar().setValue(round(max(0.0, left)))
@@ -298,6 +302,7 @@ class PageView(QWidget):
         shown = total > 0
         for widget in (self._chip, self._passage, self._before, self._after):
             widget.setVisible(shown)
+        self._passage.setVisible(shown and self.width() >= look().px(NARROW))
         self._chip.number = number
         self._chip.setAccessibleName(f"Citation {number}")
         self._passage.setText(f"Passage {position} of {total}")
@@ -332,6 +337,12 @@ class PageView(QWidget):
                 spot.clearSelection()
                 self.text.setTextCursor(spot)
                 self.text.ensureCursorVisible()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < look().px(NARROW)
+        self._percent.setVisible(not narrow)
+        self._passage.setVisible(not narrow and self._chip.isVisibleTo(self))
 
     def _zoom(self, step: int) -> None:
         now = self.canvas.percent / 100

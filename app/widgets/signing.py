@@ -79,7 +79,7 @@ class ExactText(QTextEdit):
         self._text = ""
         self.was_seen = False
         self.verticalScrollBar().valueChanged.connect(self._look)
-        self.verticalScrollBar().rangeChanged.connect(lambda *_: QTimer.singleShot(0, self._look))
+        self.verticalScrollBar().rangeChanged.connect(lambda *_: QTimer.singleShot(0, self, self._look))
         look().changed.connect(self._rebuild)
 
     def show_text(self, text: str) -> None:
@@ -88,7 +88,7 @@ class ExactText(QTextEdit):
 
     def showEvent(self, event) -> None:
         super().showEvent(event)
-        QTimer.singleShot(0, self._look)
+        QTimer.singleShot(0, self, self._look)
 
     def _rebuild(self) -> None:
         here = look()

@@ -60,6 +60,7 @@ class Chooser(Button):
     def __init__(self, name: str, says: str) -> None:
         super().__init__("", name)
         self.with_caret()
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._says = says
         self._choices: list[tuple[str, str]] = []
         self.current = ""
@@ -75,6 +76,9 @@ class Chooser(Button):
         self.setAccessibleName(f"{self._says}: {words}")
         self.setEnabled(bool(choices))
         self.updateGeometry()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(look().px(72), self.sizeHint().height())
 
     def choices(self) -> list[str]:
         return [key for key, _ in self._choices]
