@@ -24,7 +24,9 @@ from core.workers.supervisor import Supervisor
 CANDIDATES: Final = 50
 """Of each ranking, before they are put together."""
 BY_MEANING: Final = 1.0
-BY_WORDS: Final = 0.5
+BY_WORDS: Final = 0.75
+"""Weights of the two. nDCG@10 of 45 Vaswani questions over 2,082 of its documents: meaning alone 0.739, words alone 0.702; words with the weight 0.25
+gave 0.749, 0.5 0.751, 0.75 0.761, 1 0.760."""
 MOST: Final = 200
 Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
 

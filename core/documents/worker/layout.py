@@ -22,6 +22,8 @@ Box = tuple[float, float, float, float]
 FLAGS: Final = 1 | 2 | 16 | 64
 """MuPDF's: keep ligatures, keep white space, no hyphen joining, clip to the page. Ligatures are resolved here (NFKC)."""
 BOLD: Final = 16
+SHADOW: Final = 4.0
+"""Points between a text and its shadow."""
 CELLS: Final = " | "
 CELL_GAP: Final = 1.8
 """Ems between two pieces of a base line from which they are cells."""
@@ -122,22 +124,47 @@ class Row:
 
 
 def page_lines(page: Any) -> PageLines:
-    """The lines of a PyMuPDF page, in its own order."""
+    """The lines of a PyMuPDF page, in its own order, placed as the page is shown (MuPDF gives text as if the page weren't turned)."""
+    turn = _turn(page)
     lines: list[PrintedLine] = []
+    printed: dict[str, list[Box]] = {}
     for block in page.get_text("dict", flags=FLAGS)["blocks"]:
         for line in block.get("lines", ()):
             spans = [span for span in line["spans"] if span["text"].strip()]
-            if not spans:
-                continue
             text = clean("".join(span["text"] for span in line["spans"]))
+            if not spans or not text:
+                continue
             weight = sum(len(span["text"]) for span in spans)
             bold = sum(len(span["text"]) for span in spans if _is_bold(span))
             size = max(spans, key=lambda span: len(span["text"]))["size"]
-            box = _union(tuple(span["bbox"]) for span in spans)
-            if text:
-                lines.append(PrintedLine(box=box, text=text, size=round(size * 2) / 2, bold=bold * 2 > weight))
+            box = _turned(_union(tuple(span["bbox"]) for span in spans), turn)
+            if _is_shadow(box, printed.setdefault(text, [])):
+                continue
+            lines.append(PrintedLine(box=box, text=text, size=round(size * 2) / 2, bold=bold * 2 > weight))
     textless = not lines and bool(page.get_images() or page.get_drawings())
     return PageLines(lines=tuple(lines), textless=textless, width=float(page.rect.width))
+
+
+def _turn(page: Any) -> tuple[float, ...] | None:
+    """The matrix that turns the page as it is shown; None where it isn't turned."""
+    return tuple(page.rotation_matrix) if page.rotation else None
+
+
+def _turned(box: Box, turn: tuple[float, ...] | None) -> Box:
+    if turn is None:
+        return box
+    a, b, c, d, e, f = turn
+    x0, x1 = sorted((a * box[0] + c * box[1] + e, a * box[2] + c * box[3] + e))
+    y0, y1 = sorted((b * box[0] + d * box[1] + f, b * box[2] + d * box[3] + f))
+    return x0, y0, x1, y1
+
+
+def _is_shadow(box: Box, printed: list[Box]) -> bool:
+    """Whether the same text was printed at the same place already, as a shadow or to look bold."""
+    if any(abs(box[0] - other[0]) < SHADOW and abs(box[1] - other[1]) < SHADOW for other in printed):
+        return True
+    printed.append(box)
+    return False
 
 
 def clean(text: str) -> str:
@@ -419,15 +446,15 @@ def folded(text: str) -> str:
 
 def page_words(page: Any) -> list[tuple[Box, str]]:
     """(box, text) of a page's words in reading order."""
+    turn = _turn(page)
     words: list[tuple[Box, str]] = [
-        ((x0, y0, x1, y1), str(text)) for x0, y0, x1, y1, text, *_ in page.get_text("words", flags=FLAGS)
+        (_turned((x0, y0, x1, y1), turn), str(text)) for x0, y0, x1, y1, text, *_ in page.get_text("words", flags=FLAGS)
     ]
     ordered: list[tuple[Box, str]] = []
     for column in columns(list(page_lines(page).lines)):
         for row in _rows(column):
             for piece in row.pieces:
-                inside = [word for word in words if _within(word[0], piece.box)]
-                ordered += sorted(inside, key=lambda word: word[0][0])
+                ordered += [word for word in words if _within(word[0], piece.box)]
     return ordered
 
 

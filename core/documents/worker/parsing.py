@@ -6,6 +6,7 @@ from typing import Any
 from core.documents import formats
 from core.documents.records import PageImage
 from core.documents.worker.records import (
+    MOST_CHARACTERS,
     Located,
     LocateQuote,
     Opened,
@@ -14,7 +15,7 @@ from core.documents.worker.records import (
     Parsed,
     RenderPage,
 )
-from core.errors import BadInput
+from core.errors import BadInput, Unsupported
 from core.records import Record
 from core.workers.serving import Call, Handler
 
@@ -27,6 +28,8 @@ def parse(request: Parse, call: Call) -> Parsed:
     parsed = _read(name, data, media, call)
     if not any(page.text for page in parsed.pages):
         raise BadInput(source=name, problem="no text; there is nothing to read.")
+    if sum(len(page.text) for page in parsed.pages) > MOST_CHARACTERS:
+        raise Unsupported(source=name, reason="over 30 million characters of text. Split it into parts.")
     return parsed
 
 

@@ -9,12 +9,10 @@ from typing import Any, Final
 from core.documents import formats
 from core.documents.records import PageImage, Rect
 from core.documents.worker import layout
-from core.documents.worker.records import DEEPEST, Located, Page, PageWriter, Parsed
+from core.documents.worker.records import DEEPEST, MOST_CHARACTERS, Located, Page, PageWriter, Parsed
 from core.errors import BadInput, NotFound, Unsupported
 from core.workers.serving import Call
 
-MOST_CHARACTERS: Final = 30_000_000
-"""Of a whole document; the King James Bible has 4 million."""
 MOST_PIXELS: Final = 24_000_000
 """Of one rendered page: 72 MB. A larger wish is rendered smaller, and the image says its scale."""
 

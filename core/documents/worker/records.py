@@ -1,6 +1,6 @@
 """What the program asks of a parse worker, and the parsed form of a document.
 
-A page's text is the pages's blocks in reading order, two line breaks apart; positions are characters of that text. A worker is not trusted:
+A page's text is its blocks in reading order, two line breaks apart; positions are characters of that text. A worker is not trusted:
 `check_parsed` refuses positions that lie outside of the text or out of order.
 """
 
@@ -13,6 +13,8 @@ from core.records import Record
 Kind = Literal["heading", "paragraph", "table", "list"]
 SEPARATOR: Final = "\n\n"
 """Between two blocks of a page."""
+MOST_CHARACTERS: Final = 30_000_000
+"""Of a whole document; the King James Bible has 4 million."""
 DEEPEST: Final = 6
 """Levels of headings that are kept apart."""
 

@@ -135,3 +135,27 @@ def test_scans_are_refused_and_counted() -> None:
         mixed.insert_pdf(pymupdf.open(stream=pdf([(72, 100, "Words", 10)]), filetype="pdf"))
         document = reader.read("a.pdf", mixed.tobytes())
     assert [page.textless for page in document.pages] == [True, False]
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_a_turned_page_is_read_and_quoted_as_it_is_shown(turn: int) -> None:
+    with pymupdf.open(stream=pdf(paragraph(72, 100, LEFT)), filetype="pdf") as document:
+        document[0].set_rotation(turn)
+        turned = document.tobytes()
+    with pymupdf.open(stream=turned, filetype="pdf") as document:
+        rects = reader.locate(document, 1, "Logs of events").rects
+        image = reader.render(document, 1, 1.0)
+    assert rects
+    assert (image.width, image.height) == ((595, 842) if turn == 180 else (842, 595))
+    for rect in rects:
+        inside = [
+            image.pixels[(y * image.width + x) * 3]
+            for y in range(round(rect.y0), round(rect.y1))
+            for x in range(round(rect.x0), round(rect.x1))
+        ]
+        assert min(inside) < 128
+
+
+def test_a_shadow_is_no_second_text() -> None:
+    document = parsed([(72, 100, "Playbook", 30), (73.5, 101.5, "Playbook", 30), (72, 300, "Playbook", 30)])
+    assert document.pages[0].text.count("Playbook") == 2
