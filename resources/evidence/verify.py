@@ -39,34 +39,26 @@ ANY, MARK = "*", "$committed"
 WITHHOLDABLE = {
     "dataset": [("samples", ANY, field) for field in ("input", "target", "answer", "document", "quote")],
     "prompt-version": [("messages", ANY, "content"), ("notes",)],
-    "outcome": [
-        ("answer", "question"), ("answer", "answer"), ("answer", "rendered"), ("answer", "citations", ANY),
-        ("answer", "passages", ANY), ("scores", ANY, "reason"), ("error",),
-    ],
-    "document": [("name",), ("title",), ("collection",)],
-    "model": [("path",)],
+    "outcome": [("answer", field) for field in ("question", "answer", "rendered")] + [("error",), ("scores", ANY, "reason")]
+    + [("answer", "citations", ANY), ("answer", "passages", ANY)],
+    "document": [("name",), ("title",), ("collection",)], "model": [("path",)],
 }
 FIXED = {"cards.json", "log/checkpoint.txt", "log/entries.json", "lineage.prov.json", "mlbom.cdx.json", "verify.py", "VERIFY.md"}
 FIXED |= {f"records/{kind}.json" for kind in KINDS}
 OPENINGS = {f"openings/{kind}.json" for kind in WITHHOLDABLE}
 COMMITMENT = b"assay pack commitment v1\x00"
-CLOSE = 1.5e-6
-Z = 1.959963984540054
+CLOSE, Z = 1.5e-6, 1.959963984540054
 NUMBER, MAYBE = (int, float), (int, float, type(None))
 MEANINGS = ("authored", "reviewed", "approved", "released")
-DIGEST = re.compile(r"[0-9a-f]{64}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", re.ASCII)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*", re.ASCII)
-
 
 class Invalid(Exception):
     """The pack is not what it should be; the message says in what."""
 
-
 def require(holds, problem):
     if not holds:
         raise Invalid(problem)
-
 
 def zip_write(entries):
     """The one byte form: stored, sorted, dated 1980-01-01, no extra fields, no comments."""
@@ -82,7 +74,6 @@ def zip_write(entries):
     whole = b"".join(directory)
     end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, len(directory), len(directory), len(whole), place, 0)
     return b"".join([*parts, whole, end])
-
 
 def zip_read(data):
     require(22 <= len(data) <= LARGEST, "the file has a size that no pack has")
@@ -101,15 +92,11 @@ def zip_read(data):
     require(zip_write(entries) == data, "the archive is not in the one byte form: altered, or written by other means")
     return entries
 
-
 def canonical(value):
     return jcs(value).encode("utf-8")
 
-
 def jcs(value):
-    if value is None or value is True or value is False:
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, str):
+    if value is None or isinstance(value, (bool, str)):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, int):
         require(abs(value) < 2**53, "an integer is too large")
@@ -120,7 +107,6 @@ def jcs(value):
         return "[" + ",".join(map(jcs, value)) + "]"
     ordered = sorted(value.items(), key=lambda item: item[0].encode("utf-16-be"))
     return "{" + ",".join(json.dumps(key, ensure_ascii=False) + ":" + jcs(inner) for key, inner in ordered) + "}"
-
 
 def es_number(value):
     """A double as ECMAScript writes it: the shortest digits, placed by ECMA-262, Number::toString."""
@@ -144,12 +130,8 @@ def es_number(value):
         text = digits[0] + ("." + digits[1:] if k > 1 else "") + "e" + ("+" if power > 0 else "-") + str(abs(power))
     return ("-" if value < 0 else "") + text
 
-
 def number(text):
-    if len(text) < 18 and abs(int(text)) < 2**53:
-        return int(text)
-    return float(text)
-
+    return int(text) if len(text) < 18 and abs(int(text)) < 2**53 else float(text)
 
 def parse(data, source):
     """The value whose one canonical form is `data`."""
@@ -165,10 +147,11 @@ def parse(data, source):
     require(same, f"{source} is not in canonical form")
     return value
 
-
 def sha(data):
     return hashlib.sha256(data).hexdigest()
 
+def is_digest(text):
+    return isinstance(text, str) and re.fullmatch("[0-9a-f]{64}", text) is not None
 
 def unb64(text, size=None):
     data = base64.b64decode(text, validate=True)
@@ -176,15 +159,9 @@ def unb64(text, size=None):
     require(size is None or len(data) == size, "a key or a signature has the wrong length")
     return data
 
-
 def instant(text):
     require(isinstance(text, str) and TIME.fullmatch(text), "a time is not RFC 3339 with its offset")
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-
-
-def is_digest(text):
-    return isinstance(text, str) and DIGEST.fullmatch(text) is not None
-
 
 def has(value, /, **types):
     """Whether an object has fields of these types, perhaps among others (a tuple is a choice; True is no number)."""
@@ -192,17 +169,12 @@ def has(value, /, **types):
         isinstance(value[name], kind) and (kind is bool or not isinstance(value[name], bool)) for name, kind in types.items()
     )
 
-
 def typed(value, /, **types):
     """Whether an object has exactly these fields, of these types."""
     return has(value, **types) and len(value) == len(types)
 
-
-P = 2**255 - 19
-L = 2**252 + 27742317777372353535851937790883648493
-D = -121665 * pow(121666, P - 2, P) % P
-ROOT = pow(2, (P - 1) // 4, P)
-
+P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
+D, ROOT = -121665 * pow(121666, P - 2, P) % P, pow(2, (P - 1) // 4, P)
 
 def ed_add(a, b):
     """Addition of points in extended coordinates (RFC 8032, 5.1.4)."""
@@ -211,15 +183,12 @@ def ed_add(a, b):
     e, f, g, h = q - p, s - r, s + r, q + p
     return e * f % P, g * h % P, f * g % P, e * h % P
 
-
 def ed_times(scalar, point):
     result = (0, 1, 1, 0)
     while scalar:
-        if scalar & 1:
-            result = ed_add(result, point)
+        result = ed_add(result, point) if scalar & 1 else result
         point, scalar = ed_add(point, point), scalar >> 1
     return result
-
 
 def ed_decode(data):
     """A point from its 32 bytes, or None (RFC 8032, 5.1.3)."""
@@ -231,20 +200,16 @@ def ed_decode(data):
     x = pow(square, (P + 3) // 8, P)
     if (x * x - square) % P:
         x = x * ROOT % P
-    if (x * x - square) % P or (x == 0 and sign):
-        return None
+    valid = (x * x - square) % P == 0 and (x or not sign)
     x = P - x if x & 1 != sign else x
-    return x, y, 1, x * y % P
-
+    return (x, y, 1, x * y % P) if valid else None
 
 def ed_encode(point):
     inverse = pow(point[2], P - 2, P)
     x, y = point[0] * inverse % P, point[1] * inverse % P
     return (y | (x & 1) << 255).to_bytes(32, "little")
 
-
 BASE = ed_decode((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
-
 
 def ed25519_verify(public, message, signature):
     """RFC 8032, 5.1.7, without cofactor."""
@@ -255,21 +220,15 @@ def ed25519_verify(public, message, signature):
     negated = (P - point[0], point[1], point[2], P - point[3])
     return ed_encode(ed_add(ed_times(s, BASE), ed_times(k, negated))) == signature[:32]
 
-
 def mldsa65_verify(public, message, signature):
     """True or False; None where the package is missing."""
-    if MLDSA65PublicKey is None:
-        return None
     try:
-        MLDSA65PublicKey.from_public_bytes(public).verify(signature, message)
+        return MLDSA65PublicKey and MLDSA65PublicKey.from_public_bytes(public).verify(signature, message) is None
     except (InvalidSignature, ValueError):
         return False
-    return True
-
 
 def pae(kind, payload):
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
-
 
 def verify_both(keys, message, ed, mldsa, source):
     """Returns whether ML-DSA could be checked; raises when either signature is wrong."""
@@ -277,7 +236,6 @@ def verify_both(keys, message, ed, mldsa, source):
     lattice = mldsa65_verify(unb64(keys["mldsa65"], 1952), message, unb64(mldsa, 3309))
     require(lattice is not False, f"{source}: the ML-DSA-65 signature doesn't verify")
     return lattice is True
-
 
 def open_card(signed):
     """(fingerprint, card, whether ML-DSA could be checked) of a card whose own signatures verify."""
@@ -290,22 +248,18 @@ def open_card(signed):
     checked = verify_both(card["keys"], message, signed["own"]["ed25519"], signed["own"]["mldsa65"], "card of {}".format(card["user"]))
     return sha(content), card, checked
 
-
 def read_statement(payload):
     statement = parse(payload, "statement")
     require(typed(statement, _type=str, subject=list, predicateType=str, predicate=dict), "a statement is malformed")
-    require(statement["_type"] == "https://in-toto.io/Statement/v1", "a statement is of another type")
-    require(statement["predicateType"] == "urn:assay:signing:v1", "a statement is of another type")
-    for subject in statement["subject"]:
-        good = typed(subject, name=str, digest=dict) and typed(subject["digest"], sha256=str) and is_digest(subject["digest"]["sha256"])
-        require(good, "a subject is malformed")
+    kinds = (statement["_type"], statement["predicateType"])
+    require(kinds == ("https://in-toto.io/Statement/v1", "urn:assay:signing:v1"), "a statement is of another type")
+    good = all(typed(s, name=str, digest=dict) and typed(s["digest"], sha256=str) for s in statement["subject"])
+    require(good and all(is_digest(s["digest"]["sha256"]) for s in statement["subject"]), "a subject is malformed")
     signing = statement["predicate"]
     good = typed(signing, version=int, card=str, name=str, time=str, meaning=str, reason=str, log=dict, clock=str)
     require(good and typed(signing["log"], version=int, origin=str, size=int, root=str), "a signing is malformed")
-    require(signing["meaning"] in MEANINGS and is_digest(signing["card"]), "a signing is malformed")
-    require(statement["subject"], "a statement has no subject")
+    require(signing["meaning"] in MEANINGS and is_digest(signing["card"]) and statement["subject"], "a signing is malformed")
     return statement["subject"], signing
-
 
 class Judge:
     """Verifies envelopes by the trust file's cards, or by the pack's own, which makes their signers unknown."""
@@ -315,13 +269,9 @@ class Judge:
         self.cards, self.at, self.open = cards, at, []
 
     def card(self, fingerprint):
-        if fingerprint in self.trusted:
-            return self.trusted[fingerprint]
-        for signed in self.cards:
-            found, card, _ = open_card(signed) if sha(unb64(signed["card"])) == fingerprint else (None, None, None)
-            if found:
-                return card
-        raise Invalid(f"a signer's card {fingerprint[:8]} is neither in the trust file nor in the pack")
+        found = [signed for signed in self.cards if sha(unb64(signed["card"])) == fingerprint]
+        require(fingerprint in self.trusted or found, f"a signer's card {fingerprint[:8]} is neither in the trust file nor in the pack")
+        return self.trusted[fingerprint] if fingerprint in self.trusted else open_card(found[0])[1]
 
     def envelope(self, data):
         """(subjects, signing, report) of an envelope whose two signatures verify."""
@@ -351,22 +301,17 @@ class Judge:
         report.update(subject=subjects[0]["name"], status="unknown" if problems else "valid")
         return subjects, signing, report
 
-
 def read_checkpoint(note):
     """(origin, size, root, text, signature lines) of a C2SP signed note."""
     text, gap, rest = note.decode("utf-8").rpartition("\n\n")
     lines, body = rest.split("\n"), text.split("\n")
     require(gap and lines.pop() == "" and lines and len(body) == 3, "the checkpoint is malformed")
-    require(re.fullmatch(r"[^\s+\x00-\x1f\x7f]{1,200}", body[0]), "the checkpoint is malformed")
-    require(re.fullmatch(r"0|[1-9][0-9]{0,17}", body[1], re.ASCII), "the checkpoint is malformed")
-    signatures = []
-    for line in lines:
-        name, space, signed = line[2:].partition(" ")
-        require(line.startswith("\u2014 ") and space and name, "the checkpoint is malformed")
-        signatures.append((name, unb64(signed)))
-        require(len(signatures[-1][1]) >= 5, "the checkpoint is malformed")
+    good = re.fullmatch(r"[^\s+\x00-\x1f\x7f]{1,200}", body[0]) and re.fullmatch(r"0|[1-9][0-9]{0,17}", body[1], re.ASCII)
+    require(good, "the checkpoint is malformed")
+    signatures = [(name, unb64(signed)) for name, _, signed in (line[2:].partition(" ") for line in lines)]
+    good = all(line.startswith("\u2014 ") for line in lines) and all(name and len(signed) >= 5 for name, signed in signatures)
+    require(good, "the checkpoint is malformed")
     return body[0], int(body[1]), unb64(body[2], 32), (text + "\n").encode(), signatures
-
 
 def verify_note(origin, text, signatures, key):
     public = unb64(key, 32)
@@ -374,7 +319,6 @@ def verify_note(origin, text, signatures, key):
     mine = [signed for name, signed in signatures if name == origin and signed[:4] == own]
     good = len(mine) == 1 and len(mine[0]) == 68 and ed25519_verify(public, text, mine[0][4:])
     require(good, "the checkpoint isn't signed by the log's key")
-
 
 def verify_inclusion(index, size, leaf, proof, root):
     """RFC 9162, 2.1.3.2."""
@@ -391,7 +335,6 @@ def verify_inclusion(index, size, leaf, proof, root):
         place, last = place >> 1, last >> 1
     require(last == 0 and result == root, "an inclusion proof doesn't lead to the checkpoint")
 
-
 def marks(value, path=()):
     """Every commitment inside a value, with its path."""
     if isinstance(value, dict):
@@ -404,10 +347,8 @@ def marks(value, path=()):
         for place, inner in enumerate(value):
             yield from marks(inner, (*path, place))
 
-
 def matches(path, pattern):
     return len(path) == len(pattern) and all(isinstance(s, int) if w == ANY else s == w for s, w in zip(path, pattern))
-
 
 def read_records(kind, entries):
     """([(digest, record)], number of withheld fields) of one kind, openings put in, digests checked."""
@@ -439,7 +380,6 @@ def read_records(kind, entries):
         require(index in partly or sha(canonical(item["stored"])) == item["digest"], f"a {kind} record differs from its digest")
     return [(item["digest"], item["stored"]["record"]) for item in items], len(waiting)
 
-
 def wilson(successes, n):
     if n == 0:
         return 0.0, 1.0
@@ -448,19 +388,16 @@ def wilson(successes, n):
     half = Z * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
     return (0.0 if successes == 0 else max(0.0, centre - half)), (1.0 if successes == n else min(1.0, centre + half))
 
-
 def close(recorded, found):
     return abs(recorded - found) <= CLOSE
-
 
 def values(outcomes, variant, scorer):
     return {o["sample"]: s["value"] for o in outcomes if o["variant"] == variant for s in o["scores"] if s["scorer"] == scorer}
 
-
 def check_shapes(run, result, spec, dataset, outcomes):
     """The fields that the figures rest on are there, and of the right types; what else the records hold doesn't matter."""
-    results = dict(run=str, status=str, variants=list, differences=list, criteria=list, passed=bool)
-    good = has(run, spec=str, dataset=str, variants=list, criteria=list, scorers=list, samples=int) and has(result, **results)
+    good = has(run, spec=str, dataset=str, variants=list, criteria=list, scorers=list, samples=int)
+    good = good and has(result, run=str, status=str, variants=list, differences=list, criteria=list, passed=bool)
     good = good and has(spec, spec=dict) and has(spec["spec"], criteria=list, scorers=list) and has(dataset, samples=list)
     require(good, "the run, its result, spec or dataset is malformed")
     good = all(has(v, name=str, prompt=str, prompt_digest=str) for v in run["variants"]) and all(has(s, id=str) for s in dataset["samples"])
@@ -477,7 +414,6 @@ def check_shapes(run, result, spec, dataset, outcomes):
     for judged in result["criteria"]:
         good = good and has(judged, criterion=dict, measured=MAYBE, met=bool) and has(judged["criterion"], **criterion)
     require(good, "a score or a figure is malformed")
-
 
 def check_variant(variant, outcomes, scorers):
     own = [o for o in outcomes if o["variant"] == variant["name"]]
@@ -497,7 +433,6 @@ def check_variant(variant, outcomes, scorers):
             require(metric["method"] == "bootstrap", f"{name}: an interval of an unknown kind")
             require(metric["low"] - CLOSE <= metric["value"] <= metric["high"] + CLOSE, f"{name}: the interval misses the value")
 
-
 def judge_criterion(criterion, variants):
     found = [m for v in variants if v["name"] == criterion["variant"] for m in v["metrics"] if m["scorer"] == criterion["metric"]]
     if not found or found[0]["n"] == 0:
@@ -506,14 +441,13 @@ def judge_criterion(criterion, variants):
     low, high = criterion["at_least"], criterion["at_most"]
     return measured, (low is None or measured >= low) and (high is None or measured <= high)
 
-
 def check_figures(rows):
     """Every recorded figure follows from the outcomes. Returns how many outcomes there are."""
     (run_digest, run), (_, result), (spec_digest, spec), (dataset_digest, dataset) = (rows[kind][0] for kind in SINGLE)
     outcomes = [record for _, record in rows["outcome"]]
     check_shapes(run, result, spec, dataset, outcomes)
-    require(run["spec"] == spec_digest and run["dataset"] == dataset_digest, "the run is of another spec or dataset")
-    require(result["run"] == run_digest, "the result is of another run")
+    same = (run["spec"], run["dataset"], result["run"]) == (spec_digest, dataset_digest, run_digest)
+    require(same, "the run is of another spec or dataset, or the result of another run")
     same = run["criteria"] == spec["spec"]["criteria"] and run["scorers"] == spec["spec"]["scorers"]
     require(same, "the run used other criteria than its spec")
     samples = [sample["id"] for sample in dataset["samples"]]
@@ -545,7 +479,6 @@ def check_figures(rows):
     require(result["passed"] is met, "the run's verdict doesn't follow from its criteria")
     return len(outcomes)
 
-
 def check_files(entries):
     require("manifest.json" in entries and "release.json" in entries, "the pack has no manifest or no release")
     manifest = parse(entries["manifest.json"], "manifest.json")
@@ -561,7 +494,6 @@ def check_files(entries):
         same = name not in entries or (sha(entries[name]), len(entries[name])) == (listed["sha256"], listed["size"])
         require(same, f"{name} differs from what was signed")
     return manifest
-
 
 def check_history(entries, rows, trust):
     """The checkpoint's (origin, size, root); what stays open, or ""."""
@@ -585,7 +517,6 @@ def check_history(entries, rows, trust):
     spec, run, result = (places[rows[kind][0][0]] for kind in ("spec", "run", "run-result"))
     require(spec < run < result, "the log has the spec, the run and its result in another order")
     return (origin, size, root.hex()), "" if keys else f"the log {origin} isn't in the trust file"
-
 
 def check_signatures(entries, rows, manifest_bytes, judge, state):
     envelopes = {name: data for name, data in entries.items() if name.startswith("envelopes/")}
@@ -614,7 +545,6 @@ def check_signatures(entries, rows, manifest_bytes, judge, state):
     require((signing["log"]["origin"], signing["log"]["size"], signing["log"]["root"]) == state, "the release speaks of another state of the log")
     return [*reports, report]
 
-
 def examine(data, trust, at):
     """The verdict as a dict. Raises `Invalid`, or what malformed input leads to."""
     entries = zip_read(data)
@@ -634,11 +564,8 @@ def examine(data, trust, at):
     judge = Judge(trust, cards, at)
     signatures = check_signatures(entries, rows, entries["manifest.json"], judge, state)
     reasons = list(dict.fromkeys(judge.open + ([open_log] if open_log else [])))
-    return {
-        "verdict": "incomplete" if reasons else "valid", "reasons": reasons, "signatures": signatures, "title": manifest["title"],
-        "files": len(entries), "outcomes": outcomes, "withheld": withheld,
-    }
-
+    counts = {"files": len(entries), "outcomes": outcomes, "withheld": withheld}
+    return {"verdict": "incomplete" if reasons else "valid", "reasons": reasons, "signatures": signatures, "title": manifest["title"], **counts}
 
 def verify(data, trust, at):
     """The verdict on the bytes of a pack; `trust` is a trust file's content, `at` a time with an offset."""
@@ -649,7 +576,6 @@ def verify(data, trust, at):
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, struct.error) as error:
         reason = f"something in the pack is malformed ({type(error).__name__})"
     return {"verdict": "invalid", "reasons": [reason], "signatures": []}
-
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description="Verify an Assay evidence pack.")
@@ -668,7 +594,6 @@ def main(arguments=None):
     verdict = verify(data, trust, datetime.datetime.now(datetime.timezone.utc))
     print(json.dumps(verdict, indent=1, ensure_ascii=True))
     return 0 if verdict["verdict"] == "valid" else 1
-
 
 if __name__ == "__main__":
     sys.exit(main())

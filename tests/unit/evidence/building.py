@@ -36,6 +36,7 @@ from core.trust.trustfile import TrustFile
 ORIGIN = "assay/vault/test"
 TIME = "2026-11-21T10:00:00+01:00"
 LATER = "2026-11-21T11:00:00+01:00"
+CONTENT_TITLE = "safety@1, run-1"
 VERIFIER, GUIDE = b"print('verifier')\n", b"# How to verify\n"
 
 
@@ -355,7 +356,7 @@ def content(
         change(maker)
     others = maker.put(MODEL, DOCUMENT)
     return PackContent(
-        title="safety@1, run-1",
+        title=CONTENT_TITLE,
         assay="0.1.0",
         made=LATER,
         run=run,

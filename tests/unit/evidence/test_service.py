@@ -1,0 +1,141 @@
+"""Exporting from a real vault: a run of the quotes mode over a few sentences, packed, signed and verified."""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from core.datasets.records import AddDataset
+from core.documents.records import AddDocuments
+from core.errors import BadInput, NotFound, Refused
+from core.evals.records import Criterion, RunSpec, Spec
+from core.evals.store import start
+from core.evidence.records import ExportPack
+from core.evidence.verify import verify
+from core.jobs import Job
+from core.paths import RESOURCES
+from core.trust.trustfile import TrustFile, dump, load
+from core.vault.roles import Act
+from core.workbench import Workbench
+from tests.unit.evidence.judging import judged
+
+PASSPHRASE = "correct horse battery staple"
+REVIEWER = "another horse another staple"
+HANDBOOK = """Merrowdale handbook
+
+The safety desk is open from Monday to Friday, 08:00 to 18:00.
+
+A site reports a serious adverse event within 24 hours of becoming aware of it.
+
+The archive keeps trial records for 25 years after the last visit.
+"""
+QUESTIONS = (
+    {
+        "id": "q1",
+        "input": "How soon does a site report a serious adverse event?",
+        "target": "24 hours",
+        "document": "handbook.txt",
+        "page": 1,
+    },
+    {
+        "id": "q2",
+        "input": "How long does the archive keep trial records?",
+        "target": "25 years",
+        "document": "handbook.txt",
+        "page": 1,
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
+    """A vault with a finished run whose criteria somebody else approved."""
+    if not (RESOURCES / "models" / "starter-embed.gguf").is_file():
+        pytest.skip("the starter embedder hasn't been built")
+    folder = tmp_path_factory.mktemp("evidence")
+    (folder / "handbook.txt").write_text(HANDBOOK, "utf-8")
+    (folder / "questions.jsonl").write_text("\n".join(map(json.dumps, QUESTIONS)), "utf-8")
+    spec = Spec(
+        name="handbook",
+        dataset="questions",
+        collection="handbook",
+        include_quotes=True,
+        scorers=("contains", "refusal", "latency"),
+        criteria=(Criterion(metric="contains", variant="quotes", at_least=0.1),),
+    )
+    with Workbench.create(folder / "v.assay", "ada", "Ada Nováková", PASSPHRASE) as bench:
+        bench.documents.add(AddDocuments(collection="handbook", paths=(str(folder / "handbook.txt"),)), Job("add"))
+        bench.datasets.add(AddDataset(name="questions", path=str(folder / "questions.jsonl")), Job("add"))
+        saved = bench.evals.save(spec)
+        with bench.vault.confirm(PASSPHRASE) as signer:
+            bench.evals.sign(saved.spec.reference, "authored", "", signer)
+            bench.vault.add_user(signer, "ben", "Ben Okafor", ("reviewer",), REVIEWER)
+    with Workbench.open(folder / "v.assay", "ben", REVIEWER) as bench, bench.vault.confirm(REVIEWER) as signer:
+        bench.evals.sign(saved.spec.reference, "approved", "fits the use", signer)
+    with Workbench.open(folder / "v.assay", "ada", PASSPHRASE) as bench:
+        bench.evals.run(RunSpec(reference="handbook"), Job("run"))
+        yield bench
+
+
+def test_a_run_becomes_a_pack_that_both_verifiers_call_valid(bench: Workbench, tmp_path: Path) -> None:
+    out = tmp_path / "run.pack"
+    with bench.vault.confirm(PASSPHRASE) as signer:
+        info = bench.evidence.export(
+            ExportPack(run="run-1", out=str(out), reason="for the auditor"), signer, Job("pack")
+        )
+    data = out.read_bytes()
+    assert (info.sha256, info.size) == (hashlib.sha256(data).hexdigest(), len(data))
+    assert out.stat().st_mode & 0o077 == 0
+    trust = load(dump(bench.vault.trust_file()))
+    verdict = judged(data, trust, datetime.now(UTC))
+    assert (verdict.verdict, verdict.reasons) == ("valid", ())
+    assert [(s.name, s.meaning, s.reason) for s in verdict.signatures] == [
+        ("Ada Nováková", "authored", ""),
+        ("Ben Okafor", "approved", "fits the use"),
+        ("Ada Nováková", "released", "for the auditor"),
+    ]
+    assert {check.name: check.state for check in verdict.checks}["Order of events"] == "ok"
+    assert judged(data, TrustFile(cards=(), logs=(), made=""), datetime.now(UTC)).verdict == "incomplete"
+    with bench.vault.read() as reader:
+        entry = reader.log(1, reader.log_size - 2)[0]
+    assert (entry.act, entry.about, entry.reason) == (Act.EXPORT_PACK, "run-1", "for the auditor")
+
+
+def test_two_exports_of_a_run_share_no_salt(bench: Workbench, tmp_path: Path) -> None:
+    with bench.vault.confirm(PASSPHRASE) as signer:
+        for name in ("one", "two"):
+            bench.evidence.export(ExportPack(run="latest", out=str(tmp_path / name)), signer, Job("pack"))
+    trust = bench.vault.trust_file()
+    for name in ("one", "two"):
+        assert verify(io.BytesIO((tmp_path / name).read_bytes()), trust, datetime.now(UTC)).verdict == "valid"
+    assert (tmp_path / "one").read_bytes() != (tmp_path / "two").read_bytes()
+
+
+def test_what_cant_be_exported_is_said_and_nothing_is_written_or_logged(bench: Workbench, tmp_path: Path) -> None:
+    with bench.vault.read() as reader:
+        before = reader.log_size
+    with bench.vault.confirm(PASSPHRASE) as signer:
+        for run, out, error in (
+            ("run-9", tmp_path / "x", NotFound),
+            ("run-1", tmp_path / "missing" / "x", NotFound),
+            ("run-1", tmp_path, BadInput),
+        ):
+            with pytest.raises(error):
+                bench.evidence.export(ExportPack(run=run, out=str(out)), signer, Job("pack"))
+    with pytest.raises(Refused, match="ended"):
+        bench.evidence.export(ExportPack(run="run-1", out=str(tmp_path / "x")), signer, Job("pack"))
+    assert list(tmp_path.iterdir()) == []
+    with bench.vault.read() as reader:
+        assert reader.log_size == before
+
+
+def test_a_run_that_was_interrupted_isnt_exported(bench: Workbench, tmp_path: Path) -> None:
+    first = bench.evals.show("run-1")
+    with bench.vault.write(Act.RUN_EVALUATION) as unit:
+        start(unit, 2, first.run)
+    with bench.vault.confirm(PASSPHRASE) as signer, pytest.raises(BadInput, match="isn't over"):
+        bench.evidence.export(ExportPack(run="run-2", out=str(tmp_path / "x")), signer, Job("pack"))
