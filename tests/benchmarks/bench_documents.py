@@ -1,0 +1,85 @@
+"""How fast a PDF is read, cut and embedded, and what a search costs."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pymupdf
+
+from core.documents.chunking import chunk
+from core.documents.reading import SPEC
+from core.documents.records import Chunking
+from core.documents.worker.records import Parse, Parsed
+from core.jobs import Job
+from core.models.starter import EMBEDDER, STARTERS, ensure_starters
+from core.retrieval.records import Search
+from core.retrieval.service import Retrieval
+from tests.benchmarks.figures import Figure, figures, median_seconds, paired_ratio
+from tests.unit.documents.workspace import Workspace, pdf
+
+PAGES = 60
+SENTENCE = "The safety desk keeps the records of case {0} for {1} months and sends them to the head of unit {2}."
+
+
+def manual(pages: int) -> bytes:
+    """A manual of `pages` pages with a heading and forty lines each."""
+    return pdf(
+        *(
+            [
+                (72, 70, f"{number + 1} Records of unit {number}", 14),
+                *((72, 100 + line * 14, SENTENCE.format(line * 7 + number, line + 2, number), 9) for line in range(40)),
+            ]
+            for number in range(pages)
+        )
+    )
+
+
+@figures("documents")
+def documents() -> Iterator[Figure]:
+    data = manual(PAGES)
+    with tempfile.TemporaryDirectory() as folder, Workspace(Path(folder)) as made:
+
+        def read() -> Parsed:
+            with made.supervisor.start(SPEC) as worker:
+                return worker.call(Parse(name="manual.pdf", data=data), Parsed)
+
+        def extract() -> None:
+            with pymupdf.open(stream=data, filetype="pdf") as document:
+                for page in document:
+                    page.get_text("dict")
+
+        yield Figure("documents.read", PAGES / median_seconds(read), "pages/s")
+        yield Figure("documents.read_over_extraction", paired_ratio(read, extract), "x")
+        parsed = read()
+        model = EMBEDDER if STARTERS[EMBEDDER].is_file() else "fake"
+        ensure_starters(made.models)
+
+        def count(texts: list[str]) -> list[int]:
+            return [tokens - 2 for tokens in made.engine.count_tokens(texts, model)]
+
+        yield Figure(
+            "documents.cut", PAGES / median_seconds(lambda: chunk(parsed, count, Chunking()), runs=3), "pages/s"
+        )
+        cuts = chunk(parsed, count, Chunking())
+        started = time.perf_counter()
+        made.engine.embed([cut.embedded for cut in cuts], model)
+        yield Figure("documents.embed", len(cuts) / (time.perf_counter() - started), "chunks/s")
+
+
+@figures("retrieval")
+def retrieval() -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as folder, Workspace(Path(folder)) as made:
+        path = Path(folder) / "manual.pdf"
+        path.write_bytes(manual(PAGES))
+        made.add(path)
+        search = Retrieval(made.vault, made.supervisor, made.engine, made.documents)
+
+        def ask() -> None:
+            search.search(Search(collection="manuals", query="Who keeps the records of unit 7?"), Job("Search"))
+
+        started = time.perf_counter()
+        search.prepare("manuals", Job("Index"))
+        yield Figure("retrieval.index_built", time.perf_counter() - started, "s")
+        yield Figure("retrieval.search", median_seconds(ask) * 1000, "ms")
+        search.close()
