@@ -11,6 +11,9 @@ _CLASSES = {
     "chat": ("app.pages.chat", "ChatPage"),
     "documents": ("app.pages.documents", "DocumentsPage"),
     "datasets": ("app.pages.datasets", "DatasetsPage"),
+    "prompts": ("app.pages.prompts", "PromptsPage"),
+    "evals": ("app.pages.evaluations", "EvaluationsPage"),
+    "evidence": ("app.pages.evidence", "EvidencePage"),
     "models": ("app.pages.models", "ModelsPage"),
     "settings": ("app.pages.settings", "SettingsPage"),
 }

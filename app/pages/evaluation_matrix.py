@@ -13,6 +13,7 @@ import yaml
 
 from app.widgets.interval_plot import Interval
 from app.widgets.matrix import MatrixCell, MatrixSample, Outcome, Variant
+from app.widgets.table import Cell
 from core.assistants.records import QUOTES
 from core.datasets.records import Sample
 from core.evals import records
@@ -70,6 +71,20 @@ def read_run(bench: "Workbench", run: str, outcomes: bool = True) -> RunContent:
 def title(view: RunView) -> str:
     """How a run is called in the window."""
     return f"{view.run.spec_reference.partition('@')[0]}, {view.run.id.replace('-', ' ')}"
+
+
+def status_words(view: RunView) -> str:
+    """How a run ended, in two words; with criteria, whether they were met."""
+    if view.status == "finished" and view.run.criteria and view.result is not None:
+        return "Gate met" if view.result.passed else "Gate not met"
+    return STATUS[view.status]
+
+
+def status_cell(view: RunView) -> Cell:
+    """The same as a cell of a table."""
+    words = status_words(view)
+    tint = {"Gate met": "pass", "Gate not met": "fail", "Interrupted": "warn", "Stopped": "warn", "Failed": "fail"}
+    return Cell(words, badge=tint.get(words, "plain"))
 
 
 def scorer_word(scorer: str) -> str:
@@ -226,7 +241,9 @@ def difference_words(difference: Difference, variant: str) -> tuple[str, str]:
         measured = ""
     p = "p\u00a0<\u00a00.001" if difference.p < 0.001 else f"p\u00a0=\u00a0{difference.p:.3f}"
     interval = f"the 95\u00a0% interval runs from {_number(low)} to {_number(high)}; {p}"
-    rest = f"{measured}{interval if measured else sentence(interval)}, paired sign-flip test over {difference.n} samples."
+    rest = (
+        f"{measured}{interval if measured else sentence(interval)}, paired sign-flip test over {difference.n} samples."
+    )
     return lead, rest
 
 

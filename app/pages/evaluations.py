@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
 
 from app.bridge.operations import Failure, Handle
 from app.pages.evaluation_form import EvaluationForm
-from app.pages.evaluation_matrix import STATUS, RunContent, read_run, signed_before, spec_text, title
+from app.pages.evaluation_matrix import RunContent, read_run, signed_before, spec_text, status_cell, status_words, title
 from app.pages.evaluation_results import ResultsView
 from app.pages.evaluation_specs import SpecsView
 from app.pages.page import Page, Shell
@@ -200,7 +200,7 @@ class EvaluationsPage(Page):
             self.chooser.updateGeometry()
 
     def _menu_words(self, view: RunView) -> str:
-        return f"{title(view)} · {_status(view).lower()} · {moment(view.run.started)}"
+        return f"{title(view)} · {status_words(view).lower()} · {moment(view.run.started)}"
 
     def show_run(self, run: str) -> None:
         """Show a run's results."""
@@ -293,7 +293,7 @@ class EvaluationsPage(Page):
     def _ran(self, view: RunView) -> None:
         shown = self.results.content is self._live
         self._run_over()
-        self.shell.toast(f"{title(view)}: {_status(view).lower()}.")
+        self.shell.toast(f"{title(view)}: {status_words(view).lower()}.")
         if shown or view.run.id not in [known.run.id for known in self._runs]:
             self._wanted = view.run.id
         self._load()
@@ -419,7 +419,7 @@ class EvaluationsPage(Page):
                 Column("Variants", lambda v: Cell(str(len(v.run.variants))), 90, right=True),
                 Column("Started", lambda v: Cell(moment(v.run.started)), 160),
                 Column("By", lambda v: Cell(self._people.get(v.run.user, v.run.user)), 160),
-                Column("Status", _status_cell, 130),
+                Column("Status", status_cell, 130),
             ),
             "Runs",
         )
@@ -429,15 +429,3 @@ class EvaluationsPage(Page):
     def _open_run(self, view: RunView) -> None:
         self._turn("results")
         self.show_run(view.run.id)
-
-
-def _status(view: RunView) -> str:
-    if view.status == "finished" and view.run.criteria and view.result is not None:
-        return "Gate met" if view.result.passed else "Gate not met"
-    return STATUS[view.status]
-
-
-def _status_cell(view: RunView) -> Cell:
-    words = _status(view)
-    tint = {"Gate met": "pass", "Gate not met": "fail", "Interrupted": "warn", "Stopped": "warn", "Failed": "fail"}
-    return Cell(words, badge=tint.get(words, "plain"))

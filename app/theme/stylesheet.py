@@ -114,7 +114,7 @@ QMenu::icon { padding-left: ${p8}px; }
 
 QTableView, QListView, QTreeView { background: $panel; border: 0; gridline-color: $subtle;
   selection-background-color: $selected; selection-color: $text; }
-QListView[surface="window"] { background: $window; }
+QListView[surface="window"], QTableView[surface="window"] { background: $window; }
 QScrollArea { background: transparent; border: 0; }
 QWidget[plain="true"] { background: transparent; }
 QListView[boxed="true"] { border: 1px solid $border; border-radius: ${r_control}px; }

@@ -42,6 +42,8 @@ class ToSign:
     user: str
     printed: str
     after: str = ""
+    note: str = "You didn’t write this version, so you may review or approve it."
+    """Below the meanings, where none of them is refused."""
 
 
 @dataclass(frozen=True)
@@ -307,9 +309,7 @@ class SigningPanel(QFrame):
     def _judge(self) -> None:
         meaning = self.meaning()
         refused = [other for other in self._what.meanings if other.refused]
-        self._why.setText(
-            refused[0].refused if refused else "You didn’t write this version, so you may review or approve it."
-        )
+        self._why.setText(refused[0].refused if refused else self._what.note)
         word = meaning.word.lower() if meaning is not None else ""
         self.sign.setText(f"Sign as {word}" if word else "Sign")
         self.sign.setAccessibleName(self.sign.text())

@@ -20,6 +20,7 @@ from core.datasets.service import Datasets
 from core.errors import NotFound, TemplateError
 from core.evals.files import read_spec
 from core.evals.service import Evals
+from core.evidence.service import Evidence
 from core.inference.records import Finished, Generate, Message, Token
 from core.jobs import Job
 from core.paths import RESOURCES
@@ -145,6 +146,8 @@ class Bench:
         self.library.prompts = self.prompts  # type: ignore[attr-defined]
         self.datasets = Datasets(vault)
         self.evals = Evals(vault, self.models, self.documents, self.prompts, self.datasets, self.library)  # type: ignore[arg-type]
+
+        self.evidence = Evidence(vault, self.evals)
 
     def with_prompts(self) -> "Bench":
         """Two versions of the example's prompt, the second with a label."""

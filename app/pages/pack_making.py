@@ -1,0 +1,322 @@
+"""Making a pack: choose a run, see what goes in and what stays, sign it as released, and write one file.
+
+What goes in is said from the vault's records before anything is written; the core judges the pack again before it leaves.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.pages.evaluation_matrix import (
+    RunContent,
+    criterion_words,
+    read_run,
+    short_names,
+    signed_before,
+    status_cell,
+    title,
+)
+from app.pages.page import Shell, list_pane, scrolled
+from app.pages.prompt_versions import signed_words
+from app.pages.signatures import SAYS, WORDS, ask_and_sign, moment
+from app.theme.look import look
+from app.widgets.basic import Card, IconLabel, button, clear, column, frame, label, line, row
+from app.widgets.signing import Meaning, Signed, ToSign
+from app.widgets.table import Cell, Column, Table
+from core.evals.records import RunView
+from core.evidence.records import ExportPack, PackInfo
+from core.jobs import Job
+from core.prompts.records import PromptState
+from core.records import Digest
+from core.vault.records import User
+from core.vault.roles import Act, allowed
+from core.vault.signing import Signer
+
+if TYPE_CHECKING:
+    from core.workbench import Workbench
+
+STAYS = "The documents themselves, other runs, chats and people’s passphrases stay in the vault."
+
+
+@dataclass(frozen=True)
+class PackContents:
+    """What a run's pack will hold, in words: (icon, name, detail, how many)."""
+
+    content: RunContent
+    rows: tuple[tuple[str, str, str, str], ...]
+    text: str
+    """The same as text, which is what the person signs in front of."""
+
+
+def read_contents(bench: "Workbench", run: str) -> PackContents:
+    """What goes into the pack of a run. Raises `NotFound`."""
+    content = read_run(bench, run)
+    references = dict.fromkeys(variant.prompt for variant in content.run.variants if variant.prompt)
+    prompts = [bench.prompts.show(reference) for reference in references]
+    people = {person.user: person.name for person in bench.vault.users()}
+    rows = _rows(content, prompts, people)
+    return PackContents(content, rows, _text(content, rows))
+
+
+def _rows(
+    content: RunContent, prompts: Sequence[PromptState], people: Mapping[str, str]
+) -> tuple[tuple[str, str, str, str], ...]:
+    run, result = content.run, content.view.result
+    errors = sum(bool(outcome.error) for outcome in content.outcomes.values())
+    cited = {c.document for o in content.outcomes.values() if o.answer is not None for c in o.answer.citations}
+    judged = [
+        f"{criterion_words(one, short_names(run.variants))[0].replace(chr(10), ', ')}: {'met' if one.met else 'not met'}"
+        for one in (result.criteria if result is not None else ())
+    ]
+    before = signed_before(content)
+    when = "signed before the run" if before else "not signed before the run"
+    signed = sum(len(state.signed) for state in prompts) + len(content.signatures)
+    models = dict.fromkeys((v.model, v.model_digest) for v in run.variants if v.model_digest)
+    return (
+        (
+            "evaluations",
+            "Run",
+            f"{title(content.view)}, {content.view.status}, by {people.get(run.user, run.user)}",
+            "",
+        ),
+        ("file", "Criteria", f"{'; '.join(judged) or 'None'} ({when})", str(len(run.criteria))),
+        ("datasets", "Samples", f"{run.dataset_reference}, each question with what was wanted", f"{run.samples:,}"),
+        (
+            "chat",
+            "Answers",
+            f"With their scores and cited passages{f'; {errors} errors' if errors else ''}",
+            f"{len(content.outcomes):,}",
+        ),
+        (
+            "prompts",
+            "Prompt versions",
+            "; ".join(
+                f"{state.prompt.reference}, {signed_words([meaning for meaning, _ in state.signed]).lower()}"
+                for state in prompts
+            )
+            or "None: the answers are the documents’ own sentences",
+            str(len(prompts)),
+        ),
+        (
+            "models",
+            "Models",
+            "; ".join(f"{name}, {digest[:8]}…" for name, digest in models) or "None",
+            str(len(models)),
+        ),
+        (
+            "documents",
+            "Documents",
+            f"Names and digests of all, and the passages cited from {len(cited)} of them",
+            f"{len(run.documents):,}",
+        ),
+        ("stamp", "Signatures", "With the cards of everybody who signed, and yours as released", str(signed + 1)),
+        ("history", "History", "The log’s checkpoint, and the proof that each record stands in it", ""),
+        ("pack", "To read and to check", "report.html, verify.py, lineage and bill of materials", ""),
+    )
+
+
+def _text(content: RunContent, rows: Sequence[tuple[str, str, str, str]]) -> str:
+    run = content.run
+    lines = [f"Release of {run.spec_reference}, {run.id}", ""]
+    lines += [f"{name}{f' ({count})' if count else ''}: {detail}" for _, name, detail, count in rows]
+    lines += [
+        "",
+        f"Run         sha256 {content.view.digest}",
+        f"Result      sha256 {content.view.result_digest}",
+        f"Spec        sha256 {run.spec}",
+        f"Dataset     sha256 {run.dataset}",
+        "",
+        "The signature covers the pack’s manifest, which names every file in it by its SHA-256.",
+        STAYS,
+    ]
+    return "\n".join(lines)
+
+
+class MakePackView(QWidget):
+    """`made` gives the path of a pack that was written, `check_asked` one to check, `trust_asked` that a trust file is wanted."""
+
+    made = Signal(str)
+    check_asked = Signal(str)
+    trust_asked = Signal()
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__()
+        self._shell = shell
+        self.contents: PackContents | None = None
+        self._asked = 0
+        self.runs = Table(
+            (
+                Column("Run", lambda view: Cell(title(view), strong=True, second=_second(view))),
+                Column("", status_cell, 106),
+            ),
+            "Runs",
+            height=52,
+        )
+        self.runs.horizontalHeader().hide()
+        self.runs.setProperty("surface", "window")
+        self.runs.chosen.connect(lambda view: self.show_run(view.run.id))
+        heading = label("Choose a run", strong=True)
+        heading.setContentsMargins(look().px(8), 0, 0, look().px(4))
+        self.left = list_pane(heading, self.runs, width=372)
+        self._title = label("", type="heading", wrap=True)
+        self._rows = column(space=12)
+        self.note = label(STAYS, type="small", tone="secondary", wrap=True)
+        inner = column(
+            self._title, label("What goes into the pack", tone="secondary"), space=4, margins=(24, 20, 24, 20)
+        )
+        inner.addSpacing(look().px(8))
+        inner.addLayout(self._rows)
+        inner.addSpacing(look().px(8))
+        inner.addWidget(line())
+        inner.addWidget(self.note)
+        self.result = _WrittenCard()
+        self.result.check.clicked.connect(lambda: self.check_asked.emit(self.result.path))
+        self.result.trust.clicked.connect(self.trust_asked)
+        self.result.hide()
+        inner.addWidget(self.result)
+        inner.addStretch(1)
+        inside = QWidget()
+        inside.setMaximumWidth(look().px(760))
+        inside.setLayout(inner)
+        holder = QWidget()
+        holder.setLayout(row(inside, space=0))
+        holder.layout().setStretch(0, 1)
+        holder.layout().addStretch(0)
+        self.export = button("Sign as released and export…", "stamp", "primary")
+        self.export.clicked.connect(self.choose_place)
+        foot = frame("panel")
+        foot.setLayout(row(None, self.export, margins=(24, 12, 24, 12)))
+        self.main = frame("panel")
+        layout = column(scrolled(holder), line(), foot, space=0)
+        layout.setStretch(0, 1)
+        self.main.setLayout(layout)
+        whole = row(self.left, line(vertical=True), self.main, space=0)
+        whole.setStretch(2, 1)
+        self.setLayout(whole)
+        self.setAccessibleName("Make a pack")
+
+    def show_runs(self, views: Sequence[RunView], wanted: str = "") -> None:
+        """Offer the runs that have a result; `wanted` is gone to."""
+        over = [view for view in views if view.result is not None]
+        self.runs.show_rows(over, keep=lambda view: view.run.id)
+        ids = [view.run.id for view in over]
+        if wanted in ids:
+            self.runs.choose(ids.index(wanted))
+        elif over and self.runs.current() is None:
+            self.runs.choose(0)
+
+    def show_run(self, run: str) -> None:
+        """Show what goes into a run's pack."""
+        self._asked += 1
+        asked = self._asked
+
+        def done(contents: PackContents) -> None:
+            if asked == self._asked:
+                self._show(contents)
+
+        self._shell.operations.run("Read a run", lambda bench, job: read_contents(bench, run), done)
+
+    def _show(self, contents: PackContents) -> None:
+        self.contents = contents
+        self.result.hide()
+        self._title.setText(title(contents.content.view))
+        clear(self._rows)
+        for icon_name, name, detail, count in contents.rows:
+            self._rows.addWidget(_content_row(icon_name, name, detail, count))
+        roles = self._person().roles
+        self.export.refuse("" if allowed(Act.EXPORT_PACK, roles) else "Your roles here don’t allow exporting.")
+
+    def _person(self) -> User:
+        workbench = self._shell.operations.workbench
+        assert workbench is not None
+        return workbench.vault.user
+
+    def choose_place(self) -> None:
+        """Ask where the pack shall be written, then for the signature."""
+        if self.contents is None:
+            return
+        run = self.contents.content.run
+        proposed = f"{run.spec_reference.replace('@', '-')}-{run.id}.pack"
+        path, _ = QFileDialog.getSaveFileName(self, "Export a pack", proposed, "Packs (*.pack)")
+        if path:
+            self.ask_signature(path if Path(path).suffix else f"{path}.pack")
+
+    def ask_signature(self, path: str) -> None:
+        """Ask for the release's signature; then write the pack to `path`."""
+        contents = self.contents
+        if contents is None:
+            return
+        person, view = self._person(), contents.content.view
+        what = ToSign(
+            title=f"Release {title(view)}",
+            text=contents.text,
+            digest=Digest(view.result_digest),
+            meanings=(Meaning("released", WORDS["released"], SAYS["released"]),),
+            user=person.user,
+            printed=f"{person.name}, {', '.join(person.roles)}",
+            after=f"Written to {Path(path).name}.",
+            note="Whoever has the pack and your trust file can check it, without this vault.",
+        )
+
+        def work(bench: "Workbench", job: Job, signer: Signer, entered: Signed) -> PackInfo:
+            return bench.evidence.export(ExportPack(run=view.run.id, out=path, reason=entered.reason), signer, job)
+
+        def done(info: PackInfo) -> None:
+            self.result.show_pack(info)
+            self._shell.toast(f"Wrote {Path(info.path).name}.")
+            self.made.emit(info.path)
+
+        ask_and_sign(self._shell, what, work, done, shown=True)
+
+
+class _WrittenCard(Card):
+    """A pack that was written, with what to do next."""
+
+    def __init__(self) -> None:
+        super().__init__("The pack is written")
+        self.path = ""
+        self._facts = label("", wrap=True)
+        self._digest = label("", type="code", tone="secondary", wrap=True)
+        for widget in (self._facts, self._digest):
+            widget.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.check = button("Check it", "check", small=True)
+        self.trust = button("Export the trust file…", "fingerprint", small=True)
+        advice = label(
+            "Give the trust file to whoever will check it by another way than the pack.",
+            type="small",
+            tone="secondary",
+            wrap=True,
+        )
+        for widget in (self._facts, self._digest):
+            self.body.addWidget(widget)
+        self.body.addLayout(row(self.check, self.trust, None))
+        self.body.addWidget(advice)
+
+    def show_pack(self, info: PackInfo) -> None:
+        self.path = info.path
+        self._facts.setText(f"{info.path}, {info.size / 1000:,.0f} kB")
+        self._digest.setText(f"sha256 {info.sha256}")
+        self.show()
+
+
+def _content_row(icon_name: str, name: str, detail: str, count: str) -> QWidget:
+    sign = IconLabel(icon_name, "text.secondary", 18)
+    head = row(label(name, strong=True), None, label(count, tone="secondary"))
+    words = column(space=1)
+    words.addLayout(head)
+    words.addWidget(label(detail, tone="secondary", wrap=True))
+    layout = row(sign, space=12)
+    layout.setAlignment(sign, Qt.AlignmentFlag.AlignTop)
+    layout.addLayout(words, 1)
+    made = QWidget()
+    made.setLayout(layout)
+    made.setAccessibleName(f"{name}: {detail} {count}".strip())
+    return made
+
+
+def _second(view: RunView) -> str:
+    return f"{moment(view.run.started)}, {view.run.samples:,} samples"
