@@ -35,6 +35,8 @@ from core.trust.canonical import builtins, canonical, checked_digest, parse
 from core.trust.canonical import digest as digest_of
 from core.trust.cards import SignedCard
 
+LARGEST_JSON = 96 * 1024 * 1024
+"""Bytes of one JSON file; reading one takes some fifteen times as much memory at worst."""
 MANIFEST, RELEASE, CARDS = "manifest.json", "release.json", "cards.json"
 CHECKPOINT, ENTRIES = "log/checkpoint.txt", "log/entries.json"
 LINEAGE, MLBOM, REPORT = "lineage.prov.json", "mlbom.cdx.json", "report.html"
@@ -107,6 +109,9 @@ def take_apart(data: bytes) -> Opened:
     for name in (MANIFEST, RELEASE):
         if name not in entries:
             raise Damaged(source="pack", problem=f"has no {name}.")
+    for name, content in entries.items():
+        if len(content) > LARGEST_JSON:
+            raise Damaged(source=name, problem="too large to be read.")
     manifest = _manifest(entries[MANIFEST])
     _compare(manifest, entries)
     rows = {kind: _rows(kind, entries) for kind in KINDS}

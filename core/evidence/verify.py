@@ -7,7 +7,7 @@ The rules, in the order in which they are checked:
 2. The figures follow from the outcomes, the verdict from the criteria, and the criteria from the spec (`recount`).
 3. Every earlier signature verifies, Ed25519 and ML-DSA-65, over a statement whose subject is in the pack. Keys come from the trust
    file; a signer who isn't in it is checked by the card in the pack and counts as unknown. A card must have been valid at the time of
-   signing, the printed name must be the card's, and nobody approves what they wrote.
+   signing, the printed name must be the card's, and nobody approves what they wrote or signed as its author.
 4. The release, meaning "released", covers the manifest's digest and speaks of the same log as the checkpoint.
 5. The checkpoint is signed by the log's key in the trust file, and every record that was logged is named by an entry that the log
    provably holds, the spec before the run and the run before its result.
@@ -24,7 +24,7 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 
 from core.errors import Damaged
-from core.evidence.opened import Entry, Opened, take_apart
+from core.evidence.opened import Entry, Opened, Row, take_apart
 from core.evidence.records import Check, SignatureCheck, Verdict
 from core.evidence.recount import Figures, recount
 from core.evidence.zipform import LARGEST
@@ -85,6 +85,7 @@ class _Examination:
         self._failed: list[str] = []
         self._open: list[str] = []
         self._checks: list[Check] = []
+        self._broken: list[SignatureCheck] = []
 
     def verdict(self) -> Verdict:
         pack = self._pack
@@ -95,12 +96,15 @@ class _Examination:
         self._release(signatures, checkpoint)
         self._order(figures, signatures)
         self._signature_check(signatures)
-        withheld = "Nothing." if not pack.withheld else "Fields were taken out; no score or count depends on them."
+        partly = sum(row.withheld > 0 for rows in pack.rows.values() for row in rows)
+        withheld = (
+            f"Fields of {partly} records were taken out; no score or count depends on them." if partly else "Nothing."
+        )
         self._note("Withheld", "attention" if pack.withheld else "ok", withheld, pack.withheld)
         return Verdict(
             verdict="invalid" if self._failed else "incomplete" if self._open else "valid",
             reasons=tuple(dict.fromkeys((*self._failed, *self._open))),
-            signatures=tuple(judged.check for judged in signatures),
+            signatures=(*(judged.check for judged in signatures), *self._broken),
             checks=tuple(self._checks),
             title=pack.manifest.title,
             made=pack.manifest.made,
@@ -146,6 +150,7 @@ class _Examination:
                 found.append(self._segregated(judged, signed.subject))
             except (Damaged, msgspec.ValidationError) as problem:
                 self._failed.append(str(problem))
+                self._broken.append(_broken(row, str(problem)))
         if used != self._pack.envelopes.keys():
             self._failed.append("envelopes: not those of the signatures.")
         return found
@@ -158,7 +163,7 @@ class _Examination:
         if read.keyid != signing.card:
             raise Damaged(source=source, problem="names two different cards.")
         trusted = self._trusted.get(signing.card)
-        card = trusted or self._enclosed(signing.card, source)
+        card = self._card(signing.card, source)
         envelopes.verify(envelope, card.keys)
         time = parse_time(signing.time, source)
         if not card.valid_at(time):
@@ -189,15 +194,24 @@ class _Examination:
         raise Damaged(source=source, problem="its card is neither in the trust file nor in the pack.")
 
     def _segregated(self, judged: _Judged, subject: Digest) -> _Judged:
-        """Refuse an approval by the subject's author."""
-        card = self._trusted.get(judged.signing.card) or self._enclosed(judged.signing.card, "signature")
-        author = next(
-            (row.record.get("author") for rows in self._pack.rows.values() for row in rows if row.digest == subject),
-            None,
-        )
-        if judged.signing.meaning == "approved" and author == card.user:
+        """Refuse an approval by somebody who wrote the subject or signed as its author."""
+        card = self._card(judged.signing.card, f"signature by {judged.signing.name}")
+        if judged.signing.meaning == "approved" and card.user in self._authors(subject):
             raise Damaged(source=f"signature by {card.name}", problem="approves their own work.")
         return judged
+
+    def _authors(self, subject: Digest) -> set[str]:
+        wrote = {
+            str(row.record.get("author")) for rows in self._pack.rows.values() for row in rows if row.digest == subject
+        }
+        for row in self._pack.rows["signature"]:
+            if row.record.get("subject") == subject and row.record.get("meaning") == "authored":
+                wrote.add(self._card(Digest(str(row.record.get("card"))), "signature").user)
+        return wrote
+
+    def _card(self, wanted: Digest, source: str) -> Card:
+        """The card of the trust file, or else the pack's own. Raises `Damaged` where there is neither."""
+        return self._trusted.get(wanted) or self._enclosed(wanted, source)
 
     def _history(self) -> Checkpoint | None:
         pack = self._pack
@@ -308,3 +322,21 @@ def _logged(entries: tuple[Entry, ...]) -> Mapping[Digest, int]:
         for digest in entry.objects:
             found.setdefault(digest, entry.place)
     return found
+
+
+def _broken(row: Row, problem: str) -> SignatureCheck:
+    """What a signature that doesn't hold says of itself; nothing of it is confirmed."""
+
+    def said(name: str) -> str:
+        return str(row.record.get(name, ""))
+
+    return SignatureCheck(
+        name=said("name"),
+        meaning=said("meaning"),
+        time=said("time"),
+        subject=said("subject_name"),
+        reason=said("reason"),
+        card=Digest(said("card")),
+        status="invalid",
+        problem=problem,
+    )

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from core.errors import BadInput, Damaged
 
-LARGEST = 512 * 1024 * 1024
+LARGEST = 256 * 1024 * 1024
 """Bytes of a whole pack."""
 MOST = 10_000
 """Entries."""

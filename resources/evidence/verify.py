@@ -31,7 +31,7 @@ try:
 except ImportError:
     MLDSA65PublicKey = None
 
-LARGEST, MOST, DEEPEST = 512 * 1024 * 1024, 10_000, 64
+LARGEST, LARGEST_FILE, MOST, DEEPEST = 256 * 1024 * 1024, 96 * 1024 * 1024, 10_000, 64
 KINDS = ("run", "run-result", "spec", "dataset", "prompt-version", "outcome", "model", "document", "signature")
 SINGLE = ("run", "run-result", "spec", "dataset")
 LOGGED = ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result")
@@ -111,8 +111,6 @@ def jcs(value):
 def es_number(value):
     """A double as ECMAScript writes it: the shortest digits, placed by ECMA-262, Number::toString."""
     require(math.isfinite(value), "a number is not finite")
-    if value == 0:
-        return "0"
     mantissa, _, exponent = repr(abs(value)).partition("e")
     whole, _, fraction = mantissa.partition(".")
     digits = (whole + fraction).lstrip("0")
@@ -128,7 +126,7 @@ def es_number(value):
     else:
         power = point - 1
         text = digits[0] + ("." + digits[1:] if k > 1 else "") + "e" + ("+" if power > 0 else "-") + str(abs(power))
-    return ("-" if value < 0 else "") + text
+    return ("-" if value < 0 else "") + text if value else "0"
 
 def number(text):
     return int(text) if len(text) < 18 and abs(int(text)) < 2**53 else float(text)
@@ -480,7 +478,8 @@ def check_figures(rows):
     return len(outcomes)
 
 def check_files(entries):
-    require("manifest.json" in entries and "release.json" in entries, "the pack has no manifest or no release")
+    good = {"manifest.json", "release.json"} <= set(entries) and max(map(len, entries.values())) <= LARGEST_FILE
+    require(good, "the pack has no manifest or no release, or a file is too large")
     manifest = parse(entries["manifest.json"], "manifest.json")
     require(typed(manifest, version=int, format=str, title=str, assay=str, made=str, files=dict, renderings=dict), "the manifest is malformed")
     require(manifest["format"] == "assay-pack" and manifest["version"] == 1, "the pack is of another format or version")
@@ -523,7 +522,9 @@ def check_signatures(entries, rows, manifest_bytes, judge, state):
     by_digest = {sha(data) for data in envelopes.values()}
     require(all(name == f"envelopes/{sha(data)}.json" for name, data in envelopes.items()), "an envelope isn't named by its digest")
     records = {digest: record for some in rows.values() for digest, record in some}
-    reports, used = [], set()
+    reports, used, authors = [], set(), {(digest, record.get("author")) for digest, record in records.items()}
+    signed = [record for _, record in rows["signature"] if record.get("meaning") == "authored"]
+    authors |= {(record["subject"], judge.card(record["card"])["user"]) for record in signed}
     for _, record in rows["signature"]:
         data = record["envelope"].encode("utf-8")
         used.add(sha(data))
@@ -533,8 +534,7 @@ def check_signatures(entries, rows, manifest_bytes, judge, state):
         require(said == repeated, "a signature's record says something else than its statement")
         require(record["subject"] in records, "a signature is on something that isn't in the pack")
         require(all(s["digest"]["sha256"] in by_digest for s in subjects[1:]), "a signature rests on an envelope that isn't in the pack")
-        author = records[record["subject"]].get("author")
-        own = signing["meaning"] == "approved" and author == judge.card(signing["card"])["user"]
+        own = signing["meaning"] == "approved" and (record["subject"], judge.card(signing["card"])["user"]) in authors
         require(not own, "{} approves their own work".format(signing["name"]))
         require(signing["log"]["origin"] == state[0] and signing["log"]["size"] <= state[1], "a signature speaks of another log")
         reports.append(report)
@@ -563,7 +563,7 @@ def examine(data, trust, at):
         require(good, "cards.json is malformed")
     judge = Judge(trust, cards, at)
     signatures = check_signatures(entries, rows, entries["manifest.json"], judge, state)
-    reasons = list(dict.fromkeys(judge.open + ([open_log] if open_log else [])))
+    reasons = list(dict.fromkeys(judge.open + [open_log] * bool(open_log)))
     counts = {"files": len(entries), "outcomes": outcomes, "withheld": withheld}
     return {"verdict": "incomplete" if reasons else "valid", "reasons": reasons, "signatures": signatures, "title": manifest["title"], **counts}
 

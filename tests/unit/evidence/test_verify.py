@@ -3,7 +3,7 @@
 import io
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -221,6 +221,16 @@ def test_nobody_approves_their_own_work() -> None:
     assert any("own work" in reason for reason in verdict.reasons)
 
 
+def test_nobody_approves_what_they_signed_as_its_author() -> None:
+    def sign(maker: Maker) -> None:
+        spec = CONTENT.spec
+        maker.sign(BEN, spec, "safety@1", "authored")
+
+    verdict = judged(pack(content(sign)), TRUST)
+    assert verdict.verdict == "invalid"
+    assert [s.status for s in verdict.signatures if s.meaning == "approved"] == ["invalid"]
+
+
 def test_criteria_that_nobody_approved_are_pointed_out() -> None:
     bare = changed(signatures=())
     verdict = judged(pack(bare), TRUST)
@@ -425,3 +435,30 @@ def test_a_manifest_of_another_version_says_so() -> None:
     verdict = judged(edited(PACK, "manifest.json", lambda manifest: manifest.update(version=2)), TRUST)
     assert verdict.verdict == "invalid"
     assert "version" in verdict.reasons[0]
+
+
+ODD: list[Any] = [None, True, 0, -1, 0.5, 2**53 - 1, "", "0" * 64, [], {}, {"$committed": "0" * 64}]
+
+
+def test_both_verifiers_agree_on_packs_with_odd_values() -> None:
+    """`judged` compares the two; whatever somebody signs and packs, neither crashes."""
+    generator = random.Random(20261121)
+    prepared = prepare(CONTENT, VERIFIER, GUIDE)
+    names = sorted(name for name in prepared.entries if name.endswith(".json") and not name.startswith("envelopes/"))
+    for _ in range(80):
+        name = generator.choice(names)
+        value: Any = json.loads(prepared.entries[name])
+        holder, step = generator.choice(list(places(value)))
+        holder[step] = generator.choice(ODD)
+        entries = {**prepared.entries, name: canonical(value)}
+        if name != "manifest.json":
+            remanifested(entries)
+        judged(release(prepared._replace(manifest=entries["manifest.json"], entries=entries), CONTENT), TRUST)
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every list or object inside a JSON value, with each of its keys."""
+    if isinstance(value, (dict, list)):
+        for step in list(value) if isinstance(value, dict) else range(len(value)):
+            yield value, step
+            yield from places(value[step])
