@@ -1,7 +1,7 @@
 """Quotes: answering without a generative model, by the passages' most relevant sentences, verbatim.
 
 It cannot invent: every character of the answer stands in a document. It declines when the best sentence scores under `NEEDED`. A sentence's
-score is the chance that it holds the answer, by a logistic model over three signals; `CALIBRATION` was fitted on questions over documents
+score is the chance that it holds the answer, by a logistic model over four signals; `CALIBRATION` was fitted on questions over documents
 that are no part of the tests (see tests/benchmarks/README.md for its curve).
 """
 
@@ -25,16 +25,21 @@ MOST = 3
 """Sentences in an answer; more are a search result, not an answer."""
 
 
+SHORT = 5
+"""Sentences of fewer words are mostly headings and labels, and are held back."""
+
+
 class Calibration(Record, frozen=True, kw_only=True):
-    """Weights of the logistic model: sentence cosine, passage cosine, share of the question's rare words that the sentence holds."""
+    """Weights of the logistic model, one for each of `Signals`."""
 
     bias: float
     sentence: float
     passage: float
     words: float
+    short: float
 
 
-CALIBRATION = Calibration(bias=-6.5, sentence=6.0, passage=3.0, words=2.5)
+CALIBRATION = Calibration(bias=-3.81, sentence=1.95, passage=0.68, words=5.21, short=-1.21)
 
 _WORD = re.compile(r"\w+")
 _COMMON = frozenset(
@@ -52,13 +57,14 @@ class Quote(Record, frozen=True, kw_only=True):
 
 
 class Signals(Record, frozen=True, kw_only=True):
-    """What speaks for a sentence: the three signals of the model, each about 0 to 1."""
+    """What speaks for a sentence: cosines, the share of the question's words weighted by rarity, and whether it is `SHORT`."""
 
     passage: int
     text: str
     sentence_cosine: float
     passage_cosine: float
     words: float
+    short: bool
 
 
 def signals(question: str, passages: Sequence[Passage], embed: Embed) -> tuple[Signals, ...]:
@@ -73,15 +79,19 @@ def signals(question: str, passages: Sequence[Passage], embed: Embed) -> tuple[S
     vectors = embed([question, *headed])
     cosines = vectors[1:] @ vectors[0]
     wanted = _content_words(question)
+    held = [_content_words(sentence) for sentence in found]
+    rarity = {word: math.log(1 + len(held) / (1 + sum(word in own for own in held))) for word in wanted}
+    total = sum(rarity.values()) or 1.0
     return tuple(
         Signals(
             passage=index,
             text=sentence,
             sentence_cosine=float(cosine),
             passage_cosine=passages[index].score,
-            words=_overlap(wanted, headed_text),
+            words=sum(rarity[word] for word in own & wanted) / total,
+            short=len(sentence.split()) < SHORT,
         )
-        for (sentence, index), cosine, headed_text in zip(found.items(), cosines, headed, strict=True)
+        for (sentence, index), cosine, own in zip(found.items(), cosines, held, strict=True)
     )
 
 
@@ -118,10 +128,6 @@ def _stem(word: str) -> str:
     return word
 
 
-def _overlap(wanted: frozenset[str], sentence: str) -> float:
-    return len(wanted & _content_words(sentence)) / len(wanted) if wanted else 0.0
-
-
 def chance(signal: Signals, weights: Calibration = CALIBRATION) -> float:
     """The logistic model: how likely the sentence holds the answer."""
     logit = (
@@ -129,5 +135,6 @@ def chance(signal: Signals, weights: Calibration = CALIBRATION) -> float:
         + weights.sentence * signal.sentence_cosine
         + weights.passage * signal.passage_cosine
         + weights.words * signal.words
+        + weights.short * signal.short
     )
     return round(1 / (1 + math.exp(-logit)), 6)

@@ -26,7 +26,7 @@ def documents() -> None:
 @click.argument("paths", nargs=-1, required=True)
 @pass_session
 def add(session: Session, collection: str, paths: tuple[str, ...]) -> None:
-    """Read files and folders into a collection, which is created where it doesn't exist."""
+    """Read files and folders into a collection, which is created where it doesn't exist. Exit code 1 when none could be read."""
     with session.workbench() as bench:
         done = bench.documents.add(AddDocuments(collection=collection, paths=paths), session.output.job("Reading"))
         session.output.result(
@@ -45,6 +45,8 @@ def add(session: Session, collection: str, paths: tuple[str, ...]) -> None:
                 *(f"  refused: {r.reason}" for r in done.refused),
             ],
         )
+    if not done.added and not done.unchanged:
+        raise SystemExit(1)
 
 
 @documents.command("list")

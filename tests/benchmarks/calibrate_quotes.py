@@ -27,7 +27,9 @@ DATA = Path(os.environ.get("ASSAY_TEST_DATA", HERE.parent.parent.parent / "share
 FOLDERS = {"law": "eu-law", "identity": "nist-800-63-3"}
 PASSAGES = 6
 FOLDS = 5
-RIDGE = 0.02
+SIGNALS = 5
+"""The bias and the four signals."""
+RIDGE = 1e-4
 """Pull towards zero, so that few questions don't make extreme weights."""
 
 
@@ -52,19 +54,21 @@ def main() -> None:
     answerable = sum(one.answerable for one in asked)
     print(f"{len(asked)} questions, {answerable} answerable; the answer is among the passages of {len(found)}")
     weights = _fit(asked)
-    print("weights (bias, sentence, passage, words):", [round(float(weight), 2) for weight in weights])
     order = np.random.default_rng(1).permutation(len(asked))
     best: dict[int, tuple[float, bool]] = {}
     for fold in range(FOLDS):
         held = set(order[fold::FOLDS].tolist())
         fitted = _fit([one for index, one in enumerate(asked) if index not in held])
         for index in held:
-            scores = _scores(fitted, asked[index].values)
-            top = int(np.argmax(scores)) if len(scores) else 0
-            best[index] = (float(scores[top]), bool(asked[index].right[top])) if len(scores) else (0.0, False)
+            logits = asked[index].values @ fitted
+            top = int(np.argmax(logits)) if len(logits) else -1
+            best[index] = (float(logits[top]), bool(asked[index].right[top])) if len(logits) else (-9.0, False)
+    slope, shift = _scale(list(best.values()))
+    final = weights * slope + np.array([shift, *[0.0] * (len(weights) - 1)])
+    print("weights (bias, sentence, passage, words, short):", [round(float(weight), 2) for weight in final])
     print("needed  right  wrong  declined | answered though unanswerable")
     for needed in np.arange(0.1, 0.95, 0.05):
-        kept = {index: right for index, (score, right) in best.items() if score >= needed}
+        kept = {index: right for index, (logit, right) in best.items() if expit(slope * logit + shift) >= needed}
         right = sum(asked[index].answerable and ok for index, ok in kept.items())
         wrong = sum(asked[index].answerable and not ok for index, ok in kept.items())
         false = sum(not asked[index].answerable for index in kept)
@@ -78,14 +82,12 @@ def _ask(bench: Workbench, line: dict[str, str | None]) -> Asked:
     passages = bench.retrieval.search(search, Job("Search"))
     embedder = bench.documents.collection(str(line["collection"])).embedder
     signals = quotes.signals(str(line["question"]), passages, lambda texts: bench.engine.embed(texts, embedder))
-    values = np.array([[1.0, s.sentence_cosine, s.passage_cosine, s.words] for s in signals]).reshape(-1, 4)
+    values = np.array([[1.0, s.sentence_cosine, s.passage_cosine, s.words, s.short] for s in signals]).reshape(
+        -1, SIGNALS
+    )
     pattern = line["pattern"]
     right = np.array([bool(pattern and re.search(pattern, s.text, re.IGNORECASE)) for s in signals], dtype=bool)
     return Asked(pattern is not None, values, right)
-
-
-def _scores(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return expit(values @ weights)
 
 
 def _fit(asked: list[Asked]) -> np.ndarray:
@@ -95,9 +97,22 @@ def _fit(asked: list[Asked]) -> np.ndarray:
     def loss(weights: np.ndarray) -> float:
         logits = values @ weights
         fit = np.logaddexp(0.0, logits) - right * logits
-        return float(fit.mean() + RIDGE * 1e-2 * np.square(weights[1:]).sum())
+        return float(fit.mean() + RIDGE * np.square(weights[1:]).sum())
 
-    return np.asarray(minimize(loss, np.zeros(4)).x)
+    return np.asarray(minimize(loss, np.zeros(SIGNALS)).x)
+
+
+def _scale(best: list[tuple[float, bool]]) -> tuple[float, float]:
+    """Slope and shift that turn a question's best logit into the chance that its answer is right (Platt 1999)."""
+    logits = np.array([logit for logit, _ in best])
+    right = np.array([ok for _, ok in best], dtype=float)
+
+    def loss(line: np.ndarray) -> float:
+        scaled = line[0] * logits + line[1]
+        return float((np.logaddexp(0.0, scaled) - right * scaled).mean() + 1e-3 * line[0] ** 2)
+
+    slope, shift = minimize(loss, [1.0, 0.0]).x
+    return float(slope), float(shift)
 
 
 if __name__ == "__main__":
