@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from app.bridge.collecting import collect_on_ui_thread
 from core.errors import AssayError, Cancelled
 from core.jobs import Job, JobQueue, Progress
 
@@ -57,12 +58,12 @@ class Handle(QObject):
 
     def __init__(self, number: int, title: str, job: Job) -> None:
         super().__init__()
-        self.number, self.title, self._job = number, title, job
+        self.number, self.title, self.job = number, title, job
         self.running = True
 
     def cancel(self) -> None:
         """Ask the work to stop; what was recorded until then stays."""
-        self._job.cancel()
+        self.job.cancel()
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,19 @@ class _Batch(Generic[P]):
             return pieces
 
 
+@dataclass
+class _Waiting:
+    """What belongs to the UI thread of work that runs: nothing of it is ever held by the thread that works, since a widget that is let go
+    there would be taken apart there."""
+
+    handle: Handle
+    shown: bool
+    done: Callable[[Any], None]
+    failed: Callable[[Failure], None] | None
+    stopped: Callable[[], None] | None
+    flush: Callable[[], None] | None = None
+
+
 class Operations(QObject):
     """The bridge of one window. `failed` carries a `Failure` that no caller wanted; `jobs_changed` carries `JobNews`."""
 
@@ -108,12 +122,12 @@ class Operations(QObject):
 
     def __init__(self) -> None:
         super().__init__()
+        collect_on_ui_thread()
         self._queue = JobQueue()
         self._workbench: Workbench | None = None
         self._unsubscribe: Callable[[], None] | None = None
-        self._handles: dict[int, Handle] = {}
+        self._waiting: dict[int, _Waiting] = {}
         self._numbers = 0
-        self._generation = 0
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     @property
@@ -128,11 +142,10 @@ class Operations(QObject):
 
     def detach(self) -> "Workbench | None":
         """Let go of the workbench: cancel what runs, drop what is on its way; the caller closes it."""
-        self._generation += 1
-        for handle in list(self._handles.values()):
-            handle.cancel()
-            self._forget(handle, shown=False, state="stopped", words="")
-            handle.deleteLater()
+        for waiting in list(self._waiting.values()):
+            waiting.handle.cancel()
+            self._forget(waiting, "stopped", "")
+            waiting.handle.deleteLater()
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
@@ -141,17 +154,17 @@ class Operations(QObject):
 
     def close(self) -> None:
         """Cancel everything and wait for it; the end of the program."""
-        self._generation += 1
+        self._waiting.clear()
         self._queue.close()
 
     def running(self) -> int:
         """How many jobs wait or run."""
-        return len(self._handles)
+        return len(self._waiting)
 
     def cancel(self, number: int) -> None:
-        handle = self._handles.get(number)
-        if handle is not None:
-            handle.cancel()
+        waiting = self._waiting.get(number)
+        if waiting is not None:
+            waiting.handle.cancel()
 
     def run(
         self,
@@ -178,21 +191,8 @@ class Operations(QObject):
         shown: bool = False,
     ) -> Handle:
         """Run work that needs no vault: opening one, checking a pack."""
-        generation = self._generation
-        handle, job = self._begin(title, shown)
-
-        def task(job: Job) -> None:
-            try:
-                result = work(job)
-            except Cancelled:
-                self._send(generation, lambda: self._end(handle, shown, "stopped", stopped))
-            except BaseException as error:  # noqa: BLE001 (whatever it is, the person is told on the UI thread)
-                self._send(generation, lambda found=error: self._fail(handle, shown, found, failed))
-            else:
-                self._send(generation, lambda: self._finish(handle, shown, result, done))
-
-        self._queue.start(title, task, job)
-        return handle
+        number = self._next()
+        return self._start(number, title, work, _Waiting(self._handle(number, title), shown, done, failed, stopped))
 
     def stream(
         self,
@@ -224,42 +224,29 @@ class Operations(QObject):
         shown: bool = False,
     ) -> Handle:
         """Run work that calls back with each piece and returns a result; `parts` gets the pieces as `stream` gives them."""
+        workbench = self._workbench
+        if workbench is None:
+            raise RuntimeError("no vault is open")
         batch: _Batch[P] = _Batch()
-        generation = self._generation
+        number = self._next()
 
         def flush() -> None:
             pieces = batch.take()
-            if pieces and generation == self._generation:
+            if pieces:
                 parts(pieces)
-
-        def ask() -> None:
-            QTimer.singleShot(round(BATCH_EVERY * 1000), self, flush)
 
         def tell(piece: P) -> None:
             if batch.add(piece):
-                self._send(generation, ask)
+                self._arrived.emit((number, "pieces", None))
 
-        def finished(result: T) -> None:
-            flush()
-            done(result)
+        waiting = _Waiting(self._handle(number, title), shown, done, failed, stopped, flush)
+        return self._start(number, title, lambda job: work(workbench, job, tell), waiting)
 
-        def ended() -> None:
-            flush()
-            if stopped is not None:
-                stopped()
-
-        def told(found: Failure) -> None:
-            flush()
-            if failed is not None:
-                failed(found)
-            else:
-                self.failed.emit(found)
-
-        return self.run(title, lambda workbench, job: work(workbench, job, tell), finished, told, ended, shown)
-
-    def _begin(self, title: str, shown: bool) -> tuple[Handle, Job]:
+    def _next(self) -> int:
         self._numbers += 1
-        number, generation = self._numbers, self._generation
+        return self._numbers
+
+    def _handle(self, number: int, title: str) -> Handle:
         sent = 0.0
 
         def listen(progress: Progress) -> None:
@@ -268,69 +255,92 @@ class Operations(QObject):
             last = progress.total is not None and progress.done >= progress.total
             if last or moment - sent >= PROGRESS_EVERY:
                 sent = moment
-                self._send(generation, lambda: self._progress(handle, shown, progress))
+                self._arrived.emit((number, "progress", progress))
 
-        job = Job(title, listen)
-        handle = Handle(number, title, job)
+        handle = Handle(number, title, Job(title, listen))
         handle.setParent(self)
-        self._handles[number] = handle
-        if shown:
+        return handle
+
+    def _start(self, number: int, title: str, work: Callable[[Job], Any], waiting: _Waiting) -> Handle:
+        self._waiting[number] = waiting
+        if waiting.shown:
             self.jobs_changed.emit(JobNews(number, title, "running"))
-        return handle, job
+        arrived = self._arrived
 
-    def _send(self, generation: int, act: Callable[[], None]) -> None:
-        self._arrived.emit((generation, act))
+        def task(job: Job) -> None:
+            try:
+                result = work(job)
+            except Cancelled:
+                arrived.emit((number, "stopped", None))
+            except BaseException as error:  # noqa: BLE001 (whatever it is, the person is told on the UI thread)
+                arrived.emit((number, "failed", told(error)))
+            else:
+                arrived.emit((number, "done", result))
 
-    def _deliver(self, news: tuple[int, Callable[[], None]]) -> None:
-        generation, act = news
-        if generation == self._generation:
-            act()
+        self._queue.start(title, task, waiting.handle.job)
+        return waiting.handle
 
-    def _progress(self, handle: Handle, shown: bool, progress: Progress) -> None:
-        if not handle.running:
+    def _deliver(self, news: tuple[int, str, Any]) -> None:
+        number, what, value = news
+        if what == "changed":
+            if self._workbench is not None:
+                self.changed.emit(value)
             return
+        waiting = self._waiting.get(number)
+        if waiting is None:
+            return
+        if what == "progress":
+            self._progress(waiting, value)
+            return
+        if what == "pieces":
+            QTimer.singleShot(round(BATCH_EVERY * 1000), self, lambda: self._flush(number))
+            return
+        self._flush(number)
+        self._forget(waiting, what, value.sentence if what == "failed" else "")
+        if what == "done":
+            waiting.done(value)
+        elif what == "stopped":
+            if waiting.stopped is not None:
+                waiting.stopped()
+        elif waiting.failed is not None:
+            waiting.failed(value)
+        else:
+            self.failed.emit(value)
+        waiting.handle.ended.emit()
+        waiting.handle.deleteLater()
+
+    def _flush(self, number: int) -> None:
+        waiting = self._waiting.get(number)
+        if waiting is not None and waiting.flush is not None:
+            waiting.flush()
+
+    def _progress(self, waiting: _Waiting, progress: Progress) -> None:
+        handle = waiting.handle
         handle.progress.emit(progress)
-        if shown:
+        if waiting.shown:
             share = progress.done / progress.total if progress.total else None
             words = f"{progress.done:,} of {progress.total:,}" if progress.total is not None else f"{progress.done:,}"
             self.jobs_changed.emit(JobNews(handle.number, handle.title, "running", f"{words} {progress.unit}", share))
 
-    def _finish(self, handle: Handle, shown: bool, result: T, done: Callable[[T], None]) -> None:
-        self._forget(handle, shown, "done", "")
-        done(result)
-        handle.ended.emit()
-        handle.deleteLater()
-
-    def _end(self, handle: Handle, shown: bool, state: str, then: Callable[[], None] | None) -> None:
-        self._forget(handle, shown, state, "")
-        if then is not None:
-            then()
-        handle.ended.emit()
-        handle.deleteLater()
-
-    def _fail(
-        self, handle: Handle, shown: bool, error: BaseException, failed: Callable[[Failure], None] | None
-    ) -> None:
-        found = failure(error)
-        if not found.known:
-            where = error.__traceback__
-            while where is not None and where.tb_next is not None:
-                where = where.tb_next
-            spot = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where is not None else "?"
-            log.error("%s in %s", type(error).__name__, spot)  # neither message nor content
-        self._forget(handle, shown, "failed", found.sentence)
-        if failed is not None:
-            failed(found)
-        else:
-            self.failed.emit(found)
-        handle.ended.emit()
-        handle.deleteLater()
-
-    def _forget(self, handle: Handle, shown: bool, state: str, words: str) -> None:
+    def _forget(self, waiting: _Waiting, state: str, words: str) -> None:
+        handle = waiting.handle
         handle.running = False
-        self._handles.pop(handle.number, None)
-        if shown:
+        self._waiting.pop(handle.number, None)
+        if waiting.shown:
             self.jobs_changed.emit(JobNews(handle.number, handle.title, state, words))
 
     def _changed(self, event: Any) -> None:
-        self._send(self._generation, lambda: self.changed.emit(event))
+        self._arrived.emit((0, "changed", event))
+
+
+def told(error: BaseException) -> Failure:
+    """The failure of an error, and a line in the program's log for one that is a bug: where it was, with neither message nor content."""
+    found = failure(error)
+    if not found.known:
+        where = error.__traceback__
+        while where is not None and where.tb_next is not None:
+            where = where.tb_next
+        spot = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where is not None else "?"
+        log.error("%s in %s", type(error).__name__, spot)
+    error.__traceback__ = None  # its frames hold the work's locals
+    return found

@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.bridge.collecting import collect_anywhere, collect_on_ui_thread
 from app.bridge.operations import Operations
 from app.main_window import MainWindow
 from app.pages.all import PAGES
@@ -20,6 +21,15 @@ def light(qapp: QApplication) -> None:
     """Every test begins with the same look."""
     if look().theme != "light" or look().scale != 1.0 or not look().reduced_motion:
         look().apply("light", reduced_motion=True)
+
+
+@pytest.fixture(autouse=True)
+def swept(qapp: QApplication) -> Iterator[None]:
+    """What a test leaves is collected here, on the UI thread, and not by whichever thread allocates next."""
+    collect_on_ui_thread()
+    yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    collect_anywhere()
 
 
 @pytest.fixture
