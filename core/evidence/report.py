@@ -78,7 +78,7 @@ def _criteria(result: Any) -> str:
     for item in result.get("criteria") or []:
         criterion = item.get("criterion") or {}
         bounds = [
-            f"{word} {_number(criterion[key])}"
+            f"{word} {criterion[key]:g}"
             for key, word in (("at_least", "at least"), ("at_most", "at most"))
             if criterion.get(key) is not None
         ]
@@ -305,7 +305,7 @@ def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], nu
 
 
 def _number(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, (int, float)) and not isinstance(value, bool) else _text(value)
+    return f"{value:.3f}" if isinstance(value, (int, float)) and not isinstance(value, bool) else _text(value)
 
 
 def _text(value: Any) -> str:

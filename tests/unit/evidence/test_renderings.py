@@ -31,7 +31,7 @@ def test_the_report_says_what_was_tested_found_and_signed() -> None:
         CONTENT_TITLE,
         "All criteria met",
         "at least 0.5",
-        "0.09453 to 0.9055",
+        "0.095 to 0.905",
         "2 of 4 answers",
         "model stopped",
         "How many days?",
