@@ -74,8 +74,8 @@ def allowed(name: str) -> bool:
 def _entries(data: bytes) -> dict[str, bytes]:
     """What the central directory names. Only bounds are checked here; the comparison afterwards checks the rest."""
     start = len(data) - _END.size
-    if start < 0:
-        raise Damaged(source="pack", problem="too short to be a zip.")
+    if start < 0 or data[start : start + 4] != b"PK\x05\x06":
+        raise Damaged(source="pack", problem="cut short, or no pack at all.")
     _, _, _, _, count, _, place, _ = _END.unpack_from(data, start)
     if count > MOST:
         raise Damaged(source="pack", problem=f"has over {MOST} entries.")

@@ -76,7 +76,7 @@ def zip_write(entries):
     return b"".join([*parts, whole, end])
 
 def zip_read(data):
-    require(22 <= len(data) <= LARGEST, "the file has a size that no pack has")
+    require(22 <= len(data) <= LARGEST and data[-22:-18] == b"PK\x05\x06", "the file is cut short, too large, or no pack at all")
     count, place = struct.unpack_from("<HII", data, len(data) - 12)[0], struct.unpack_from("<I", data, len(data) - 6)[0]
     require(count <= MOST, "too many entries")
     entries, total = {}, 0

@@ -151,6 +151,12 @@ def test_an_archive_that_claims_more_than_it_holds_is_refused() -> None:
         zipform.read(forged)
 
 
+@pytest.mark.parametrize("end", [0, 10, len(DATA) // 2, len(DATA) - 1])
+def test_an_archive_that_was_cut_short_says_so(end: int) -> None:
+    with pytest.raises(Damaged, match="cut short"):
+        zipform.read(DATA[:end])
+
+
 def test_too_many_entries_are_refused() -> None:
     with pytest.raises(BadInput):
         zipform.write({f"e{number}": b"" for number in range(zipform.MOST + 1)})
