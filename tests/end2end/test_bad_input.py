@@ -97,9 +97,10 @@ def test_an_unknown_collection(ines: Assay) -> None:
 def test_nobody_approves_their_own_prompt(ines: Assay, tomas: Assay, tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text("messages:\n  - role: user\n    content: Say {{ question }}\n")
     assert ines("prompt", "save", "mine", "--file", tmp_path / "p.yaml").code == 0
-    own = ines("prompt", "approve", "mine@1")
+    own = ines("prompt", "sign", "mine@1", "--meaning", "reviewed")
     assert own.code == 4
     assert "someone else must do that" in own.said
+    assert ines("prompt", "approve", "mine@1").code == 4
     approved = tomas("prompt", "approve", "mine@1", "--json")
     assert approved.code == 0, approved
     assert approved.json["name"] == "Tomas Ode"
