@@ -6,7 +6,7 @@ from core.datasets.files import read_samples, write_samples
 from core.datasets.records import AddDataset, Dataset, SavedDataset
 from core.jobs import Job
 from core.paths import write_whole
-from core.records import now
+from core.records import Digest, now
 from core.vault import versions
 from core.vault.roles import Act
 from core.vault.vault import Vault
@@ -26,25 +26,23 @@ class Datasets:
         path = Path(request.path)
         samples = read_samples(path)
         job.report(len(samples), len(samples), "samples")
-        with self._vault.write(Act.ADD_DATASET, about=request.name) as unit:
-            known = versions.digests(unit, _KIND, request.name)
-            latest = max(known, default=0)
-            if latest:
-                last = unit.get(known[latest], Dataset)
-                if last.samples == samples:
-                    return SavedDataset(digest=known[latest], dataset=last, created=False)
-            dataset = Dataset(
+
+        def make(number: int, parent: Digest | None) -> Dataset:
+            return Dataset(
                 name=request.name,
-                number=latest + 1,
+                number=number,
                 samples=samples,
                 source=path.name,
-                parent=known.get(latest),
+                parent=parent,
                 author=self._vault.user.user,
                 saved=now(),
             )
-            digest = unit.put(dataset, links=(dataset.parent,) if dataset.parent else ())
-            versions.add(unit, _KIND, dataset.name, dataset.number, digest)
-        return SavedDataset(digest=digest, dataset=dataset, created=True)
+
+        with self._vault.write(Act.ADD_DATASET, about=request.name) as unit:
+            digest, dataset, created = versions.save(
+                unit, _KIND, request.name, Dataset, lambda last: last.samples == samples, make
+            )
+        return SavedDataset(digest=digest, dataset=dataset, created=created)
 
     def list(self) -> tuple[Dataset, ...]:
         """The latest version of each dataset, by name."""

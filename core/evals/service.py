@@ -74,26 +74,23 @@ class Evals:
 
     def save(self, spec: Spec) -> SavedSpec:
         """Keep a new version of a spec, or find that it equals the latest. Raises `BadInput`."""
-        versions.check_name(_KIND, spec.name)
         checked(spec, spec.name)
-        with self._vault.write(Act.SAVE_SPEC, about=spec.name) as unit:
-            known = versions.digests(unit, _KIND, spec.name)
-            latest = max(known, default=0)
-            if latest:
-                last = unit.get(known[latest], SpecVersion)
-                if last.spec == spec:
-                    return _saved(unit, known[latest], created=False)
-            version = SpecVersion(
+
+        def make(number: int, parent: Digest | None) -> SpecVersion:
+            return SpecVersion(
                 name=spec.name,
-                number=latest + 1,
+                number=number,
                 spec=spec,
-                parent=known.get(latest),
+                parent=parent,
                 author=self._vault.user.user,
                 saved=now(),
             )
-            digest = unit.put(version, links=(version.parent,) if version.parent else ())
-            versions.add(unit, _KIND, version.name, version.number, digest)
-            return _saved(unit, digest, created=True)
+
+        with self._vault.write(Act.SAVE_SPEC, about=spec.name) as unit:
+            digest, _, created = versions.save(
+                unit, _KIND, spec.name, SpecVersion, lambda last: last.spec == spec, make
+            )
+            return _saved(unit, digest, created)
 
     def specs(self) -> tuple[SavedSpec, ...]:
         """The latest version of each spec, by name."""

@@ -30,25 +30,24 @@ class Prompts:
     def save(self, request: SavePrompt) -> SavedPrompt:
         """Keep a new version, or find that it equals the latest. Raises `TemplateError` with the line, `BadInput`."""
         self._check(request)
-        with self._vault.write(Act.SAVE_PROMPT, about=request.name) as unit:
-            known = versions.digests(unit, _KIND, request.name)
-            latest = max(known, default=0)
-            if latest:
-                last = unit.get(known[latest], PromptVersion)
-                if last.messages == request.messages and last.notes == request.notes:
-                    return SavedPrompt(digest=known[latest], prompt=last, created=False)
-            prompt = PromptVersion(
+
+        def make(number: int, parent: Digest | None) -> PromptVersion:
+            return PromptVersion(
                 name=request.name,
-                number=latest + 1,
+                number=number,
                 messages=request.messages,
                 notes=request.notes,
-                parent=known.get(latest),
+                parent=parent,
                 author=self._vault.user.user,
                 saved=now(),
             )
-            digest = unit.put(prompt, links=(prompt.parent,) if prompt.parent else ())
-            versions.add(unit, _KIND, prompt.name, prompt.number, digest)
-        return SavedPrompt(digest=digest, prompt=prompt, created=True)
+
+        def same(last: PromptVersion) -> bool:
+            return last.messages == request.messages and last.notes == request.notes
+
+        with self._vault.write(Act.SAVE_PROMPT, about=request.name) as unit:
+            digest, prompt, created = versions.save(unit, _KIND, request.name, PromptVersion, same, make)
+        return SavedPrompt(digest=digest, prompt=prompt, created=created)
 
     def list(self) -> tuple[PromptState, ...]:
         """The latest version of each prompt, by name."""
@@ -102,7 +101,6 @@ class Prompts:
         return self.show(prompt.reference)
 
     def _check(self, request: SavePrompt) -> None:
-        versions.check_name(_KIND, request.name)
         if not request.messages:
             raise BadInput(source=request.name, problem="a prompt needs at least one message.")
         for message in request.messages:

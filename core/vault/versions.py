@@ -5,14 +5,16 @@ latest). Whoever wrote a version neither reviews nor approves it.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from core.errors import BadInput, NotFound, Refused
-from core.records import Digest
+from core.records import Digest, Record
 from core.vault.connection import Database
 from core.vault.migrations import Migrations
 from core.vault.unit import Reader, Unit
 
+R = TypeVar("R", bound=Record)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
@@ -42,6 +44,32 @@ def check_name(kind: str, name: str) -> None:
 def add(unit: Unit, kind: str, name: str, number: int, digest: Digest) -> None:
     """Enter version `number` of a name; the database refuses one that exists."""
     unit.db.execute("INSERT INTO versions VALUES (?, ?, ?, ?)", [kind, name, number, digest])
+
+
+def save(
+    unit: Unit,
+    kind: str,
+    name: str,
+    record: type[R],
+    same: Callable[[R], bool],
+    make: Callable[[int, Digest | None], R],
+) -> tuple[Digest, R, bool]:
+    """Keep the next version of a name, made from its number and its parent, unless the latest is the `same`.
+
+    Gives the version's digest, the version, and whether it is new. Raises `BadInput` for a name that can't be typed.
+    """
+    check_name(kind, name)
+    known = digests(unit, kind, name)
+    latest = max(known, default=0)
+    parent = known.get(latest)
+    if parent is not None:
+        last = unit.get(parent, record)
+        if same(last):
+            return parent, last, False
+    made = make(latest + 1, parent)
+    digest = unit.put(made, links=(parent,) if parent is not None else ())
+    add(unit, kind, name, latest + 1, digest)
+    return digest, made, True
 
 
 def names(reader: Reader, kind: str) -> tuple[str, ...]:
