@@ -50,6 +50,8 @@ class RunContent:
     samples: tuple[Sample, ...]
     outcomes: dict[tuple[str, str], records.Outcome] = field(default_factory=dict)
     """By sample and variant."""
+    live: bool = False
+    """Whether it runs now."""
 
     @property
     def run(self) -> records.Run:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QMenu, QStackedWidget, QWidget
+from PySide6.QtWidgets import QMenu, QScrollArea, QStackedWidget, QWidget
 
 from app.pages.evaluation_matrix import RunContent, columns, rows, short_names
 from app.pages.evaluation_summary import RunSummary
@@ -155,6 +155,8 @@ class ResultsView(QWidget):
         self.summary.show_sample(self._samples[sample.id], short, outcome)
         if self.side.currentWidget() is self._detail_pane:
             self.detail.show_outcome(self._samples[sample.id], variant, outcome)
+            for scroll in self._detail_pane.findChildren(QScrollArea):
+                scroll.verticalScrollBar().setValue(0)
 
     def _show_current(self) -> None:
         index = self.matrix.currentIndex()

@@ -139,7 +139,9 @@ class _GateCard(Card):
             self._note.setText("This evaluation has no criteria. Add one, and a run says whether it is met.")
             return
         finished = result is not None and result.status == "finished"
-        if result is None or not finished:
+        if content.live:
+            self.badge.say("Not yet", "plain")
+        elif result is None or not finished:
             self.badge.say("Not judged", "warn", "warning")
         elif result.passed:
             self.badge.say("Met", "pass", "check")
@@ -264,7 +266,7 @@ class _FactsCard(Card):
         clear(self._rows)
         run, result = content.run, content.view.result
         facts: list[tuple[str, str]] = [
-            ("Status", STATUS[content.view.status] if result is not None else "Without a result"),
+            ("Status", "Running" if content.live else STATUS[content.view.status]),
             ("Spec", run.spec_reference),
             ("Dataset", f"{run.dataset_reference}, {run.samples} samples"),
             ("Documents", f"{run.collection}, {len(run.documents)} documents"),

@@ -279,6 +279,7 @@ class EvaluationsPage(Page):
         outcomes: list[Outcome] = []
         for piece in pieces:
             if isinstance(piece, RunContent):
+                piece.live = True
                 self._live = piece
                 self._runs = (piece.view, *self._runs)
                 self._offer(piece.run.id)
@@ -293,7 +294,8 @@ class EvaluationsPage(Page):
     def _ran(self, view: RunView) -> None:
         shown = self.results.content is self._live
         self._run_over()
-        self.shell.toast(f"{title(view)}: {status_words(view).lower()}.")
+        if view.status == "finished":
+            self.shell.toast(f"{title(view)} has finished.")
         if shown or view.run.id not in [known.run.id for known in self._runs]:
             self._wanted = view.run.id
         self._load()

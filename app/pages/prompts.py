@@ -327,7 +327,7 @@ class PromptsPage(Page):
     def write_next(self) -> None:
         """Open the editor with the shown version's text."""
         states = self.versions.states()
-        if self.state is None or not states:
+        if self.state is None or not states or not self.edit.isEnabled():
             return
         self._open_editor()
         self.editor.write_next(self.state.prompt, max(state.prompt.number for state in states))
@@ -368,6 +368,18 @@ class PromptsPage(Page):
         workbench = self.operations.workbench
         assert workbench is not None
         return workbench.vault.user
+
+    def _allow(self) -> None:
+        """Enable what this person may do, and say why not where they may not."""
+        roles = self._person().roles
+        writes = (
+            "" if allowed(Act.SAVE_PROMPT, roles) else "Your roles here don’t allow writing prompts; an author must."
+        )
+        for one in (self.new, self.edit, self.empty.act):
+            if one is not None:
+                one.refuse(writes)
+        labels = "" if allowed(Act.LABEL, roles) else "Your roles here don’t allow setting labels."
+        self.label_button.refuse(labels)
 
     def _sign_refusal(self, signatures: Sequence[Signature]) -> str:
         person = self._person()
@@ -499,8 +511,8 @@ class PromptsPage(Page):
 
     def _show_reading(self, any_prompts: bool) -> None:
         self._main.setCurrentWidget(self._reading if any_prompts else self.empty)
-        for widget in (self._left, self.new):
-            widget.setEnabled(True)
+        self._left.setEnabled(True)
+        self._allow()
         self.chooser.setEnabled(any_prompts)
         self._left.setVisible(any_prompts)
         self._side.setVisible(any_prompts)
@@ -570,8 +582,12 @@ def _run_row(view: RunView, go: Callable[[], None]) -> QWidget:
     made.clicked.connect(go)
     verdict = _gate_badge(view)
     words = column(
-        Elided(f"{view.run.spec_reference}, {view.run.id.replace('run-', 'run ')}", tone="link"),
-        label(f"{view.run.samples} samples, {view.status}", type="small", tone="secondary"),
+        Elided(view.run.spec_reference, tone="link"),
+        label(
+            f"{view.run.id.replace('-', ' ').capitalize()}, {view.run.samples:,} samples",
+            type="small",
+            tone="secondary",
+        ),
         space=1,
     )
     layout = row(space=8, margins=(0, 4, 0, 4))

@@ -18,6 +18,7 @@ from core.datasets.records import Sample
 from core.evals.records import Outcome, Score
 
 PROMPT_LINES = 14
+ENDS = {"stop": "ended by the model", "length": "cut at the longest answer allowed"}
 
 
 class SampleDetail(QWidget):
@@ -193,7 +194,9 @@ def _prompt(answer: Answer) -> Card:
             )
         )
         return card
-    note = f"{answer.prompt_tokens:,} tokens" + (f", finished by {answer.finish}" if answer.finish else "")
+    note = f"{answer.prompt_tokens:,} tokens" + (
+        f"; the answer was {ENDS.get(answer.finish, answer.finish)}" if answer.finish else ""
+    )
     card.body.addWidget(label(note, type="small", tone="secondary"))
     code = CodeEditor("Prompt as the model saw it", read_only=True)
     code.setPlainText(answer.rendered)

@@ -1,5 +1,6 @@
 """The window over a workbench in memory, in the light theme, without motion."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,8 +24,15 @@ def light(qapp: QApplication) -> None:
         look().apply("light", reduced_motion=True)
 
 
+@pytest.fixture(scope="session")
+def settled() -> None:
+    """What was imported is not looked through again at each sweep."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
-def swept(qapp: QApplication) -> Iterator[None]:
+def swept(qapp: QApplication, settled: None) -> Iterator[None]:
     """What a test leaves is collected here, on the UI thread, and not by whichever thread allocates next."""
     collect_on_ui_thread()
     yield

@@ -112,6 +112,8 @@ def test_a_reviewer_reads_to_the_end_signs_and_approves(
 ) -> None:
     shell, page = opened(qtbot, operations, reviewing)
     assert page._seal.state is SealState.PARTLY
+    assert not page.edit.isEnabled()
+    assert "an author must" in page.edit.toolTip()
     qtbot.mouseClick(page.sign, Qt.MouseButton.LeftButton)
     panel = shell.overlay.panel
     assert isinstance(panel, SigningPanel)
