@@ -1,0 +1,146 @@
+"""Runs over real services, with the built-in deterministic model in place of a file."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+
+from core.assistants.service import Assistants
+from core.datasets.records import AddDataset
+from core.datasets.service import Datasets
+from core.documents.records import AddDocuments
+from core.documents.service import Documents
+from core.errors import NotFound, Refused
+from core.evals.records import Criterion, Done, RunSpec, Spec
+from core.evals.service import Evals
+from core.inference.records import Message
+from core.inference.service import Engine
+from core.jobs import Job
+from core.models.service import Models
+from core.prompts.records import SavePrompt
+from core.prompts.service import Prompts
+from core.retrieval.service import Retrieval
+from core.vault.vault import Vault
+from core.workbench import SCHEMA
+from core.workers.supervisor import Supervisor
+
+TEXT = """# The tower
+
+The tower has nine floors.
+
+The gate closes at eight in the evening.
+"""
+QUESTIONS = """{"id": "q1", "input": "How many floors has the tower?", "target": "nine", "document": "tower.md", "page": 1}
+{"id": "q2", "input": "When does the gate close?", "target": "eight", "document": "tower.md", "page": 1}
+{"id": "q3", "input": "Who painted the roof?", "unanswerable": true}
+"""
+TEMPLATE = "{% for p in passages %}[{{ p.number }}] {{ p.text }}\n{% endfor %}\nQuestion: {{ question }}"
+SPEC = Spec(
+    name="towers",
+    dataset="towers",
+    collection="towers",
+    prompts=("cite@1", "cite@2"),
+    models=("fake",),
+    include_quotes=True,
+    passages=2,
+    scorers=("contains", "citation_correct", "refusal", "groundedness", "latency"),
+    criteria=(Criterion(metric="contains", variant="cite@1 / fake", at_least=0.0),),
+)
+
+
+@pytest.fixture
+def study(vault_factory: Callable[..., Vault], tmp_path: Path) -> Iterator[SimpleNamespace]:
+    vault = vault_factory(SCHEMA)
+    with Supervisor() as supervisor:
+        models = Models(vault, supervisor)
+        engine = Engine(models, supervisor)
+        documents = Documents(vault, supervisor, engine, embedder="fake")
+        retrieval = Retrieval(vault, supervisor, engine, documents)
+        prompts, datasets = Prompts(vault, engine), Datasets(vault)
+        assistants = Assistants(vault, models, engine, documents, retrieval, prompts)
+        evals = Evals(vault, models, documents, prompts, datasets, assistants)
+        (tmp_path / "tower.md").write_text(TEXT)
+        (tmp_path / "towers.jsonl").write_text(QUESTIONS)
+        documents.add(AddDocuments(collection="towers", paths=(str(tmp_path / "tower.md"),)), Job("Add"))
+        datasets.add(AddDataset(name="towers", path=str(tmp_path / "towers.jsonl")), Job("Add"))
+        for text in (TEMPLATE, f"Cite.\n{TEMPLATE}"):
+            prompts.save(SavePrompt(name="cite", messages=(Message(role="user", content=text),)))
+        yield SimpleNamespace(evals=evals, vault=vault, prompts=prompts)
+        retrieval.close()
+        documents.close()
+        engine.close()
+
+
+def test_every_sample_is_asked_under_every_variant(study: SimpleNamespace) -> None:
+    study.evals.save(SPEC)
+    seen: list[Done] = []
+    view = study.evals.run(RunSpec(reference="towers"), Job("Run"), seen.append)
+    assert (view.status, view.run.id, len(seen)) == ("finished", "run-1", 9)
+    assert [done.done for done in seen] == list(range(1, 10))
+    outcomes = [outcome for _, outcome in study.evals.outcomes("run-1")]
+    assert {(o.variant, o.sample) for o in outcomes} == {
+        (variant, sample) for variant in ("cite@1 / fake", "cite@2 / fake", "quotes") for sample in ("q1", "q2", "q3")
+    }
+    assert all(not outcome.error for outcome in outcomes)
+    assert study.evals.show("latest") == view
+    assert view.result.passed
+    metrics = {metric.scorer: metric for metric in view.result.variants[0].metrics}
+    assert (metrics["contains"].n, metrics["refusal"].n) == (2, 3)
+
+
+def test_the_same_spec_gives_the_same_answers(study: SimpleNamespace) -> None:
+    study.evals.save(SPEC)
+    for _ in range(2):
+        study.evals.run(RunSpec(reference="towers"), Job("Run"))
+    first, second = (
+        [(o.variant, o.sample, o.answer.answer) for _, o in study.evals.outcomes(run)] for run in ("run-1", "run-2")
+    )
+    assert first == second
+
+
+def test_stopping_keeps_what_was_scored_and_closes_the_run(study: SimpleNamespace) -> None:
+    study.evals.save(SPEC)
+    job = Job("Run")
+
+    def stop(done: Done) -> None:
+        if done.done == 4:
+            job.cancel()
+
+    view = study.evals.run(RunSpec(reference="towers"), job, stop)
+    assert view.status == "cancelled"
+    assert not view.result.passed
+    assert len(study.evals.outcomes("run-1")) == 4
+
+
+def test_what_a_spec_names_must_be_there_before_a_run_is_recorded(study: SimpleNamespace) -> None:
+
+    for change in ({"dataset": "none"}, {"collection": "none"}, {"prompts": ("none",)}, {"models": ("none",)}):
+        study.evals.save(msgspec.structs.replace(SPEC, **change))
+        with pytest.raises(NotFound):
+            study.evals.run(RunSpec(reference="towers"), Job("Run"))
+    assert study.evals.list() == ()
+
+
+def test_a_sample_that_fails_is_an_outcome_of_its_own(study: SimpleNamespace) -> None:
+    study.prompts.save(SavePrompt(name="cite", messages=(Message(role="user", content="{{ nobody_knows }}"),)))
+
+    study.evals.save(msgspec.structs.replace(SPEC, prompts=("cite@1", "cite@3"), criteria=()))
+    view = study.evals.run(RunSpec(reference="towers"), Job("Run"))
+    assert [variant.errors for variant in view.result.variants] == [0, 3, 0]
+    errors = {o.error for _, o in study.evals.outcomes("run-1") if o.error}
+    assert len(errors) == 1
+    assert "nobody_knows" in errors.pop()
+
+
+def test_a_spec_is_versioned_and_signed_by_its_author_only_as_authored(
+    study: SimpleNamespace, passphrases: dict[str, str]
+) -> None:
+    assert study.evals.save(SPEC).spec.reference == "towers@1"
+    assert study.evals.save(SPEC).created is False
+    with study.vault.confirm(passphrases["ines"]) as signer:
+        study.evals.sign("towers@1", "authored", "", signer)
+        with pytest.raises(Refused):
+            study.evals.sign("towers@1", "approved", "", signer)
+    assert [meaning for meaning, _ in study.evals.spec("towers").signed] == ["authored"]
