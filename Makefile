@@ -25,6 +25,7 @@ demo: setup
 	$(BIN)/assay demo
 
 app: setup
+	@sh installers/check_machine.sh "$(PYTHON)" window
 	$(BIN)/assay app
 
 setup: $(SETUP)/installed $(EMBED)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Says what a machine lacks for `make`, with the command that adds it, before anything is installed.
-# Usage: check_machine.sh PYTHON
+# Usage: check_machine.sh PYTHON [window]; with `window`, what Qt needs on an X display too.
 set -u
 python=$1
 missing=""
@@ -14,7 +14,7 @@ need g++ g++
 need cmake cmake
 need make make
 
-if ! command -v "$python" >/dev/null 2>&1; then
+if ! "$python" --version >/dev/null 2>&1; then
     echo "$python was not found. Assay needs CPython 3.11, 3.12 or 3.13: install one, or name it: make PYTHON=python3.12" >&2
     exit 1
 fi
@@ -38,6 +38,16 @@ if command -v ldconfig >/dev/null 2>&1; then
     lib libdbus-1.so.3 libdbus-1-3
     lib libfontconfig.so.1 libfontconfig1
     lib libglib-2.0.so.0 libglib2.0-0
+    if [ "${2:-}" = window ] && [ -z "${WAYLAND_DISPLAY:-}${QT_QPA_PLATFORM:-}" ]; then
+        lib libX11-xcb.so.1 libx11-xcb1
+        lib libxkbcommon-x11.so.0 libxkbcommon-x11-0
+        lib libxcb-cursor.so.0 libxcb-cursor0
+        lib libxcb-icccm.so.4 libxcb-icccm4
+        lib libxcb-image.so.0 libxcb-image0
+        lib libxcb-keysyms.so.1 libxcb-keysyms1
+        lib libxcb-render-util.so.0 libxcb-render-util0
+        lib libxcb-xkb.so.1 libxcb-xkb1
+    fi
 fi
 
 if [ -n "$missing" ]; then

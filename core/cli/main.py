@@ -68,6 +68,7 @@ def reordered(arguments: Sequence[str]) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     given = reordered(sys.argv[1:] if arguments is None else arguments)
+    egress.harden()
     egress.raise_barrier("unix")
     try:
         sys.exit(assay.main(args=given, prog_name="assay", standalone_mode=False) or 0)
