@@ -107,6 +107,7 @@ class MainWindow(QMainWindow):
         self.overlay = Overlay(self.centralWidget(), below=look().px(tokens().size["status_bar"]))
         self._toast = Toast(self.centralWidget())
         self.tray = JobTray(self.centralWidget())
+        self._toast.keep_over(self.tray)
         self.rail.chosen.connect(self.go)
         self.rail.lock_asked.connect(self.lock)
         self.status.jobs_asked.connect(self._toggle_tray)

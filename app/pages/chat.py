@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSplitter, QWidget
+from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QSplitter, QWidget
 
 from app.bridge.operations import Failure, Handle
 from app.pages.page import Page, Shell, list_pane, scrolled
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 KEPT = 200
 """How many earlier questions the list shows."""
 OWN_PROMPT = "built-in"
+WIDEST = 860
+"""Longer lines are hard to read."""
 LIST, NARROWEST_ANSWERS, NARROWEST_PAGE = 204, 420, 340
 
 
@@ -123,8 +125,15 @@ class ChatPage(Page):
         )
         self._thread = column(space=22)
         self._thread.addStretch(1)
+        thread = QWidget()
+        thread.setLayout(self._thread)
+        thread.setMaximumWidth(look().px(WIDEST))
         holder = QWidget()
-        holder.setLayout(self._thread)
+        across_thread = row(thread, space=0)
+        holder.setLayout(across_thread)
+        thread.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        across_thread.setStretch(0, 1000)
+        across_thread.addStretch(1)
         self._thread.setContentsMargins(look().px(24), look().px(20), look().px(24), look().px(12))
         self._scroll = scrolled(holder)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -136,7 +145,11 @@ class ChatPage(Page):
         middle = frame("panel")
         inner = column(self.empty, self._scroll, space=0)
         inner.setStretch(1, 1)
-        foot = column(box, margins=(24, 8, 24, 16))
+        box.setMaximumWidth(look().px(WIDEST - 48))
+        box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        foot = row(box, margins=(24, 8, 24, 16))
+        foot.setStretch(0, 1000)
+        foot.addStretch(1)
         inner.addLayout(foot)
         middle.setLayout(inner)
         middle.setMinimumWidth(look().px(NARROWEST_ANSWERS))
@@ -448,8 +461,9 @@ def made_with(answer: Answer) -> str:
     parts = ["quotes, word for word" if answer.model == QUOTES else answer.model]
     if answer.model != QUOTES:
         parts.append(answer.question.mode)
-        if answer.seconds > 0 and answer.tokens:
-            parts.append(f"{answer.tokens / answer.seconds:.0f} tokens/s")
+        if answer.tokens > 1:
+            writing = answer.seconds - answer.first_token_seconds
+            parts.append(f"{answer.tokens / max(writing, 0.001):,.0f} tokens/s")
     parts.append(f"{answer.seconds:.1f} s")
     return "   ".join(parts)
 
@@ -475,9 +489,12 @@ class TracePanel(QFrame):
         for name, value in facts:
             left = label(name, tone="secondary")
             left.setFixedWidth(look().px(120))
-            shown = label(value, type="code" if len(value) == 64 else "body")
+            shown = label(value, type="code" if len(value) == 64 else "body", wrap=len(value) != 64)
             shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            body.addLayout(row(left, shown, None))
+            fact = row(left, shown)
+            fact.setStretch(1, 1)
+            fact.setAlignment(left, Qt.AlignmentFlag.AlignTop)
+            body.addLayout(fact)
         body.addWidget(label("Exactly what the model saw" if answer.rendered else "The answer", strong=True))
         text = CodeEditor("Prompt as rendered", read_only=True)
         text.setPlainText(answer.rendered or answer.answer)

@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QStackedWidget, QWidget
+from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
 
 from app.pages.page import Page, Shell, list_pane, side_pane
 from app.theme.look import look
 from app.widgets.basic import Button, Card, Elided, SearchField, button, clear, column, frame, label, row
 from app.widgets.empty_state import EmptyState
+from app.widgets.name_form import NameForm
 from app.widgets.quick_switcher import Target
 from app.widgets.side_list import SideList, SideRow
 from app.widgets.table import Cell, Column, Table
@@ -129,9 +130,17 @@ class DatasetsPage(Page):
         path, _ = QFileDialog.getOpenFileName(self, "Add a dataset", "", "Questions (*.jsonl *.json *.csv *.yaml)")
         if not path:
             return
-        name, good = QInputDialog.getText(self, "Add dataset", "Name of the dataset", text=Path(path).stem)
-        if good and name.strip():
-            self.add(name.strip(), path)
+        form = NameForm(
+            "Name the dataset", "Name", Path(path).stem, "A file under a known name becomes its next version."
+        )
+        form.left.connect(self.shell.close_overlay)
+
+        def take(name: str) -> None:
+            self.shell.close_overlay()
+            self.add(name, path)
+
+        form.named.connect(take)
+        self.shell.open_dialog(form, 440)
 
     def _export(self) -> None:
         found = self._current()

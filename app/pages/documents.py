@@ -3,13 +3,13 @@
 Adding shows how far it is, what can be used already, and what was refused with its reason; the rest goes on. Cancelling keeps what is in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog, QFrame, QInputDialog, QStackedWidget, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QStackedWidget, QWidget
 
 from app.bridge.opening import size
 from app.bridge.operations import Failure, Handle
@@ -19,6 +19,7 @@ from app.theme.look import look
 from app.widgets.basic import Button, Card, Elided, SearchField, button, clear, column, label, row, shorten
 from app.widgets.empty_state import EmptyState
 from app.widgets.long_work import LongWork
+from app.widgets.name_form import NameForm
 from app.widgets.page_view import PageView
 from app.widgets.quick_switcher import Target
 from app.widgets.side_list import SideList, SideRow
@@ -171,8 +172,11 @@ class DocumentsPage(Page):
 
     def add(self, paths: Sequence[str], collection: str = "") -> None:
         """Add files and folders to a collection; without one, to the one shown, or ask for a name."""
-        name = collection or self._collection or self._ask_name()
-        if not name or not paths or self._handle is not None:
+        name = collection or self._collection
+        if not paths or self._handle is not None:
+            return
+        if not name:
+            self._ask_name(lambda given: self.add(paths, given))
             return
         self._collection = name
         request = AddDocuments(collection=name, paths=tuple(paths))
@@ -238,9 +242,20 @@ class DocumentsPage(Page):
         if found:
             self.add(found)
 
-    def _ask_name(self) -> str:
-        name, good = QInputDialog.getText(self, "New collection", "Name of the collection", text=FIRST)
-        return name.strip() if good else ""
+    def _ask_name(self, then: Callable[[str], None]) -> None:
+        form = NameForm("Name the collection", "Name", FIRST, "Documents that are searched together.")
+        form.left.connect(self.shell.close_overlay)
+
+        def take(name: str) -> None:
+            self.shell.close_overlay()
+            then(name)
+
+        form.named.connect(take)
+        self.shell.open_dialog(form, 440)
+
+    def _begin_collection(self, name: str) -> None:
+        self._collection = name
+        self._show_collection()
 
     # showing
 
@@ -265,10 +280,7 @@ class DocumentsPage(Page):
 
     def _collection_picked(self, key: str) -> None:
         if key == NEW:
-            name = self._ask_name()
-            if name:
-                self._collection = name
-                self._show_collection()
+            self._ask_name(self._begin_collection)
             return
         self._collection = key
         self._show_collection()

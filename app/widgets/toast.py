@@ -27,6 +27,7 @@ class Toast(QFrame):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.hide)
+        self._over: QWidget | None = None
         self._slide = QPropertyAnimation(self, b"pos", self)
         parent.installEventFilter(self)
         self.hide()
@@ -34,6 +35,10 @@ class Toast(QFrame):
     @property
     def text(self) -> str:
         return self._words.text()
+
+    def keep_over(self, widget: QWidget) -> None:
+        """Lie above `widget` while that is open."""
+        self._over = widget
 
     def say(self, words: str, undo: Callable[[], None] | None = None) -> None:
         here = look()
@@ -87,4 +92,7 @@ class Toast(QFrame):
     def _target(self) -> QPoint:
         parent = self.parentWidget()
         gap = look().px(16)
-        return QPoint(parent.width() - self.width() - gap, parent.height() - self.height() - gap - look().px(28))
+        bottom = parent.height() - look().px(28)
+        if self._over is not None and self._over.isVisible():
+            bottom = self._over.y()
+        return QPoint(parent.width() - self.width() - gap, bottom - self.height() - gap)

@@ -6,6 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
 from app.pages.documents import DocumentsPage, Removal, sentence
+from app.widgets.name_form import NameForm
 from tests.unit.app.standin import StandIn
 
 
@@ -91,3 +92,29 @@ def test_asking_goes_to_the_chat_of_the_collection(page: DocumentsPage, window: 
 def test_a_reason_doesnt_repeat_the_files_name() -> None:
     assert sentence("/x/a.pdf", "a.pdf: the file ends early.") == "The file ends early."
     assert sentence("/x/a.pdf", "It asks for a passphrase.") == "It asks for a passphrase."
+
+
+def test_a_new_collection_is_named_before_files_go_into_it(
+    page: DocumentsPage, window: MainWindow, qtbot: QtBot
+) -> None:
+    page.add(["/files/SOP-PV-014.pdf"])
+    form = window.overlay.panel
+    assert isinstance(form, NameForm)
+    form.field.edit.clear()
+    qtbot.keyClick(form.field.edit, Qt.Key.Key_Return)
+    assert form.field.error == "Name is missing."
+    qtbot.keyClicks(form.field.edit, "quality")
+    qtbot.keyClick(form.field.edit, Qt.Key.Key_Return)
+    assert window.overlay.panel is None
+    qtbot.waitUntil(lambda: page.list.current == "quality" and len(page.table.rows.all()) == 1)
+
+
+def test_escape_leaves_the_naming_and_adds_nothing(
+    page: DocumentsPage, window: MainWindow, bench: StandIn, qtbot: QtBot
+) -> None:
+    page.add(["/files/SOP-PV-014.pdf"])
+    form = window.overlay.panel
+    assert isinstance(form, NameForm)
+    qtbot.keyClick(form.field.edit, Qt.Key.Key_Escape)
+    assert window.overlay.panel is None
+    assert bench.documents.held == {}

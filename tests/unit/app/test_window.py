@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QComboBox, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
@@ -196,3 +196,20 @@ def test_a_pack_on_the_command_line_needs_no_vault(locked: MainWindow, tmp_path:
     locked.go("unlock", str(vault))
     assert locked.page is not None
     assert locked.page.opening.place.text == str(vault)
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_whatever_takes_the_focus_has_a_name(window: MainWindow, name: str, qtbot: QtBot) -> None:
+    window.go(name)
+    qtbot.waitUntil(lambda: window.operations.running() == 0)
+    nameless = [
+        f"{type(widget).__name__} in {type(widget.parentWidget()).__name__}"
+        for widget in window.findChildren(QWidget)
+        if widget.isVisible()
+        and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and widget.focusProxy() is None
+        and not isinstance(widget, QScrollArea | QComboBox)
+        and not isinstance(widget.parentWidget(), QComboBox)
+        and not (widget.accessibleName() or getattr(widget, "text", str)())
+    ]
+    assert nameless == []
