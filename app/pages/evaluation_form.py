@@ -6,6 +6,7 @@ only the core can judge comes back from saving.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,19 +104,20 @@ class CriterionRow(QWidget):
         for name, words in (("at_least", "at least"), ("at_most", "at most")):
             self.bound.addItem(words, name)
         self.number = QDoubleSpinBox()
-        self.number.setAccessibleName("Number")
+        for widget in (self.number, self.number.lineEdit()):
+            widget.setAccessibleName("Number")
         self.number.setDecimals(2)
         self.number.setRange(0, 1000)
         self.number.setSingleStep(0.05)
         self.number.setValue(0.8)
         self.number.setFixedWidth(look().px(72))
         self.number.lineEdit().setTextMargins(look().px(8), 0, 0, 0)
-        drop = icon_button("trash", "Remove this criterion")
-        drop.clicked.connect(self.dropped)
+        self.drop = icon_button("trash", "Remove this criterion")
+        self.drop.clicked.connect(self.dropped)
         upper = row(self.measure, label("of", tone="secondary"), self.variant, space=8)
         upper.setStretch(0, 1)
         upper.setStretch(2, 2)
-        lower = row(self.on, label("is", tone="secondary"), self.bound, self.number, None, drop, space=8)
+        lower = row(self.on, label("is", tone="secondary"), self.bound, self.number, None, self.drop, space=8)
         self.setLayout(column(upper, lower, space=6))
         self.offer(metrics, variants)
         for choice in (self.measure, self.variant, self.on, self.bound):
@@ -272,6 +274,7 @@ class EvaluationForm(QWidget):
             self._add_criterion().fill(criterion)
         for part in self.parts:
             part.fail("")
+        self._order()
         self._told()
 
     def spec(self) -> Spec:
@@ -436,6 +439,7 @@ class EvaluationForm(QWidget):
             name = label(word, strong=True)
             name.setBuddy(box)
             box.setAccessibleName(word)
+            box.lineEdit().setAccessibleName(word)
             numbers.addLayout(column(name, box, space=4))
         numbers.addStretch(1)
         part.body.addLayout(grid)
@@ -477,6 +481,7 @@ class EvaluationForm(QWidget):
 
     def _added(self) -> None:
         self._add_criterion().measure.setFocus()
+        self._order()
         self._told()
 
     def _add_criterion(self) -> CriterionRow:
@@ -505,6 +510,17 @@ class EvaluationForm(QWidget):
             holder.addWidget(check)
         if not names:
             holder.addWidget(label("None yet", tone="secondary"))
+
+    def _order(self) -> None:
+        """What was made later stands where it belongs for the Tab key too."""
+        chain: list[QWidget] = [self.name.edit, self.dataset.edit, self.collection.edit]
+        chain += [*self.prompts.values(), *self.models.values(), self.quotes, self.passages, self.max_tokens, self.seed]
+        chain += self.scorers.values()
+        for one in self.criteria:
+            chain += [one.measure, one.variant, one.on, one.bound, one.number, one.drop]
+        chain += [self.add_criterion, self.cancel, self.save, self.run]
+        for before, after in pairwise(chain):
+            QWidget.setTabOrder(before, after)
 
     def _told_later(self, *_: object) -> None:
         self._told()

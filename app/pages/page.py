@@ -133,6 +133,7 @@ def side_pane(*items: QWidget, width: int = 360, surface: str = "window") -> QFr
         layout.addWidget(item)
     layout.addStretch(1)
     scroll = QScrollArea()
+    scroll.setAccessibleName("Side panel")
     scroll.setWidgetResizable(True)
     scroll.setFrameShape(QFrame.Shape.NoFrame)
     scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -150,6 +151,7 @@ def scrolled(inside: QWidget) -> QScrollArea:
     """A widget that scrolls when it is higher than its place."""
     inside.setProperty("plain", True)
     made = QScrollArea()
+    made.setAccessibleName("Content that scrolls")
     made.setWidgetResizable(True)
     made.setFrameShape(QFrame.Shape.NoFrame)
     made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -5,6 +5,7 @@ text, what is wrong with it.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
@@ -227,7 +228,7 @@ class PromptEditor(QWidget):
         editor.dropped.connect(lambda: self._drop(editor))
         self.messages.append(editor)
         self._column.addWidget(editor)
-        self._allow_drop()
+        self._arrange()
         return editor
 
     def _drop(self, editor: MessageEditor) -> None:
@@ -235,8 +236,12 @@ class PromptEditor(QWidget):
         self._column.removeWidget(editor)
         editor.hide()
         editor.deleteLater()
-        self._allow_drop()
+        self._arrange()
 
-    def _allow_drop(self) -> None:
+    def _arrange(self) -> None:
         for editor in self.messages:
             editor.drop.setEnabled(len(self.messages) > 1)
+        inside: list[QWidget] = [part for editor in self.messages for part in (editor.role, editor.drop, editor.code)]
+        chain = [self.name.edit, self.notes.edit, *inside, self.add, self.cancel, self.save]
+        for before, after in pairwise(chain):
+            QWidget.setTabOrder(before, after)

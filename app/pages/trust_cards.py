@@ -91,7 +91,8 @@ class TrustView(QFrame):
         self.choose.clicked.connect(self.choose_asked)
         self.export = button("Export this vault’s trust file…", "fingerprint", "primary")
         self.export.clicked.connect(self.export_asked)
-        self.export.setVisible(with_vault)
+        if not with_vault:
+            self.export.hide()
         foot = frame("panel")
         foot.setLayout(row(None, self.choose, self.export, margins=(24, 12, 24, 12)))
         layout = column(scrolled(holder), line(), foot, space=0)

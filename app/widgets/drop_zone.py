@@ -31,7 +31,8 @@ class DropZone(Clickable):
         for item in (sign, title):
             layout.setAlignment(item, Qt.AlignmentFlag.AlignHCenter)
         below.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        below.setVisible(bool(note))
+        if not note:
+            below.hide()
         self.setLayout(layout)
         self.clicked.connect(self._choose)
 

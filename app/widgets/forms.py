@@ -43,7 +43,8 @@ class Field(QWidget):
         title = label(word, strong=not beside)
         title.setBuddy(edit)
         self._note = label(note, type="small", tone="tertiary", wrap=True)
-        self._note.setVisible(bool(note))
+        if not note:
+            self._note.hide()
         self._sign = IconLabel("alert", "fail.fg", 14)
         self._error = label("", type="small", tone="fail", wrap=True)
         error = row(self._sign, space=6)

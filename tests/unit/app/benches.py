@@ -72,7 +72,7 @@ class Library:
     def show(self, name: str) -> SimpleNamespace:
         if name not in ("starter-chat", "fake"):
             raise NotFound(kind="model", name=name, step="Add it first.")
-        return SimpleNamespace(name=name, digest=MODEL, purpose="chat")
+        return SimpleNamespace(name=name, digest=MODEL, purpose="chat", size=1_000_000)
 
     def context(self, question: Question, job: Job) -> Context:
         self.before_answer()
@@ -148,6 +148,9 @@ class Bench:
         self.evals = Evals(vault, self.models, self.documents, self.prompts, self.datasets, self.library)  # type: ignore[arg-type]
 
         self.evidence = Evidence(vault, self.evals)
+
+    def close(self) -> None:
+        self.vault.close()
 
     def with_prompts(self) -> "Bench":
         """Two versions of the example's prompt, the second with a label."""
