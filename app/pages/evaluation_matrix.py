@@ -3,6 +3,7 @@
 Numbers are shares of 1, except seconds. A cell's score is the mean over its scorers without the one that counts seconds.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,6 +34,7 @@ SCORERS = {
 }
 """What each scorer measures, in the words of the window."""
 IN_SECONDS = ("latency",)
+_MARK = re.compile(r"\s*\[\d+\]")
 SIGNIFICANT = 0.05
 """A difference is told as shown only when its interval leaves out zero and its p-value is under this."""
 ENDS = {"value": "", "low": "lower end ", "high": "upper end "}
@@ -164,12 +166,7 @@ def cell(outcome: records.Outcome | None) -> MatrixCell:
 
 def plain(answer: str) -> str:
     """An answer without its citation marks, in one line."""
-    words = " ".join(answer.split())
-    for number in range(1, 100):
-        if "[" not in words:
-            break
-        words = words.replace(f" [{number}]", "").replace(f"[{number}]", "")
-    return words
+    return " ".join(_MARK.sub("", answer).split())
 
 
 def sentence(text: str) -> str:

@@ -25,9 +25,10 @@ KEYS = (("Arrows", "Move"), ("Enter", "Open sample"), ("F", "Next failure"), ("D
 
 
 class ResultsView(QWidget):
-    """`cancel_asked` says that the person wants the run to stop."""
+    """`cancel_asked`: the person wants the run to stop; `ask_asked`: to ask (collection, question) again in the chat."""
 
     cancel_asked = Signal()
+    ask_asked = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,6 +71,7 @@ class ResultsView(QWidget):
         self.summary.sample_asked.connect(self.open_sample)
         self.detail.left.connect(self.close_sample)
         self.detail.stepped.connect(self._step)
+        self.detail.asked.connect(self._ask)
         self.side = QStackedWidget()
         self._summary_pane = side_pane(self.summary, width=SIDE)
         self._detail_pane = side_pane(self.detail, width=SIDE)
@@ -162,6 +164,10 @@ class ResultsView(QWidget):
         index = self.matrix.currentIndex()
         if index.isValid():
             self._choose(self.matrix.rows.samples[index.row()], index.column())
+
+    def _ask(self, question: str) -> None:
+        if self.content is not None:
+            self.ask_asked.emit((self.content.run.collection, question))
 
     def _step(self, by: int) -> None:
         index = self.matrix.currentIndex()

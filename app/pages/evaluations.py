@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     from core.workbench import Workbench
 
+PUT_EVERY = 200
+"""Milliseconds between two looks at what a run has scored since."""
 CHOOSER = 220
 """Pixels of a run's name in the top bar, at scale 1.0."""
 VIEWS = (("results", "Results"), ("runs", "Runs"), ("specs", "Specs"))
@@ -62,6 +64,10 @@ class EvaluationsPage(Page):
         self._people: Mapping[str, str] = {}
         self._handle: Handle | None = None
         self._live: RunContent | None = None
+        self._fresh: list[Outcome] = []
+        self._put = QTimer(self)
+        self._put.setSingleShot(True)
+        self._put.timeout.connect(self._put_fresh)
         self._wanted = ""
         self._asked = 0
 
@@ -79,6 +85,7 @@ class EvaluationsPage(Page):
 
         self.results = ResultsView()
         self.results.cancel_asked.connect(self.cancel)
+        self.results.ask_asked.connect(lambda about: self.shell.go("chat", about))
         self.runs = self._build_runs()
         self.specs = SpecsView()
         self.specs.chosen.connect(self._spec_chosen)
@@ -288,8 +295,15 @@ class EvaluationsPage(Page):
             elif self._live is not None:
                 self._live.outcomes[piece.outcome.sample, piece.outcome.variant] = piece.outcome
                 outcomes.append(piece.outcome)
-        if outcomes and self.results.content is self._live:
-            self.results.put(outcomes)
+        self._fresh += outcomes
+        if self._fresh and not self._put.isActive():
+            self._put.start(PUT_EVERY)
+
+    def _put_fresh(self) -> None:
+        """Bring what has come in into the matrix, a few times a second at most."""
+        fresh, self._fresh = self._fresh, []
+        if fresh and self._live is not None and self.results.content is self._live:
+            self.results.put(fresh)
 
     def _ran(self, view: RunView) -> None:
         shown = self.results.content is self._live
@@ -306,6 +320,8 @@ class EvaluationsPage(Page):
         self._load()
 
     def _run_over(self) -> None:
+        self._put.stop()
+        self._put_fresh()
         self._handle = None
         self._live = None
         self.results.end_work()

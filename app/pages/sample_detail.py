@@ -22,10 +22,12 @@ ENDS = {"stop": "ended by the model", "length": "cut at the longest answer allow
 
 
 class SampleDetail(QWidget):
-    """`stepped` gives -1 or 1: the person wants the sample before or after; `left`: back to the summary."""
+    """`stepped` gives -1 or 1: the person wants the sample before or after; `left`: back to the summary;
+    `asked` gives the question that they want to ask again in the chat."""
 
     stepped = Signal(int)
     left = Signal()
+    asked = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,7 +56,11 @@ class SampleDetail(QWidget):
         clear(self._body)
         self._title.say(sample.id)
         self._variant.say(variant)
-        self._body.addWidget(_question(sample))
+        question = _question(sample)
+        again = button("Ask it in the chat", "chat", "link", small=True)
+        again.clicked.connect(lambda: self.asked.emit(sample.input))
+        question.body.addLayout(row(again, None))
+        self._body.addWidget(question)
         self._body.addWidget(_target(sample))
         if outcome is None:
             self._body.addWidget(label("This sample has not run with this variant.", tone="secondary", wrap=True))

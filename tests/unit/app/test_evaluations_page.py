@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.bridge.operations import Operations
@@ -170,10 +171,12 @@ def test_the_matrix_is_filtered_searched_and_opened(qtbot: QtBot, operations: Op
     for wanted in ("What is the flash point of solvent R-12?", "11 °C", "Right citation", "Passages found"):
         assert wanted in words
     assert "11 °C" in results.detail.answer.toPlainText()
+    next(b for b in results.detail.findChildren(QPushButton) if b.text() == "Ask it in the chat").click()
+    assert shell.went == [("chat", ("merrowdale", "What is the flash point of solvent R-12?"))]
     qtbot.keyClick(results.detail, Qt.Key.Key_Escape)
     assert results.summary.isVisible()
     qtbot.mouseClick(page.pack, Qt.MouseButton.LeftButton)
-    assert shell.went == [("evidence", "run-1")]
+    assert shell.went[-1] == ("evidence", "run-1")
 
 
 def test_figures_differences_and_criteria_are_told(qtbot: QtBot, operations: Operations, ran: Bench) -> None:
