@@ -24,7 +24,7 @@ from app.widgets.page_view import PageView
 from app.widgets.passages import PassageRow
 from app.widgets.quick_switcher import Target
 from app.widgets.side_list import SideList, SideRow
-from app.widgets.toolbar import Chooser
+from app.widgets.toolbar import Chooser, ContextChip
 from core.assistants.records import QUOTES, Answer, Answered, Delta, Found, Question
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 KEPT = 200
 """How many earlier questions the list shows."""
 OWN_PROMPT = "built-in"
+WIDE_SHARE = 0.4
+"""Of a wide page, what the reading pane gets."""
 WIDEST = 860
 """Longer lines are hard to read."""
 LIST, NARROWEST_ANSWERS, NARROWEST_PAGE = 204, 420, 340
@@ -47,14 +49,19 @@ class Choices:
     models: tuple[str, ...]
     prompts: tuple[str, ...]
     traces: tuple[tuple[str, Answer], ...]
+    approved: frozenset[str] = frozenset()
 
 
 def gather(bench: "Workbench", job: "Job") -> Choices:
     """Collections with documents, chat models, prompt versions, earlier answers."""
     collections = tuple((found.name, found.documents) for found in bench.documents.collections())
     models = tuple(found.name for found in bench.models.list() if found.purpose == "chat")
-    prompts = tuple(state.prompt.reference for state in bench.prompts.list())
-    return Choices(collections, models, prompts, bench.assistants.traces(KEPT))
+    states = bench.prompts.list()
+    approved = frozenset(
+        state.prompt.reference for state in states if any(meaning == "approved" for meaning, _ in state.signed)
+    )
+    prompts = tuple(state.prompt.reference for state in states)
+    return Choices(collections, models, prompts, bench.assistants.traces(KEPT), approved)
 
 
 class Composer(QPlainTextEdit):
@@ -97,6 +104,13 @@ class ChatPage(Page):
         for chooser in (self.collection, self.model, self.prompt):
             chooser.become("quiet")
         self.model.picked.connect(lambda _: self._judge())
+        self.about_collection = ContextChip("documents", "")
+        self.about_prompt = ContextChip("stamp", "", "signed")
+        self.about_collection.clicked.connect(lambda: self.shell.go("documents", self.collection.current))
+        self.about_prompt.clicked.connect(lambda: self.shell.go("prompts", self.prompt.current.split("@")[0]))
+        self.bar.about(self.about_collection, self.about_prompt)
+        self.collection.picked.connect(lambda _: self._judge())
+        self.prompt.picked.connect(lambda _: self._judge())
         new = button("New chat", "new")
         new.clicked.connect(self._new)
         self.bar.act(new)
@@ -325,7 +339,8 @@ class ChatPage(Page):
             self.view.show()
             self._fit_panes()
             width = self.width() - (look().px(LIST) if self._left.isVisibleTo(self) else 0)
-            side = min(look().px(512), max(look().px(320), width - look().px(530)))
+            wide = max(look().px(512), round(width * WIDE_SHARE))
+            side = min(wide, max(look().px(NARROWEST_PAGE), width - look().px(530)))
             self._split.setSizes([width - side, side])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -416,6 +431,13 @@ class ChatPage(Page):
 
     def _judge(self) -> None:
         busy = self._handle is not None
+        self.about_collection.say(self.collection.current)
+        self.about_collection.setVisible(bool(self.collection.current))
+        prompted = self.model.current not in ("", QUOTES) and self.prompt.current != OWN_PROMPT
+        approved = self.prompt.current in self._choices.approved
+        self.about_prompt.say(self.prompt.current.replace("@", " v"), "signed" if approved else "unverified")
+        self.about_prompt.setToolTip("Approved" if approved else "Not approved")
+        self.about_prompt.setVisible(prompted)
         self.halt.setVisible(busy)
         self.prompt.setVisible(self.model.current not in ("", QUOTES))
         reason = ""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from app.bridge.opening import SUFFIX, NewVault, create_vault, names, open_vault, recent_vaults, shown_name
@@ -23,6 +24,7 @@ class UnlockPage(Page):
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
         self.bar.hide()
+        self.setAcceptDrops(True)
         self.ways = Segments([("open", "Open a vault"), ("create", "Create a vault")], "What to do")
         self.ways.chosen.connect(self._choose)
         self._stack = QStackedWidget()
@@ -78,6 +80,14 @@ class UnlockPage(Page):
         self.ways.choose("open")
         self._choose("open")
         self.opening.place.edit.setEditText(str(path))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self.show_about(next(url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()))
 
     def _choose(self, way: str) -> None:
         form = self.opening if way == "open" else self.creating

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QFrame, QWidget
 
+from app.widgets.announcing import announce
 from app.widgets.basic import Button, IconLabel, column, icon_button, label, row
 
 
@@ -60,8 +60,7 @@ class Banner(QFrame):
             self._rows.addLayout(line)
         self.setAccessibleName(f"{what} {safe}".strip())
         self.show()
-        if QAccessible.isActive():
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, self.accessibleName()))
+        announce(self, self.accessibleName())
 
     def _dismiss(self) -> None:
         self.hide()

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
+from app.widgets.announcing import announce
 from app.widgets.answer_view import AnswerView, Sentence
 from app.widgets.banner import Banner
 from app.widgets.basic import Button, IconLabel, column, frame, icon_button, label, row
@@ -110,6 +111,7 @@ class Exchange(QWidget):
         if chosen:
             self.choose(chosen)
         self._say_facts(facts)
+        announce(self, f"Answer, {len(cited)} passages cited. {self.answer.plain()}")
 
     def show_declined(self, why: str, has_passages: bool, facts: str) -> None:
         """Show that the documents don't hold the answer."""
@@ -119,6 +121,7 @@ class Exchange(QWidget):
         self._nearest.setVisible(has_passages)
         self._declined.show()
         self._say_facts(facts)
+        announce(self, f"The documents don’t say. {why}")
 
     @property
     def declined(self) -> bool:

@@ -3,10 +3,11 @@
 import time
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.theme.look import look
+from app.widgets.announcing import announce
 from app.widgets.basic import button, column, label, row
 from app.widgets.status_bar import paint_bar
 
@@ -111,11 +112,9 @@ class LongWork(QWidget):
 
     def _announce(self, done: int, total: int, unit: str) -> None:
         quarter = 4 * done // total
-        if quarter > self._announced and QAccessible.isActive():
+        if quarter > self._announced:
             self._announced = quarter
-            QAccessible.updateAccessibility(
-                QAccessibleAnnouncementEvent(self, f"{25 * quarter} percent, {done} of {total} {unit}")
-            )
+            announce(self, f"{25 * quarter} percent, {done} of {total} {unit}")
 
     def _cancel(self) -> None:
         self.cancel.setEnabled(False)

@@ -8,10 +8,11 @@ and its numbers. Not run is an en dash; cached carries a small clock. The sample
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QObject, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QTextLayout, QTextOption
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QTextLayout, QTextOption
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -368,50 +369,58 @@ class _CellDelegate(QStyledItemDelegate):
             painter,
             QRect(left, y, room, here.px(18)),
             cell.answer,
-            here.font("body"),
+            "body",
             "text.primary",
             lines,
             cell.citations,
         )
         if cell.reason:
             room = box.right() - left
-            _wrapped(
-                painter, QRect(left, y, room, here.px(15)), cell.reason, here.font("small"), "text.secondary", 2, ()
-            )
+            _wrapped(painter, QRect(left, y, room, here.px(15)), cell.reason, "small", "text.secondary", 2, ())
 
 
-def _wrapped(
-    painter: QPainter, first: QRect, text: str, font: QFont, tone: str, lines: int, citations: tuple[int, ...]
-) -> int:
-    """Paint `text` in at most `lines` lines beginning at `first`, chips after its end; returns the y below."""
-    here = look()
+@lru_cache(maxsize=8192)
+def _cut(text: str, use: str, scale: float, width: int, lines: int, tail: int) -> tuple[tuple[str, int], ...]:
+    """`text` cut into at most `lines` lines of `width`, each with its own width; the last is elided and leaves `tail` free."""
+    font = look().font(use)
+    metrics = QFontMetrics(font)
     layout = QTextLayout(text.replace("\n", " "), font)
     option = QTextOption()
     option.setWrapMode(QTextOption.WrapMode.WordWrap)
     layout.setTextOption(option)
-    metrics = QFontMetrics(font)
-    painter.setFont(font)
+    cut: list[tuple[str, int]] = []
     layout.beginLayout()
-    y, end, count = first.y(), first.x(), 0
-    while count < lines:
+    while len(cut) < lines:
         found = layout.createLine()
         if not found.isValid():
             break
-        found.setLineWidth(max(first.width(), 8))
+        found.setLineWidth(max(width, 8))
         start, length = found.textStart(), found.textLength()
-        last = count == lines - 1 and start + length < len(layout.text())
+        last = len(cut) == lines - 1 and start + length < len(layout.text())
         piece = layout.text()[start:] if last else layout.text()[start : start + length].rstrip()
-        chips = sum(chip_size(number).width() + here.px(3) for number in citations) if last and citations else 0
         if last:
-            piece = metrics.elidedText(piece, Qt.TextElideMode.ElideRight, first.width() - chips)
-        painter.setPen(here.colour(tone))
+            piece = metrics.elidedText(piece, Qt.TextElideMode.ElideRight, width - tail)
+        cut.append((piece, metrics.horizontalAdvance(piece)))
+    layout.endLayout()
+    return tuple(cut)
+
+
+def _wrapped(
+    painter: QPainter, first: QRect, text: str, use: str, tone: str, lines: int, citations: tuple[int, ...]
+) -> int:
+    """Paint `text` in at most `lines` lines beginning at `first`, chips after its end; returns the y below."""
+    here = look()
+    painter.setFont(here.font(use))
+    painter.setPen(here.colour(tone))
+    tail = sum(chip_size(number).width() + here.px(3) for number in citations)
+    cut = _cut(text, use, here.scale, first.width(), lines, tail)
+    y, end, count = first.y(), first.x(), len(cut)
+    for piece, width in cut:
         painter.drawText(
             QRect(first.x(), y, first.width() + here.px(4), first.height()), Qt.AlignmentFlag.AlignVCenter, piece
         )
-        end = first.x() + metrics.horizontalAdvance(piece)
+        end = first.x() + width
         y += first.height()
-        count += 1
-    layout.endLayout()
     for number in citations:
         size = chip_size(number)
         end += here.px(5)
@@ -516,5 +525,5 @@ class _SampleHeader(QHeaderView):
         )
         if not small:
             box = QRect(inner.x(), inner.y() + here.px(16), inner.width(), here.px(17))
-            _wrapped(painter, box, sample.question, here.font("body"), "text.primary", 2, ())
+            _wrapped(painter, box, sample.question, "body", "text.primary", 2, ())
         painter.restore()
