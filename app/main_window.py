@@ -16,7 +16,7 @@ from app.bridge.operations import Failure, JobNews, Operations
 from app.pages.page import Page, Shell
 from app.theme.look import look
 from app.theme.tokens import tokens
-from app.widgets.basic import Button
+from app.widgets.buttons import Button
 from app.widgets.job_tray import JobRow, JobState, JobTray
 from app.widgets.key_sheet import KeySheet
 from app.widgets.overlay import Overlay

@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
 
 from app.pages.page import Page, Shell, list_pane, side_pane
 from app.theme.look import look
-from app.widgets.basic import Button, Card, Elided, SearchField, button, clear, column, frame, label, row
+from app.widgets.basic import Card, Elided, SearchField, clear, column, frame, label, row
+from app.widgets.buttons import Button, button
 from app.widgets.empty_state import EmptyState
 from app.widgets.name_form import NameForm
 from app.widgets.quick_switcher import Target

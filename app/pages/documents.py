@@ -16,7 +16,8 @@ from app.bridge.operations import Failure, Handle
 from app.pages.page import Page, Shell, list_pane, side_pane
 from app.pages.reader import Reader
 from app.theme.look import look
-from app.widgets.basic import Button, Card, Elided, SearchField, button, clear, column, label, row, shorten
+from app.widgets.basic import Card, Elided, SearchField, clear, column, label, row, shorten
+from app.widgets.buttons import Button, button
 from app.widgets.empty_state import EmptyState
 from app.widgets.long_work import LongWork
 from app.widgets.name_form import NameForm

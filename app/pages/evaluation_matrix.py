@@ -13,7 +13,7 @@ import msgspec
 import yaml
 
 from app.widgets.interval_plot import Interval
-from app.widgets.matrix import MatrixCell, MatrixSample, Outcome, Variant
+from app.widgets.matrix_model import MatrixCell, MatrixSample, Outcome, Variant
 from app.widgets.table import Cell
 from core.assistants.records import QUOTES
 from core.datasets.records import Sample

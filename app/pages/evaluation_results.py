@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QMenu, QScrollArea, QStackedWidget, QWidget
 
 from app.pages.evaluation_matrix import RunContent, columns, rows, short_names
@@ -11,15 +11,17 @@ from app.pages.evaluation_summary import RunSummary
 from app.pages.page import side_pane
 from app.pages.sample_detail import SampleDetail
 from app.theme.look import look
-from app.widgets.basic import KeyHint, SearchField, Segments, button, column, frame, label, line, row
+from app.widgets.basic import KeyHint, SearchField, column, frame, label, line, row
+from app.widgets.buttons import Segments, button
 from app.widgets.long_work import LongWork
-from app.widgets.matrix import FILTERS, Matrix, MatrixSample
+from app.widgets.matrix import Matrix
+from app.widgets.matrix_model import FILTERS, MatrixSample
 from app.widgets.toolbar import Chooser
 from core.datasets.records import Sample
 from core.evals.records import Outcome
 from core.jobs import Progress
 
-SIDE = 384
+SIDE, NARROW_SIDE, NARROW = 384, 300, 1180
 ZOOMS = (40, 60, 80, 100, 120)
 KEYS = (("Arrows", "Move"), ("Enter", "Open sample"), ("F", "Next failure"), ("D", "Next difference"))
 
@@ -59,10 +61,12 @@ class ResultsView(QWidget):
         self.matrix.opened.connect(lambda *_: self.open_sample())
         self.count = label("", type="small", tone="secondary")
         foot = frame("panel")
-        hints = row(self.count, None, space=16, margins=(20, 8, 20, 8))
+        self._hints = QWidget()
+        hints = row(space=16)
         for key, does in KEYS:
             hints.addLayout(row(KeyHint(key), label(does, type="small", tone="secondary"), space=6))
-        foot.setLayout(hints)
+        self._hints.setLayout(hints)
+        foot.setLayout(row(self.count, None, self._hints, space=16, margins=(20, 8, 20, 8)))
         self.main = frame("panel")
         layout = column(bar, self._working, line(), self.matrix, line(), foot, space=0)
         layout.setStretch(3, 1)
@@ -85,6 +89,16 @@ class ResultsView(QWidget):
             shortcut = QShortcut(QKeySequence(key), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(lambda by=step: self._zoom_by(by))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < look().px(NARROW)
+        for widget in (self._hints, self._columns, self.zoom):
+            widget.setVisible(not narrow)
+        self.find.setFixedWidth(look().px(110 if narrow else 150))
+        width = look().px(NARROW_SIDE if narrow else SIDE)
+        for pane in (self.side, self._summary_pane, self._detail_pane):
+            pane.setFixedWidth(width)
 
     # what is shown
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Signal, SignalInstance
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from app.pages.evaluation_matrix import spec_text
@@ -10,14 +11,15 @@ from app.pages.page import side_pane
 from app.pages.prompt_versions import signed_words
 from app.pages.signatures import SignatureRows, moment, seal_of
 from app.theme.look import look
-from app.widgets.basic import Card, Elided, button, column, frame, label, line, row
+from app.widgets.basic import Card, Elided, column, frame, label, line, row
+from app.widgets.buttons import button
 from app.widgets.code_view import CodeEditor
 from app.widgets.seal import Seal
 from app.widgets.table import Cell, Column, Table
 from core.evals.records import SavedSpec, Spec
 from core.vault.records import Signature
 
-SIDE = 440
+SIDE, NARROW_SIDE, NARROW = 440, 330, 1180
 
 
 def variant_count(spec: Spec) -> int:
@@ -76,6 +78,13 @@ class SpecsView(QWidget):
         whole.setStretch(0, 1)
         self.setLayout(whole)
         self.side.hide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < look().px(NARROW)
+        self.side.setFixedWidth(look().px(NARROW_SIDE if narrow else SIDE))
+        for position in (2, 3):
+            self.table.setColumnHidden(position, narrow)
 
     def show_specs(self, specs: Sequence[SavedSpec], people: Mapping[str, str]) -> None:
         """Show these; the chosen one stays chosen."""

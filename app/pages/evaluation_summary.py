@@ -24,7 +24,8 @@ from app.pages.evaluation_matrix import (
 from app.pages.sample_detail import verdict_badge
 from app.pages.signatures import moment
 from app.theme.look import look
-from app.widgets.basic import Badge, Card, IconLabel, button, clear, column, label, line, row
+from app.widgets.basic import Badge, Card, IconLabel, clear, column, label, line, row
+from app.widgets.buttons import button
 from app.widgets.forms import Choice
 from app.widgets.interval_plot import IntervalPlot
 from core.datasets.records import Sample

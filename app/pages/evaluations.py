@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
 
 from app.bridge.operations import Failure, Handle
 from app.pages.evaluation_form import EvaluationForm
 from app.pages.evaluation_matrix import RunContent, read_run, signed_before, spec_text, status_cell, status_words, title
-from app.pages.evaluation_results import ResultsView
+from app.pages.evaluation_results import NARROW, ResultsView
 from app.pages.evaluation_specs import SpecsView
 from app.pages.page import Page, Shell
 from app.pages.signatures import ask_and_sign, meanings_for, moment
 from app.theme.look import look
-from app.widgets.basic import Badge, Segments, button, column
+from app.widgets.basic import Badge, column
+from app.widgets.buttons import Segments, button
 from app.widgets.empty_state import EmptyState
 from app.widgets.quick_switcher import Target
 from app.widgets.signing import Signed, ToSign
@@ -228,9 +229,9 @@ class EvaluationsPage(Page):
         self.results.show_run(content)
         self.results._working.setVisible(self._live is content)
         locked = bool(content.run.criteria) and bool(signed_before(content))
-        self._locked.setVisible(locked and self.view.current() == "results")
         if locked:
             self._locked.say("Criteria signed before the run", "signed", "lock")
+        self._say_locked()
         self._allow()
 
     def _turn(self, name: str) -> None:
@@ -243,11 +244,19 @@ class EvaluationsPage(Page):
         self.chooser.setVisible(results)
         self.pack.setVisible(results)
         self.new.setVisible(not results)
-        content = self.results.content
-        self._locked.setVisible(
-            results and content is not None and bool(content.run.criteria) and bool(signed_before(content))
-        )
+        self._say_locked()
         self._allow()
+
+    def _say_locked(self) -> None:
+        """Say that the criteria came first, where there is room for it; the gate says it too."""
+        content = self.results.content
+        locked = content is not None and bool(content.run.criteria) and bool(signed_before(content))
+        room = self.width() >= look().px(NARROW)
+        self._locked.setVisible(locked and room and self._stack.currentWidget() is self.results)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._say_locked()
 
     # running
 

@@ -16,7 +16,8 @@ from app.pages.pack_check import NOBODY, SEALS, CheckedPack, VerdictView, check_
 from app.pages.pack_making import MakePackView
 from app.pages.page import Page, Shell, list_pane
 from app.pages.trust_cards import OWN, KnownTrust, TrustView, known, read_trust
-from app.widgets.basic import Elided, Segments, button, column, label, line, row
+from app.widgets.basic import Elided, column, label, line, row
+from app.widgets.buttons import Segments, button
 from app.widgets.drop_zone import DropZone
 from app.widgets.empty_state import EmptyState
 from app.widgets.table import Cell, Column, Table

@@ -9,7 +9,8 @@ from app.bridge.overview import COLLECTION, Overview, add_example, overview
 from app.pages.page import Page, Shell, scrolled
 from app.theme.icons import paint_icon
 from app.theme.look import look
-from app.widgets.basic import Badge, Button, Card, Clickable, Elided, IconLabel, clear, column, frame, label, line, row
+from app.widgets.basic import Badge, Card, Elided, IconLabel, clear, column, frame, label, line, row
+from app.widgets.buttons import Button, Clickable
 from app.widgets.long_work import LongWork
 
 QUESTIONS = (

@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
 
 from app.bridge.opening import size
 from app.pages.page import Page, Shell, side_pane
-from app.widgets.basic import Button, Card, button, clear, column, frame, label, row, shorten
+from app.widgets.basic import Card, clear, column, frame, label, row, shorten
+from app.widgets.buttons import Button, button
 from app.widgets.empty_state import EmptyState
 from app.widgets.long_work import LongWork
 from app.widgets.quick_switcher import Target

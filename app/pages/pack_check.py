@@ -19,7 +19,8 @@ from PySide6.QtWidgets import QFrame, QLayout, QWidget
 from app.pages.page import scrolled
 from app.pages.signatures import WORDS, exact_moment
 from app.theme.look import look
-from app.widgets.basic import IconLabel, button, clear, column, frame, label, line, row
+from app.widgets.basic import IconLabel, clear, column, frame, label, line, row
+from app.widgets.buttons import button
 from app.widgets.seal import Seal, SealState
 from core.errors import BadInput
 from core.evidence import zipform

@@ -24,7 +24,8 @@ from app.pages.page import Shell, list_pane, scrolled
 from app.pages.prompt_versions import signed_words
 from app.pages.signatures import SAYS, WORDS, ask_and_sign, moment
 from app.theme.look import look
-from app.widgets.basic import Card, IconLabel, button, clear, column, frame, label, line, row
+from app.widgets.basic import Card, IconLabel, clear, column, frame, label, line, row
+from app.widgets.buttons import button
 from app.widgets.signing import Meaning, Signed, ToSign
 from app.widgets.table import Cell, Column, Table
 from core.evals.records import RunView

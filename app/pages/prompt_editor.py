@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from app.pages.page import scrolled
 from app.theme.look import look
-from app.widgets.basic import Button, IconLabel, button, column, frame, icon_button, label, line, row
+from app.widgets.basic import IconLabel, column, frame, label, line, row
+from app.widgets.buttons import Button, button, icon_button
 from app.widgets.code_view import CodeEditor
 from app.widgets.forms import Choice, Field, line_edit, required
 from core.errors import TemplateError

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemD
 
 from app.pages.signatures import WORDS, moment, seal_of
 from app.theme.look import look
-from app.widgets.basic import badge_size, focus_ring, paint_badge
+from app.widgets.painting import badge_size, focus_ring, paint_badge
 from app.widgets.seal import paint_seal
 from app.widgets.table import _NOWHERE, Index
 from core.prompts.records import PromptState

@@ -4,39 +4,26 @@ Reading is on the left and in the middle, acting on the right: sign, label, and 
 changed; the editor makes the next one. While somebody signs, the text stays in sight beside the signing panel.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
 
 from app.bridge.operations import Failure
 from app.pages.page import Page, Shell, list_pane, scrolled, side_pane
 from app.pages.prompt_editor import PromptEditor
-from app.pages.prompt_versions import LABELS, VersionList
-from app.pages.signatures import SignatureRows, ask_and_sign, meanings_for, seal_of
+from app.pages.prompt_versions import VersionList
+from app.pages.signatures import ask_and_sign, meanings_for
+from app.pages.version_cards import LabelDialog, VersionCards
 from app.theme.look import look
-from app.widgets.basic import (
-    Badge,
-    Button,
-    Card,
-    Clickable,
-    Elided,
-    Segments,
-    button,
-    clear,
-    column,
-    label,
-    line,
-    row,
-)
+from app.widgets.basic import Elided, column, label, line, row
+from app.widgets.buttons import Button, Segments, button
 from app.widgets.diff_view import DiffText, DiffView
 from app.widgets.empty_state import EmptyState
-from app.widgets.forms import Choice, Field, line_edit
+from app.widgets.forms import Choice
 from app.widgets.quick_switcher import Target
-from app.widgets.seal import Seal
 from app.widgets.signing import Signed, ToSign
 from app.widgets.toolbar import Chooser
 from core.evals.records import RunView
@@ -52,7 +39,9 @@ from core.vault.signing import Signer
 if TYPE_CHECKING:
     from core.workbench import Workbench
 
-SIDE, SIGNING_SIDE = 384, 568
+LIST, SIDE, SIGNING_SIDE = 248, 384, 568
+NARROW, NARROW_LIST, NARROW_SIDE = 1180, 200, 300
+"""Under the first width, list and side panel give way to the text."""
 EXAMPLE: dict[str, Json] = {
     "question": "How soon must a site report a serious adverse event?",
     "passages": [
@@ -114,7 +103,6 @@ class PromptsPage(Page):
         self._signatures: tuple[Signature, ...] = ()
         self._wanted = 0
         self._asked = 0
-        self._labels: tuple[str, ...] = ()
 
         self.versions = VersionList()
         self.versions.chosen.connect(self._choose)
@@ -122,7 +110,7 @@ class PromptsPage(Page):
         head = QWidget()
         head.setProperty("plain", True)
         head.setLayout(row(label("Versions", strong=True), None, self._count, margins=(16, 12, 16, 10)))
-        self._left = list_pane(head, line(), self.versions, width=248)
+        self._left = list_pane(head, line(), self.versions, width=LIST)
         self._left.layout().setContentsMargins(0, 0, 0, 0)
         self._left.layout().setSpacing(0)
 
@@ -140,7 +128,11 @@ class PromptsPage(Page):
         middle = QFrame()
         middle.setProperty("surface", "panel")
         middle.setLayout(column(self._main, space=0))
-        self._side = self._build_side()
+        self.cards = VersionCards()
+        self.cards.sign.clicked.connect(self.ask_signature)
+        self.cards.set_label.clicked.connect(self.ask_label)
+        self.cards.run_asked.connect(lambda run: self.shell.go("evals", run))
+        self._side = side_pane(self.cards, width=SIDE)
         parts = row(self._left, line(vertical=True), space=0)
         parts.addWidget(middle, 1)
         parts.addWidget(line(vertical=True))
@@ -180,6 +172,15 @@ class PromptsPage(Page):
             Target(name, "Prompt", "prompts", lambda which=name: self.shell.go("prompts", which))
             for name in self.chooser.choices()
         ]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        narrow = self.width() < look().px(NARROW)
+        self._left.setFixedWidth(look().px(NARROW_LIST if narrow else LIST))
+        self._side.setFixedWidth(look().px(NARROW_SIDE if narrow else SIDE))
 
     # reading
 
@@ -261,18 +262,8 @@ class PromptsPage(Page):
         if not about.parts and self.view.current() == "changes":
             self.view.choose("text")
         self._turn(self.view.current())
-        meanings = [given.meaning for given in about.signatures]
-        self._seal.show_state(seal_of(meanings))
-        self._version.setText(f"Version {prompt.number}")
-        self._seal_words.setText(
-            {"Signed": "Approved", "Partly signed": "Signed, not approved yet"}.get(
-                self._seal.state.value, "Nobody has signed this version."
-            )
-        )
-        self.signatures.show_signatures(about.signatures)
-        self.sign.refuse(self._sign_refusal(about.signatures))
-        self._show_labels(state.labels)
-        self._show_runs(about.runs)
+        self.cards.show_version(prompt.number, about.signatures, state.labels, about.runs)
+        self.cards.sign.refuse(self._sign_refusal(about.signatures))
 
     def _turn(self, name: str) -> None:
         """Show the changes, the text, or the text with example content."""
@@ -300,22 +291,6 @@ class PromptsPage(Page):
                 self.rendered.show_parts([("same", text)])
 
         self.operations.run("Render a prompt", work, done, self.fail)
-
-    def _show_labels(self, labels: Sequence[str]) -> None:
-        self._labels = tuple(labels)
-        clear(self._label_row)
-        for name in labels:
-            self._label_row.addWidget(Badge(name, LABELS.get(name, "plain")))
-        if not labels:
-            self._label_row.addWidget(label("None", tone="secondary"))
-        self._label_row.addStretch(1)
-
-    def _show_runs(self, runs: Sequence[RunView]) -> None:
-        clear(self._runs)
-        for view in runs[:6]:
-            self._runs.addWidget(_run_row(view, lambda which=view.run.id: self.shell.go("evals", which)))
-        if not runs:
-            self._runs.addWidget(label("No run has measured this version.", tone="secondary", wrap=True))
 
     # writing
 
@@ -379,7 +354,7 @@ class PromptsPage(Page):
             if one is not None:
                 one.refuse(writes)
         labels = "" if allowed(Act.LABEL, roles) else "Your roles here don’t allow setting labels."
-        self.label_button.refuse(labels)
+        self.cards.set_label.refuse(labels)
 
     def _sign_refusal(self, signatures: Sequence[Signature]) -> str:
         person = self._person()
@@ -414,10 +389,7 @@ class PromptsPage(Page):
 
         self._side.setFixedWidth(look().px(SIGNING_SIDE))
         panel = ask_and_sign(self.shell, what, work, done, [self._middle])
-        panel.destroyed.connect(self._signing_over)
-
-    def _signing_over(self) -> None:
-        self._side.setFixedWidth(look().px(SIDE))
+        panel.destroyed.connect(self._fit)
 
     def ask_label(self) -> None:
         """Ask for a label to point at the shown version."""
@@ -482,33 +454,6 @@ class PromptsPage(Page):
         made.setLayout(layout)
         return made
 
-    def _build_side(self) -> QFrame:
-        self._seal = Seal(side=44)
-        self._version = label("", type="heading")
-        self._seal_words = label("", tone="secondary", wrap=True)
-        self.sign = button("Sign…", "stamp", "primary")
-        self.sign.clicked.connect(self.ask_signature)
-        self.signatures = SignatureRows()
-        signing = Card()
-        head = row(self._seal, space=12)
-        head.addLayout(column(self._version, self._seal_words, space=2), 1)
-        signing.body.addLayout(head)
-        signing.body.addSpacing(look().px(4))
-        signing.body.addWidget(self.signatures)
-        signing.body.addLayout(row(None, self.sign))
-        labels = Card("Labels")
-        self._label_row = row(space=6)
-        self.label_button = button("Set a label…", "label", small=True)
-        self.label_button.clicked.connect(self.ask_label)
-        labels.body.addLayout(self._label_row)
-        labels.body.addLayout(row(self.label_button, None))
-        evidence = Card("Measured in")
-        self._runs = column(space=6)
-        evidence.body.addLayout(self._runs)
-        made = side_pane(signing, labels, evidence, width=SIDE)
-        made.setAccessibleName("Signatures, labels and runs")
-        return made
-
     def _show_reading(self, any_prompts: bool) -> None:
         self._main.setCurrentWidget(self._reading if any_prompts else self.empty)
         self._left.setEnabled(True)
@@ -516,28 +461,6 @@ class PromptsPage(Page):
         self.chooser.setEnabled(any_prompts)
         self._left.setVisible(any_prompts)
         self._side.setVisible(any_prompts)
-
-
-class LabelDialog(QFrame):
-    """Asks for a label. The page reads `field` when `set` is pressed."""
-
-    def __init__(self, reference: str) -> None:
-        super().__init__()
-        self.setProperty("surface", "dialog")
-        self.setAccessibleName("Set a label")
-        self.field = Field("Label", line_edit("production"), check=_check_label)
-        self.cancelled = button("Cancel", hint="Esc")
-        self.set = button("Set label", "label", "primary")
-        words = label(
-            f"The label will point at {reference}, and at no other version of it. Whoever asks for the label gets this text.",
-            tone="secondary",
-            wrap=True,
-        )
-        title = label("Set a label", type="title")
-        self.setLayout(
-            column(title, words, self.field, row(None, self.cancelled, self.set), space=14, margins=(24, 20, 24, 20))
-        )
-        self.setFocusProxy(self.field.edit)
 
 
 class _Views(QWidget):
@@ -560,14 +483,6 @@ def _below(*widgets: QWidget) -> QWidget:
     return made
 
 
-def _check_label(text: str) -> str:
-    if not text.strip():
-        return "The label is missing."
-    if text.strip() == "approved":
-        return "Approving a version sets this label."
-    return ""
-
-
 def _words(state: PromptState) -> str:
     """A prompt in the chooser's menu."""
     meanings = [meaning for meaning, _ in state.signed]
@@ -575,29 +490,3 @@ def _words(state: PromptState) -> str:
     if not state.labels:
         parts.append("not signed" if not meanings else "signed as " + ", ".join(meanings))
     return " · ".join(parts)
-
-
-def _run_row(view: RunView, go: Callable[[], None]) -> QWidget:
-    made = Clickable("none", says=f"{view.run.id}, {view.run.spec_reference}")
-    made.clicked.connect(go)
-    verdict = _gate_badge(view)
-    words = column(
-        Elided(view.run.spec_reference, tone="link"),
-        label(
-            f"{view.run.id.replace('-', ' ').capitalize()}, {view.run.samples:,} samples",
-            type="small",
-            tone="secondary",
-        ),
-        space=1,
-    )
-    layout = row(space=8, margins=(0, 4, 0, 4))
-    layout.addLayout(words, 1)
-    layout.addWidget(verdict, 0, Qt.AlignmentFlag.AlignTop)
-    made.setLayout(layout)
-    return made
-
-
-def _gate_badge(view: RunView) -> Badge:
-    if view.result is None or not view.run.criteria:
-        return Badge("No criteria" if view.result is not None else "Not finished", "plain")
-    return Badge("Gate met", "pass", "check") if view.result.passed else Badge("Gate not met", "fail", "cross")

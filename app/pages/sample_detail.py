@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QFrame, QWidget
 from app.pages.evaluation_matrix import figure, place, scorer_word, sentence
 from app.theme.look import look
 from app.widgets.answer_view import NO_SUPPORT, AnswerView, Sentence, sentences
-from app.widgets.basic import Badge, Card, Elided, IconLabel, button, clear, column, icon_button, label, row
+from app.widgets.basic import Badge, Card, Elided, IconLabel, clear, column, label, row
+from app.widgets.buttons import button, icon_button
 from app.widgets.code_view import CodeEditor
 from app.widgets.passages import PassageList, PassageRow
 from core.assistants.records import Answer

@@ -10,7 +10,8 @@ from app.bridge.people import AddPerson, Person, add_person, list_people, save_t
 from app.pages.page import Page, Shell, scrolled
 from app.theme.look import look
 from app.theme.tokens import tokens
-from app.widgets.basic import Button, Card, IconLabel, button, column, label, line, row
+from app.widgets.basic import Card, IconLabel, column, label, line, row
+from app.widgets.buttons import Button, button
 from app.widgets.forms import Check, Choice, Field, line_edit, passphrase_edit, required
 from core import settings
 from core.errors import AssayError

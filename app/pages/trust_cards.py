@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QFrame, QLabel, QWidget
 from app.pages.page import scrolled
 from app.pages.signatures import moment
 from app.theme.look import look
-from app.widgets.basic import button, clear, column, frame, label, line, row
+from app.widgets.basic import clear, column, frame, label, line, row
+from app.widgets.buttons import button
 from core.errors import BadInput
 from core.jobs import Job
 from core.trust import trustfile

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 from app.bridge.opening import SUFFIX, NewVault, create_vault, names, open_vault, recent_vaults, shown_name
 from app.bridge.operations import Failure
 from app.pages.page import Page, Shell, scrolled
-from app.widgets.basic import Button, Segments, button, column, frame, label, row
+from app.widgets.basic import column, frame, label, row
+from app.widgets.buttons import Button, Segments, button
 from app.widgets.forms import Choice, Field, line_edit, passphrase_edit, required
 from app.widgets.seal import Logo
 

@@ -22,8 +22,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QTextBrowser
 
 from app.theme.look import look
-from app.widgets.basic import badge_size, paint_badge
 from app.widgets.citation_chip import chip_size, paint_chip
+from app.widgets.painting import badge_size, paint_badge
 
 NO_SUPPORT = "No support found"
 _MARK = re.compile(r"\s*\[\d+\]")

@@ -6,7 +6,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
 from app.widgets.announcing import announce
-from app.widgets.basic import Button, IconLabel, column, icon_button, label, row
+from app.widgets.basic import IconLabel, column, label, row
+from app.widgets.buttons import Button, icon_button
 
 
 class Banner(QFrame):

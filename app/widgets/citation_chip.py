@@ -5,7 +5,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy
 
 from app.theme.look import look
-from app.widgets.basic import focus_ring
+from app.widgets.painting import focus_ring
 
 
 def chip_size(number: int) -> QSize:

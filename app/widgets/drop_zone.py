@@ -8,7 +8,9 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QFileDialog
 
 from app.theme.look import look
-from app.widgets.basic import Clickable, IconLabel, column, focus_ring, label
+from app.widgets.basic import IconLabel, column, label
+from app.widgets.buttons import Clickable
+from app.widgets.painting import focus_ring
 
 
 class DropZone(Clickable):

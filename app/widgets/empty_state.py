@@ -3,7 +3,8 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from app.widgets.basic import Button, button, column, label, row
+from app.widgets.basic import column, label, row
+from app.widgets.buttons import Button, button
 
 
 class EmptyState(QWidget):

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QWidget
 from app.widgets.announcing import announce
 from app.widgets.answer_view import AnswerView, Sentence
 from app.widgets.banner import Banner
-from app.widgets.basic import Button, IconLabel, column, frame, icon_button, label, row
+from app.widgets.basic import IconLabel, column, frame, label, row
+from app.widgets.buttons import Button, icon_button
 from app.widgets.passages import PassageList, PassageRow
 
 

@@ -8,7 +8,8 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from app.theme.look import look
-from app.widgets.basic import Button, IconLabel, column, icon_button, label, line, row
+from app.widgets.basic import IconLabel, column, label, line, row
+from app.widgets.buttons import Button, icon_button
 from app.widgets.long_work import Bar
 
 

@@ -7,7 +7,8 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QGridLayout
 
 from app.theme.look import look
-from app.widgets.basic import Button, KeyHint, column, label, line, row
+from app.widgets.basic import KeyHint, column, label, line, row
+from app.widgets.buttons import Button
 
 Keys = Sequence[tuple[str, Sequence[tuple[str, str]]]]
 

@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.theme.look import look
 from app.widgets.announcing import announce
-from app.widgets.basic import button, column, label, row
+from app.widgets.basic import column, label, row
+from app.widgets.buttons import button
 from app.widgets.status_bar import paint_bar
 
 

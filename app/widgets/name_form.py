@@ -6,7 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame
 
-from app.widgets.basic import Button, column, label, row
+from app.widgets.basic import column, label, row
+from app.widgets.buttons import Button
 from app.widgets.forms import Field, line_edit, required
 
 

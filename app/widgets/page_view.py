@@ -22,7 +22,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QStackedWidget, QTextBrowser, QWidget
 
 from app.theme.look import look
-from app.widgets.basic import Elided, column, frame, icon_button, label, line, row
+from app.widgets.basic import Elided, column, frame, label, line, row
+from app.widgets.buttons import icon_button
 from app.widgets.citation_chip import CitationChip, chip_size, paint_chip
 
 MARGIN = 20

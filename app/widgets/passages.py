@@ -11,8 +11,8 @@ from PySide6.QtGui import QFontMetrics, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.theme.look import look
-from app.widgets.basic import focus_ring
 from app.widgets.citation_chip import chip_size, paint_chip
+from app.widgets.painting import focus_ring
 from app.widgets.table import _NOWHERE, Index
 
 HEIGHT = 50

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QFrame, QSizePolicy, QVBoxLayout,
 
 from app.theme.icons import paint_icon
 from app.theme.look import look
-from app.widgets.basic import focus_ring
+from app.widgets.painting import focus_ring
 from app.widgets.seal import paint_logo
 
 WIDE, FOLDED = 184, 52

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemD
 
 from app.theme.icons import paint_icon
 from app.theme.look import look
-from app.widgets.basic import badge_size, focus_ring, paint_badge
+from app.widgets.painting import badge_size, focus_ring, paint_badge
 from app.widgets.seal import SealState, paint_seal
 from app.widgets.table import _NOWHERE, Index
 

@@ -13,9 +13,11 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen, QTextBlockForm
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QScrollArea, QSizePolicy, QTextEdit, QWidget
 
 from app.theme.look import look
-from app.widgets.basic import Button, IconLabel, column, focus_ring, frame, label, line, row
+from app.widgets.basic import IconLabel, column, frame, label, line, row
+from app.widgets.buttons import Button
 from app.widgets.code_view import box_format, is_invisible, pieces
 from app.widgets.forms import Field, line_edit, passphrase_edit, required
+from app.widgets.painting import focus_ring
 from app.widgets.seal import Seal, SealState
 
 FROM_CLOCK = "This workstation’s clock, not a trusted time"

@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QAbstractButton, QFrame, QSizePolicy
 
 from app.theme.icons import paint_icon
 from app.theme.look import look
-from app.widgets.basic import focus_ring, line, row
+from app.widgets.basic import line, row
+from app.widgets.painting import focus_ring
 
 
 class StatusItem(QAbstractButton):

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.theme.icons import paint_icon
 from app.theme.look import look
-from app.widgets.basic import badge_size, focus_ring, paint_badge
+from app.widgets.painting import badge_size, focus_ring, paint_badge
 from app.widgets.seal import SealState, paint_seal
 from app.widgets.status_bar import paint_bar
 

@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from app.theme.look import look
 from app.widgets.announcing import announce
-from app.widgets.basic import Button, IconLabel, label, row
+from app.widgets.basic import IconLabel, label, row
+from app.widgets.buttons import Button
 
 
 class Toast(QFrame):

@@ -6,7 +6,9 @@ from PySide6.QtWidgets import QAbstractButton, QFrame, QMenu, QSizePolicy, QWidg
 
 from app.theme.icons import icon, paint_icon
 from app.theme.look import look
-from app.widgets.basic import Button, focus_ring, hint_size, label, paint_hint, row
+from app.widgets.basic import label, row
+from app.widgets.buttons import Button
+from app.widgets.painting import focus_ring, hint_size, paint_hint
 
 
 class ContextChip(QAbstractButton):

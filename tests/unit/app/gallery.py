@@ -20,18 +20,8 @@ from app.theme.icons import GLYPHS, STROKES
 from app.theme.look import look
 from app.widgets.answer_view import AnswerView, sentences
 from app.widgets.banner import Banner
-from app.widgets.basic import (
-    Badge,
-    Card,
-    IconLabel,
-    SearchField,
-    Segments,
-    button,
-    column,
-    frame,
-    label,
-    row,
-)
+from app.widgets.basic import Badge, Card, IconLabel, SearchField, column, frame, label, row
+from app.widgets.buttons import Segments, button
 from app.widgets.citation_chip import CitationChip
 from app.widgets.code_view import CodeEditor
 from app.widgets.diff_view import DiffView
@@ -42,7 +32,8 @@ from app.widgets.interval_plot import Interval, IntervalPlot
 from app.widgets.job_tray import JobRow, JobState, JobTray
 from app.widgets.key_sheet import KeySheet
 from app.widgets.long_work import LongWork
-from app.widgets.matrix import Matrix, MatrixCell, MatrixSample, Outcome, Variant
+from app.widgets.matrix import Matrix
+from app.widgets.matrix_model import MatrixCell, MatrixSample, Outcome, Variant
 from app.widgets.overlay import Overlay
 from app.widgets.page_view import Mark, PageView
 from app.widgets.passages import PassageList, PassageRow

@@ -7,7 +7,8 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.bridge.operations import Operations
-from app.pages.prompts import LabelDialog, PromptsPage
+from app.pages.prompts import PromptsPage
+from app.pages.version_cards import LabelDialog
 from app.theme.look import look
 from app.widgets.seal import SealState
 from app.widgets.signing import SigningPanel
@@ -111,10 +112,10 @@ def test_a_reviewer_reads_to_the_end_signs_and_approves(
     qtbot: QtBot, operations: Operations, reviewing: Bench, passphrases: dict[str, str]
 ) -> None:
     shell, page = opened(qtbot, operations, reviewing)
-    assert page._seal.state is SealState.PARTLY
+    assert page.cards.seal.state is SealState.PARTLY
     assert not page.edit.isEnabled()
     assert "an author must" in page.edit.toolTip()
-    qtbot.mouseClick(page.sign, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(page.cards.sign, Qt.MouseButton.LeftButton)
     panel = shell.overlay.panel
     assert isinstance(panel, SigningPanel)
     assert set(panel.meanings) == {"reviewed", "approved"}
@@ -129,13 +130,13 @@ def test_a_reviewer_reads_to_the_end_signs_and_approves(
     qtbot.mouseClick(panel.sign, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: shell.overlay.panel is None)
     settled(qtbot, operations, page)
-    assert page._seal.state is SealState.SIGNED
-    words = page.signatures.words()
+    assert page.cards.seal.state is SealState.SIGNED
+    words = page.cards.signatures.words()
     assert words[0].startswith("Authored: Inês Duarte, ")
     assert words[1] == "Reviewed: not yet"
     assert words[2].startswith("Approved: Tomás Vidal, ")
     assert words[2].endswith("Cites every claim")
-    assert "approved" in page._labels
+    assert "approved" in page.cards.labels
 
 
 def test_nobody_approves_their_own_work(qtbot: QtBot, operations: Operations, bench: Bench) -> None:
@@ -160,4 +161,4 @@ def test_a_label_moves_to_the_shown_version(qtbot: QtBot, operations: Operations
     dialog.set.click()
     settled(qtbot, operations, page)
     assert shell.said == ["production is now cite-answers@2."]
-    assert page._labels == ("candidate", "production")
+    assert page.cards.labels == ("candidate", "production")

@@ -10,13 +10,15 @@ from pytestqt.qtbot import QtBot
 
 from app.widgets.answer_view import AnswerView, sentences
 from app.widgets.banner import Banner
-from app.widgets.basic import Button, Elided, Segments, shorten
+from app.widgets.basic import Elided, shorten
+from app.widgets.buttons import Button, Segments
 from app.widgets.code_view import CodeEditor, is_invisible, pieces
 from app.widgets.diff_view import DiffView, changed_lines, lines_of, spoken
 from app.widgets.forms import Field, line_edit, required
 from app.widgets.interval_plot import Interval, IntervalPlot, signed
 from app.widgets.long_work import LongWork, duration
-from app.widgets.matrix import Matrix, MatrixCell, MatrixModel, MatrixSample, Outcome, Variant
+from app.widgets.matrix import Matrix
+from app.widgets.matrix_model import MatrixCell, MatrixModel, MatrixSample, Outcome, Variant
 from app.widgets.page_view import Mark, PageCanvas, ink
 from app.widgets.passages import PassageList, PassageRow
 from app.widgets.seal import Seal, SealState
