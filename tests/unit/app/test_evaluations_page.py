@@ -135,7 +135,7 @@ def test_a_run_fills_the_matrix_while_it_goes_on_and_can_be_stopped(
     qtbot.waitUntil(lambda: len(page.results.content.outcomes) > 5 if page.results.content else False, timeout=10_000)
     assert page.results.isVisible()
     assert page.results.work.isVisible()
-    assert page.results.matrix.samples()[0].cells[0].answer
+    qtbot.waitUntil(lambda: bool(page.results.matrix.samples()[0].cells[0].answer))
     assert not page.specs.run.isEnabled()
     qtbot.mouseClick(page.results.work.cancel, Qt.MouseButton.LeftButton)
     settled(qtbot, operations)
