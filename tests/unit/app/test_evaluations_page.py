@@ -128,7 +128,7 @@ def test_a_run_fills_the_matrix_while_it_goes_on_and_can_be_stopped(
     qtbot: QtBot, operations: Operations, bench: Bench
 ) -> None:
     shell, page = opened(qtbot, operations, bench.with_spec())
-    bench.library.before_answer = lambda: time.sleep(0.01)
+    bench.library.before_answer = lambda: time.sleep(0.05)
     page.show_about(SPEC)
     settled(qtbot, operations)
     qtbot.mouseClick(page.specs.run, Qt.MouseButton.LeftButton)
