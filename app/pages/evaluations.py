@@ -16,7 +16,7 @@ from app.pages.evaluation_form import EvaluationForm
 from app.pages.evaluation_matrix import RunContent, read_run, signed_before, spec_text, status_cell, status_words, title
 from app.pages.evaluation_results import NARROW, ResultsView
 from app.pages.evaluation_specs import SpecsView
-from app.pages.page import Page, Shell
+from app.pages.page import Page, Shell, take_focus
 from app.pages.signatures import ask_and_sign, meanings_for, moment
 from app.theme.look import look
 from app.widgets.basic import Badge, column
@@ -71,6 +71,7 @@ class EvaluationsPage(Page):
         self._put.timeout.connect(self._put_fresh)
         self._wanted = ""
         self._asked = 0
+        self._begun = False
 
         self.view = Segments(VIEWS, "What to show")
         self.view.chosen.connect(self._turn)
@@ -233,6 +234,9 @@ class EvaluationsPage(Page):
             self._locked.say("Criteria signed before the run", "signed", "lock")
         self._say_locked()
         self._allow()
+        if not self._begun:
+            self._begun = True
+            take_focus(self)
 
     def _turn(self, name: str) -> None:
         """Show the results, the runs or the specs."""

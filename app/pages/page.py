@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.bridge.operations import Failure, Operations
 from app.theme.look import look
@@ -105,6 +105,13 @@ class Page(QWidget):
     def fail(self, found: Failure) -> None:
         """Say what went wrong, on this page."""
         self.banner.say(found.sentence, found.safe)
+
+
+def take_focus(page: Page) -> None:
+    """Give the focus to where a page starts, once its content is there; not when the person has gone elsewhere meanwhile."""
+    focused = QApplication.focusWidget()
+    if page.isVisible() and (focused is None or focused is page or page.isAncestorOf(focused)):
+        page.start().setFocus()
 
 
 def list_pane(*items: QWidget, width: int = 232) -> QFrame:

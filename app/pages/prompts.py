@@ -12,7 +12,7 @@ from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
 
 from app.bridge.operations import Failure
-from app.pages.page import Page, Shell, list_pane, scrolled, side_pane
+from app.pages.page import Page, Shell, list_pane, scrolled, side_pane, take_focus
 from app.pages.prompt_editor import PromptEditor
 from app.pages.prompt_versions import VersionList
 from app.pages.signatures import ask_and_sign, meanings_for
@@ -103,6 +103,7 @@ class PromptsPage(Page):
         self._signatures: tuple[Signature, ...] = ()
         self._wanted = 0
         self._asked = 0
+        self._begun = False
 
         self.versions = VersionList()
         self.versions.chosen.connect(self._choose)
@@ -214,6 +215,9 @@ class PromptsPage(Page):
         self._wanted = 0
         self.versions.show_states(shelf.versions, shelf.people)
         self.versions.choose(number if number in known else known[0])
+        if not self._begun:
+            self._begun = True
+            take_focus(self)
 
     def _choose(self, state: PromptState) -> None:
         """Show a version; the one before it is what it is compared with, until another is picked."""

@@ -10,7 +10,10 @@ from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
 from app.theme.look import look
+from app.widgets.matrix_model import Outcome
 from core.evals import store as evals_store
+from core.evals.records import RunSpec
+from core.jobs import Job
 from core.vault.vault import Vault
 from tests.unit.app.benches import Bench
 
@@ -85,6 +88,25 @@ def test_everything_that_tab_reaches_has_a_name(
     getattr(locked.page, act)()
     settled(qtbot, locked)
     assert unnamed(locked.page) == []
+
+
+def test_the_keys_of_the_matrix_work_as_soon_as_the_page_is_there(
+    qtbot: QtBot, locked: MainWindow, bench: Bench
+) -> None:
+    bench.evals.run(RunSpec(reference="cite-answers-comparison"), Job("Evaluate"))
+    locked.enter(bench)
+    locked.go("evals")
+    settled(qtbot, locked)
+    matrix = locked.page.results.matrix
+    assert matrix.hasFocus()
+    QTest.keyClick(matrix, Qt.Key.Key_F)
+    index = matrix.currentIndex()
+    assert matrix.rows.samples[index.row()].cells[index.column()].outcome is Outcome.FAILED
+    locked.go("prompts")
+    settled(qtbot, locked)
+    assert locked.page.versions.hasFocus()
+    QTest.keyClick(locked.page.versions, Qt.Key.Key_Down)
+    assert locked.page.state.prompt.number == 1
 
 
 def test_tab_goes_through_the_form_in_reading_order(qtbot: QtBot, locked: MainWindow, bench: Bench) -> None:
