@@ -39,6 +39,11 @@ def interleaved(w: np.ndarray, heads: int) -> np.ndarray:
     return w.reshape(heads, 2, w.shape[0] // heads // 2, -1).swapaxes(1, 2).reshape(w.shape)
 
 
+def tokens_seen(notes: dict) -> int:
+    """Training tokens of a run and of those that it went on from."""
+    return notes["tokens"] + (tokens_seen(notes["before"]) if notes.get("before") else 0)
+
+
 def write(weights: Path, tokenizer: Path, out: Path) -> None:
     with safe_open(str(weights), "np") as f:
         meta = f.metadata()
@@ -49,7 +54,7 @@ def write(weights: Path, tokenizer: Path, out: Path) -> None:
     w.add_type("model")
     w.add_name("starter-chat")
     w.add_description(DESCRIPTION)
-    w.add_version(f"seed {notes['seed']}, {notes['tokens']} tokens")
+    w.add_version(f"{tokens_seen(notes)} tokens")
     w.add_license("Apache-2.0")
     w.add_size_label(f"{sum(x.size for x in t.values()) / 1e6:.1f}M")
     w.add_languages(["en"])

@@ -247,9 +247,14 @@ class Helper:
             if n:
                 for p, total in zip(m.parameters(), self.gradients, strict=True):
                     p.grad.add_(total).div_(n + 1)
-                    total.zero_()
-                self.count.value = self.tokens.value = 0
-        return tokens if n else 0
+        self.discard()
+        return tokens
+
+    def discard(self) -> None:
+        with self.lock:
+            for total in self.gradients:
+                total.zero_()
+            self.count.value = self.tokens.value = 0
 
     @torch.no_grad()
     def publish(self, m: Llama) -> None:
@@ -330,8 +335,10 @@ def main() -> None:
     coder = Coder(Tokenizer.from_file(args.tokenizer))
     config = Config(vocab=coder.tokenizer.get_vocab_size(), layers=args.layers)
     m = Llama(config)
+    before: dict[str, object] = {}
     if args.start:
-        m.load_state_dict(load(args.start)[1])
+        _, weights, before = load(args.start)
+        m.load_state_dict(weights)
     else:
         set_copying_heads(m)
     mean = copy.deepcopy(m).requires_grad_(False)
@@ -354,7 +361,8 @@ def main() -> None:
     running: dict[str, float] = {}
 
     def report() -> None:
-        note = {"step": step, "tokens": tokens, "minutes": round((time.monotonic() - start) / 60, 2), "seed": args.seed}
+        minutes = round((time.monotonic() - start) / 60, 2)
+        note = {"step": step, "tokens": tokens, "minutes": minutes, "seed": args.seed, "before": before}
         print("CHECK", note, {k: check(mean, v, config.context) for k, v in watch.items()}, flush=True)
         save(args.out / "weights.safetensors", config, mean.state_dict(), note)
 
@@ -368,8 +376,10 @@ def main() -> None:
         kind, batch = ("strings", repeated_strings(config.vocab, rng, g)) if strings else next(source)
         loss, seen = losses(m, batch, g)
         loss.backward()
-        if helper:
+        if helper and kind_of_source == "full":  # it works on full contexts only
             tokens += helper.merge(m)
+        elif helper:
+            helper.discard()
         torch.nn.utils.clip_grad_norm_(rest, 1.0)
         muon.step(scale)
         adam.step()
