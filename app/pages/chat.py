@@ -103,6 +103,7 @@ class ChatPage(Page):
         self.prompt = Chooser("stamp", "Prompt")
         for chooser in (self.collection, self.model, self.prompt):
             chooser.become("quiet")
+        self.model.setToolTip("Quotes answers with the documents’ own sentences, word for word; a model writes")
         self.model.picked.connect(lambda _: self._judge())
         self.about_collection = ContextChip("documents", "")
         self.about_prompt = ContextChip("stamp", "", "signed")
@@ -372,7 +373,7 @@ class ChatPage(Page):
         names = [name for name, _ in found.collections]
         current = self.collection.current if self.collection.current in names else names[0] if names else ""
         self.collection.offer([(name, name) for name in names], current)
-        models = [(QUOTES, "Quotes, word for word"), *((name, name) for name in found.models)]
+        models = [(QUOTES, "Quotes"), *((name, name) for name in found.models)]
         chosen = self.model.current if self.model.current in dict(models) else QUOTES
         self.model.offer(models, chosen)
         prompts = [(OWN_PROMPT, "Built-in prompt"), *((name, name) for name in found.prompts)]

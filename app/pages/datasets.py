@@ -52,8 +52,8 @@ class DatasetsPage(Page):
             [
                 Column("Sample", lambda found: Cell(found.id, mono=True, tone="text.tertiary"), 84),
                 Column("Question", lambda found: Cell(found.input, second=target(found))),
-                Column("Where", lambda found: Cell(where(found), tone="text.secondary"), 230),
-                Column("Tags", lambda found: Cell(", ".join(found.tags), tone="text.secondary"), 130),
+                Column("Where", lambda found: Cell(where(found), tone="text.secondary"), 180),
+                Column("Tags", lambda found: Cell(", ".join(found.tags), tone="text.secondary"), 110),
             ],
             "Samples",
             height=52,

@@ -201,7 +201,7 @@ class Assistants:
             else (
                 Citation(number=1, document=document, name=known.name, page=2, quote=first, score=1.0, supported=True, start=0, end=len(first)),
                 Citation(
-                    number=2, document=document, name=known.name, page=2, quote=second, score=0.8, supported=True, start=start, end=start + len(second)
+                    number=2, document=document, name=known.name, page=2, quote=second, score=0.8, supported=True, start=start, end=start + len(second)  # noqa: E501
                 ),
             ),
             passages=(passage, passage),
