@@ -181,7 +181,7 @@ def to_fields(error: AssayError) -> tuple[str, dict[str, str | int | float]]:
 
 def from_fields(name: str, fields: Mapping[str, str | int | float]) -> AssayError:
     """The error that `to_fields` described; an unknown name (a worker is not trusted) becomes a plain `AssayError`."""
-    kind = _BY_NAME.get(name, AssayError)
+    kind = _tree(AssayError).get(name, AssayError)
     plain = {str(key): value for key, value in fields.items()}
     if kind is AssayError and "problem" not in plain:
         plain["problem"] = f"An unknown error was reported ({name[:80]})."
@@ -194,5 +194,3 @@ def _tree(base: type[AssayError]) -> dict[str, type[AssayError]]:
         found.update(_tree(child))
     return found
 
-
-_BY_NAME = _tree(AssayError)

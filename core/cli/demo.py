@@ -110,6 +110,7 @@ class _Demo:
         return {
             "answers": answers,
             "variants": run_json(view)["variants"],
+            "differences": run_json(view)["differences"],
             "pack": {
                 "path": str(self._pack),
                 "trust": str(self._trust),

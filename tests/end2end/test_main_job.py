@@ -33,8 +33,16 @@ def test_every_variant_has_figures_with_intervals(demo: tuple[dict[str, object],
         for metric in metrics.values():
             assert metric["low"] <= metric["value"] <= metric["high"]
             assert 0 <= metric["n"] <= 40
-    cited = {name: metrics["citation_correct"] for name, metrics in variants.items()}
-    assert cited["cite-answers@1 / starter-chat"]["high"] < cited["cite-answers@2 / starter-chat"]["low"]
+
+
+def test_the_two_prompt_versions_differ_by_more_than_chance(demo: tuple[dict[str, object], Path]) -> None:
+    cited = next(
+        difference
+        for difference in demo[0]["differences"]
+        if (difference["metric"], difference["variant"]) == ("citation_correct", "cite-answers@2 / starter-chat")
+    )
+    assert cited["baseline"] == "cite-answers@1 / starter-chat"
+    assert cited["low"] > 0
 
 
 def test_the_pack_is_valid_with_its_trust_file_and_not_without(

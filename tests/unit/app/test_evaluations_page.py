@@ -121,7 +121,7 @@ def test_a_file_fills_the_form_and_a_wrong_one_is_refused(
     page.form.fill_from(EXAMPLE / "evaluation.yaml")
     settled(qtbot, operations)
     assert page.form.spec() == bench.with_spec().evals.spec(SPEC).spec.spec
-    assert "at_least: 0.3" in page.form.yaml.toPlainText()
+    assert "at_least: 0.15" in page.form.yaml.toPlainText()
 
 
 def test_a_run_fills_the_matrix_while_it_goes_on_and_can_be_stopped(

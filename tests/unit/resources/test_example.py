@@ -171,13 +171,12 @@ def test_first_prompt_numbers_each_passage_once() -> None:
     )
 
 
-def test_second_prompt_numbers_each_sentence_and_says_how_to_refuse() -> None:
+def test_second_prompt_shows_the_nearest_passage_and_says_how_to_refuse() -> None:
     system, user = render(2)
     assert "cite its passage as [n]" in system
     assert "say: Not stated in the documents." in system
     assert user == (
         "[1] The shelf life is 14 months. [1] It is stored at 4 °C. [1]\n"
-        "[2] Delivery takes 9 days. [2]\n"
         "\n"
         "Question: How long does it keep?"
     )

@@ -118,7 +118,7 @@ def test_a_child_has_a_session_of_its_own_and_no_core_file(supervisor: Superviso
     worker = supervisor.start(WorkerSpec(module=f"{CHILDREN}.hostile", readable=(TESTS,)))
     assert worker.call(Look(), Seen).session == worker.pid != os.getsid(0)
     assert "Max core file size        0" in Path(f"/proc/{worker.pid}/limits").read_text()
-    with pytest.raises(WorkerFailed, match="SIGQUIT"):
+    with pytest.raises(WorkerFailed, match="SIGABRT"):
         worker.call(Try(what="core file"), Outcome)
 
 

@@ -89,7 +89,7 @@ def attempt(request: Try, call: Call) -> Outcome:
         "trace": lambda: _called("ptrace", 16, request.number, 0, 0),
         "namespace": lambda: _called("unshare", 0x10000000),
         "mount": lambda: _called("mount", b"none", b"/tmp", b"tmpfs", 0, None),
-        "core file": lambda: os.kill(os.getpid(), signal.SIGQUIT),
+        "core file": os.abort,
     }
     try:
         result = tries[request.what]()
