@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from core.errors import BadInput, DiskFull
+from core.errors import AssayError, BadInput, DiskFull, NotFound, Unavailable
 from core.records import Json
 
 RESOURCES = Path(getattr(sys, "_MEIPASS", None) or Path(__file__).resolve().parent.parent) / "resources"
@@ -53,8 +53,10 @@ LARGEST_YAML = 1_000_000
 
 def read_yaml(path: Path) -> Json:
     """The content of a YAML file that a person wrote. Raises `BadInput` with the line that can't be read."""
+    if path.is_dir():
+        raise BadInput(source=str(path), problem="this is a folder. Give the name of a file.")
     if not path.is_file():
-        raise BadInput(source=str(path), problem="there is no such file.")
+        raise BadInput(source=str(path), problem="there is no such file. Check the path.")
     if path.stat().st_size > LARGEST_YAML:
         raise BadInput(source=path.name, problem="over 1 MB, too large for such a file.")
     try:
@@ -67,8 +69,17 @@ def read_yaml(path: Path) -> Json:
 
 
 def write_whole(path: Path, content: bytes, private: bool = True) -> None:
-    """Replace `path` by `content`, synced, or leave it as it was. Raises `DiskFull`."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    """Replace `path` by `content`, synced, or leave it as it was.
+
+    Raises `DiskFull`, `NotFound` (its folder), `BadInput` (it is a folder itself), `Unavailable` (not writable)."""
+    if path.is_dir():
+        raise BadInput(source=str(path), problem="this is a folder. Give the name of a file.")
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except FileNotFoundError as error:
+        raise NotFound(kind="folder", name=str(path.parent), step="Create it, or choose another place.") from error
+    except OSError as error:
+        raise _unwritable(path, error) from error
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -79,9 +90,14 @@ def write_whole(path: Path, content: bytes, private: bool = True) -> None:
         sync_folder(path.parent)
     except OSError as error:
         Path(temporary).unlink(missing_ok=True)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(path=str(path)) from error
-        raise
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> AssayError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(path=str(path))
+    reason = os.strerror(error.errno) if error.errno else "the system refused it"
+    return Unavailable(what=f"{path} can't be written ({reason})", step="Choose a place where you may write.")
 
 
 def sync_folder(folder: Path) -> None:

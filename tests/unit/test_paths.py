@@ -1,11 +1,12 @@
 import errno
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from core import paths
-from core.errors import BadInput, DiskFull
+from core.errors import BadInput, DiskFull, NotFound, Unavailable
 
 
 def test_a_file_is_replaced_whole_and_private(tmp_path: Path) -> None:
@@ -49,3 +50,22 @@ def test_yaml_makes_no_objects(tmp_path: Path) -> None:
     (tmp_path / "spec.yaml").write_text("!!python/object/apply:os.getcwd []")
     with pytest.raises(BadInput):
         paths.read_yaml(tmp_path / "spec.yaml")
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NotFound, match=r"There is no folder .*absent\. Create it"):
+        paths.write_whole(tmp_path / "absent" / "a.json", b"new")
+    with pytest.raises(BadInput, match="this is a folder"):
+        paths.write_whole(tmp_path, b"new")
+
+    def read_only(**_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(tempfile, "mkstemp", read_only)
+    with pytest.raises(Unavailable, match=r"a\.json can't be written \(Read-only file system\)"):
+        paths.write_whole(tmp_path / "a.json", b"new")
+
+
+def test_a_folder_in_place_of_a_yaml_file_is_called_that(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="this is a folder"):
+        paths.read_yaml(tmp_path)
