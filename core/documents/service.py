@@ -29,7 +29,7 @@ from core.documents.records import (
     Refusal,
 )
 from core.documents.worker.records import Located, LocateQuote, Opened, OpenPages, Parsed, RenderPage
-from core.errors import BadInput, Unsupported, WorkerFailed
+from core.errors import BadInput, NotFound, Unavailable, Unsupported, WorkerFailed
 from core.inference.service import Engine
 from core.jobs import Job
 from core.models.service import Models
@@ -63,8 +63,8 @@ class Documents:
     def add(self, request: AddDocuments, job: Job) -> AddedDocuments:
         """Read files and folders into a collection, which is made with its first document. Progress in files.
 
-        Raises `NotFound` (a path, the embedder), `BadInput` (the collection's name, another embedder, only empty folders), `Refused` (role),
-        `DiskFull`, `Cancelled`. What is wrong with one file is a refusal, and the others go on."""
+        Raises `NotFound` (a path), `Unavailable` (no embedder), `BadInput` (the collection's name, another embedder, only empty folders),
+        `Refused` (role), `DiskFull`, `Cancelled`. What is wrong with one file is a refusal, and the others go on."""
         started = time.monotonic()
         name = _checked_name(request.collection)
         found, refused = files.collect(request.paths)
@@ -159,8 +159,14 @@ class Documents:
             self._viewer = None
 
     def _check_embedder(self, name: str) -> None:
-        """Raise `BadInput` when the collection was made with another embedder, or by other rules than this program's."""
-        mine = self._models.show(self._embedder)
+        """Raise `Unavailable` without an embedder, and `BadInput` when the collection was made with another one, or by other rules than ours."""
+        try:
+            mine = self._models.show(self._embedder)
+        except NotFound as error:
+            raise Unavailable(
+                what=f"Documents can't be prepared: this vault knows no embedder {self._embedder}",
+                step=f"Set-up builds its file; `assay model add FILE --name {self._embedder}` registers it here.",
+            ) from error
         with self._vault.read() as reader:
             kept = store.find(reader, name)
         if kept is None:

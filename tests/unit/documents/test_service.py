@@ -10,7 +10,7 @@ import pytest
 from core.documents import reading
 from core.documents.records import Document
 from core.documents.service import Documents
-from core.errors import BadInput, Cancelled, NotFound, Refused, Unsupported
+from core.errors import BadInput, Cancelled, NotFound, Refused, Unavailable, Unsupported
 from core.jobs import Job, Progress
 from core.models.records import ModelFile
 from core.records import Digest
@@ -182,6 +182,12 @@ def test_a_reader_that_dies_costs_its_own_file_only(
     assert (done.added, one.names("deaths")) == (1, ["small.txt"])
     (refusal,) = done.refused
     assert refusal.reason.startswith("big.txt: its reader stopped: out of memory")
+
+
+def test_without_an_embedder_it_says_how_to_get_one(one: Workspace, folder: Path) -> None:
+    bare = Documents(one.vault, one.supervisor, one.engine, "absent-embed")
+    with pytest.raises(Unavailable, match=r"knows no embedder absent-embed\. .*`assay model add FILE --name absent-embed`"):
+        bare.add(AddDocuments(collection="bare", paths=(str(folder),)), Job("Add"))
 
 
 def test_a_collection_keeps_to_its_embedder(one: Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
