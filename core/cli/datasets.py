@@ -44,7 +44,11 @@ def list_datasets(session: Session) -> None:
         known = bench.datasets.list()
         session.output.result(
             {"datasets": [{"dataset": d.reference, "samples": len(d.samples), "saved": d.saved} for d in known]},
-            table(("dataset", "samples", "saved"), [(d.reference, str(len(d.samples)), d.saved) for d in known]),
+            table(
+                ("dataset", "samples", "saved"),
+                [(d.reference, str(len(d.samples)), d.saved) for d in known],
+                empty="There are no datasets. `assay dataset add NAME FILE` makes one.",
+            ),
         )
 
 

@@ -5,7 +5,7 @@ import time
 import click
 
 from core.assistants.records import QUOTES, Answer, Answered, Delta, Question
-from core.cli.output import table
+from core.cli.output import one_line, table
 from core.cli.session import Session, pass_session
 from core.documents.records import AddDocuments
 from core.jobs import Job
@@ -33,6 +33,7 @@ def add(session: Session, collection: str, paths: tuple[str, ...]) -> None:
             {
                 "collection": done.collection,
                 "added": done.added,
+                "replaced": done.replaced,
                 "unchanged": done.unchanged,
                 "refused": [{"file": r.file, "reason": r.reason} for r in done.refused],
                 "chunks": done.chunks,
@@ -42,7 +43,8 @@ def add(session: Session, collection: str, paths: tuple[str, ...]) -> None:
             [
                 f"{done.collection}: {done.added} added, {done.unchanged} unchanged, {len(done.refused)} refused; "
                 f"{done.pages} pages, {done.chunks} chunks in {done.seconds:.1f} s.",
-                *(f"  refused: {r.reason}" for r in done.refused),
+                *([f"  {done.replaced} of them replaced an earlier version."] if done.replaced else []),
+                *(f"  refused: {one_line(r.reason)}" for r in done.refused),
             ],
         )
     if not done.added and not done.unchanged:
@@ -60,7 +62,9 @@ def list_documents(session: Session, collection: str | None) -> None:
             session.output.result(
                 {"collections": [{"name": c.name, "documents": c.documents, "chunks": c.chunks} for c in known]},
                 table(
-                    ("collection", "documents", "chunks"), [(c.name, str(c.documents), str(c.chunks)) for c in known]
+                    ("collection", "documents", "chunks"),
+                    [(c.name, str(c.documents), str(c.chunks)) for c in known],
+                    empty="There are no collections. `assay documents add COLLECTION PATH…` makes one.",
                 ),
             )
             return
@@ -77,7 +81,7 @@ def list_documents(session: Session, collection: str | None) -> None:
 @documents.command()
 @click.argument("collection")
 @click.argument("query")
-@click.option("--limit", default=8, show_default=True, type=click.IntRange(1, 100))
+@click.option("--limit", default=8, show_default=True, type=click.IntRange(1, 100), help="Passages to show.")
 @pass_session
 def search(session: Session, collection: str, query: str, limit: int) -> None:
     """The passages nearest to a query."""
@@ -87,7 +91,7 @@ def search(session: Session, collection: str, query: str, limit: int) -> None:
         for passage in found:
             text = " ".join(passage.text.split())
             lines += [
-                f"{passage.score:.2f}  {passage.name}, page {passage.page}",
+                f"{passage.score:.2f}  {one_line(passage.name)}, page {passage.page}",
                 f"      {text[:SHOWN]}{'…' if len(text) > SHOWN else ''}",
             ]
         session.output.result(
@@ -105,18 +109,25 @@ def search(session: Session, collection: str, query: str, limit: int) -> None:
 @click.argument("question")
 @click.option("--model", "model_name", default=QUOTES, show_default=True, help="A chat model, or quotes.")
 @click.option("--prompt", "prompt_name", help="A prompt version, name@number; the built-in one where it isn't given.")
-@click.option("--passages", default=6, show_default=True, type=click.IntRange(1, 50))
+@click.option(
+    "--passages", default=6, show_default=True, type=click.IntRange(1, 50), help="The most that are put to the model."
+)
 @pass_session
 def ask(
     session: Session, collection: str, question: str, model_name: str, prompt_name: str | None, passages: int
 ) -> None:
     """Ask the documents. Quotes answers with their own sentences; a model writes, and cites."""
+    if prompt_name is not None and model_name == QUOTES:
+        raise click.UsageError("--prompt needs a chat model: give --model too. Quotes uses no prompt.")
     asked = Question(collection=collection, text=question, model=model_name, prompt=prompt_name, passages=passages)
     with session.workbench() as bench:
         started = time.monotonic()
+        begun = False
         for part in bench.assistants.ask(asked, Job("Answer")):
             if isinstance(part, Delta):
-                session.output.text(part.text)
+                text = part.text if begun else part.text.lstrip()
+                begun = begun or bool(text)
+                session.output.text(text)
             elif isinstance(part, Answered):
                 session.output.text("\n")
                 session.output.result(
@@ -142,4 +153,4 @@ def citation_lines(answer: Answer) -> list[str]:
     """Where the answer stands, a line a passage; for an abstention, how near the nearest sentence came."""
     if answer.abstained and answer.model == QUOTES:
         return [f"The nearest sentence scores {answer.best_score:.2f}; an answer needs {answer.needed_score:.2f}."]
-    return [f"  [{c.number}] {c.name}, page {c.page}: “{c.quote}”" for c in answer.citations]
+    return [f"  [{c.number}] {one_line(c.name)}, page {c.page}: “{c.quote}”" for c in answer.citations]

@@ -1,13 +1,16 @@
 """`assay eval`: specs, runs, and what they measured."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import msgspec
+import yaml
 
 from core.cli.output import short, table
 from core.cli.session import Session, pass_session
 from core.evals.files import read_spec
-from core.evals.records import Metric, Outcome, RunSpec, RunView
+from core.evals.records import Metric, Outcome, RunResult, RunSpec, RunView, Spec
 from core.records import Json
 
 
@@ -31,7 +34,12 @@ def save(session: Session, file: Path) -> None:
 
 @evaluation.command()
 @click.argument("reference", metavar="SPEC")
-@click.option("--meaning", type=click.Choice(["authored", "reviewed", "approved"]), required=True)
+@click.option(
+    "--meaning",
+    type=click.Choice(["authored", "reviewed", "approved"]),
+    required=True,
+    help="What you stand for with your name.",
+)
 @click.option("--reason", default="", help="Why, in your own words; it is part of what is signed.")
 @pass_session
 def sign(session: Session, reference: str, meaning: str, reason: str) -> None:
@@ -77,6 +85,7 @@ def list_runs(session: Session) -> None:
                     (v.run.id, v.run.spec_reference, v.run.started, v.run.user, v.status, str(v.run.samples))
                     for v in runs
                 ],
+                empty="There are no runs. `assay eval run SPEC` makes one.",
             ),
         )
 
@@ -114,10 +123,13 @@ def compare(session: Session, names: tuple[str, ...]) -> None:
     """Runs side by side, and within each run every variant against its first."""
     with session.workbench() as bench:
         views = [bench.evals.show(name) for name in names]
-        lines: list[str] = []
-        for view in views:
-            lines += [*run_lines(view), ""]
-        session.output.result({"runs": [run_json(view) for view in views]}, lines)
+        session.output.result({"runs": [run_json(view) for view in views]}, compare_lines(views))
+
+
+def spec_text(spec: Spec) -> str:
+    """A spec as the YAML that `assay eval save` reads, all that is signed."""
+    content = {key: value for key, value in msgspec.to_builtins(spec).items() if key != "version"}
+    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=100).rstrip()
 
 
 def run_json(view: RunView) -> dict[str, Json]:
@@ -130,7 +142,8 @@ def run_json(view: RunView) -> dict[str, Json]:
         "status": view.status,
         "passed": result.passed if result else None,
         "variants": [
-            {"name": variant.name, "metrics": {metric.scorer: _metric_json(metric) for metric in variant.metrics}}
+            {"name": variant.name, "metrics": {metric.scorer: _metric_json(metric) for metric in variant.metrics},
+             "errors": variant.errors}
             for variant in (result.variants if result else ())
         ],
         "differences": [
@@ -148,12 +161,51 @@ def run_json(view: RunView) -> dict[str, Json]:
 def run_lines(view: RunView) -> list[str]:
     """The score table with intervals, what differs, and the verdict on the criteria."""
     result = view.result
-    lines = [f"{view.run.id}: {view.run.spec_reference} on {view.run.dataset_reference}, {view.status}"]
+    lines = [_title(view)]
     if result is None:
-        return lines
-    header = ("variant", *(metric.scorer for metric in result.variants[0].metrics))
-    rows = [(variant.name, *(_figure(metric) for metric in variant.metrics)) for variant in result.variants]
-    lines += ["", *table(header, rows)]
+        return [*lines, "It ended before it was over. The answers recorded until then are kept; run its spec again."]
+    if result.error:
+        lines.append(result.error)
+    if result.variants:
+        header = ("variant", *(metric.scorer for metric in result.variants[0].metrics))
+        rows = [(variant.name, *(_figure(metric) for metric in variant.metrics)) for variant in result.variants]
+        lines += ["", *table(header, rows)]
+    return [*lines, *_failed_lines(view, result), *_verdict_lines(result)]
+
+
+def compare_lines(views: Sequence[RunView]) -> list[str]:
+    """One table of all variants of all runs; then, run by run, what differs and the verdicts."""
+    measured = [(view, variant) for view in views if view.result for variant in view.result.variants]
+    scorers = list(dict.fromkeys(metric.scorer for _, variant in measured for metric in variant.metrics))
+    rows = []
+    for view, variant in measured:
+        figures = {metric.scorer: _figure(metric) for metric in variant.metrics}
+        rows.append((view.run.id, variant.name, *(figures.get(scorer, "–") for scorer in scorers)))
+    lines = table(("run", "variant", *scorers), rows, empty="None of these runs was finished.")
+    for view in views:
+        lines += ["", _title(view)]
+        if view.result:
+            lines += [*_failed_lines(view, view.result), *_verdict_lines(view.result)]
+    return lines
+
+
+def _title(view: RunView) -> str:
+    return f"{view.run.id}: {view.run.spec_reference} on {view.run.dataset_reference}, {view.status}"
+
+
+def _failed_lines(view: RunView, result: RunResult) -> list[str]:
+    """Answers that failed: the figures are without them, so it has to be said."""
+    return [
+        f"{variant.name}: {variant.errors} of {view.run.samples} samples got no answer; "
+        f"`assay eval show {view.run.id} --outcomes` says why."
+        for variant in result.variants
+        if variant.errors
+    ]
+
+
+def _verdict_lines(result: RunResult) -> list[str]:
+    """The differences whose interval excludes zero, and each criterion."""
+    lines = []
     for difference in result.differences:
         if difference.low > 0 or difference.high < 0:
             lines.append(
@@ -163,6 +215,8 @@ def run_lines(view: RunView) -> list[str]:
     for criterion in result.criteria:
         wanted = criterion.criterion
         bound = f"at least {wanted.at_least}" if wanted.at_least is not None else f"at most {wanted.at_most}"
+        if wanted.on != "value":
+            bound = f"{bound} at the {wanted.on} end of the interval"
         measured = "not measured" if criterion.measured is None else f"{criterion.measured:.2f}"
         lines.append(
             f"Criterion {'met' if criterion.met else 'not met'}: {wanted.variant}, {wanted.metric} {bound} ({measured})"
@@ -173,7 +227,8 @@ def run_lines(view: RunView) -> list[str]:
 def _sign(session: Session, reference: str, meaning: str, reason: str) -> None:
     with session.workbench() as bench:
         saved = bench.evals.spec(reference)
-        session.output.say(f"You sign {saved.spec.reference}, digest {saved.digest}, as {meaning}.")
+        session.output.say(f"You sign {saved.spec.reference}, digest {saved.digest}, as {meaning}:")
+        session.output.say(spec_text(saved.spec.spec))
         with session.signer(bench) as signer:
             signature = bench.evals.sign(reference, meaning, reason, signer)
         session.output.result(

@@ -1,11 +1,12 @@
 """What a command prints: for people, lines and tables; with `--json`, exactly one JSON document on standard output.
 
 Progress and remarks go to standard error, so that a pipe gets the result alone. The JSON of each command is an interface: its keys are
-tested and only added to.
+tested and only added to. Names and texts come from files that nobody here wrote, so what a terminal would obey or hide is made visible.
 """
 
 import json
 import sys
+import unicodedata
 from collections.abc import Sequence
 
 import click
@@ -14,6 +15,8 @@ from core.jobs import Job, Progress
 
 BAR = 24
 """Characters of the progress bar."""
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+"""Unicode categories that a terminal doesn't print but may obey: controls, directions of writing, separators."""
 
 
 class Output:
@@ -28,16 +31,16 @@ class Output:
             click.echo(json.dumps(content, ensure_ascii=False, indent=2))
         else:
             for line in lines:
-                click.echo(line)
+                click.echo(visible(line))
 
     def say(self, line: str) -> None:
         """A remark for the person who waits; never part of the result."""
-        click.echo(line, err=True)
+        click.echo(visible(line), err=True)
 
     def text(self, piece: str) -> None:
         """A piece of streamed text, for people only."""
         if not self.json_wanted:
-            click.echo(piece, nl=False)
+            click.echo(visible(piece), nl=False)
             sys.stdout.flush()
 
     def job(self, title: str) -> Job:
@@ -55,21 +58,51 @@ def _draw(progress: Progress) -> None:
         click.echo("", err=True)
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as aligned columns; figures are right-aligned."""
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], empty: str = "") -> list[str]:
+    """Rows as aligned columns, a line each; columns of figures are right-aligned. Without rows, the sentence `empty` where one is given."""
+    if empty and not rows:
+        return [empty]
+    shown = [[visible(cell, whole=False) for cell in row] for row in [header, *rows]]
+    columns = range(len(header))
+    widths = [max(_width(row[column]) for row in shown) for column in columns]
+    figures = [bool(rows) and all(_figure(row[column]) for row in shown[1:]) for column in columns]
     lines = []
-    for row in [header, *rows]:
+    for row in shown:
         cells = [
-            cell.rjust(width) if _figure(cell) else cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+            " " * (width - _width(cell)) + cell if figure else cell + " " * (width - _width(cell))
+            for cell, width, figure in zip(row, widths, figures, strict=True)
         ]
         lines.append("  ".join(cells).rstrip())
     return lines
 
 
+def visible(text: str, whole: bool = True) -> str:
+    """The text with invisible characters as [U+…]; line ends and tabs stay in a whole text, and are named in a cell."""
+    kept = "\n\t" if whole else ""
+    return "".join(
+        character
+        if character in kept or unicodedata.category(character) not in _INVISIBLE
+        else f"[U+{ord(character):04X}]"
+        for character in text
+    )
+
+
 def short(digest: str) -> str:
     """A digest shortened in the middle, as everywhere in the program."""
     return f"{digest[:8]}…{digest[-4:]}" if len(digest) > 16 else digest
+
+
+def one_line(text: str) -> str:
+    """A name as part of a line: its line ends and tabs are made visible too."""
+    return visible(text, whole=False)
+
+
+def _width(text: str) -> int:
+    """Columns that a terminal takes for it: two for a wide character, none for a combining one."""
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )
 
 
 def _figure(cell: str) -> bool:

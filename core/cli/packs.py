@@ -7,7 +7,7 @@ import click
 
 from core.cli.output import short, table
 from core.cli.session import Session, pass_session
-from core.errors import BadInput
+from core.errors import BadInput, Damaged
 from core.evidence.records import ExportPack, Verdict
 from core.evidence.verify import verify as verify_pack
 from core.paths import write_whole
@@ -59,12 +59,20 @@ def verify(session: Session, file: Path, trust_path: Path | None) -> None:
         raise BadInput(source=str(file), problem="there is no such file.")
     if trust_path is not None and not trust_path.is_file():
         raise BadInput(source=str(trust_path), problem="there is no such file.")
-    known = trustfile.load(trust_path.read_bytes()) if trust_path else trustfile.TrustFile(cards=(), logs=(), made="")
+    known = _trusted(trust_path) if trust_path else trustfile.TrustFile(cards=(), logs=(), made="")
     with file.open("rb") as stream:
         verdict = verify_pack(stream, known, datetime.now(UTC))
     session.output.result(verdict_json(verdict), verdict_lines(verdict))
     if verdict.verdict != "valid":
         raise SystemExit(1)
+
+
+def _trusted(path: Path) -> trustfile.TrustFile:
+    """The trust file. What is wrong with it is said with its path."""
+    try:
+        return trustfile.load(path.read_bytes())
+    except Damaged as error:
+        raise Damaged(source=str(path), problem=f"not a trust file that can be used. {error}") from error
 
 
 def verdict_json(verdict: Verdict) -> dict[str, Json]:

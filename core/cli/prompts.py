@@ -80,7 +80,12 @@ def diff(session: Session, old: str, new: str) -> None:
 
 @prompt.command()
 @click.argument("reference", metavar="NAME@V")
-@click.option("--meaning", type=click.Choice(["authored", "reviewed", "approved"]), required=True)
+@click.option(
+    "--meaning",
+    type=click.Choice(["authored", "reviewed", "approved"]),
+    required=True,
+    help="What you stand for with your name.",
+)
 @click.option("--reason", default="", help="Why, in your own words; it is part of what is signed.")
 @pass_session
 def sign(session: Session, reference: str, meaning: str, reason: str) -> None:
@@ -143,6 +148,7 @@ def _print_states(session: Session, states: tuple[PromptState, ...]) -> None:
                 )
                 for s in states
             ],
+            empty="There are no prompts. `assay prompt save NAME --file F` makes one.",
         ),
     )
 

@@ -68,16 +68,16 @@ def read_passphrase(path: Path) -> str:
         with path.open(encoding="utf-8") as file:
             line = file.readline().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(source=str(path), problem="the passphrase file can't be read.") from error
+        raise BadInput(
+            source=str(path), problem="the passphrase file can't be read. Check that it is there."
+        ) from error
     if not line:
         raise BadInput(source=str(path), problem="the passphrase file is empty.")
     return line
 
 
-def ask_passphrase(prompt: str, confirm: bool = False) -> str:
-    """Ask on the terminal, without showing what is typed."""
+def ask_passphrase(prompt: str, confirm: bool = False, step: str = "Set ASSAY_PASSPHRASE_FILE.") -> str:
+    """Ask on the terminal, without showing what is typed. Raises `Unavailable` with `step` where there is none."""
     if not sys.stdin.isatty():
-        raise Unavailable(
-            what="A passphrase is needed and there is no terminal to ask on", step="Set ASSAY_PASSPHRASE_FILE."
-        )
+        raise Unavailable(what=f"A passphrase is needed ({prompt}) and there is no terminal to ask on", step=step)
     return str(click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True))

@@ -20,7 +20,14 @@ def user() -> None:
 
 @user.command()
 @click.argument("user_name", metavar="NAME")
-@click.option("--role", "roles", multiple=True, required=True, type=click.Choice([role.value for role in Role]))
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    type=click.Choice([role.value for role in Role]),
+    help="What they may do; give it again for more roles.",
+)
 @click.option("--name", default="", help="The person's printed name, as it stands on signatures.")
 @click.option("--passphrase-file", type=click.Path(path_type=Path), help="Holds the new person's passphrase.")
 @pass_session
@@ -30,7 +37,9 @@ def add(session: Session, user_name: str, roles: tuple[str, ...], name: str, pas
         if passphrase_file:
             passphrase = read_passphrase(passphrase_file)
         else:
-            passphrase = ask_passphrase(f"New passphrase of {user_name}", confirm=True)
+            passphrase = ask_passphrase(
+                f"New passphrase of {user_name}", confirm=True, step="Give --passphrase-file FILE."
+            )
         added = bench.vault.add_user(signer, user_name, name or user_name, roles, passphrase)
         session.output.result(
             {"user": added.user, "name": added.name, "roles": sorted(added.roles), "card": added.card},

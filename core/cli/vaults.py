@@ -4,6 +4,7 @@ import click
 
 from core.cli.output import table
 from core.cli.session import Session, pass_session
+from core.models.starter import EMBEDDER
 from core.vault.check import check as check_vault
 from core.workbench import Workbench
 
@@ -27,7 +28,14 @@ def create(session: Session, folder: str, name: str) -> None:
             {"vault": str(opened.folder), "user": session.user, "models": models},
             [
                 f"Created {opened.folder} for {session.user}, who is admin and author.",
-                f"It knows the models {', '.join(models) or 'none'}, and the mode quotes.",
+                f"It knows the models {', '.join(models)}, and the mode quotes."
+                if models
+                else "It knows no model yet; the starter models aren't installed.",
+                *(
+                    []
+                    if EMBEDDER in models
+                    else [f"Without {EMBEDDER} no documents can be added: set-up builds its file."]
+                ),
                 "Nobody approves their own work: add a second person with `assay user add NAME --role reviewer`.",
             ],
         )
@@ -53,7 +61,9 @@ def audit() -> None:
 
 
 @audit.command("log")
-@click.option("--limit", default=50, show_default=True, help="Entries to show, newest first.")
+@click.option(
+    "--limit", default=50, show_default=True, type=click.IntRange(min=1), help="Entries to show, newest first."
+)
 @pass_session
 def log(session: Session, limit: int) -> None:
     """Who did what, and when."""

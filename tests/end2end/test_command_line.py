@@ -1,0 +1,175 @@
+"""What `--json` prints is an interface: the exact keys of each command, in one vault, with the model `fake`. Keys are only ever added."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end2end.conftest import Assay, Ran
+
+SHEET = "Sheet 12\n\nThe flash point of solvent R-12 is 11 degrees, measured in a closed cup.\n\nThe gate closes at eight.\n"
+SAMPLES = """\
+{"id": "a", "input": "What is the flash point of solvent R-12?", "target": "11 degrees"}
+{"id": "b", "input": "When does the gate close?", "target": "at eight"}
+{"id": "c", "input": "Who painted the tower?", "unanswerable": true}
+"""
+PROMPT = """\
+messages:
+  - role: user
+    content: "{% for p in passages %}[{{ p.number }}] {{ p.text }} {% endfor %}Question: {{ question }}"
+"""
+SPEC = """\
+name: small
+dataset: samples
+collection: sheets
+prompts: [cite@1, cite@2]
+models: [fake]
+passages: 2
+max_tokens: 32
+scorers: [contains, refusal]
+criteria:
+  - metric: contains
+    variant: cite@2 / fake
+    at_least: 0
+"""
+RUN = {"run", "spec", "digest", "status", "passed", "variants", "differences", "criteria"}
+PROMPT_STATE = {"prompt", "digest", "author", "saved", "notes", "labels", "signed"}
+SIGNED_PROMPT = {"prompt", "meaning", "name", "time", "digest"}
+SIGNED_SPEC = {"spec", "meaning", "name", "time", "digest"}
+MODEL = {
+    "type", "version", "name", "digest", "path", "size", "modified_us", "architecture", "purpose", "quantization", "parameters", "context",
+    "dimensions", "has_template", "licence", "added",
+}  # fmt: skip
+
+
+def printed(ran: Ran, keys: set[str]) -> Any:
+    """The one JSON document on standard output, with exactly these keys."""
+    assert ran.code == 0, ran
+    content = ran.json
+    assert set(content) == keys
+    return content
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("files")
+    (folder / "sheet.txt").write_text(SHEET)
+    (folder / "samples.jsonl").write_text(SAMPLES)
+    (folder / "v1.yaml").write_text(PROMPT)
+    (folder / "v2.yaml").write_text(PROMPT.replace("Question:", "Answer and cite. Question:"))
+    (folder / "small.yaml").write_text(SPEC)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def worked(ines: Assay, tomas: Assay, files: Path) -> dict[str, Any]:
+    """The main job, command by command; what each printed."""
+    told: dict[str, Any] = {}
+    told["documents add"] = ines("documents", "add", "sheets", files / "sheet.txt", "--json")
+    (files / "sheet.txt").write_text(SHEET.replace("eight", "nine"))
+    told["documents add again"] = ines("--json", "documents", "add", "sheets", files / "sheet.txt")
+    told["prompt save"] = ines("prompt", "save", "cite", "--json", "--file", files / "v1.yaml")
+    ines("prompt", "save", "cite", "--file", files / "v2.yaml")
+    told["prompt sign"] = ines("prompt", "sign", "cite@2", "--meaning", "authored", "--json")
+    told["prompt approve"] = tomas("prompt", "approve", "cite@2", "--json")
+    told["dataset add"] = ines("dataset", "add", "samples", files / "samples.jsonl", "--json")
+    told["eval save"] = ines("eval", "save", files / "small.yaml", "--json")
+    told["eval approve"] = tomas("eval", "approve", "small", "--json")
+    told["eval run"] = ines("eval", "run", "small", "--json")
+    return told
+
+
+def test_documents(ines: Assay, worked: dict[str, Any]) -> None:
+    keys = {"collection", "added", "replaced", "unchanged", "refused", "chunks", "pages", "seconds"}
+    first = printed(worked["documents add"], keys)
+    assert (first["added"], first["replaced"]) == (1, 0)
+    again = printed(worked["documents add again"], keys)
+    assert (again["added"], again["replaced"]) == (1, 1)
+    (held,) = printed(ines("documents", "list", "--json"), {"collections"})["collections"]
+    assert set(held) == {"name", "documents", "chunks"}
+    (document,) = printed(ines("documents", "list", "sheets", "--json"), {"documents"})["documents"]
+    assert set(document) == {"name", "pages", "size", "added"}
+    found = printed(ines("documents", "search", "sheets", "flash point", "--json"), {"results"})["results"]
+    assert set(found[0]) == {"document", "page", "text", "score"}
+
+
+def test_asking(ines: Assay, worked: dict[str, Any]) -> None:
+    keys = {"answer", "model", "abstained", "citations", "trace"}
+    asked = ("ask", "sheets", "What is the flash point of solvent R-12?")
+    quoted = printed(ines(*asked, "--json"), keys)
+    assert set(quoted["citations"][0]) == {"document", "page", "quote", "score"}
+    assert "11 degrees" in quoted["answer"]
+    assert printed(ines(*asked, "--model", "fake", "--prompt", "cite@2", "--json"), keys)["model"] == "fake"
+    refused = ines(*asked, "--prompt", "cite@2")
+    assert refused.code == 2
+    assert "--prompt needs a chat model" in refused.said
+
+
+def test_prompts(ines: Assay, worked: dict[str, Any]) -> None:
+    printed(worked["prompt save"], {"prompt", "digest", "created"})
+    printed(worked["prompt sign"], SIGNED_PROMPT)
+    printed(worked["prompt approve"], SIGNED_PROMPT)
+    (latest,) = printed(ines("prompt", "list", "--json"), {"prompts"})["prompts"]
+    assert set(latest) == PROMPT_STATE
+    assert set(latest["signed"][0]) == {"meaning", "name"}
+    shown = printed(ines("prompt", "show", "cite@approved", "--json"), PROMPT_STATE | {"messages"})
+    assert set(shown["messages"][0]) == {"role", "content"}
+    assert len(printed(ines("prompt", "versions", "cite", "--json"), {"prompts"})["prompts"]) == 2
+    parts = printed(ines("prompt", "diff", "cite@1", "cite@2", "--json"), {"old", "new", "parts"})["parts"]
+    assert all(set(part) == {"kind", "text"} for part in parts)
+    printed(ines("prompt", "label", "cite@1", "trial", "--json"), PROMPT_STATE)
+
+
+def test_datasets(ines: Assay, worked: dict[str, Any], tmp_path: Path) -> None:
+    printed(worked["dataset add"], {"dataset", "digest", "samples", "created"})
+    (listed,) = printed(ines("dataset", "list", "--json"), {"datasets"})["datasets"]
+    assert set(listed) == {"dataset", "samples", "saved"}
+    shown = printed(ines("dataset", "show", "samples", "--json"), {"dataset", "digest", "samples"})
+    assert set(shown["samples"][0]) == {"id", "input", "target"}
+    out = tmp_path / "out.csv"
+    assert printed(ines("dataset", "export", "samples", "-o", out, "--json"), {"samples", "file"})["samples"] == 3
+    ines.refuses("dataset", "export", "samples", "-o", tmp_path / "absent" / "a.csv", code=6, saying="no folder")
+
+
+def test_evaluations(ines: Assay, worked: dict[str, Any]) -> None:
+    printed(worked["eval save"], {"spec", "digest", "created"})
+    printed(worked["eval approve"], SIGNED_SPEC)
+    assert "at_least: 0" in worked["eval approve"].said, "who signs sees the criteria"
+    run = printed(worked["eval run"], RUN)
+    assert (run["status"], run["passed"]) == ("finished", True)
+    assert set(run["variants"][0]) == {"name", "metrics", "errors"}
+    assert set(run["variants"][0]["metrics"]["contains"]) == {"value", "low", "high", "n"}
+    assert set(run["differences"][0]) == {"metric", "baseline", "variant", "value", "low", "high", "p", "n"}
+    assert set(run["criteria"][0]) == {"metric", "variant", "measured", "met"}
+    (listed,) = printed(ines("eval", "list", "--json"), {"runs"})["runs"]
+    assert set(listed) == RUN
+    shown = printed(ines("eval", "show", "run-1", "--outcomes", "--json"), RUN | {"outcomes"})
+    assert set(shown["outcomes"][0]) == {"sample", "variant", "answer", "error", "scores"}
+    assert set(shown["outcomes"][0]["scores"]["contains"]) == {"value", "passed", "reason"}
+    assert len(printed(ines("eval", "compare", "run-1", "run-1", "--json"), {"runs"})["runs"]) == 2
+
+
+def test_packs(ines: Assay, worked: dict[str, Any], tmp_path: Path) -> None:
+    pack, trust = tmp_path / "run.pack", tmp_path / "trust.json"
+    printed(ines("pack", "export", "run-1", "-o", pack, "--json"), {"pack", "sha256", "size"})
+    printed(ines("pack", "trust", "-o", trust, "--json"), {"trust", "cards"})
+    verdict = printed(ines("pack", "verify", pack, "--trust", trust, "--json"), {"verdict", "reasons", "signatures"})
+    assert verdict["verdict"] == "valid"
+    assert set(verdict["signatures"][0]) == {"name", "meaning", "time", "subject", "reason", "status"}
+    unknown = ines("pack", "verify", pack, "--json")
+    assert (unknown.code, unknown.json["verdict"]) == (1, "incomplete")
+    (tmp_path / "other.json").write_text("{}")
+    ines.refuses("pack", "verify", pack, "--trust", tmp_path / "other.json", code=10, saying="other.json")
+
+
+def test_people_models_and_the_log(ines: Assay) -> None:
+    people = printed(ines("user", "list", "--json"), {"users"})["users"]
+    assert all(set(person) == {"user", "name", "roles", "card"} for person in people)
+    printed(ines("user", "card", "tomas", "--json"), {"user", "fingerprint", "card"})
+    known = printed(ines("model", "list", "--json"), {"models"})["models"]
+    assert all(set(model) == MODEL for model in known)
+    printed(ines("model", "show", "starter-embed", "--json"), MODEL)
+    (entry,) = printed(ines("audit", "log", "--limit", "1", "--json"), {"entries"})["entries"]
+    assert set(entry) == {"entry", "time", "user", "act", "about", "reason"}
+    printed(ines("audit", "checkpoint", "--json"), {"checkpoint"})
+    assert printed(ines("vault", "check", "--json"), {"findings"})["findings"] == []
