@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.documents import reading
-from core.documents.records import Document
+from core.documents.records import AddDocuments, Document
 from core.documents.service import Documents
 from core.errors import BadInput, Cancelled, NotFound, Refused, Unavailable, Unsupported
 from core.jobs import Job, Progress
@@ -186,7 +186,9 @@ def test_a_reader_that_dies_costs_its_own_file_only(
 
 def test_without_an_embedder_it_says_how_to_get_one(one: Workspace, folder: Path) -> None:
     bare = Documents(one.vault, one.supervisor, one.engine, "absent-embed")
-    with pytest.raises(Unavailable, match=r"knows no embedder absent-embed\. .*`assay model add FILE --name absent-embed`"):
+    with pytest.raises(
+        Unavailable, match=r"knows no embedder absent-embed\. .*`assay model add FILE --name absent-embed`"
+    ):
         bare.add(AddDocuments(collection="bare", paths=(str(folder),)), Job("Add"))
 
 
@@ -198,8 +200,6 @@ def test_a_collection_keeps_to_its_embedder(one: Workspace, folder: Path, monkey
         **{name: getattr(shown, name) for name in shown.__struct_fields__} | {"name": "other-embed", "digest": "0" * 64}
     )
     monkeypatch.setattr(other._models, "show", lambda name: model)
-    from core.documents.records import AddDocuments
-
     with pytest.raises(BadInput, match="made with the embedder fake, and other-embed is another one"):
         other.add(AddDocuments(collection="bound", paths=(str(folder),)), Job("Add"))
 
@@ -216,8 +216,6 @@ def test_a_reviewer_adds_nothing(tmp_path: Path, folder: Path) -> None:
         made.vault.close()
         with Vault.open(path, "rea", "eleven boats on a pond", (models_store.SCHEMA, store.SCHEMA)) as vault:
             documents = Documents(vault, made.supervisor, made.engine, "fake")
-            from core.documents.records import AddDocuments
-
             with pytest.raises(Refused):
                 documents.add(AddDocuments(collection="c", paths=(str(folder / "sheet.pdf"),)), Job("Add"))
             assert documents.collections() == ()
