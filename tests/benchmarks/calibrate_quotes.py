@@ -6,7 +6,6 @@ answerable questions are answered rightly, and how many of the others are answer
 """
 
 import json
-import os
 import re
 import tempfile
 from pathlib import Path
@@ -21,9 +20,10 @@ from core.documents.records import AddDocuments
 from core.jobs import Job
 from core.retrieval.records import Search
 from core.workbench import Workbench
+from tests.benchmarks.figures import REAL_DATA
 
 HERE = Path(__file__).resolve().parent
-DATA = Path(os.environ.get("ASSAY_TEST_DATA", HERE.parent.parent.parent / "shared" / "data")) / "documents"
+DATA = REAL_DATA / "documents"
 FOLDERS = {"law": "eu-law", "identity": "nist-800-63-3"}
 PASSAGES = 6
 FOLDS = 5

@@ -4,12 +4,17 @@ A benchmark is a function decorated with `@figures("package.")` that yields `Fig
 something to stand beside, the figure is a ratio of the median of at least `PAIRS` interleaved pairs in one run.
 """
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 PAIRS = 7
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+REAL_DATA = Path(os.environ.get("ASSAY_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+"""Real inputs beside the checkout; what needs them is left out where they are absent."""
 
 
 class Figure(NamedTuple):
