@@ -40,12 +40,24 @@ def ram_backed() -> Path | None:
     return None
 
 
+_BOOL = "tag:yaml.org,2002:bool"
+
+
 @contextmanager
 def runtime_folder(purpose: str) -> Iterator[Path]:
     """A private folder for what must lie in clear while it is used; removed afterwards. RAM-backed where there is such storage."""
     with tempfile.TemporaryDirectory(prefix=f"assay-{purpose}-", dir=ram_backed()) as name:
         yield Path(name)
 
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's booleans: `on`, `off`, `yes` and `no` are words, as whoever writes `on: low` means them."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL or first in "tTfF"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 LARGEST_YAML = 1_000_000
 """Bytes of a prompt or spec file; real ones hold some thousands."""
@@ -60,7 +72,7 @@ def read_yaml(path: Path) -> Json:
     if path.stat().st_size > LARGEST_YAML:
         raise BadInput(source=path.name, problem="over 1 MB, too large for such a file.")
     try:
-        content: Json = yaml.safe_load(path.read_text(encoding="utf-8", errors="replace"))
+        content: Json = yaml.load(path.read_text(encoding="utf-8", errors="replace"), _Loader)  # noqa: S506 (a safe loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark is not None else ""

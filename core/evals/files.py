@@ -8,6 +8,7 @@ from core.errors import BadInput
 from core.evals.records import Spec
 from core.evals.scorers import chosen
 from core.paths import read_yaml
+from core.retrieval.service import MOST
 
 
 def read_spec(path: Path) -> Spec:
@@ -23,6 +24,10 @@ def read_spec(path: Path) -> Spec:
 def checked(spec: Spec, source: str) -> Spec:
     """The same spec, if it can be run at all. Raises `BadInput`."""
     chosen(spec.scorers)
+    if not 1 <= spec.passages <= MOST:
+        raise BadInput(source=source, problem=f"passages is {spec.passages}. Use a number from 1 to {MOST}.")
+    if spec.max_tokens < 1:
+        raise BadInput(source=source, problem=f"max_tokens is {spec.max_tokens}. Use 1 or more.")
     if not spec.scorers:
         raise BadInput(source=source, problem="no scorers. Name at least one.")
     if bool(spec.prompts) != bool(spec.models):

@@ -17,7 +17,7 @@ from core.assistants.service import Assistants
 from core.datasets.records import Dataset, Sample
 from core.datasets.service import Datasets
 from core.documents.service import Documents
-from core.errors import AssayError, Cancelled, DiskFull, NotFound
+from core.errors import AssayError, BadInput, Cancelled, DiskFull, NotFound
 from core.evals import store, summary
 from core.evals.files import checked
 from core.evals.records import (
@@ -114,7 +114,8 @@ class Evals:
         """Run a spec: every sample under every variant, variant by variant so that a model stays loaded.
 
         `watch` is told of each outcome as it comes, on the job's thread. Stopping keeps what was scored and closes the run as cancelled.
-        Raises `NotFound` before the run is recorded when the spec names something that isn't there.
+        Before the run is recorded: raises `NotFound` when the spec names something that isn't there, `BadInput` when a criterion is for a
+        variant that it doesn't have.
         """
         saved = self.spec(request.reference)
         spec = saved.spec.spec
@@ -186,6 +187,14 @@ class Evals:
                 )
         if spec.include_quotes:
             found.append(Variant(name=QUOTES, prompt="", prompt_digest="", model=QUOTES, model_digest=""))
+        names = [variant.name for variant in found]
+        for criterion in spec.criteria:
+            if criterion.variant not in names:
+                raise BadInput(
+                    source=spec.name,
+                    problem=f"the criterion on {criterion.metric} is for {criterion.variant}, which is no variant. "
+                    f"There are: {', '.join(names)}.",
+                )
         return tuple(found)
 
     def _start(

@@ -12,7 +12,7 @@ from core.datasets.records import AddDataset
 from core.datasets.service import Datasets
 from core.documents.records import AddDocuments
 from core.documents.service import Documents
-from core.errors import NotFound, Refused
+from core.errors import BadInput, NotFound, Refused
 from core.evals.records import Criterion, Done, RunSpec, Spec
 from core.evals.service import Evals
 from core.inference.records import Message
@@ -120,6 +120,16 @@ def test_what_a_spec_names_must_be_there_before_a_run_is_recorded(study: SimpleN
         study.evals.save(msgspec.structs.replace(SPEC, **change))
         with pytest.raises(NotFound):
             study.evals.run(RunSpec(reference="towers"), Job("Run"))
+    assert study.evals.list() == ()
+
+
+def test_a_criterion_on_an_unknown_variant_is_refused_before_a_run_is_recorded(study: SimpleNamespace) -> None:
+    criterion = Criterion(metric="contains", variant="cite@7 / fake", at_least=0.5)
+    study.evals.save(msgspec.structs.replace(SPEC, criteria=(criterion,)))
+    with pytest.raises(
+        BadInput, match=r"cite@7 / fake, which is no variant\. There are: cite@1 / fake, cite@2 / fake, quotes"
+    ):
+        study.evals.run(RunSpec(reference="towers"), Job("Run"))
     assert study.evals.list() == ()
 
 
