@@ -21,6 +21,8 @@ FORMATS = (".jsonl", ".json", ".csv")
 
 def read_samples(path: Path) -> tuple[Sample, ...]:
     """The samples of a file, in its order. Raises `BadInput` naming file and line, `Unsupported`."""
+    if path.is_dir():
+        raise BadInput(source=str(path), problem="this is a folder. Give the name of a file.")
     if not path.is_file():
         raise BadInput(source=str(path), problem="there is no such file.")
     if path.stat().st_size > LARGEST:

@@ -29,8 +29,10 @@ class _File(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def read_prompt(path: Path, name: str | None = None) -> SavePrompt:
     """The prompt in a file; `name` wins over the file's own. Raises `BadInput` with what doesn't fit."""
     content = read_yaml(path)
+    if content is None:
+        raise BadInput(source=str(path), problem="empty. A prompt file has name, notes and messages, or is a text.")
     if not isinstance(content, dict):
-        content = {"messages": [{"role": "user", "content": str(content or "")}]}
+        content = {"messages": [{"role": "user", "content": str(content)}]}
     try:
         file = msgspec.convert(content, _File)
     except msgspec.ValidationError as error:

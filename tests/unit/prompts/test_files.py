@@ -37,3 +37,9 @@ def test_what_does_not_fit_is_named(tmp_path: Path, text: str, said: str) -> Non
     with pytest.raises(BadInput, match=r"broken\.yaml") as caught:
         read_prompt(file)
     assert said in str(caught.value)
+
+
+def test_an_empty_file_is_no_prompt(tmp_path: Path) -> None:
+    (tmp_path / "empty.yaml").write_text("\n")
+    with pytest.raises(BadInput, match=r"empty\.yaml: empty"):
+        read_prompt(tmp_path / "empty.yaml")
