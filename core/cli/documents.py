@@ -14,6 +14,8 @@ from core.retrieval.records import Search
 
 SHOWN = 160
 """Characters of a passage in a list."""
+LONGEST = 256
+"""Tokens of an answer where nothing else is asked for."""
 
 
 @click.group()
@@ -112,14 +114,34 @@ def search(session: Session, collection: str, query: str, limit: int) -> None:
 @click.option(
     "--passages", default=6, show_default=True, type=click.IntRange(1, 50), help="The most that are put to the model."
 )
+@click.option(
+    "--max-tokens",
+    default=LONGEST,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="The longest that a model may answer.",
+)
 @pass_session
 def ask(
-    session: Session, collection: str, question: str, model_name: str, prompt_name: str | None, passages: int
+    session: Session,
+    collection: str,
+    question: str,
+    model_name: str,
+    prompt_name: str | None,
+    passages: int,
+    max_tokens: int,
 ) -> None:
     """Ask the documents. Quotes answers with their own sentences; a model writes, and cites."""
     if prompt_name is not None and model_name == QUOTES:
         raise click.UsageError("--prompt needs a chat model: give --model too. Quotes uses no prompt.")
-    asked = Question(collection=collection, text=question, model=model_name, prompt=prompt_name, passages=passages)
+    asked = Question(
+        collection=collection,
+        text=question,
+        model=model_name,
+        prompt=prompt_name,
+        passages=passages,
+        max_tokens=max_tokens,
+    )
     with session.workbench() as bench:
         started = time.monotonic()
         begun = False

@@ -13,6 +13,9 @@ from core.evals.files import read_spec
 from core.evals.records import Metric, Outcome, RunResult, RunSpec, RunView, Spec
 from core.records import Json
 
+UNFINISHED = "It was interrupted. The answers recorded until then are kept; run its spec again."
+"""Of a run without a result: this command holds the vault alone, so nothing else can still be at work on it."""
+
 
 @click.group("eval")
 def evaluation() -> None:
@@ -163,7 +166,7 @@ def run_lines(view: RunView) -> list[str]:
     result = view.result
     lines = [_title(view)]
     if result is None:
-        return [*lines, "It ended before it was over. The answers recorded until then are kept; run its spec again."]
+        return [*lines, UNFINISHED]
     if result.error:
         lines.append(result.error)
     if result.variants:
@@ -186,6 +189,8 @@ def compare_lines(views: Sequence[RunView]) -> list[str]:
         lines += ["", _title(view)]
         if view.result:
             lines += [*_failed_lines(view, view.result), *_verdict_lines(view.result)]
+        else:
+            lines.append(UNFINISHED)
     return lines
 
 
