@@ -193,4 +193,3 @@ def _tree(base: type[AssayError]) -> dict[str, type[AssayError]]:
     for child in base.__subclasses__():
         found.update(_tree(child))
     return found
-

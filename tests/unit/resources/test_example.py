@@ -176,9 +176,7 @@ def test_second_prompt_shows_the_nearest_passage_and_says_how_to_refuse() -> Non
     assert "cite its passage as [n]" in system
     assert "say: Not stated in the documents." in system
     assert user == (
-        "[1] The shelf life is 14 months. [1] It is stored at 4 °C. [1]\n"
-        "\n"
-        "Question: How long does it keep?"
+        "[1] The shelf life is 14 months. [1] It is stored at 4 °C. [1]\n\nQuestion: How long does it keep?"
     )
 
 
