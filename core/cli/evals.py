@@ -9,6 +9,7 @@ import yaml
 
 from core.cli.output import short, table
 from core.cli.session import Session, pass_session
+from core.errors import Cancelled
 from core.evals.files import read_spec
 from core.evals.records import Metric, Outcome, RunResult, RunSpec, RunView, Spec
 from core.records import Json
@@ -63,13 +64,18 @@ def approve(session: Session, reference: str, reason: str) -> None:
 @click.argument("spec", metavar="SPEC")
 @pass_session
 def run(session: Session, spec: str) -> None:
-    """Run a spec: a saved one by name, or a YAML file, which is saved first. Exit code 1 when a criterion isn't met."""
+    """Run a spec: a saved one by name, or a YAML file, which is saved first. Exit code 1 when a criterion isn't met.
+
+    Ctrl-C stops it: what was scored is kept, and the run is closed as cancelled (exit code 130).
+    """
     with session.workbench() as bench:
         reference = spec
         if spec.endswith((".yaml", ".yml")):
             reference = bench.evals.save(read_spec(Path(spec))).spec.reference
         view = bench.evals.run(RunSpec(reference=reference), session.output.job("Evaluating"))
         session.output.result(run_json(view), run_lines(view))
+    if view.status == "cancelled":
+        raise SystemExit(Cancelled.exit_code)
     if view.result is None or not view.result.passed:
         raise SystemExit(1)
 

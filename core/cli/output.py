@@ -5,9 +5,12 @@ tested and only added to. Names and texts come from files that nobody here wrote
 """
 
 import json
+import signal
 import sys
+import threading
 import unicodedata
 from collections.abc import Sequence
+from types import FrameType
 
 import click
 
@@ -44,8 +47,21 @@ class Output:
             sys.stdout.flush()
 
     def job(self, title: str) -> Job:
-        """A job whose progress is drawn on a terminal, and nowhere else."""
-        return Job(title, _draw if sys.stderr.isatty() else None)
+        """A job whose progress is drawn on a terminal, and nowhere else. Ctrl-C stops it at its next place to stop, a second one at once."""
+        job = Job(title, _draw if sys.stderr.isatty() else None)
+        _stop_politely(job)
+        return job
+
+
+def _stop_politely(job: Job) -> None:
+    """Let the first interrupt cancel `job`. On a thread of its own, since the interrupted code may hold what cancelling needs."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        threading.Thread(target=job.cancel, name="stop").start()
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, stop)
 
 
 def _draw(progress: Progress) -> None:

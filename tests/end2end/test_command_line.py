@@ -1,5 +1,11 @@
 """What `--json` prints is an interface: the exact keys of each command, in one vault, with the model `fake`. Keys are only ever added."""
 
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +40,8 @@ criteria:
 """
 RUN = {"run", "spec", "digest", "status", "passed", "variants", "differences", "criteria"}
 PROMPT_STATE = {"prompt", "digest", "author", "saved", "notes", "labels", "signed"}
+WORKERS_OF_A_RUN = 2
+"""From that many child processes on, the run is at its samples: one embeds the question, one searches the index."""
 SIGNED_PROMPT = {"prompt", "meaning", "name", "time", "digest"}
 SIGNED_SPEC = {"spec", "meaning", "name", "time", "digest"}
 MODEL = {
@@ -48,6 +56,11 @@ def printed(ran: Ran, keys: set[str]) -> Any:
     content = ran.json
     assert set(content) == keys
     return content
+
+
+def workers_of(process: int) -> int:
+    """How many child processes it has, whichever of its threads started them."""
+    return sum(len(file.read_text().split()) for file in Path(f"/proc/{process}/task").glob("*/children"))
 
 
 @pytest.fixture(scope="module")
@@ -173,3 +186,36 @@ def test_people_models_and_the_log(ines: Assay) -> None:
     assert set(entry) == {"entry", "time", "user", "act", "about", "reason"}
     printed(ines("audit", "checkpoint", "--json"), {"checkpoint"})
     assert printed(ines("vault", "check", "--json"), {"findings"})["findings"] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the processes at work are seen in /proc")
+def test_an_interrupted_evaluation_is_closed_as_cancelled(ines: Assay, worked: dict[str, Any], files: Path) -> None:
+    lines = [
+        f'{{"id": "{number}", "input": "What is point {number} of R-12?", "target": "11"}}' for number in range(200)
+    ]
+    (files / "many.jsonl").write_text("\n".join(lines))
+    (files / "many.yaml").write_text(
+        SPEC.replace("name: small", "name: many").replace("dataset: samples", "dataset: many")
+    )
+    assert ines("dataset", "add", "many", files / "many.jsonl").code == 0
+    program = Path(sys.executable).with_name("assay")
+    environment = {
+        **os.environ,
+        "ASSAY_VAULT": str(ines.vault),
+        "ASSAY_USER": ines.user,
+        "ASSAY_PASSPHRASE_FILE": str(ines.passphrase),
+    }
+    running = subprocess.Popen(
+        [program, "eval", "run", files / "many.yaml", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    deadline = time.monotonic() + 60
+    while workers_of(running.pid) < WORKERS_OF_A_RUN and time.monotonic() < deadline:
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    out, said = running.communicate(timeout=60)
+    assert (running.returncode, json.loads(out)["status"]) == (130, "cancelled"), said
+    assert ines("eval", "list", "--json").json["runs"][0]["status"] == "cancelled"

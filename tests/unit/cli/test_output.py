@@ -1,8 +1,11 @@
 import json
+import signal
+import threading
 
 import pytest
 
 from core.cli.output import Output, one_line, table, visible
+from core.errors import Cancelled
 
 
 def test_figures_stand_to_the_right_and_texts_to_the_left() -> None:
@@ -40,3 +43,19 @@ def test_json_is_one_document_with_the_exact_content(capsys: pytest.CaptureFixtu
     printed = capsys.readouterr()
     assert json.loads(printed.out) == {"name": "a\x1bb é"}
     assert printed.err == "a remark\n"
+
+
+def test_the_first_interrupt_cancels_the_job_and_the_second_ends_the_command() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        job = Output(json_wanted=False).job("Reading")
+        cancelled = threading.Event()
+        job.on_cancel(cancelled.set)
+        signal.raise_signal(signal.SIGINT)
+        assert cancelled.wait(timeout=10)
+        with pytest.raises(Cancelled, match="Reading: stopped"):
+            job.check()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
