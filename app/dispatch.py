@@ -2,10 +2,15 @@
 
 import sys
 
+USAGE = "Usage: assay app [VAULT | PACK]\n\n  Open the window, at a vault's folder or a pack if one is given."
+
 
 def main() -> None:
     """The installed command."""
     if sys.argv[1:2] == ["app"]:
+        if {"-h", "--help"} & set(sys.argv[2:]):
+            print(USAGE)
+            return
         from app.__main__ import main as window
 
         sys.exit(window(sys.argv[2:]))

@@ -18,7 +18,7 @@ from app.widgets.table import Cell
 from core.assistants.records import QUOTES
 from core.datasets.records import Sample
 from core.evals import records
-from core.evals.records import CriterionResult, Difference, Metric, RunView, SavedSpec, Score, Spec
+from core.evals.records import SIGNIFICANT, CriterionResult, Difference, Metric, RunView, SavedSpec, Score, Spec
 from core.vault.records import Signature
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ SCORERS = {
 """What each scorer measures, in the words of the window."""
 IN_SECONDS = ("latency",)
 _MARK = re.compile(r"\s*\[\d+\]")
-SIGNIFICANT = 0.05
 """A difference is told as shown only when its interval leaves out zero and its p-value is under this."""
 ENDS = {"value": "", "low": "lower end ", "high": "upper end "}
 STATUS = {"started": "Interrupted", "finished": "Finished", "cancelled": "Stopped", "failed": "Failed"}

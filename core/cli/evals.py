@@ -11,7 +11,7 @@ from core.cli.output import short, table
 from core.cli.session import Session, pass_session
 from core.errors import Cancelled
 from core.evals.files import read_spec
-from core.evals.records import Metric, Outcome, RunResult, RunSpec, RunView, Spec
+from core.evals.records import SIGNIFICANT, Metric, Outcome, RunResult, RunSpec, RunView, Spec
 from core.records import Json
 
 UNFINISHED = "It was interrupted. The answers recorded until then are kept; run its spec again."
@@ -222,6 +222,7 @@ def _verdict_lines(result: RunResult) -> list[str]:
             lines.append(
                 f"{difference.variant} against {difference.baseline}, {difference.scorer}: {difference.value:+.2f} "
                 f"({difference.low:+.2f} to {difference.high:+.2f}, p {difference.p:.3f}, n {difference.n})"
+                f"{'' if difference.p < SIGNIFICANT else '; that may be chance'}"
             )
     for criterion in result.criteria:
         wanted = criterion.criterion

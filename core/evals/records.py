@@ -150,6 +150,10 @@ class VariantResult(Record, frozen=True, kw_only=True):
     errors: int
 
 
+SIGNIFICANT = 0.05
+"""A difference with a larger p-value is told as one that may be chance."""
+
+
 class Difference(Record, frozen=True, kw_only=True):
     """`variant` minus `baseline` on the samples that both answered, with a paired 95 % bootstrap interval and a sign-flip p-value."""
 

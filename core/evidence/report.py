@@ -17,7 +17,8 @@ from core.evidence.opened import Row
 WITHHELD = "(withheld)"
 _STYLE = """
 :root { color-scheme: light; }
-body { font: 15px/1.5 system-ui, sans-serif; color: #1b1f23; background: #fff; margin: 2rem auto; max-width: 68rem; padding: 0 1rem; overflow-wrap: anywhere; }
+body { font: 15px/1.5 system-ui, sans-serif; color: #1b1f23; background: #fff; margin: 2rem auto; max-width: 68rem; padding: 0 1rem;
+  overflow-wrap: anywhere; }
 h1 { font-size: 1.7rem; margin: 0; } h2 { font-size: 1.2rem; margin: 2.2rem 0 .5rem; } h3 { font-size: 1rem; margin: 1.4rem 0 .3rem; }
 p.lead { margin: .2rem 0 1rem; } .pass { color: #11603f; } .fail { color: #a11a1a; } .signed { color: #5a2a6e; }
 strong.verdict { font-size: 1.3rem; }

@@ -100,7 +100,7 @@ class Models:
         if name in (FAKE, FAKE_MODEL.digest):
             return FAKE_MODEL
         with self._vault.read() as reader:
-            found = store.find(reader, name)
+            found = store.find(reader, name.lower())
         if found is None:
             raise store.missing(name)
         return found
