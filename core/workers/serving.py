@@ -136,21 +136,25 @@ class _Desk:
         self._waiting: queue.SimpleQueue[tuple[Request, Call]] = queue.SimpleQueue()
 
     def read(self, messages: Iterator[ToChild]) -> NoReturn:
-        """Sort incoming messages, for ever."""
-        for message in messages:
-            match message:
-                case Request():
-                    call = self._calls[message.id] = Call(message.id, self._channel)
-                    self._waiting.put((message, call))
-                case Cancel():
-                    if found := self._calls.get(message.id):
-                        found.cancel()
-                case Credit():
-                    if found := self._calls.get(message.id):
-                        found.grant(message.parts)
-                case _:
-                    break
-        os._exit(1)
+        """Sort incoming messages, for ever. What can't be read, or doesn't fit into memory, ends the process, for nothing would come after it."""
+        try:
+            for message in messages:
+                match message:
+                    case Request():
+                        call = self._calls[message.id] = Call(message.id, self._channel)
+                        self._waiting.put((message, call))
+                    case Cancel():
+                        if found := self._calls.get(message.id):
+                            found.cancel()
+                    case Credit():
+                        if found := self._calls.get(message.id):
+                            found.grant(message.parts)
+                    case _:
+                        break
+        except MemoryError:
+            os.write(2, b"MemoryError\n")
+        finally:
+            os._exit(1)
 
     def work(self) -> NoReturn:
         """Handle requests one after the other, for ever."""

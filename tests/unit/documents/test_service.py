@@ -177,7 +177,7 @@ def test_a_reader_that_dies_costs_its_own_file_only(
     (tmp_path / "big.txt").write_bytes(b"word " * 8_000_000)
     (tmp_path / "small.txt").write_text("Small.")
     small = reading.SPEC.memory // 16
-    monkeypatch.setattr(reading, "SPEC", type(reading.SPEC)(module=reading.SPEC.module, memory=small, seconds=120.0))
+    monkeypatch.setattr(reading, "SPEC", type(reading.SPEC)(module=reading.SPEC.module, memory=small, seconds=20.0))
     done = one.add(tmp_path, collection="deaths")
     assert (done.added, one.names("deaths")) == (1, ["small.txt"])
     (refusal,) = done.refused

@@ -260,6 +260,14 @@ def test_memory_above_the_limit_is_refused_and_named(supervisor: Supervisor) -> 
         worker.call(Do(what="eat", amount=2e9), Number)
 
 
+def test_a_request_that_does_not_fit_into_the_child_is_told_at_once(supervisor: Supervisor) -> None:
+    worker = supervisor.start(spec(memory=200 * 2**20, seconds=60.0))
+    began = time.monotonic()
+    with pytest.raises(WorkerFailed, match="out of memory"):
+        worker.call(Echo(text="x" * (180 * 2**20)), Echo)
+    assert time.monotonic() - began < 30
+
+
 def test_eight_threads_at_once_get_their_own_answers(shared: Worker) -> None:
     def ask(number: int) -> bool:
         texts = [f"{number}-{turn}" for turn in range(25)]
