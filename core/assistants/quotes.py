@@ -1,7 +1,7 @@
 """Quotes: answering without a generative model, by the passages' most relevant sentences, verbatim.
 
 It cannot invent: every character of the answer stands in a document. It declines when the best sentence scores under `NEEDED`. A sentence's
-score is the chance that it holds the answer, by a logistic model over four signals; `CALIBRATION` was fitted on questions over documents
+score is the chance that it holds the answer, by a logistic model over five signals; `CALIBRATION` was fitted on questions over documents
 that are no part of the tests (see tests/benchmarks/README.md for its curve).
 """
 
@@ -37,9 +37,10 @@ class Calibration(Record, frozen=True, kw_only=True):
     passage: float
     words: float
     short: float
+    rank: float
 
 
-CALIBRATION = Calibration(bias=-3.81, sentence=1.95, passage=0.68, words=5.21, short=-1.21)
+CALIBRATION = Calibration(bias=-4.17, sentence=1.88, passage=0.54, words=4.99, short=-1.19, rank=0.53)
 
 _WORD = re.compile(r"\w+")
 _COMMON = frozenset(
@@ -57,7 +58,8 @@ class Quote(Record, frozen=True, kw_only=True):
 
 
 class Signals(Record, frozen=True, kw_only=True):
-    """What speaks for a sentence: cosines, the share of the question's words weighted by rarity, and whether it is `SHORT`."""
+    """What speaks for a sentence: cosines, the share of the question's words weighted by rarity, whether it is `SHORT`,
+    and 1 / the place of its passage among those found."""
 
     passage: int
     text: str
@@ -65,6 +67,7 @@ class Signals(Record, frozen=True, kw_only=True):
     passage_cosine: float
     words: float
     short: bool
+    rank: float
 
 
 def signals(question: str, passages: Sequence[Passage], embed: Embed) -> tuple[Signals, ...]:
@@ -90,6 +93,7 @@ def signals(question: str, passages: Sequence[Passage], embed: Embed) -> tuple[S
             passage_cosine=passages[index].score,
             words=sum(rarity[word] for word in own & wanted) / total,
             short=len(sentence.split()) < SHORT,
+            rank=1 / (1 + index),
         )
         for (sentence, index), cosine, own in zip(found.items(), cosines, held, strict=True)
     )
@@ -136,5 +140,6 @@ def chance(signal: Signals, weights: Calibration = CALIBRATION) -> float:
         + weights.passage * signal.passage_cosine
         + weights.words * signal.words
         + weights.short * signal.short
+        + weights.rank * signal.rank
     )
     return round(1 / (1 + math.exp(-logit)), 6)

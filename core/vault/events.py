@@ -51,5 +51,5 @@ class Events:
         for listener in listeners:
             try:
                 listener(changed)
-            except Exception:
-                log.exception("A listener failed on %s", changed.act)
+            except Exception as error:  # noqa: BLE001 (what a listener does wrong undoes no committed change; its text may hold content)
+                log.error("A listener failed on %s: %s", changed.act, type(error).__name__)

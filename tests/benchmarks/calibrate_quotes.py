@@ -27,8 +27,8 @@ DATA = REAL_DATA / "documents"
 FOLDERS = {"law": "eu-law", "identity": "nist-800-63-3"}
 PASSAGES = 6
 FOLDS = 5
-SIGNALS = 5
-"""The bias and the four signals."""
+SIGNALS = 6
+"""The bias and the five signals."""
 RIDGE = 1e-4
 """Pull towards zero, so that few questions don't make extreme weights."""
 
@@ -65,7 +65,7 @@ def main() -> None:
             best[index] = (float(logits[top]), bool(asked[index].right[top])) if len(logits) else (-9.0, False)
     slope, shift = _scale(list(best.values()))
     final = weights * slope + np.array([shift, *[0.0] * (len(weights) - 1)])
-    print("weights (bias, sentence, passage, words, short):", [round(float(weight), 2) for weight in final])
+    print("weights (bias, sentence, passage, words, short, rank):", [round(float(weight), 2) for weight in final])
     print("needed  right  wrong  declined | answered though unanswerable")
     for needed in np.arange(0.1, 0.95, 0.05):
         kept = {index: right for index, (logit, right) in best.items() if expit(slope * logit + shift) >= needed}
@@ -82,7 +82,7 @@ def _ask(bench: Workbench, line: dict[str, str | None]) -> Asked:
     passages = bench.retrieval.search(search, Job("Search"))
     embedder = bench.documents.collection(str(line["collection"])).embedder
     signals = quotes.signals(str(line["question"]), passages, lambda texts: bench.engine.embed(texts, embedder))
-    values = np.array([[1.0, s.sentence_cosine, s.passage_cosine, s.words, s.short] for s in signals]).reshape(
+    values = np.array([[1.0, s.sentence_cosine, s.passage_cosine, s.words, s.short, s.rank] for s in signals]).reshape(
         -1, SIGNALS
     )
     pattern = line["pattern"]

@@ -64,3 +64,10 @@ def test_a_flipped_bit_is_noticed(demo: tuple[dict[str, object], Path], ines: As
     (tmp_path / "altered.pack").write_bytes(altered)
     ran = ines("pack", "verify", tmp_path / "altered.pack", "--trust", out / "merrowdale.trust.json", "--json")
     assert (ran.code, ran.json["verdict"]) == (1, "invalid")
+
+
+def test_a_question_over_real_law_cites_the_article_that_answers_it(ines: Assay, shared_data: Path) -> None:
+    added = ines("documents", "add", "law", shared_data / "documents" / "eu-law" / "eu_ai_act")
+    assert added.code == 0, added
+    asked = ines("ask", "law", "Which article requires high-risk AI systems to keep logs automatically?", "--json")
+    assert asked.json["citations"][0]["document"].endswith("article_12.txt"), asked

@@ -41,7 +41,7 @@ def test_further_sentences_must_be_nearly_as_good() -> None:
 @given(low=st.floats(0, 1), high=st.floats(0, 1))
 def test_a_stronger_signal_never_lowers_the_chance(signal: str, low: float, high: float) -> None:
     low, high = sorted((low, high))
-    values = {"sentence_cosine": 0.5, "passage_cosine": 0.5, "words": 0.5, "short": False}
+    values = {"sentence_cosine": 0.5, "passage_cosine": 0.5, "words": 0.5, "short": False, "rank": 1.0}
     weaker = Signals(passage=0, text="x", **{**values, signal: low})
     stronger = Signals(passage=0, text="x", **{**values, signal: high})
     assert quotes.chance(weaker) <= quotes.chance(stronger)
