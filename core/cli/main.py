@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from core import egress
-from core.cli import datasets, demo, documents, evals, models, packs, prompts, users, vaults
+from core.cli import audit, datasets, demo, documents, evals, models, packs, prompts, users, vaults
 from core.cli.output import visible
 from core.cli.session import Session
 from core.errors import AssayError, Cancelled, DiskFull, Unavailable
@@ -45,7 +45,7 @@ for command in (
     datasets.dataset,
     evals.evaluation,
     packs.pack,
-    vaults.audit,
+    audit.audit,
 ):
     assay.add_command(command)
 

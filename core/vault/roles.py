@@ -25,6 +25,17 @@ class Act(StrEnum):
     CREATE_VAULT = "create-vault"
     ADD_USER = "add-user"
     REVOKE_USER = "revoke-user"
+    RESET_USER = "reset-user"
+    CHANGE_ROLES = "change-roles"
+    RENEW_CARD = "renew-card"
+    CHANGE_PASSPHRASE = "change-passphrase"
+    SET_RECOVERY = "set-recovery"
+    RECOVER = "recover"
+    ROTATE_KEY = "rotate-key"
+    SIGN_IN = "sign-in"
+    SIGN_IN_FAILED = "sign-in-failed"
+    SIGN_OUT = "sign-out"
+    REFUSAL = "refusal"
     ADD_MODEL = "add-model"
     REMOVE_MODEL = "remove-model"
     ADD_DOCUMENTS = "add-documents"
@@ -41,6 +52,17 @@ class Act(StrEnum):
     EXPORT_PACK = "export-pack"
     EXPORT_DATASET = "export-dataset"
     CHANGE_SETTINGS = "change-settings"
+    EXPORT_TRAIL = "export-trail"
+    REVIEW_TRAIL = "review-trail"
+    EXPORT_CHECKPOINT = "export-checkpoint"
+    WITNESS = "witness"
+    BACK_UP = "back-up"
+    RESTORE = "restore"
+    COMPACT = "compact"
+    HOLD = "hold"
+    SET_RETENTION = "set-retention"
+    ERASE = "erase"
+    OPEN_IN_CLEAR = "open-in-clear"
 
 
 ADMIN, AUTHOR, REVIEWER, AUDITOR = Role
@@ -50,6 +72,17 @@ ALLOWED: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.CREATE_VAULT: frozenset({ADMIN}),
         Act.ADD_USER: frozenset({ADMIN}),
         Act.REVOKE_USER: frozenset({ADMIN}),
+        Act.RESET_USER: frozenset({ADMIN}),
+        Act.CHANGE_ROLES: frozenset({ADMIN}),
+        Act.RENEW_CARD: frozenset({ADMIN}),
+        Act.CHANGE_PASSPHRASE: frozenset(Role),
+        Act.SET_RECOVERY: frozenset({ADMIN}),
+        Act.RECOVER: frozenset({ADMIN}),
+        Act.ROTATE_KEY: frozenset({ADMIN}),
+        Act.SIGN_IN: frozenset(Role),
+        Act.SIGN_IN_FAILED: frozenset(Role),
+        Act.SIGN_OUT: frozenset(Role),
+        Act.REFUSAL: frozenset(Role),
         Act.ADD_MODEL: frozenset({ADMIN, AUTHOR}),
         Act.REMOVE_MODEL: frozenset({ADMIN, AUTHOR}),
         Act.ADD_DOCUMENTS: frozenset({AUTHOR}),
@@ -66,6 +99,17 @@ ALLOWED: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.EXPORT_PACK: frozenset({AUTHOR, REVIEWER, AUDITOR}),
         Act.EXPORT_DATASET: frozenset({AUTHOR}),
         Act.CHANGE_SETTINGS: frozenset({ADMIN}),
+        Act.EXPORT_TRAIL: frozenset({ADMIN, REVIEWER, AUDITOR}),
+        Act.REVIEW_TRAIL: frozenset({REVIEWER, AUDITOR}),
+        Act.EXPORT_CHECKPOINT: frozenset(Role),
+        Act.WITNESS: frozenset({ADMIN, AUDITOR}),
+        Act.BACK_UP: frozenset({ADMIN}),
+        Act.RESTORE: frozenset({ADMIN}),
+        Act.COMPACT: frozenset({ADMIN}),
+        Act.HOLD: frozenset({ADMIN, REVIEWER}),
+        Act.SET_RETENTION: frozenset({ADMIN}),
+        Act.ERASE: frozenset({ADMIN}),
+        Act.OPEN_IN_CLEAR: frozenset({ADMIN}),
     }
 )
 

@@ -1,8 +1,5 @@
 """Writes the trained weights as a GGUF for llama.cpp: F32 first, then quantized to Q8_0.
 
-Llama's query and key rows change from "rotate half" order to llama.cpp's interleaved order. The embeddings are tied, so
-there is no output matrix.
-
 Command: python convert.py --weights FILE --tokenizer FILE --out starter-chat.gguf
 """
 
@@ -14,6 +11,7 @@ import json
 from pathlib import Path
 
 import gguf
+import layout
 import llama_cpp
 import numpy as np
 import prompting
@@ -23,20 +21,7 @@ DESCRIPTION = (
     "Demonstration model, trained from nothing on invented text: answers from given passages by copying one sentence, cites its "
     "passage as [n], or says that the documents don't say. Not for real use."
 )
-TENSORS = {
-    "q": "attn_q",
-    "k": "attn_k",
-    "v": "attn_v",
-    "o": "attn_output",
-    "gate": "ffn_gate",
-    "up": "ffn_up",
-    "down": "ffn_down",
-}
 PAD, START, END = 0, 1, 2  # <|endoftext|>, <|im_start|>, <|im_end|>
-
-
-def interleaved(w: np.ndarray, heads: int) -> np.ndarray:
-    return w.reshape(heads, 2, w.shape[0] // heads // 2, -1).swapaxes(1, 2).reshape(w.shape)
 
 
 def tokens_seen(notes: dict) -> int:
@@ -82,17 +67,8 @@ def write(weights: Path, tokenizer: Path, out: Path) -> None:
     w.add_add_bos_token(False)
     w.add_add_space_prefix(False)
     w.add_chat_template(prompting.CHAT_TEMPLATE)
-    w.add_tensor("token_embd.weight", t["emb.weight"])
-    w.add_tensor("output_norm.weight", t["norm"])
-    for i in range(c["layers"]):
-        ours, theirs = f"blocks.{i}.", f"blk.{i}."
-        w.add_tensor(theirs + "attn_norm.weight", t[ours + "n1"])
-        w.add_tensor(theirs + "ffn_norm.weight", t[ours + "n2"])
-        for name, target in TENSORS.items():
-            x = t[f"{ours}{name}.weight"]
-            w.add_tensor(
-                f"{theirs}{target}.weight", np.ascontiguousarray(interleaved(x, c["heads"]) if name in "qk" else x)
-            )
+    for ours, theirs in layout.names(c["layers"]).items():
+        w.add_tensor(theirs, layout.interleaved(t[ours], c["heads"]) if layout.is_turned(ours) else t[ours])
     w.write_header_to_file()
     w.write_kv_data_to_file()
     w.write_tensors_to_file()

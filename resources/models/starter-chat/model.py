@@ -1,7 +1,7 @@
 """A small Llama decoder in plain PyTorch with hand-set copying heads to start from.
 
 The maths and the weight layout are those of the usual Llama ("rotate half" rotary positions, RMS norm, SwiGLU, tied
-embeddings), so that the weights go into a GGUF one to one.
+embeddings), so that the weights go into a GGUF one to one, and come back from one.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import layout
 import torch
 import torch.nn.functional as F  # noqa: N812
 from safetensors import safe_open
@@ -39,6 +40,14 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return (x * cos + torch.cat((-b, a), -1) * sin).to(x.dtype)
 
 
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
+    """Attention [B, heads, T, size]. In bfloat16 plain products are faster on a CPU than the fused form."""
+    if q.dtype != torch.bfloat16:
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    scores = torch.matmul(q * q.shape[-1] ** -0.5, k.transpose(-1, -2)) + mask.to(q.dtype)
+    return torch.matmul(torch.softmax(scores, -1, dtype=q.dtype), v)
+
+
 class Block(nn.Module):
     def __init__(self, c: Config):
         super().__init__()
@@ -53,7 +62,7 @@ class Block(nn.Module):
         h = F.rms_norm(x, (d,), self.n1, self.eps)
         q, k, v = (f(h).view(b, t, self.heads, -1).transpose(1, 2) for f in (self.q, self.k, self.v))
         q, k = rotate(q, cos, sin), rotate(k, cos, sin)
-        a = F.scaled_dot_product_attention(q, k, v.to(q.dtype), attn_mask=mask)
+        a = attend(q, k, v.to(q.dtype), mask)
         a = a.transpose(1, 2).reshape(b, t, d)
         if chosen is not None:
             x, a = x[chosen], a[chosen]
@@ -148,6 +157,10 @@ def save(path: Path, config: Config, weights: dict[str, Tensor], notes: dict[str
 
 
 def load(path: Path) -> tuple[Config, dict[str, Tensor], dict[str, object]]:
+    """-> configuration, weights and figures of the run, from a run's file or from a GGUF that was made of one."""
+    if path.suffix == ".gguf":
+        config, weights, tokens = layout.read(path)
+        return Config(**config), {k: torch.from_numpy(w) for k, w in weights.items()}, {"tokens": tokens}
     with safe_open(str(path), "pt") as f:
         meta = f.metadata()
         return Config(**json.loads(meta["config"])), {k: f.get_tensor(k) for k in f.keys()}, json.loads(meta["notes"])  # noqa: SIM118

@@ -209,6 +209,11 @@ class Muon:
                 p.mul_(1 - self.rate * scale * self.weight_decay).add_(u, alpha=step)
 
 
+def has_fast_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 itself; elsewhere it is slower than float32."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
 class Helper:
     """A second process that adds its gradients to those of the first whenever it has some.
 
@@ -281,8 +286,9 @@ def losses(m: Llama, batch: tuple[Tensor, ...], g: torch.Generator) -> tuple[Ten
     w = w * ((w >= 1) | (torch.rand(w.shape, generator=g) < TEXT_SHARE))
     chosen = w > 0
     everywhere = F.pad(chosen, (0, 1))
-    logits = m.logits(m.features(ids, positions, visible(seg), everywhere))
-    ce, w = F.cross_entropy(logits, ids[:, 1:][chosen], reduction="none"), w[chosen]
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_fast_bfloat16()):
+        logits = m.logits(m.features(ids, positions, visible(seg), everywhere))
+    ce, w = F.cross_entropy(logits.float(), ids[:, 1:][chosen], reduction="none"), w[chosen]
     answer = w >= 1
     return (ce * w).sum() / w[answer].sum(), ce[answer].mean().item()
 
