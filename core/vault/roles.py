@@ -114,6 +114,54 @@ ALLOWED: Mapping[Act, frozenset[Role]] = MappingProxyType(
 )
 
 
+SAYS: Mapping[Act, str] = MappingProxyType(
+    {
+        Act.CREATE_VAULT: "Make a vault; whoever does is its first administrator and author.",
+        Act.ADD_USER: "Give a person a way in, signing keys and a countersigned card.",
+        Act.REVOKE_USER: "Shut a person out, end their card and change the vault key.",
+        Act.RESET_USER: "Give a person who lost their passphrase new keys and a new card.",
+        Act.CHANGE_ROLES: "Give a person other roles, on a new card.",
+        Act.RENEW_CARD: "Give a person a new card when theirs runs out.",
+        Act.CHANGE_PASSPHRASE: "Change one's own passphrase.",
+        Act.SET_RECOVERY: "Make the recovery words, in place of earlier ones.",
+        Act.RECOVER: "Get back in with the recovery words.",
+        Act.ROTATE_KEY: "Change the vault key.",
+        Act.SIGN_IN: "Open the vault.",
+        Act.SIGN_IN_FAILED: "Logged when somebody's passphrase was wrong.",
+        Act.SIGN_OUT: "Lock the vault.",
+        Act.REFUSAL: "Logged when somebody tried what their roles don't allow.",
+        Act.ADD_MODEL: "Register a model file.",
+        Act.REMOVE_MODEL: "Take a model file off the list.",
+        Act.ADD_DOCUMENTS: "Read documents into a collection.",
+        Act.REMOVE_DOCUMENTS: "Take a document out of what is searched.",
+        Act.SHOW_DOCUMENT: "See a page of a confidential document.",
+        Act.ASK: "Ask a collection a question.",
+        Act.SAVE_PROMPT: "Keep a new version of a prompt.",
+        Act.SIGN: "Sign as authored one's own work, or as reviewed somebody else's.",
+        Act.APPROVE: "Sign as approved what somebody else wrote.",
+        Act.LABEL: "Point a label at a version, where the policy's signatures are there.",
+        Act.ADD_DATASET: "Keep a new version of a dataset.",
+        Act.SAVE_SPEC: "Keep a new version of an evaluation's spec.",
+        Act.RUN_EVALUATION: "Run an evaluation.",
+        Act.EXPORT_PACK: "Sign a run as released and write it as a pack.",
+        Act.EXPORT_DATASET: "Write a dataset to a file outside the vault.",
+        Act.CHANGE_SETTINGS: "Change the vault's policy, under one's own signature.",
+        Act.EXPORT_TRAIL: "Write the audit log to a file.",
+        Act.REVIEW_TRAIL: "Sign a review of the audit log.",
+        Act.EXPORT_CHECKPOINT: "Write the log's signed checkpoint to a file.",
+        Act.WITNESS: "Keep what another machine's witness said of the log.",
+        Act.BACK_UP: "Write the whole vault to one encrypted file.",
+        Act.RESTORE: "Make a vault from a backup.",
+        Act.COMPACT: "Give unused space back to the disk.",
+        Act.HOLD: "Forbid that something is erased, or end that.",
+        Act.SET_RETENTION: "Say how long content is kept.",
+        Act.ERASE: "Erase content for good; a signed tombstone stays.",
+        Act.OPEN_IN_CLEAR: "Let a file lie in clear where there is no memory-backed storage.",
+    }
+)
+"""One sentence for each act, as the documentation says it."""
+
+
 def allowed(act: Act, roles: Iterable[str]) -> bool:
     """Whether one of `roles` may do `act`."""
     return not ALLOWED[act].isdisjoint(roles)
