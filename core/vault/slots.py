@@ -111,6 +111,11 @@ def vault_keys(folder: Path, keys: KeyFile, user: str, passphrase: str) -> list[
 
     There is more than one only when a rotation was interrupted; the file opens with exactly one of them.
     """
+    return keys_of(folder, keys, user, own_pair(folder, keys, user, passphrase))
+
+
+def own_pair(folder: Path, keys: KeyFile, user: str, passphrase: str) -> SealingKeys:
+    """The key pair of a user's slot. Takes one key derivation, also for an unknown user. Raises `WrongPassphrase`, `Damaged`."""
     slot = keys.slot(user)
     if slot is None:
         derive(passphrase, keys.slots[0].kdf)
@@ -121,7 +126,11 @@ def vault_keys(folder: Path, keys: KeyFile, user: str, passphrase: str) -> list[
         private = unseal(own, sealed, _private_context(keys.vault, user, slot.kdf, slot.public))
     except InvalidSeal as error:
         raise WrongPassphrase(vault=str(folder)) from error
-    pair = SealingKeys.from_private(private)
+    return SealingKeys.from_private(private)
+
+
+def keys_of(folder: Path, keys: KeyFile, user: str, pair: SealingKeys) -> list[bytes]:
+    """The vault keys that a user's key pair opens, newest epoch first. Raises `Damaged`."""
     found = []
     for epoch in sorted(keys.epochs, key=lambda epoch: epoch.number, reverse=True):
         try:
