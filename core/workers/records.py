@@ -18,6 +18,9 @@ class WorkerSpec(Record, frozen=True, kw_only=True):
     """Files and folders that it may read, beside Python's own installation and this program."""
     writable: tuple[str, ...] = ()
     """Folders (or device files) that it may read and write. The first one is its home and its temporary folder."""
+    hidden: tuple[str, ...] = ()
+    """Of the writable folders, those that nobody else need see into: where the system allows it, each becomes storage in memory that is
+    the worker's own and ends with it, however it ends ("storage" in its barrier)."""
     memory: int = 0
     """Address space, bytes; 0 for no limit. Shared libraries and thread stacks count, so leave some hundred MiB for them."""
     seconds: float | None = None

@@ -3,6 +3,7 @@
 Each layer is tried on its own; what the system refuses is reported (`Barrier.missing`), never assumed:
 
     namespace   a user, network and IPC namespace of its own: no interface is there, not even a loopback
+    storage     for `WorkerSpec.hidden`: a mount namespace in which these folders are memory of its own, gone when it ends
     landlock    files: reads what Python, this program and the spec need; writes only below `WorkerSpec.writable`; runs no program;
                 signals nobody outside (kernel 6.12 and later)
     seccomp     system calls: no sockets, no new programs or processes, no tracing, mounting or kernel keys, no io_uring
@@ -98,6 +99,9 @@ _RULES: Final = (
 )
 
 _NEW_SPACES: Final = 0x10000000 | 0x40000000 | 0x08000000  # CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC
+_NEW_MOUNTS: Final = 0x00020000  # CLONE_NEWNS
+_PRIVATE_ALL: Final = (1 << 14) | (1 << 18)  # MS_REC | MS_PRIVATE
+_PLAIN: Final = 2 | 4 | 8  # MS_NOSUID | MS_NODEV | MS_NOEXEC
 
 # include/uapi/linux/landlock.h. The rights of each version of the interface, which is what one can ask the kernel to handle.
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
@@ -126,12 +130,16 @@ def enter(spec: WorkerSpec) -> Barrier:
     if sys.platform != "linux":
         return Barrier(missing=tuple(f"{name}: not on {sys.platform}" for name in ("namespace", "landlock", "seccomp")))
     names, missing = [], []
+    hidden = (("storage", lambda: _own_storage(spec.hidden)),) if spec.hidden else ()
     layers = (
         ("namespace", _own_namespaces),
+        *hidden,
         ("landlock", lambda: _confine_files(spec)),
         ("seccomp", lambda: egress.deny((*egress.NOTHING, *_RULES))),
     )
     for name, raise_it in layers:
+        if name == "landlock" and "namespace" in names:
+            _drop_rights()
         reason = raise_it()
         if reason is None:
             names.append(name)
@@ -142,7 +150,7 @@ def enter(spec: WorkerSpec) -> Barrier:
 
 
 def _own_namespaces() -> str | None:
-    """Move to new namespaces, keep the user's and group's number, and drop the rights that came with them."""
+    """Move to new namespaces, and keep the user's and group's number. The rights that come with them are for `_own_storage`."""
     if sys.platform != "linux":
         return f"not on {sys.platform}"
     user, group = os.geteuid(), os.getegid()
@@ -155,9 +163,26 @@ def _own_namespaces() -> str | None:
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
     except OSError:
         pass  # the process then has the number of nobody, which changes no right to a file
-    header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3, this process
-    libc.capset(header, (ctypes.c_uint32 * 6)())
     return None
+
+
+def _own_storage(folders: Iterable[str]) -> str | None:
+    """Mount memory over each folder, for this process alone. The kernel takes it away with the process."""
+    if sys.platform != "linux":
+        return f"not on {sys.platform}"
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(_NEW_MOUNTS) != 0 or libc.mount(None, b"/", None, ctypes.c_ulong(_PRIVATE_ALL), None) != 0:
+        return os.strerror(ctypes.get_errno())
+    for folder in folders:
+        if libc.mount(b"assay", os.fsencode(folder), b"tmpfs", ctypes.c_ulong(_PLAIN), b"mode=0700") != 0:
+            return os.strerror(ctypes.get_errno())
+    return None
+
+
+def _drop_rights() -> None:
+    """Give up what a new user namespace gave: mounting and the like."""
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3, this process
+    ctypes.CDLL(None, use_errno=True).capset(header, (ctypes.c_uint32 * 6)())
 
 
 def _confine_files(spec: WorkerSpec) -> str | None:

@@ -166,3 +166,26 @@ def _runs(pid: int) -> bool:
         return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return False
+
+
+def test_hidden_storage_is_the_workers_own_and_ends_with_it(supervisor: Supervisor, tmp_path: Path) -> None:
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / "earlier").write_text("x")
+    its = WorkerSpec(
+        module=f"{CHILDREN}.hostile", readable=(TESTS,), writable=(str(hidden),), hidden=(str(hidden),), title="Hider"
+    )
+    worker = supervisor.start(its)
+    need(worker, "storage")
+    assert {"namespace", "landlock", "seccomp"} <= set(worker.barrier.names)
+    assert worker.call(Try(what="write", path=str(hidden / "new")), Outcome).done
+    assert worker.call(Try(what="read", path=str(hidden / "new")), Outcome).done
+    assert not worker.call(Try(what="read", path=str(hidden / "earlier")), Outcome).done
+    assert not worker.call(Try(what="mount"), Outcome).done
+    assert [path.name for path in hidden.iterdir()] == ["earlier"]
+    assert str(hidden) not in Path("/proc/self/mountinfo").read_text()
+    other = supervisor.start(its)
+    assert not other.call(Try(what="read", path=str(hidden / "new")), Outcome).done
+    status = Path(f"/proc/{worker.pid}/status").read_text()
+    assert "CapEff:\t0000000000000000" in status
+    assert "CapPrm:\t0000000000000000" in status
