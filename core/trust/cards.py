@@ -3,6 +3,9 @@
 A card is signed by its own keys, which proves that its holder has them, and countersigned by the administrator who issued it. The
 first administrator's card names no issuer. An auditor pins fingerprints: whoever is pinned is trusted, and the countersignature says
 who vouched for the others inside the vault.
+
+A card counts from `valid_from` to `valid_until`, and until it is revoked. When a signature was made is only what its maker's clock said,
+so after a revocation a date proves nothing: the place in the log does, under a checkpoint that the log's key signed.
 """
 
 from datetime import datetime
@@ -47,6 +50,19 @@ class SignedCard(Record, frozen=True, kw_only=True, tag="signed-card", forbid_un
     card: str
     own: Signatures
     counter: Signatures | None = None
+
+
+class Revocation(Record, frozen=True, kw_only=True, tag="revocation", forbid_unknown_fields=True):
+    """The end of a card before its time: its owner left, lost the passphrase, or somebody else may have had the keys."""
+
+    card: Digest
+    """The card's fingerprint."""
+    origin: str
+    """The log that tells of the revocation."""
+    size: int
+    """The log's size before it: what stands at a place below this was logged before the revocation."""
+    time: str
+    reason: str
 
 
 def card_bytes(card: Card) -> bytes:
@@ -110,3 +126,8 @@ def verify_card(signed: SignedCard, issuer: Card | None) -> Card:
         raise Damaged(source=source, problem=f"was issued when the card of {issuer.user} wasn't valid.")
     verify(issuer.keys, pae(_COUNTER, unb64(signed.card, source)), signed.counter)
     return card
+
+
+def grouped(which: Digest) -> str:
+    """A fingerprint for reading aloud: 16 groups of four characters."""
+    return " ".join(which[place : place + 4] for place in range(0, len(which), 4))

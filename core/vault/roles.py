@@ -28,7 +28,7 @@ class Act(StrEnum):
     RESET_USER = "reset-user"
     CHANGE_ROLES = "change-roles"
     RENEW_CARD = "renew-card"
-    CHANGE_PASSPHRASE = "change-passphrase"
+    CHANGE_PASSPHRASE = "change-passphrase"  # noqa: S105 (an act, not a secret)
     SET_RECOVERY = "set-recovery"
     RECOVER = "recover"
     ROTATE_KEY = "rotate-key"
