@@ -37,8 +37,8 @@ class Generate(Record, frozen=True, kw_only=True, tag="generate"):
     stop: tuple[str, ...] = ()
     """The answer ends before the first of these texts."""
     mode: str = "reproducible"
-    """"reproducible": nothing is kept from earlier requests and the date is fixed; "fast": the common beginning of two prompts is
-    computed once."""
+    """"reproducible": computed alone, nothing is kept from earlier requests, and the date is fixed; "fast": several requests at once, and
+    the common beginning of their prompts is computed once."""
 
 
 class Token(Record, frozen=True, kw_only=True, tag="token"):
@@ -61,6 +61,9 @@ class Finished(Record, frozen=True, kw_only=True, tag="finished"):
     seconds: float
     backend: str
     """What computed it: library, version, processor features, threads."""
+    shared_tokens: int = 0
+    """Tokens of the prompt that an earlier or another request had computed already."""
+    mode: str = "reproducible"
 
 
 class Loaded(Record, frozen=True, kw_only=True):

@@ -2,8 +2,8 @@
 
 A worker is started when its model is first needed and kept warm; of those that nobody uses, the least recently used end once there are
 more than `KEPT_WARM`. A worker that died is started again for the next request, but a file whose workers died `CRASHES` times is not
-tried any more. Each request makes sure first that the file is still the registered one. Safe from several threads; one model answers one
-request after the other.
+tried any more. Each request makes sure first that the file is still the registered one. Safe from several threads: a chat model computes
+requests in fast mode together and others one after the other, in the order of asking; the line has an end.
 """
 
 import itertools
@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import BadInput, Unsupported, WorkerFailed
+from core.errors import BadInput, Unavailable, Unsupported, WorkerFailed
 from core.inference.records import (
     MODES,
     ROLES,
@@ -47,6 +47,10 @@ from core.workers.supervisor import Supervisor, Worker
 KEPT_WARM: Final = 3
 CRASHES: Final = 2
 TEXTS_AT_ONCE: Final = 64
+AT_ONCE: Final = 32
+"""Requests that a chat model's worker takes in; of these, as many are computed together as its scheduler has slots for."""
+MOST_WAITING: Final = 256
+"""Requests to one model, computed or waiting; more are refused."""
 LARGEST_WINDOW: Final = 4096
 LARGEST_SEED: Final = 2**32 - 2
 """llama.cpp takes the number after it for "choose one"."""
@@ -67,6 +71,7 @@ class _Slot:
         self.spec = WorkerSpec(
             module=f"core.inference.worker.{'fake' if fake else 'llama'}",
             readable=() if fake else (model.path,),
+            threads=AT_ONCE if model.purpose == "chat" and not fake else 0,
             title=f"The model {model.name}",
         )
         self.starting = threading.Lock()
@@ -190,6 +195,10 @@ class Engine:
             slot = self._slots.get(model.digest)
             if slot is None or slot.model.path != model.path:
                 slot = self._slots[model.digest] = _Slot(model)
+            if slot.users >= MOST_WAITING:
+                raise Unavailable(
+                    what=f"{MOST_WAITING} requests wait for {model.name} already", step="Try again in a moment."
+                )
             slot.users += 1
             slot.used = next(self._clock)
         try:

@@ -13,8 +13,9 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from pathlib import PurePath
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 
 import msgspec
 
@@ -34,6 +35,8 @@ from core.workers.records import (
     Request,
     ToChild,
 )
+
+T = TypeVar("T")
 
 WINDOW: Final = 32
 """Credit of one stream: parts that may be under way and not yet read by whoever asked; a large part costs one more per MiB."""
@@ -82,8 +85,9 @@ def cost(body: msgspec.Raw) -> int:
 class Call:
     """One request as its handler sees it."""
 
-    def __init__(self, id: int, channel: Channel) -> None:
+    def __init__(self, id: int, channel: Channel, main: "MainThread | None" = None) -> None:
         self.id = id
+        self._main = main
         self._channel = channel
         self._cancelled = threading.Event()
         self._credit = threading.Semaphore(WINDOW)
@@ -108,6 +112,10 @@ class Call:
         self._reported = now
         self._channel.send(Advance(id=self.id, done=done, total=total, unit=unit))
 
+    def on_main_thread(self, work: Callable[[], T]) -> T:
+        """What `work` gives, run on the process's main thread (the one that signals reach), in the order of asking."""
+        return work() if self._main is None else self._main.run(work)
+
     def cancel(self) -> None:
         self._cancelled.set()
         self._credit.release(WINDOW)
@@ -126,6 +134,30 @@ class Call:
 Handler = Callable[[Any, Call], Record | Iterator[Record]]
 
 
+class MainThread:
+    """Work that other threads leave to the main one."""
+
+    def __init__(self) -> None:
+        self._waiting: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+
+    def run(self, work: Callable[[], T]) -> T:
+        done: Future[T] = Future()
+
+        def task() -> None:
+            try:
+                done.set_result(work())
+            except BaseException as error:  # noqa: BLE001 (raised again where it was asked for)
+                done.set_exception(error)
+
+        self._waiting.put(task)
+        return done.result()
+
+    def work(self) -> NoReturn:
+        """For the main thread: do what comes, for ever."""
+        while True:
+            self._waiting.get()()
+
+
 class _Desk:
     """The requests that wait or run."""
 
@@ -133,6 +165,7 @@ class _Desk:
         self._channel = channel
         self._handlers = {kind(type_): (type_, handler) for type_, handler in handlers.items()}
         self._calls: dict[int, Call] = {}
+        self.main: MainThread | None = None
         self._waiting: queue.SimpleQueue[tuple[Request, Call]] = queue.SimpleQueue()
 
     def read(self, messages: Iterator[ToChild]) -> NoReturn:
@@ -141,7 +174,7 @@ class _Desk:
             for message in messages:
                 match message:
                     case Request():
-                        call = self._calls[message.id] = Call(message.id, self._channel)
+                        call = self._calls[message.id] = Call(message.id, self._channel, self.main)
                         self._waiting.put((message, call))
                     case Cancel():
                         if found := self._calls.get(message.id):
@@ -188,11 +221,16 @@ class _Desk:
 def serve(
     channel: Channel, messages: Iterator[ToChild], handlers: Mapping[type[Record], Handler], threads: int
 ) -> NoReturn:
-    """Answer requests until the other end goes. `threads` above 0: that many at once; else one at a time on this thread."""
+    """Answer requests until the other end goes. `threads` above 0: that many at once, and this one is left for what must be done on it; else
+    one at a time on this thread."""
     desk = _Desk(channel, handlers)
+    if threads > 0:
+        desk.main = MainThread()
     threading.Thread(target=desk.read, args=(messages,), name="requests", daemon=True).start()
-    for number in range(1, threads):
+    for number in range(threads):
         threading.Thread(target=desk.work, name=f"handler-{number}", daemon=True).start()
+    if desk.main is not None:
+        desk.main.work()
     desk.work()
 
 

@@ -2,14 +2,19 @@
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from core.errors import Cancelled
 from core.inference.records import Finished, Generate, Message, Token
-from core.inference.worker.generation import BATCH, Chat
+from core.inference.worker.generation import Chat
 from core.inference.worker.library import open_library
+from core.inference.worker.single import BATCH
+
+T = TypeVar("T")
 
 
 class Asked:
@@ -26,6 +31,9 @@ class Asked:
     def check(self) -> None:
         if self.cancelled:
             raise Cancelled(what="The request")
+
+    def on_main_thread(self, work: Callable[[], T]) -> T:
+        return work()
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from core.errors import (
     Damaged,
     NotFound,
     TemplateError,
+    Unavailable,
     Unsupported,
     WorkerFailed,
 )
@@ -327,3 +329,43 @@ def test_a_hostile_template_costs_one_error(warm: Engine) -> None:
     with pytest.raises(AssayError):
         warm.render((Message(role="user", content=bomb),), {})
     assert warm.render((Message(role="user", content="fine"),), {})[0].content == "fine"
+
+
+def test_requests_in_fast_mode_run_together_through_the_worker(warm: Engine, stories: str) -> None:
+    def ask(number: int, mode: str = "fast") -> str:
+        request = Generate(
+            model=stories,
+            messages=(Message(role="text", content=f"Once upon a time there were {number} little birds"),),
+            max_tokens=30,
+            mode=mode,
+        )
+        return "".join(part.text for part in warm.generate(request) if isinstance(part, Token))
+
+    with ThreadPoolExecutor(12) as pool:
+        together = list(pool.map(ask, range(12)))
+    assert together == [ask(number, "reproducible") for number in range(12)]
+
+
+def test_a_killed_worker_fails_all_its_requests_and_the_next_one_works(engine: Engine, stories: str) -> None:
+    request = Generate(model=stories, messages=(Message(role="text", content="Once"),), max_tokens=1000, mode="fast")
+    running = [engine.generate(request) for _ in range(4)]
+    for stream in running:
+        next(stream)
+    os.kill(engine.loaded()[0].pid, signal.SIGKILL)
+    for stream in running:
+        with pytest.raises(WorkerFailed):
+            list(stream)
+    *_, end = engine.generate(request)
+    assert isinstance(end, Finished)
+
+
+def test_a_line_too_long_is_refused(engine: Engine, stories: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.inference.service.MOST_WAITING", 2)
+    request = Generate(model=stories, messages=(Message(role="text", content="Once"),), max_tokens=1000, mode="fast")
+    streams = [engine.generate(request) for _ in range(3)]
+    next(streams[0])
+    next(streams[1])
+    with pytest.raises(Unavailable, match="wait for"):
+        next(streams[2])
+    for stream in streams:
+        stream.close()

@@ -1,0 +1,55 @@
+"""From messages to a prompt's tokens.
+
+Rules: a conversation goes through the file's own chat template or through none, and a file without one is an error; what people and
+documents brought is never read as a special token.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from types import ModuleType
+from typing import Any
+
+from core.errors import BadInput, Unsupported
+from core.inference.records import TEXT, Generate, Message
+from core.inference.worker import templates
+from core.inference.worker.vocabulary import Vocabulary, free_mark
+
+
+class Prompter:
+    """A loaded model's chat template and vocabulary."""
+
+    def __init__(self, library: ModuleType, model: Any, name: str, vocabulary: Vocabulary) -> None:
+        template: bytes | None = library.llama_model_chat_template(model, None)
+        self._template = (template or b"").decode("utf-8", "replace")
+        self._vocabulary = vocabulary
+        self._name = name
+
+    def prompt(self, request: Generate) -> tuple[str, list[int]]:
+        """The text that the model sees, and its tokens. Raises `Unsupported`, `TemplateError`, `BadInput`."""
+        messages = request.messages
+        if request.variables is not None:
+            messages = templates.render_messages(messages, request.variables)
+        mark = free_mark(message.content for message in messages)
+        guarded = tuple(
+            Message(role=message.role, content=self._vocabulary.guard(message.content, mark)) for message in messages
+        )
+        text = guarded[0].content if guarded[0].role == TEXT else self._chat(guarded, request.mode)
+        ids = self._vocabulary.tokens(text, mark)
+        if not ids:
+            raise BadInput(source="The prompt", problem="it is empty. Write something.")
+        return text.replace(mark, ""), ids
+
+    def _chat(self, messages: Sequence[Message], mode: str) -> str:
+        if not self._template:
+            raise Unsupported(
+                source=self._name,
+                reason="the file brings no chat template, and none is guessed. Choose a chat model, or send one message as text.",
+            )
+        return templates.render_chat(
+            f"The chat template of {self._name}",
+            self._template,
+            messages,
+            self._vocabulary.text(self._vocabulary.first),
+            self._vocabulary.text(self._vocabulary.last),
+            templates.FIXED_DATE if mode == "reproducible" else datetime.now(),
+        )

@@ -1,0 +1,282 @@
+"""Several answers from one model at once: continuous batching over llama.cpp's low-level interface.
+
+One thread runs the loop: each step puts the newest token of every running sequence and a piece of the waiting prompts into one batch. A
+prompt that begins like a sequence that is there (running, or kept from earlier) is computed from where they part; one that begins like a prompt
+which is just being computed waits until that is past the common part. Rules: first come, first served; whoever is admitted has room until its last
+token; giving up one sequence disturbs no other; while sequences write, prompts come in pieces, so that nobody's text stalls.
+"""
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from types import ModuleType
+from typing import Any, Final
+
+import numpy as np
+
+from core.errors import AssayError, Damaged
+from core.inference.worker.sequences import Kept, Row, Sequences, common
+from core.workers.serving import Call
+
+SLOTS: Final = 16
+"""Sequences that run at once."""
+ROWS: Final = 64
+"""Sequences that run or are kept."""
+BATCH: Final = 512
+PIECE: Final = 256
+"""Tokens of prompts in a step in which others write."""
+SHORTEST_SHARED: Final = 16
+"""Tokens in common that are worth waiting for or copying."""
+IDLE_CELLS: Final = 2048
+"""Cells that finished sequences keep for themselves; each one costs every step a little."""
+CELLS: Final = 4096
+"""Cells of the memory, where the window isn't larger. Each token is compared with every cell in use, also with those of other sequences."""
+_ABORTED: Final = 2
+
+
+class Answer:
+    """One answer on its way."""
+
+    def __init__(self, ids: Sequence[int], most: int, sampler: Any, ends: Callable[[int], bool], call: Call) -> None:
+        self.ids: Row = np.asarray(ids, dtype=np.int32)
+        self.most = most
+        self.sampler = sampler
+        self.ends = ends
+        self.call = call
+        self.out: queue.SimpleQueue[int | AssayError | None] = queue.SimpleQueue()
+        self.row: Kept | None = None
+        self.read = 0
+        """Tokens of the prompt that are computed."""
+        self.shared = 0
+        """Of these, the ones that were there already."""
+        self.written = 0
+        self.last = -1
+        """The newest token, not computed yet."""
+        self.over = False
+
+    @property
+    def reading(self) -> bool:
+        return self.read < len(self.ids)
+
+
+class Scheduler:
+    """The loop, its context and its waiting line."""
+
+    def __init__(
+        self, library: ModuleType, model: Any, name: str, window: int, threads: int, turn: AbstractContextManager[Any]
+    ) -> None:
+        """`turn` is held while llama.cpp computes."""
+        self.name = name
+        self._library = library
+        self._turn = turn
+        settings = library.llama_context_default_params()
+        settings.n_ctx = max(window, CELLS)
+        self._most = min(BATCH, window)
+        settings.n_batch = settings.n_ubatch = self._most
+        settings.n_seq_max = ROWS
+        settings.kv_unified = True
+        settings.n_threads = settings.n_threads_batch = threads
+        settings.flash_attn_type = library.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        self._context = library.llama_init_from_model(model, settings)
+        if not self._context:
+            raise Damaged(
+                source=name, problem="llama.cpp can't run it. Take another copy of the file, or another model."
+            )
+        self._memory = library.llama_get_memory(self._context)
+        self._batch = library.llama_batch_init(self._most, 0, 1)
+        self._size = library.llama_vocab_n_tokens(library.llama_model_get_vocab(model))
+        self._shares = not (library.llama_model_is_recurrent(model) or library.llama_model_is_hybrid(model))
+        self._sequences = Sequences(ROWS, int(library.llama_n_ctx(self._context)))
+        self._running: list[Answer] = []
+        self._waiting: deque[Answer] = deque()
+        self._wake = threading.Condition()
+        self._abort = library.ggml_abort_callback(lambda data: all(s.call.cancelled for s in self._running))
+        library.llama_set_abort_callback(self._context, self._abort, None)
+        threading.Thread(target=self._loop, name="scheduler", daemon=True).start()
+
+    def start(self, ids: Sequence[int], most: int, sampler: Any, ends: Callable[[int], bool], call: Call) -> Answer:
+        """Put a prompt in line for at most `most` tokens of answer. Frees `sampler` at the end."""
+        answer = Answer(ids, most, sampler, ends, call)
+        with self._wake:
+            self._waiting.append(answer)
+            self._wake.notify()
+        return answer
+
+    def tokens(self, answer: Answer) -> Iterator[int]:
+        """The answer's tokens as they come, the one that ends it included. Raises `Damaged`, `Cancelled`."""
+        try:
+            while (item := answer.out.get()) is not None:
+                if isinstance(item, AssayError):
+                    raise item
+                yield item
+            answer.call.check()
+        finally:
+            answer.over = True
+            with self._wake:
+                self._wake.notify()
+
+    def _loop(self) -> None:
+        while True:
+            with self._wake:
+                while not self._waiting and not self._running:
+                    self._wake.wait()
+            try:
+                self._step()
+            except AssayError as error:
+                self._give_up(error)
+
+    def _step(self) -> None:
+        self._leave()
+        self._admit()
+        if self._running:
+            self._compute()
+
+    def _leave(self) -> None:
+        for sequence in [s for s in self._running if s.over or s.call.cancelled]:
+            self._finish(sequence)
+        with self._wake:
+            gone = [s for s in self._waiting if s.over or s.call.cancelled]
+            for sequence in gone:
+                self._waiting.remove(sequence)
+        for sequence in gone:
+            self._end(sequence)
+
+    def _admit(self) -> None:
+        while self._waiting and len(self._running) < SLOTS:
+            sequence = self._waiting[0]
+            source, shared = self._sequences.best(sequence.ids) if self._shares else (None, 0)
+            shared = min(shared, len(sequence.ids) - 1)  # the last token is computed for its logits
+            if shared < SHORTEST_SHARED:
+                source, shared = None, 0
+            if self._worth_waiting(sequence, shared):
+                return
+            found = self._sequences.claim(source, shared, len(sequence.ids) - shared + sequence.most - 1)
+            if found is None:
+                return
+            row, gone = found
+            self._place(row, gone, source, shared)
+            sequence.row, sequence.read, sequence.shared = row, shared, shared
+            with self._wake:
+                self._waiting.popleft()
+            self._running.append(sequence)
+
+    def _worth_waiting(self, sequence: Answer, shared: int) -> bool:
+        """Whether a prompt that is being computed will soon share more with this one than is there now."""
+        if not self._shares:
+            return False
+        coming = max((common(s.ids, sequence.ids) for s in self._running if s.reading), default=0)
+        return min(coming, len(sequence.ids) - 1) >= shared + SHORTEST_SHARED
+
+    def _place(self, row: Kept, gone: Sequence[Kept], source: Kept | None, shared: int) -> None:
+        library, memory = self._library, self._memory
+        for other in gone:
+            if other is not source:
+                library.llama_memory_seq_rm(memory, other.number, -1, -1)
+        if source is None:
+            return
+        if source.number == row.number:
+            library.llama_memory_seq_rm(memory, row.number, shared, -1)
+            return
+        library.llama_memory_seq_cp(memory, source.number, row.number, 0, shared)
+        if source in gone:
+            library.llama_memory_seq_rm(memory, source.number, -1, -1)
+
+    def _compute(self) -> None:
+        batch, filled = self._batch, 0
+        outputs: list[tuple[int, Answer]] = []
+        parts: list[tuple[Answer, Row]] = []
+        writing = [s for s in self._running if not s.reading]
+        for sequence in writing:
+            assert sequence.row is not None
+            _put(batch, filled, sequence.last, len(sequence.row), sequence.row.number, True)
+            outputs.append((filled, sequence))
+            parts.append((sequence, np.array([sequence.last], dtype=np.int32)))
+            filled += 1
+        room = min(self._most, filled + PIECE) if writing else self._most
+        for sequence in self._running:
+            if sequence.reading and filled < room:
+                assert sequence.row is not None
+                piece = sequence.ids[sequence.read : sequence.read + room - filled]
+                start, last = len(sequence.row), sequence.read + len(piece) == len(sequence.ids)
+                for number, token in enumerate(piece.tolist()):
+                    _put(batch, filled + number, token, start + number, sequence.row.number, False)
+                filled += len(piece)
+                if last:
+                    batch.logits[filled - 1] = 1
+                    outputs.append((filled - 1, sequence))
+                parts.append((sequence, piece))
+        batch.n_tokens = filled
+        with self._turn:
+            code = self._library.llama_decode(self._context, batch)
+            if code == _ABORTED:
+                self._forget_all()
+                return
+            if code != 0:
+                self._forget_all()
+                raise Damaged(
+                    source=self.name,
+                    problem=f"llama.cpp can't compute it (code {code}). Take another copy of the file.",
+                )
+            for sequence, tokens in parts:
+                assert sequence.row is not None
+                self._sequences.extend(sequence.row, tokens)
+                if sequence.reading:
+                    sequence.read += len(tokens)
+            for index, sequence in outputs:
+                self._sample(index, sequence)
+
+    def _sample(self, index: int, sequence: Answer) -> None:
+        library = self._library
+        if sequence.written == 0 and not self._usable(index):
+            sequence.out.put(
+                Damaged(source=self.name, problem="it computes no usable numbers. Take another copy of the file.")
+            )
+            self._finish(sequence)
+            return
+        token = int(library.llama_sampler_sample(sequence.sampler, self._context, index))
+        sequence.last = token
+        sequence.written += 1
+        sequence.out.put(token)
+        if sequence.written == sequence.most or sequence.ends(token):
+            self._finish(sequence)
+
+    def _usable(self, index: int) -> bool:
+        logits = np.ctypeslib.as_array(self._library.llama_get_logits_ith(self._context, index), (self._size,))
+        return bool(np.isfinite(logits).all())
+
+    def _finish(self, sequence: Answer) -> None:
+        self._running.remove(sequence)
+        if sequence.row is not None:
+            self._sequences.rest(sequence.row)
+            if not self._shares:
+                self._sequences.drop(sequence.row)
+                self._library.llama_memory_seq_rm(self._memory, sequence.row.number, -1, -1)
+        for row in self._sequences.surplus(IDLE_CELLS):
+            self._library.llama_memory_seq_rm(self._memory, row.number, -1, -1)
+        self._end(sequence)
+
+    def _end(self, sequence: Answer) -> None:
+        self._library.llama_sampler_free(sequence.sampler)
+        sequence.out.put(None)
+
+    def _forget_all(self) -> None:
+        """After a step that broke off nothing in the memory is sure: what runs begins anew."""
+        self._library.llama_memory_clear(self._memory, True)
+        for row in self._sequences.rows():
+            self._sequences.drop(row)
+
+    def _give_up(self, error: AssayError) -> None:
+        for sequence in list(self._running):
+            sequence.out.put(error)
+            self._running.remove(sequence)
+            self._end(sequence)
+
+
+def _put(batch: Any, index: int, token: int, position: int, sequence: int, output: bool) -> None:
+    batch.token[index] = token
+    batch.pos[index] = position
+    batch.n_seq_id[index] = 1
+    batch.seq_id[index][0] = sequence
+    batch.logits[index] = output

@@ -1,0 +1,104 @@
+"""One sequence alone in a context of its own: the reproducible mode.
+
+Nothing remains from earlier requests, and the number of threads and the cut into batches are always the same, so that equal requests give
+equal tokens. Cancelling takes effect between tokens and inside a long prompt.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from types import ModuleType
+from typing import Any, Final
+
+import numpy as np
+
+from core.errors import Damaged
+from core.workers.serving import Call
+
+BATCH: Final = 512
+"""Tokens of a prompt that are computed at once."""
+_ABORTED: Final = 2
+
+
+class Single:
+    """A context for one sequence at a time. Safe from any thread: others wait."""
+
+    def __init__(
+        self, library: ModuleType, model: Any, name: str, window: int, threads: int, turn: AbstractContextManager[Any]
+    ) -> None:
+        """`turn` is held while llama.cpp computes."""
+        self.name = name
+        self._library = library
+        self._turn = turn
+        settings = library.llama_context_default_params()
+        settings.n_ctx = window
+        settings.n_batch = settings.n_ubatch = min(BATCH, window)
+        settings.n_threads = settings.n_threads_batch = threads
+        settings.flash_attn_type = library.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        self._context = library.llama_init_from_model(model, settings)
+        if not self._context:
+            raise Damaged(
+                source=name, problem="llama.cpp can't run it. Take another copy of the file, or another model."
+            )
+        self._memory = library.llama_get_memory(self._context)
+        self._batch = library.llama_batch_init(BATCH, 0, 1)
+        self._size = library.llama_vocab_n_tokens(library.llama_model_get_vocab(model))
+        self._alone = threading.Lock()
+        self._call: Call | None = None
+        self._abort = library.ggml_abort_callback(lambda data: self._call is not None and self._call.cancelled)
+        self._no_abort = library.ggml_abort_callback()
+        self._computed = 0
+
+    def tokens(self, ids: Sequence[int], most: int, sampler: Any, call: Call) -> Iterator[int]:
+        """At most `most` tokens; each is computed into the context once the next one is asked for. Frees `sampler`.
+
+        Raises `Damaged`, `Cancelled`."""
+        library = self._library
+        with self._alone:
+            self._call = call
+            try:
+                self._read(ids, call)
+                for left in range(most, 0, -1):
+                    call.check()
+                    token = int(library.llama_sampler_sample(sampler, self._context, -1))
+                    yield token
+                    if left > 1:
+                        self._decode([token], call)
+            finally:
+                self._call = None
+                library.llama_sampler_free(sampler)
+
+    def _read(self, ids: Sequence[int], call: Call) -> None:
+        """Compute the prompt; afterwards the logits of the next token are there."""
+        library = self._library
+        library.llama_memory_clear(self._memory, True)
+        self._computed = 0
+        library.llama_set_abort_callback(self._context, self._abort, None)
+        try:
+            for start in range(0, len(ids), BATCH):
+                call.check()
+                self._decode(ids[start : start + BATCH], call)
+        finally:
+            library.llama_set_abort_callback(self._context, self._no_abort, None)
+        logits = np.ctypeslib.as_array(library.llama_get_logits_ith(self._context, -1), (self._size,))
+        if not np.isfinite(logits).all():
+            raise Damaged(source=self.name, problem="it computes no usable numbers. Take another copy of the file.")
+
+    def _decode(self, ids: Sequence[int], call: Call) -> None:
+        batch, start = self._batch, self._computed
+        for number, token in enumerate(ids):
+            batch.token[number] = token
+            batch.pos[number] = start + number
+            batch.n_seq_id[number] = 1
+            batch.seq_id[number][0] = 0
+            batch.logits[number] = number == len(ids) - 1
+        batch.n_tokens = len(ids)
+        with self._turn:
+            code = self._library.llama_decode(self._context, batch)
+        if code != 0:
+            if code == _ABORTED:
+                call.check()
+            raise Damaged(
+                source=self.name, problem=f"llama.cpp can't compute it (code {code}). Take another copy of the file."
+            )
+        self._computed += len(ids)
