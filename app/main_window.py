@@ -11,9 +11,12 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from app.bridge.drafts import Drafts
 from app.bridge.opening import SUFFIX
 from app.bridge.operations import Failure, JobNews, Operations
-from app.pages.page import Page, Shell
+from app.locking import LockForm, Locking
+from app.pages.page import Locked, Page, Shell
+from app.places import GROUPS, KEYS, LOCK, SETTINGS, VAULT
 from app.theme.look import look
 from app.theme.tokens import tokens
 from app.widgets.buttons import Button
@@ -21,64 +24,16 @@ from app.widgets.job_tray import JobRow, JobState, JobTray
 from app.widgets.key_sheet import KeySheet
 from app.widgets.overlay import Overlay
 from app.widgets.quick_switcher import QuickSwitcher, Target
-from app.widgets.rail import Place, Rail
+from app.widgets.rail import Rail
 from app.widgets.signing import Signed, SigningPanel, ToSign
 from app.widgets.status_bar import StatusBar
 from app.widgets.toast import Toast
 
 NARROW = 1400
+LOCK_AFTER = 15
+"""Minutes without a key or the mouse, until the vault's policy is read."""
 LOOK_EVERY = 2500
 """Milliseconds between looks at which models are loaded."""
-GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
-    ("", (Place("home", "Home", "home", "Ctrl+1"),)),
-    ("Work", (Place("chat", "Chat", "chat", "Ctrl+2"), Place("documents", "Documents", "documents", "Ctrl+3"))),
-    (
-        "Build",
-        (
-            Place("prompts", "Prompts", "prompts", "Ctrl+4"),
-            Place("datasets", "Datasets", "datasets", "Ctrl+5"),
-            Place("evals", "Evaluations", "evaluations", "Ctrl+6"),
-            Place("models", "Models", "models", "Ctrl+7"),
-        ),
-    ),
-    ("Prove", (Place("evidence", "Evidence", "stamp", "Ctrl+8"),)),
-)
-SETTINGS = Place("settings", "Settings", "settings", "Ctrl+,")
-LOCK = Place("lock", "Lock vault", "lock", "Ctrl+L")
-KEYS = (
-    (
-        "Everywhere",
-        (
-            ("Ctrl K", "Go to anything"),
-            ("Ctrl 1–8", "Go to a section"),
-            ("F6", "Next pane"),
-            ("Ctrl B", "Fold the rail"),
-            ("Ctrl J", "Fold the side panel"),
-            ("Ctrl ,", "Settings"),
-            ("Ctrl L", "Lock the vault"),
-            ("F1", "This help"),
-        ),
-    ),
-    (
-        "Chat and documents",
-        (
-            ("Enter", "Ask"),
-            ("Shift Enter", "New line"),
-            ("↑ ↓", "Passage before, next passage"),
-            ("Page ↑ ↓", "Page before, next page"),
-            ("Esc", "Stop the answer"),
-        ),
-    ),
-    (
-        "Evaluations",
-        (
-            ("Arrows", "Move"),
-            ("Enter", "Open sample"),
-            ("F", "Next failure"),
-            ("D", "Next difference"),
-        ),
-    ),
-)
 
 
 class MainWindow(QMainWindow):
@@ -99,7 +54,8 @@ class MainWindow(QMainWindow):
         self.resize(1440, 900)
         self._places = [place for _, places in GROUPS for place in places if place.name in self._makers]
         groups = [(word, [place for place in places if place.name in self._makers]) for word, places in GROUPS]
-        self.rail = Rail([(word, places) for word, places in groups if places], SETTINGS, LOCK)
+        self._foot = [place for place in (VAULT, SETTINGS) if place.name in self._makers]
+        self.rail = Rail([(word, places) for word, places in groups if places], self._foot, LOCK)
         self.stack = QStackedWidget()
         self.stack.setObjectName("pages")
         self.status = StatusBar()
@@ -108,6 +64,8 @@ class MainWindow(QMainWindow):
         self._toast = Toast(self.centralWidget())
         self.tray = JobTray(self.centralWidget())
         self._toast.keep_over(self.tray)
+        self.locking = Locking(self, self)
+        self._drafts = Drafts()
         self.rail.chosen.connect(self.go)
         self.rail.lock_asked.connect(self.lock)
         self.status.jobs_asked.connect(self._toggle_tray)
@@ -123,6 +81,7 @@ class MainWindow(QMainWindow):
         self._asking = False
         self._closed = False
         self._scale = look().scale
+        self._lock_after = LOCK_AFTER
         look().changed.connect(self._restyled)
         self._watch = QTimer(self)
         self._watch.setInterval(LOOK_EVERY)
@@ -189,7 +148,7 @@ class MainWindow(QMainWindow):
         self.status.model.say("No model loaded")
 
     def enter(self, workbench: Any) -> None:
-        """Show an opened vault's pages."""
+        """Show an opened vault's pages, and what this person was writing when it was locked."""
         folder = workbench.vault.folder
         self.operations.attach(workbench)
         person = workbench.vault.user
@@ -201,24 +160,58 @@ class MainWindow(QMainWindow):
         self.rail.show()
         self._watch.start()
         self._fold_for_width()
+        self.locking.begin(self._lock_after)
         self.go("home" if "home" in self._makers else self._places[0].name)
+        written = {
+            name: draft for name, draft in self._drafts.give_back(workbench.vault).items() if name in self._makers
+        }
+        for name, draft in written.items():
+            self.go(name)
+            self._pages[name].take_draft(draft)
+        if written:
+            self.toast("What you were writing is back")
 
     def lock(self) -> None:
-        """Let go of the vault; the pages go with it."""
-        workbench = self.operations.detach()
-        if workbench is None:
+        """Lock the vault, or ask first when long work runs."""
+        if self.operations.workbench is not None and not isinstance(self.overlay.panel, LockForm):
+            self.locking.ask()
+
+    def lock_now(self, because: str) -> None:
+        """Let go of the vault; the pages go with it, and what was being written is sealed. `because` is said to whoever comes next."""
+        if self.operations.workbench is None:
             return
+        vault = self.operations.workbench.vault
+        written = {name: page.draft() for name, page in self._pages.items()}
+        kept = self._drafts.keep(vault, {name: draft for name, draft in written.items() if draft is not None})
+        self.locking.end()
+        workbench = self.operations.detach()
+        assert workbench is not None
         self._watch.stop()
         self._asking = False
         self.overlay.close_panel()
         self.tray.clear()
         self.tray.hide()
+        self._toast.forget()
         self._last_jobs.clear()
         self._say_jobs()
         self.setWindowTitle("Assay")
+        self.rail.name_vault("Assay", "")
         self._throw_pages_away()
         self.show_locked()
-        self.operations.run_alone("Lock the vault", lambda job: workbench.close(), lambda _: self.locked.emit())
+        page = self.page
+        if isinstance(page, Locked):
+            page.after_lock(vault.folder, vault.user.user, because, kept)
+        self.operations.run_alone("Lock the vault", lambda job: workbench.close(), lambda _: self._let_go())
+
+    def warn(self, words: str, act: str, acted: Callable[[], None]) -> None:
+        self._toast.warn(words, act, acted)
+
+    def unwarn(self) -> None:
+        self._toast.unwarn()
+
+    def _let_go(self) -> None:
+        self.locking.closed()
+        self.locked.emit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self._closed:
@@ -226,6 +219,7 @@ class MainWindow(QMainWindow):
         self._closed = True
         look().changed.disconnect(self._restyled)
         self._watch.stop()
+        self.locking.end()
         workbench = self.operations.detach()
         self.operations.close()
         if workbench is not None:
@@ -240,7 +234,7 @@ class MainWindow(QMainWindow):
             return
         targets = [
             Target(place.word, "Section", place.icon, _going(self, place.name), place.key)
-            for place in (*self._places, SETTINGS)
+            for place in (*self._places, *self._foot)
         ]
         targets.append(Target(LOCK.word, "Action", LOCK.icon, self.lock, LOCK.key))
         targets.append(Target("Keyboard help", "Action", "keyboard", self.show_keys, "F1"))
@@ -340,7 +334,7 @@ class MainWindow(QMainWindow):
             "Ctrl+L": self.lock,
             "Ctrl+,": lambda: self._go_open("settings"),
         }
-        for position, place in enumerate(self._places, 1):
+        for position, place in enumerate(self._places[:9], 1):
             acts[f"Ctrl+{position}"] = lambda name=place.name: self._go_open(name)
         for key, act in acts.items():
             shortcut = QShortcut(QKeySequence(key), self)
@@ -370,6 +364,7 @@ class MainWindow(QMainWindow):
         }[news.state]
         self.tray.say(JobRow(news.number, news.title, state, news.words, news.share))
         self._say_jobs()
+        self.locking.jobs_changed()
 
     def _say_jobs(self) -> None:
         running = [news for news in self._last_jobs.values() if news.state == "running"]

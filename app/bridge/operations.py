@@ -161,6 +161,10 @@ class Operations(QObject):
         """How many jobs wait or run."""
         return len(self._waiting)
 
+    def busy(self) -> tuple[str, ...]:
+        """The titles of the long work that runs: what the tray shows."""
+        return tuple(waiting.handle.title for waiting in self._waiting.values() if waiting.shown)
+
     def cancel(self, number: int) -> None:
         waiting = self._waiting.get(number)
         if waiting is not None:

@@ -26,6 +26,7 @@ from app.widgets.quick_switcher import Target
 from app.widgets.side_list import SideList, SideRow
 from app.widgets.toolbar import Chooser, ContextChip
 from core.assistants.records import QUOTES, Answer, Answered, Delta, Found, Question
+from core.records import Json
 
 if TYPE_CHECKING:
     from core.jobs import Job
@@ -229,6 +230,12 @@ class ChatPage(Page):
 
     def start(self) -> QWidget:
         return self.composer
+
+    def draft(self) -> Json:
+        return self.composer.toPlainText().strip() or None
+
+    def take_draft(self, draft: Json) -> None:
+        self.composer.setPlainText(str(draft))
 
     # asking
 

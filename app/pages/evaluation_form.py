@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QLayout, QSpinBox, QWidget
@@ -29,12 +30,20 @@ from core.evals.files import read_spec
 from core.evals.records import Spec
 from core.evals.scorers import SCORERS as MEASURES
 from core.jobs import Job
+from core.records import Json
 
 if TYPE_CHECKING:
     from core.workbench import Workbench
 
 WIDE = 760
 USUAL = ("contains", "citation_correct", "groundedness", "refusal", "latency")
+
+
+class Kept(msgspec.Struct):
+    """What the form holds, between two sittings."""
+
+    title: str
+    spec: Spec
 
 
 @dataclass(frozen=True)
@@ -139,6 +148,16 @@ class EvaluationForm(QWidget):
         self.setAccessibleName("Evaluation form")
 
     # filling
+
+    def draft(self) -> Json:
+        """What the form holds, with its title."""
+        return {"title": self._title.text(), "spec": msgspec.to_builtins(self.spec())}
+
+    def take_draft(self, draft: Json) -> None:
+        """Go on with what `draft` gave."""
+        kept = msgspec.convert(draft, Kept)
+        self.begin(kept.spec)
+        self._title.setText(kept.title)
 
     def begin(self, spec: Spec | None = None) -> None:
         """Show the form, empty or filled from a spec; what there is to choose from is read first."""

@@ -28,6 +28,7 @@ from app.widgets.table import Cell, Column, Table
 from app.widgets.toolbar import Chooser
 from core.evals.records import Done, Outcome, RunSpec, RunView, SavedSpec, Spec
 from core.jobs import Job
+from core.records import Json
 from core.vault.events import Changed
 from core.vault.records import Signature, User
 from core.vault.roles import Act, allowed
@@ -346,12 +347,21 @@ class EvaluationsPage(Page):
         """Open the form of a new evaluation."""
         self._write(None)
 
-    def _write(self, spec: Spec | None) -> None:
+    def _write(self, spec: Spec | None, draft: Json = None) -> None:
         self.banner.hide()
         for widget in (self.chooser, self._locked, self.pack, self.new):
             widget.setVisible(False)
         self._stack.setCurrentWidget(self.form)
-        self.form.begin(spec)
+        if draft is None:
+            self.form.begin(spec)
+        else:
+            self.form.take_draft(draft)
+
+    def draft(self) -> Json:
+        return self.form.draft() if self._stack.currentWidget() is self.form else None
+
+    def take_draft(self, draft: Json) -> None:
+        self._write(None, draft)
 
     def _leave_form(self) -> None:
         self._turn(self.view.current())

@@ -5,7 +5,8 @@ reads and changes through `shell.operations` only. `opened` is called each time 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
@@ -16,6 +17,7 @@ from app.widgets.banner import Banner
 from app.widgets.quick_switcher import Target
 from app.widgets.signing import Signed, SigningPanel, ToSign
 from app.widgets.toolbar import TopBar
+from core.records import Json
 
 
 class Shell(Protocol):
@@ -48,6 +50,14 @@ class Shell(Protocol):
 
     def close_overlay(self) -> None:
         """Take the panel and the scrim away."""
+
+
+@runtime_checkable
+class Locked(Protocol):
+    """The page that is shown while no vault is open."""
+
+    def after_lock(self, folder: Path, user: str, because: str, kept: bool) -> None:
+        """A vault was just locked: who had it open, why it was locked (where nobody asked for it), and whether a draft waits for them."""
 
 
 class Page(QWidget):
@@ -101,6 +111,13 @@ class Page(QWidget):
     def targets(self) -> list[Target]:
         """What the quick switcher finds of this page."""
         return []
+
+    def draft(self) -> Json:
+        """What was written here and isn't saved, to be sealed when the vault is locked; None where there is nothing."""
+        return None
+
+    def take_draft(self, draft: Json) -> None:
+        """Put back what `draft` gave."""
 
     def fail(self, found: Failure) -> None:
         """Say what went wrong, on this page."""

@@ -7,6 +7,7 @@ text, what is wrong with it.
 from collections.abc import Sequence
 from itertools import pairwise
 
+import msgspec
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
@@ -20,6 +21,7 @@ from app.widgets.forms import Choice, Field, line_edit, required
 from core.errors import TemplateError
 from core.inference.records import Message
 from core.prompts.records import PromptVersion, SavePrompt
+from core.records import Json
 
 ROLES = ("system", "user", "assistant")
 STARTER = (
@@ -88,6 +90,16 @@ class MessageEditor(QFrame):
         self.code.setFixedHeight(self.code.fontMetrics().lineSpacing() * shown + look().px(16))
 
 
+class Kept(msgspec.Struct):
+    """What the editor holds, between two sittings."""
+
+    title: str
+    name: str
+    new: bool
+    notes: str
+    messages: list[tuple[str, str]]
+
+
 class PromptEditor(QWidget):
     """`saved` gives a `SavePrompt`; `cancelled` that the person leaves it. Ctrl+S saves, Esc leaves."""
 
@@ -150,6 +162,29 @@ class PromptEditor(QWidget):
         self.name.setVisible(False)
         self.name.edit.setText(version.name)
         self._fill(version.messages)
+        self.notes.edit.setFocus()
+
+    def draft(self) -> Json:
+        """What was written and isn't saved, or None."""
+        if self._written() == self._begun:
+            return None
+        return {
+            "title": self._title.text(),
+            "name": self.name.text,
+            "new": not self.name.isHidden(),
+            "notes": self.notes.text,
+            "messages": [[editor.message.role, editor.message.content] for editor in self.messages],
+        }
+
+    def take_draft(self, draft: Json) -> None:
+        """Go on with what `draft` gave."""
+        kept = msgspec.convert(draft, Kept)
+        self._title.setText(kept.title)
+        self.name.setVisible(kept.new)
+        self.name.edit.setText(kept.name)
+        self._fill(tuple(Message(role=role, content=content) for role, content in kept.messages))
+        self.notes.edit.setText(kept.notes)
+        self._begun = ()
         self.notes.edit.setFocus()
 
     def hand_over(self) -> None:

@@ -26,6 +26,7 @@ from app.widgets.forms import Choice
 from app.widgets.quick_switcher import Target
 from app.widgets.signing import Signed, ToSign
 from app.widgets.toolbar import Chooser
+from app.widgets.views import Views, below
 from core.evals.records import RunView
 from core.jobs import Job
 from core.prompts.records import DiffPart, PromptState, SavedPrompt, SavePrompt, SignPrompt
@@ -341,6 +342,13 @@ class PromptsPage(Page):
 
         self.operations.run("Save a prompt", lambda bench, job: bench.prompts.save(request), done, failed)
 
+    def draft(self) -> Json:
+        return self.editor.draft() if self._main.currentWidget() is self.editor else None
+
+    def take_draft(self, draft: Json) -> None:
+        self._open_editor()
+        self.editor.take_draft(draft)
+
     # signing and labels
 
     def _person(self) -> User:
@@ -444,12 +452,12 @@ class PromptsPage(Page):
         self.text, self.rendered = DiffText(), DiffText()
         self.text.setAccessibleName("Text of this version")
         self.rendered.setAccessibleName("The text with example content")
-        self._text = _below(self.text)
-        self._rendered = _below(
+        self._text = below(self.text)
+        self._rendered = below(
             self.rendered,
             label("With an example question and two example passages.", type="small", tone="secondary", wrap=True),
         )
-        self._views = _Views(self.diff, self._text, self._rendered)
+        self._views = Views(self.diff, self._text, self._rendered)
         inside = QWidget()
         inside.setLayout(column(self._views, None, margins=(20, 0, 20, 16)))
         made = QWidget()
@@ -465,26 +473,6 @@ class PromptsPage(Page):
         self.chooser.setEnabled(any_prompts)
         self._left.setVisible(any_prompts)
         self._side.setVisible(any_prompts)
-
-
-class _Views(QWidget):
-    """One of several views, as high as that one needs to be (a stack would be as high as its highest)."""
-
-    def __init__(self, *views: QWidget) -> None:
-        super().__init__()
-        self._views = views
-        self.setLayout(column(*views, space=0))
-        self.setCurrentWidget(views[0])
-
-    def setCurrentWidget(self, wanted: QWidget) -> None:
-        for view in self._views:
-            view.setVisible(view is wanted)
-
-
-def _below(*widgets: QWidget) -> QWidget:
-    made = QWidget()
-    made.setLayout(column(*widgets, space=6))
-    return made
 
 
 def _words(state: PromptState) -> str:

@@ -40,8 +40,10 @@ class UnlockPage(Page):
         self.check = button("Check a pack", "stamp", "quiet")
         self.check.setAccessibleDescription("No vault is needed to check one")
         self.check.clicked.connect(lambda: self.shell.go("evidence"))
+        self.note = label("", tone="secondary", wrap=True)
+        self.note.hide()
         card = frame("card")
-        inside = column(self.ways, 4, self._stack, space=12, margins=(24, 20, 24, 22))
+        inside = column(self.note, self.ways, 4, self._stack, space=12, margins=(24, 20, 24, 22))
         card.setLayout(inside)
         card.setFixedWidth(WIDTH)
         head = row(Logo(40), space=14)
@@ -71,6 +73,18 @@ class UnlockPage(Page):
         self.ways.choose(way)
         self._choose(way)
         self._ask_names()
+
+    def after_lock(self, folder: Path, user: str, because: str, kept: bool) -> None:
+        """Offer the vault that was just locked to the person who had it open."""
+        words = [because or "The vault is locked."]
+        if kept:
+            words.append(f"What {user} was writing is sealed, and comes back when they unlock.")
+        self.note.setText(" ".join(words))
+        self.note.show()
+        self.ways.choose("open")
+        self.opening.place.edit.setEditText(str(folder))
+        self.opening.user.edit.setEditText(user)
+        self._choose("open")
 
     def show_about(self, about: object) -> None:
         """A vault's folder, or a pack, from the command line or the file manager."""

@@ -87,6 +87,15 @@ GLYPHS = {
     "theme": "circle-half",
     "history": "clock-counter-clockwise",
     "compare": "git-diff",
+    "log": "list-bullets",
+    "safe": "archive",
+    "person-plus": "user-plus",
+    "person-minus": "user-minus",
+    "key": "key",
+    "roles": "identification-badge",
+    "upload": "upload-simple",
+    "health": "heartbeat",
+    "filter": "funnel-simple",
 }
 STROKES: dict[str, tuple[str, ...]] = {
     "stamp": (

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
+from app.bridge.clipboard import copy
 from app.widgets.announcing import announce
 from app.widgets.answer_view import AnswerView, Sentence
 from app.widgets.banner import Banner
@@ -160,4 +160,4 @@ class Exchange(QWidget):
         self._foot.setVisible(bool(facts))
 
     def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(self.answer.plain() if not self.declined else "The documents don’t say.")
+        copy(self.answer.plain() if not self.declined else "The documents don’t say.")

@@ -1,4 +1,4 @@
-"""The rail: where you are and where you can go. Home, then Work, Build and Prove; Settings and Lock at its foot.
+"""The rail: where you are and where you can go. Home, then Work, Build and Prove; the vault, Settings and Lock at its foot.
 
 184 wide, or 52 with icons only when folded. The current place has the panel's fill, a 3 px accent bar and a semibold name. Arrow keys move,
 Enter goes; Ctrl and a number go to the sections in their order.
@@ -30,7 +30,7 @@ class Place:
 
 
 class RailItem(QAbstractButton):
-    """A place in the rail, 30 high."""
+    """A place in the rail, 30 high, or a little less where the window is low."""
 
     def __init__(self, place: Place, checkable: bool = True) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class RailItem(QAbstractButton):
         self.setText(place.word)
         self.setAccessibleName(place.word)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         self._folded = False
 
     def fold(self, folded: bool) -> None:
@@ -54,7 +54,7 @@ class RailItem(QAbstractButton):
         return QSize(here.px(WIDE if not self._folded else FOLDED) - here.px(16), here.px(30))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(look().px(36), look().px(30))
+        return QSize(look().px(36), look().px(23))
 
     def enterEvent(self, event) -> None:
         self.update()
@@ -106,7 +106,7 @@ class Rail(QFrame):
     chosen = Signal(str)
     lock_asked = Signal()
 
-    def __init__(self, groups: Sequence[tuple[str, Sequence[Place]]], foot: Place, lock: Place) -> None:
+    def __init__(self, groups: Sequence[tuple[str, Sequence[Place]]], foot: Sequence[Place], lock: Place) -> None:
         super().__init__()
         self.setProperty("surface", "rail")
         self.setAccessibleName("Sections")
@@ -124,7 +124,8 @@ class Rail(QFrame):
             for place in places:
                 self._add(place)
         self._layout.addStretch(1)
-        self._add(foot)
+        for place in foot:
+            self._add(place)
         self._lock = RailItem(lock, checkable=False)
         self._lock.clicked.connect(self.lock_asked)
         self._layout.addWidget(self._lock)

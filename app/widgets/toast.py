@@ -1,4 +1,7 @@
-"""A word that something succeeded, bottom right, for 6 seconds, with Undo where it can be undone. Never for failures."""
+"""A word that something succeeded, bottom right, for 6 seconds, with Undo where it can be undone. Never for failures.
+
+One kind stays until it is answered: the word that the vault is about to be locked.
+"""
 
 from collections.abc import Callable
 
@@ -21,7 +24,9 @@ class Toast(QFrame):
         self._undo = Button("Undo", kind="link")
         self._undo.clicked.connect(self._undone)
         self._act: Callable[[], None] | None = None
-        layout = row(IconLabel("check", "pass.fg", 18), space=10, margins=(14, 10, 10, 10))
+        self._sign = IconLabel("check", "pass.fg", 18)
+        self._warns = False
+        layout = row(self._sign, space=10, margins=(14, 10, 10, 10))
         layout.addWidget(self._words, 1)
         layout.addWidget(self._undo)
         self.setLayout(layout)
@@ -42,10 +47,43 @@ class Toast(QFrame):
         self._over = widget
 
     def say(self, words: str, undo: Callable[[], None] | None = None) -> None:
+        self._warns = False
+        self._sign.show_icon("check", "pass.fg")
+        self._show(words, "Undo", undo)
+        self._timer.start(look().motion("toast_stays"))
+
+    def warn(self, words: str, act: str, acted: Callable[[], None]) -> None:
+        """Show what is about to happen, until it is answered or `unwarn` is called; saying it again only changes the words."""
+        self._timer.stop()
+        if self._warns and self.isVisible():
+            self._words.setText(words)
+            return
+        self._warns = True
+        self._sign.show_icon("lock", "warn.fg")
+        self._show(words, act, acted)
+
+    def unwarn(self) -> None:
+        """Take a warning away; a word of success stays."""
+        if self._warns:
+            self._warns = False
+            self.hide()
+
+    def forget(self) -> None:
+        """Hide, and keep nothing of what was said."""
+        self._warns, self._act = False, None
+        self._timer.stop()
+        self._words.clear()
+        self.setAccessibleName("")
+        self.hide()
+
+    def _show(self, words: str, act: str, acted: Callable[[], None] | None) -> None:
         here = look()
         self._words.setText(words)
-        self._act = undo
-        self._undo.setVisible(undo is not None)
+        self._act = acted
+        self._undo.setText(act)
+        self._undo.setAccessibleName(act)
+        self._undo.updateGeometry()
+        self._undo.setVisible(acted is not None)
         self.setFixedWidth(here.px(360))
         self.adjustSize()
         self.setAccessibleName(words)
@@ -62,7 +100,6 @@ class Toast(QFrame):
             self._slide.start()
         else:
             self.move(target)
-        self._timer.start(here.motion("toast_stays"))
         announce(self, words)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -75,16 +112,18 @@ class Toast(QFrame):
         super().enterEvent(event)
 
     def leaveEvent(self, event) -> None:
-        self._timer.start(look().motion("toast_stays"))
+        if not self._warns:
+            self._timer.start(look().motion("toast_stays"))
         super().leaveEvent(event)
 
     def keyPressEvent(self, event) -> None:
-        if event.key() == Qt.Key.Key_Escape:
+        if event.key() == Qt.Key.Key_Escape and not self._warns:
             self.hide()
         else:
             super().keyPressEvent(event)
 
     def _undone(self) -> None:
+        self._warns = False
         self.hide()
         if self._act is not None:
             self._act()

@@ -346,7 +346,7 @@ def switcher() -> QWidget:
 
 
 def keys() -> QWidget:
-    from app.main_window import KEYS
+    from app.places import KEYS
 
     made = frame("window")
     made.resize(1440, 900)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 from core.assistants.records import QUOTES, Answer, Answered, Citation, Delta, Found, Question
 from core.datasets.records import AddDataset, Dataset, Sample, SavedDataset
@@ -57,6 +58,7 @@ class Vault:
         self.events = Events()
         self.user = User(user="ines", name="Ines Korhan", roles=roles, card=digest("ines"))
         self._people = [self.user]
+        self._connections = SimpleNamespace(key=b"k" * 32)
         self._entries: list[LogEntry] = []
         self.happened(Act.CREATE_VAULT, "")
 
