@@ -7,7 +7,7 @@ its signatures count. Keys that come back after a reset are new ones on a new ca
 
 from collections.abc import Iterator, Mapping
 
-from core.errors import AssayError
+from core.errors import AssayError, Damaged
 from core.records import Digest, Record, now
 from core.trust.cards import Revocation, SignedCard, fingerprint, open_card
 from core.vault import log, users
@@ -56,7 +56,8 @@ def place(reader: Reader, digest: Digest) -> int:
     """The first log entry that put a record, by its number; the log's size where none did. Reads the whole log at worst."""
     rows = reader.db.execute("SELECT seq FROM log WHERE instr(entry, CAST(? AS BLOB)) ORDER BY seq", (digest,))
     for (index,) in rows.fetchall():
-        if digest in reader.log(1, index - 1)[0].objects:
+        entry = _entry(reader, index)
+        if entry is not None and digest in entry.objects:
             return int(index)
     return reader.log_size
 
@@ -101,10 +102,18 @@ def _made_by(reader: Reader, acts: frozenset[Act]) -> set[Digest]:
     """The cards that the log says were issued by one of these acts."""
     found = set()
     for digest in reader.find(IssuedCard):
-        where = place(reader, digest)
-        if where < reader.log_size and reader.log(1, where - 1)[0].act in acts:
+        entry = _entry(reader, place(reader, digest))
+        if entry is not None and entry.act in acts:
             found.add(reader.get(digest, IssuedCard).card)
     return found
+
+
+def _entry(reader: Reader, index: int) -> LogEntry | None:
+    """An entry of the log; None where there is none, or another one than was logged, which says nothing."""
+    try:
+        return next(iter(reader.log(1, index - 1)), None)
+    except Damaged:
+        return None
 
 
 def _present(reader: Reader, digest: Digest) -> bool:

@@ -31,7 +31,6 @@ REASONED = (
     Act.REMOVE_DOCUMENTS,
     Act.REMOVE_MODEL,
     Act.EXPORT_PACK,
-    Act.CHANGE_SETTINGS,
 )
 """The acts for which a reason can be asked: their operations take one."""
 Judgement = Literal["", "reviewed", "approved"]
@@ -54,8 +53,8 @@ class Policy(Record, frozen=True, kw_only=True):
         LabelRule(label="approved", reviewers=1, meaning="approved"),
         LabelRule(label="production", reviewers=1, meaning="approved"),
     )
-    reasons: tuple[str, ...] = (Act.CHANGE_SETTINGS.value,)
-    """The acts that need a reason."""
+    reasons: tuple[str, ...] = ()
+    """The acts that need a reason; a change of the policy needs one always."""
     passphrase_days: int = 365
     """After so many days a passphrase must be changed before anything else; 0: never."""
     lockout_attempts: int = 5
@@ -121,8 +120,10 @@ def history(reader: Reader) -> tuple[PolicyVersion, ...]:
 def change(vault: "Vault", settings: Mapping[str, str], reason: str, signer: Signer) -> Policy:
     """Change some settings (see `settings_of`), signed as authored by the administrator who does.
 
-    What equals the policy in force makes no version. Raises `BadInput` for a setting that there is none of, `Refused`.
+    What equals the policy in force makes no version. Raises `BadInput` without a reason or for a setting that there is none of, `Refused`.
     """
+    if not reason.strip():
+        raise BadInput(source="Policy", problem="a change of the policy needs a reason. Give one.")
     with vault.write(Act.CHANGE_SETTINGS, about=NAME, reason=reason) as unit:
         wanted = changed(current(unit), settings)
         if wanted == current(unit):
@@ -199,8 +200,8 @@ def move_label(unit: Unit, kind: str, name: str, label: str, number: int) -> Non
     versions.set_label(unit, kind, name, label, number)
 
 
-def check_reason(reader: Reader, act: Act, reason: str) -> None:
-    """Raise `BadInput` when the policy asks for a reason and none is given."""
+def check_write(reader: Reader, act: Act, reason: str) -> None:
+    """What the policy asks of every change, before it begins. Raises `BadInput` when it asks for a reason and none is given."""
     if not reason.strip() and act in current(reader).reasons:
         raise BadInput(
             source=act.replace("-", " ").capitalize(), problem="this vault's policy asks for a reason. Give one."
