@@ -1,7 +1,8 @@
 """Prompts: immutable versions, their differences, signatures and labels.
 
 A name has versions 1, 2, 3…; saving the same content again makes none. A version is checked as a template before it is kept, is never
-changed afterwards, and is named `name@number`, `name@label` or `name` (its latest). Nobody approves a version that they wrote.
+changed afterwards, and is named `name@number`, `name@label` or `name` (its latest). Nobody reviews or approves a version that they wrote.
+Labels move when the policy's signatures are there; `approved` moves by itself with the approval that completes them.
 """
 
 from core.errors import BadInput, Refused
@@ -9,7 +10,7 @@ from core.inference.service import Engine
 from core.prompts.diff import diff_words
 from core.prompts.records import DiffPart, PromptState, PromptVersion, SavedPrompt, SavePrompt, SignPrompt
 from core.records import Digest, now
-from core.vault import versions
+from core.vault import policies, versions
 from core.vault.records import Signature
 from core.vault.roles import Act
 from core.vault.signing import Signer
@@ -82,22 +83,26 @@ class Prompts:
         with self._vault.write(act, about=state.prompt.reference, reason=request.reason) as unit:
             authors = unit.authors(state.digest)
             versions.check_signer(state.prompt.reference, authors, signer.user.user, request.meaning)
-            if request.meaning == "approved":
-                versions.set_label(unit, _KIND, state.prompt.name, "approved", state.prompt.number)
-            return unit.sign(signer, state.digest, state.prompt.reference, request.meaning, request.reason)
+            signature = unit.sign(signer, state.digest, state.prompt.reference, request.meaning, request.reason)
+            if policies.approved(unit, state.digest):
+                policies.move_label(unit, _KIND, state.prompt.name, "approved", state.prompt.number)
+            return signature
 
     def approve(self, reference: str, reason: str, signer: Signer) -> Signature:
-        """Sign a version as approved, which moves the label `approved` to it."""
+        """Sign a version as approved, which moves the label `approved` to it once the policy's signatures are all there."""
         return self.sign(SignPrompt(reference=reference, meaning="approved", reason=reason), signer)
 
-    def label(self, reference: str, label: str) -> PromptState:
-        """Point a label at a version. `approved` is moved by approving alone."""
+    def label(self, reference: str, label: str, reason: str = "") -> PromptState:
+        """Point a label at a version. `approved` is moved by approving alone.
+
+        Raises `Refused` while signatures that the policy asks for are missing.
+        """
         if label == "approved":
             raise Refused(act=f"Label {reference} approved", reason="Approving a version sets this label.")
         versions.check_name("label", label)
         prompt = self.show(reference).prompt
-        with self._vault.write(Act.LABEL, about=f"{prompt.reference} {label}") as unit:
-            versions.set_label(unit, _KIND, prompt.name, label, prompt.number)
+        with self._vault.write(Act.LABEL, about=f"{prompt.reference} {label}", reason=reason) as unit:
+            policies.move_label(unit, _KIND, prompt.name, label, prompt.number)
         return self.show(prompt.reference)
 
     def _check(self, request: SavePrompt) -> None:
@@ -110,8 +115,16 @@ class Prompts:
 
 
 def as_text(prompt: PromptVersion) -> str:
-    """A prompt as one text for reading, comparing and signing."""
+    """A prompt as one text for reading and comparing."""
     return "\n\n".join(f"{message.role}:\n{message.content}" for message in prompt.messages)
+
+
+def signing_text(prompt: PromptVersion) -> str:
+    """All that a signature on a version covers, as one text: what it says, and what it says of itself."""
+    parent = prompt.parent or "none"
+    head = f"{prompt.reference} by {prompt.author}, saved {prompt.saved}\nThe version before it: {parent}"
+    notes = [f"notes:\n{prompt.notes}"] if prompt.notes else []
+    return "\n\n".join((head, *notes, as_text(prompt)))
 
 
 def _state(reader: Reader, digest: Digest) -> PromptState:

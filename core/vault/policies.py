@@ -27,7 +27,6 @@ REASONED = (
     Act.SIGN,
     Act.APPROVE,
     Act.LABEL,
-    Act.SAVE_PROMPT,
     Act.REMOVE_DOCUMENTS,
     Act.REMOVE_MODEL,
     Act.EXPORT_PACK,
@@ -190,6 +189,12 @@ def missing(reader: Reader, label: str, digest: Digest) -> str:
     if rule.meaning and not any(rule.meaning in meanings for meanings in given.values()):
         return f"The policy asks that somebody besides its author signed it as {rule.meaning}."
     return ""
+
+
+def approved(reader: Reader, digest: Digest) -> bool:
+    """Whether somebody approved a version, and all that the policy asks for the label `approved` is there."""
+    given = judging.judges(reader, digest).values()
+    return any("approved" in meanings for meanings in given) and not missing(reader, "approved", digest)
 
 
 def move_label(unit: Unit, kind: str, name: str, label: str, number: int) -> None:

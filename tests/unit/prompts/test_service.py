@@ -9,8 +9,10 @@ from core.models import store as models_store
 from core.models.service import Models
 from core.prompts.records import SavePrompt, SignPrompt
 from core.prompts.service import Prompts
+from core.vault import policies
 from core.vault.vault import Vault
 from core.workers.supervisor import Supervisor
+from tests.conftest import weak_kdf
 
 
 def prompt(content: str, name: str = "cite") -> SavePrompt:
@@ -87,14 +89,56 @@ def test_labels_point_at_versions(study: Vault, make_prompts: Callable[[Vault], 
     prompts = make_prompts(study)
     prompts.save(prompt("one"))
     prompts.save(prompt("two"))
-    assert prompts.label("cite@1", "production").labels == ("production",)
-    assert prompts.show("cite@production").prompt.number == 1
-    prompts.label("cite@2", "production")
-    assert prompts.show("cite@production").prompt.number == 2
+    assert prompts.label("cite@1", "trial").labels == ("trial",)
+    assert prompts.show("cite@trial").prompt.number == 1
+    prompts.label("cite@2", "trial")
+    assert prompts.show("cite@trial").prompt.number == 2
     with pytest.raises(Refused):
         prompts.label("cite@2", "approved")
     with pytest.raises(NotFound, match="versions 1 to 2"):
         prompts.show("cite@7")
+
+
+def test_production_waits_for_the_signatures_that_the_policy_asks_for(
+    study: Vault, make_prompts: Callable[[Vault], Prompts], passphrases: dict[str, str], reopen: Callable[..., Vault]
+) -> None:
+    prompts = make_prompts(study)
+    prompts.save(prompt("one"))
+    with study.confirm(passphrases["ines"]) as signer:
+        prompts.sign(SignPrompt(reference="cite@1", meaning="authored"), signer)
+    with pytest.raises(Refused, match="one person besides its author; so far there are 0"):
+        prompts.label("cite@1", "production")
+    other = reopen(study, "tomas", (models_store.SCHEMA,))
+    prompts = make_prompts(other)
+    with other.confirm(passphrases["tomas"]) as signer:
+        prompts.sign(SignPrompt(reference="cite@1", meaning="reviewed"), signer)
+        with pytest.raises(Refused, match="signed it as approved"):
+            prompts.label("cite@1", "production")
+        assert prompts.show("cite@1").labels == ()
+        prompts.approve("cite@1", "Fit for use.", signer)
+    assert set(prompts.label("cite@1", "production").labels) == {"approved", "production"}
+
+
+def test_where_two_must_have_judged_the_second_moves_the_label(
+    study: Vault, make_prompts: Callable[[Vault], Prompts], passphrases: dict[str, str], reopen: Callable[..., Vault]
+) -> None:
+    prompts = make_prompts(study)
+    prompts.save(prompt("one"))
+    with study.confirm(passphrases["ines"]) as signer:
+        policies.change(study, {"approved.reviewers": "2"}, "two pairs of eyes", signer)
+        study.add_user(signer, "rea", "Rea Reviewer", ("reviewer",), passphrases["tomas"], kdf=weak_kdf)
+    tomas = reopen(study, "tomas", (models_store.SCHEMA,))
+    prompts = make_prompts(tomas)
+    with tomas.confirm(passphrases["tomas"]) as signer:
+        prompts.sign(SignPrompt(reference="cite@1", meaning="reviewed"), signer)
+        prompts.approve("cite@1", "Fit for use.", signer)
+    assert prompts.show("cite@1").labels == (), "one person twice is one person"
+    tomas.close()
+    with Vault.open(study.folder, "rea", passphrases["tomas"], (models_store.SCHEMA,)) as rea:
+        prompts = make_prompts(rea)
+        with rea.confirm(passphrases["tomas"]) as signer:
+            prompts.sign(SignPrompt(reference="cite@1", meaning="reviewed"), signer)
+        assert prompts.show("cite@1").labels == ("approved",)
 
 
 def test_the_author_signs_and_another_person_approves(
