@@ -28,30 +28,20 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-class Tree:
-    """Grows by appending leaf hashes; answers for its present and every earlier size. Two hashes of memory for each leaf."""
+class Prover:
+    """Roots and proofs for the present and every earlier size of a tree that knows its whole subtrees.
 
-    def __init__(self, leaves: Sequence[bytes] = ()) -> None:
-        self._levels: list[list[bytes]] = [[]]
-        for leaf in leaves:
-            self.append(leaf)
+    A subclass gives `size` and `node`; a level is counted from the leaves, 0, and a place from the left.
+    """
 
     @property
     def size(self) -> int:
-        return len(self._levels[0])
+        """How many leaves there are."""
+        raise NotImplementedError
 
-    def append(self, leaf: bytes) -> None:
-        """Add one leaf hash: `SIZE` bytes, from `leaf_hash`."""
-        if len(leaf) != SIZE:
-            raise BadInput(source="Merkle tree", problem=f"a leaf hash has {SIZE} bytes, not {len(leaf)}.")
-        self._levels[0].append(leaf)
-        level = 0
-        while len(self._levels[level]) % 2 == 0:
-            if level + 1 == len(self._levels):
-                self._levels.append([])
-            left, right = self._levels[level][-2:]
-            level += 1
-            self._levels[level].append(node_hash(left, right))
+    def node(self, level: int, place: int) -> bytes:
+        """The hash over the 2^level leaves from `place` * 2^level, all of which are there."""
+        raise NotImplementedError
 
     def root(self, size: int | None = None) -> bytes:
         """The root when the tree had `size` leaves; now, if not given."""
@@ -99,7 +89,7 @@ class Tree:
         count = end - start
         if count & (count - 1) == 0:
             level = count.bit_length() - 1
-            return self._levels[level][start >> level]
+            return self.node(level, start >> level)
         middle = start + _split(count)
         return node_hash(self._range(start, middle), self._range(middle, end))
 
@@ -108,6 +98,43 @@ class Tree:
             raise BadInput(
                 source="Merkle tree", problem=f"{value} is not between {low} and {high}; it has {self.size} leaves."
             )
+
+
+class Tree(Prover):
+    """A tree in memory: grows by appending leaf hashes. Two hashes of memory for each leaf."""
+
+    def __init__(self, leaves: Sequence[bytes] = ()) -> None:
+        self._levels: list[list[bytes]] = [[]]
+        for leaf in leaves:
+            self.append(leaf)
+
+    @property
+    def size(self) -> int:
+        return len(self._levels[0])
+
+    def node(self, level: int, place: int) -> bytes:
+        return self._levels[level][place]
+
+    def append(self, leaf: bytes) -> None:
+        """Add one leaf hash: `SIZE` bytes, from `leaf_hash`."""
+        if len(leaf) != SIZE:
+            raise BadInput(source="Merkle tree", problem=f"a leaf hash has {SIZE} bytes, not {len(leaf)}.")
+        self._levels[0].append(leaf)
+        level = 0
+        while len(self._levels[level]) % 2 == 0:
+            if level + 1 == len(self._levels):
+                self._levels.append([])
+            left, right = self._levels[level][-2:]
+            level += 1
+            self._levels[level].append(node_hash(left, right))
+
+
+def fold(hashes: Sequence[bytes]) -> bytes:
+    """The hash over neighbouring whole subtrees of one level, whose number is a power of two."""
+    level = list(hashes)
+    while len(level) > 1:
+        level = [node_hash(left, right) for left, right in zip(level[::2], level[1::2], strict=True)]
+    return level[0]
 
 
 def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes) -> None:

@@ -13,7 +13,7 @@ from core.trust import envelopes, statements
 from core.trust.canonical import digest as digest_of
 from core.trust.canonical import record_from
 from core.trust.merkle import leaf_hash
-from core.vault import blobs, slots, users
+from core.vault import blobs, log_index, log_tree, slots, users
 from core.vault.records import Finding, LogEntry, Signature
 from core.vault.signing import envelope_digest
 from core.vault.unit import Reader
@@ -66,6 +66,10 @@ def _log(reader: Reader, logged: dict[Digest, LogEntry], job: Job) -> Iterator[F
             yield Finding(where=where, what=f"was logged as entry {entry.index}.", step=RESTORE)
         for made in entry.objects:
             logged[made] = entry
+    for where in log_tree.wrong_tiles(reader.db):
+        yield Finding(where=where, what="the tree kept over them isn't theirs.", step=RESTORE)
+    for where in log_index.wrong_rows(reader.db):
+        yield Finding(where=where, what="the index for searching tells of it in another way.", step=RESTORE)
 
 
 def _records(reader: Reader, logged: dict[Digest, LogEntry], job: Job) -> Iterator[Finding]:

@@ -5,14 +5,21 @@ hold a random nonce; entries are numbered without gaps and never change. A check
 key: whoever keeps one can prove later that the log still begins with what it covered.
 """
 
-import threading
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import UNSET
 
 from core.errors import Damaged, NotFound
+from core.records import Digest
 from core.trust.canonical import new_nonce, record_bytes, record_from
-from core.trust.merkle import Tree, leaf_hash
+from core.trust.merkle import leaf_hash
 from core.trust.notes import LogKey, log_key, new_log_key, sign_checkpoint
+from core.vault import log_index, log_tree
 from core.vault.connection import Database
+from core.vault.log_tree import LogTree as LogTree
+from core.vault.log_tree import size as size
 from core.vault.records import LogEntry
+from core.vault.roles import Act
 
 
 def origin(vault: str) -> str:
@@ -20,15 +27,41 @@ def origin(vault: str) -> str:
     return f"assay/vault/{vault}"
 
 
-def size(db: Database) -> int:
-    """Entries in the log, as this connection sees it."""
-    return int(db.execute("SELECT coalesce(max(seq) + 1, 0) FROM log").fetchone()[0])
+def append(
+    db: Database,
+    user: str,
+    time: str,
+    act: Act,
+    about: str = "",
+    reason: str = "",
+    objects: Sequence[Digest] = (),
+    touched: Sequence[Digest] = (),
+    before: str = "",
+    after: str = "",
+    rows: tuple[int, int] | None = None,
+    others: Iterable[Digest] | None = None,
+) -> LogEntry:
+    """Add the next entry, in the transaction of the change that it tells of.
 
-
-def append(db: Database, entry: LogEntry) -> None:
-    """Add the next entry; `entry.index` must be the log's size."""
+    `rows`: the first and the last row of the records among `objects`; `others`: the objects that are no records, all where not given.
+    """
+    entry = LogEntry(
+        index=size(db),
+        user=user,
+        time=time,
+        act=act.value,
+        about=about,
+        reason=reason,
+        objects=tuple(objects),
+        before=before or UNSET,
+        after=after or UNSET,
+        touched=tuple(touched) or UNSET,
+    )
     content = record_bytes(entry, new_nonce())
     db.execute("INSERT INTO log VALUES (?, ?, ?)", (entry.index, leaf_hash(content), content))
+    log_tree.grown(db, entry.index + 1)
+    log_index.enter(db, entry, rows, objects if others is None else others)
+    return entry
 
 
 def content(db: Database, index: int) -> bytes:
@@ -45,44 +78,18 @@ def entries(db: Database, limit: int, after: int) -> list[LogEntry]:
     return [record_from(_checked(index, leaf, entry), LogEntry)[0] for index, leaf, entry in rows]
 
 
+def picked(db: Database, numbers: Iterable[int]) -> Iterator[LogEntry]:
+    """The entries of these numbers, in their order. Raises `NotFound`, `Damaged`."""
+    for index in numbers:
+        yield record_from(content(db, index), LogEntry)[0]
+
+
 def _checked(index: int, leaf: bytes, entry: bytes) -> bytes:
     if leaf_hash(entry) != leaf:
         raise Damaged(
             source=f"Log entry {index}", problem="differs from what was logged. Restore the vault from a backup."
         )
     return entry
-
-
-class LogTree:
-    """The tree over the committed entries, built when first needed and kept in step. Safe from any thread."""
-
-    def __init__(self) -> None:
-        self._tree = Tree()
-        self._lock = threading.Lock()
-
-    def root(self, db: Database) -> tuple[int, bytes]:
-        """Size and root of the log as this connection sees it."""
-        with self._lock:
-            whole = self._fill(db)
-            return whole, self._tree.root(whole)
-
-    def inclusion(self, db: Database, index: int, of: int) -> list[bytes]:
-        """The proof that entry `index` is in the log's first `of` entries."""
-        with self._lock:
-            self._fill(db)
-            return list(self._tree.inclusion_proof(index, of))
-
-    def consistency(self, db: Database, old: int, new: int) -> list[bytes]:
-        """The proof that the log of `new` entries begins with the log of `old` entries."""
-        with self._lock:
-            self._fill(db)
-            return list(self._tree.consistency_proof(old, new))
-
-    def _fill(self, db: Database) -> int:
-        whole = size(db)
-        for (leaf,) in db.execute("SELECT leaf FROM log WHERE seq >= ? ORDER BY seq", (self._tree.size,)):
-            self._tree.append(leaf)
-        return whole
 
 
 def new_key(db: Database) -> None:

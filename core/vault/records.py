@@ -1,5 +1,7 @@
 """What the vault itself keeps: people, signatures, and the entries of the audit log."""
 
+from msgspec import UNSET, UnsetType
+
 from core.records import Digest, Record
 
 
@@ -32,7 +34,10 @@ class Signature(Record, frozen=True, kw_only=True, tag="signature"):
 
 
 class LogEntry(Record, frozen=True, kw_only=True, tag="log-entry"):
-    """One committed change, or one showing of a confidential document. A leaf of the log is the entry's canonical bytes."""
+    """One committed change, showing, sign-in or refusal. A leaf of the log is the entry's canonical bytes.
+
+    A field that is `UNSET` isn't written at all, so an entry has the same bytes whichever version of the program reads it.
+    """
 
     index: int
     """Its place in the log, from 0."""
@@ -44,6 +49,12 @@ class LogEntry(Record, frozen=True, kw_only=True, tag="log-entry"):
     reason: str
     objects: tuple[Digest, ...]
     """What the change recorded, in order: digests of records, commitments to blobs."""
+    before: str | UnsetType = UNSET
+    """What the change replaced, in a short word or a digest."""
+    after: str | UnsetType = UNSET
+    """What stands there now."""
+    touched: tuple[Digest, ...] | UnsetType = UNSET
+    """What was kept before and was signed, shown, exported or erased now."""
 
 
 class Finding(Record, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from core.records import Digest, Record, kind, now
 from core.trust import statements
 from core.trust.canonical import digest as digest_of
 from core.trust.canonical import new_nonce, record_bytes, record_from
-from core.vault import blobs, log
+from core.vault import blobs, log, log_index
 from core.vault.connection import Database
 from core.vault.log import LogTree
 from core.vault.records import LogEntry, Signature, User
@@ -26,6 +26,8 @@ from core.vault.roles import Act
 from core.vault.signing import Signer, new_signature
 
 R = TypeVar("R", bound=Record)
+LONGEST_NOTE = 200
+"""Characters of what a log entry says about before and after: it holds words and digests, never content."""
 
 
 class Reader:
@@ -172,15 +174,22 @@ class Unit(Reader):
         self.act = act
         self.time = now()
         self._objects: list[Digest] = []
+        self._others: list[Digest] = []
+        self._touched: dict[Digest, None] = {}
+        self._before: list[str] = []
+        self._after: list[str] = []
+        self._rows: tuple[int, int] | None = None
 
     def put(self, record: Record, links: Iterable[Digest] = ()) -> Digest:
         """Keep a record that was made from `links` (records or blobs of this vault); its digest. Raises `NotFound` for a link."""
         content = record_bytes(record, new_nonce())
         digest = digest_of(content)
-        self.db.execute(
+        row = self.db.execute(
             "INSERT INTO records(digest, kind, author, time, content) VALUES (?, ?, ?, ?, ?)",
             (digest, kind(record), self.user.user, self.time, content),
-        )
+        ).lastrowid
+        first, last = self._rows or (row, row)
+        self._rows = min(first, row), max(last, row)
         for position, target in enumerate(links):
             self.kind(target)
             self.db.execute("INSERT INTO links VALUES (?, ?, ?)", (digest, position, target))
@@ -194,7 +203,16 @@ class Unit(Reader):
         digest, logged = blobs.store(self.db, parts)
         if logged is not None:
             self._objects.append(logged)
+            self._others.append(logged)
         return digest
+
+    def note(self, before: str = "", after: str = "", touched: Iterable[Digest] = ()) -> None:
+        """Say in the log entry what the change replaced and what stands there now, each in a short word that is not confidential or
+        in a digest, and which records or blobs of this vault it was about without making them. May be called for each part of a change."""
+        for said, kept in ((before, self._before), (after, self._after)):
+            if said:
+                kept.append(said if len(said) <= LONGEST_NOTE else f"{said[: LONGEST_NOTE - 1]}…")
+        self._touched.update((log_index.logged_name(self.db, digest), None) for digest in touched)
 
     def sign(self, signer: Signer, subject: Digest, name: str, meaning: str, reason: str) -> Signature:
         """Sign a record or a blob as the person who confirmed; `name` is what the subject is called.
@@ -219,19 +237,23 @@ class Unit(Reader):
         about = statements.Subject(name=name, digest=subject)
         signature = new_signature(signer, about, meaning, reason, self.time, self.signatures(subject), state)
         self.put(signature, links=(subject,))
+        self.note(touched=(subject,))
         return signature
 
     def finish(self, about: str, reason: str) -> None:
         """Append the log entry; called once, by the vault, before the commit."""
+        made = frozenset(self._objects)
         log.append(
             self.db,
-            LogEntry(
-                index=self.log_size,
-                user=self.user.user,
-                time=self.time,
-                act=self.act.value,
-                about=about,
-                reason=reason,
-                objects=tuple(self._objects),
-            ),
+            user=self.user.user,
+            time=self.time,
+            act=self.act,
+            about=about,
+            reason=reason,
+            objects=self._objects,
+            touched=[digest for digest in self._touched if digest not in made],
+            before="; ".join(self._before),
+            after="; ".join(self._after),
+            rows=self._rows,
+            others=self._others,
         )

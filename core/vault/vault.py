@@ -21,7 +21,7 @@ from core.records import now
 from core.trust.cards import SignedCard
 from core.trust.passphrases import Kdf, new_kdf
 from core.trust.trustfile import TrustFile
-from core.vault import log, slots, tables, users, versions
+from core.vault import log, log_index, log_tree, sessions, slots, tables, users, versions
 from core.vault.connection import KEY_BYTES, Connections
 from core.vault.events import Changed, Events
 from core.vault.locking import FolderLock
@@ -34,7 +34,7 @@ from core.vault.signing import unseal_keys
 from core.vault.unit import Reader, Unit
 
 FILE = "vault.db"
-OWN_SCHEMA = (tables.SCHEMA, versions.SCHEMA)
+OWN_SCHEMA = (tables.SCHEMA, versions.SCHEMA, log_tree.SCHEMA, log_index.SCHEMA)
 
 
 class Vault:
@@ -124,9 +124,14 @@ class Vault:
 
         Raises `Refused` when the person's roles don't allow `act`, `DiskFull`, `VaultBusy`.
         """
-        with self._change(act, about, reason) as unit:
+        with sessions.refusals(self, act, about), self._change(act, about, reason) as unit:
             yield unit
         self.events.publish(Changed(act=act, about=about))
+
+    def record(self, act: Act, about: str = "", reason: str = "", before: str = "", after: str = "") -> None:
+        """Log what changes nothing (a sign-in, a refusal), whatever the person's roles. Raises `DiskFull`, `Unavailable` when closed."""
+        with self._connections.transaction() as db:
+            log.append(db, self.user.user, now(), act, about, reason, before=before, after=after)
 
     def confirm(self, passphrase: str) -> Signer:
         """Take this user's signing keys out for one sitting (`with vault.confirm(passphrase) as signer:`). Raises `WrongPassphrase`."""
@@ -153,7 +158,8 @@ class Vault:
         users.check_passphrase(passphrase)
         user = unicodedata.normalize("NFC", user)
         if not allowed(Act.ADD_USER, self.user.roles):
-            raise _refused(Act.ADD_USER)
+            with sessions.refusals(self, Act.ADD_USER, user):
+                raise _refused(Act.ADD_USER)
         person = users.new_person(self.id, user, name, roles, passphrase, kdf, issuer=signer)
         if signer.user.user != self.user.user:
             raise Refused(act="Add user", reason="The card must be countersigned by the person who has the vault open.")
@@ -197,6 +203,7 @@ class Vault:
         if self._closed:
             return
         self._closed = True
+        sessions.end(self)
         self._connections.close()
         self._lock.release()
 
@@ -259,7 +266,9 @@ class Vault:
                 _check_same(folder, file, connections)
                 vault = cls(folder, file, user, connections, lock)
                 if not vault.user.active:
-                    raise Refused(act="Open the vault", reason="This user was revoked; ask an administrator.")
+                    with sessions.refusals(vault, Act.SIGN_IN):
+                        raise Refused(act="Open the vault", reason="This user was revoked; ask an administrator.")
+                sessions.begin(vault)
             except BaseException:
                 connections.close()
                 raise

@@ -210,14 +210,17 @@ def test_every_change_and_showing_is_logged_in_order(vault: Vault, reopen: Make)
         entries = reader.log()
         assert [(entry.user, entry.act) for entry in entries] == [
             ("ines", Act.CREATE_VAULT),
+            ("ines", Act.SIGN_IN),
             ("ines", Act.ADD_USER),
             ("ines", Act.SAVE_PROMPT),
+            ("ines", Act.SIGN_OUT),
+            ("tomas", Act.SIGN_IN),
             ("tomas", Act.SHOW_DOCUMENT),
         ]
-        assert entries[2].objects == (made,)
-        assert (entries[3].about, entries[3].reason) == ("handbook.pdf", "review")
+        assert entries[3].objects == (made,)
+        assert (entries[6].about, entries[6].reason) == ("handbook.pdf", "review")
         assert [entry.index for entry in reader.log(limit=2, after=0)] == [1, 2]
-        assert reader.log_size == 4
+        assert reader.log_size == 7
 
 
 def test_an_entry_is_proven_to_be_in_a_checkpoint(vault: Vault) -> None:
@@ -225,12 +228,12 @@ def test_an_entry_is_proven_to_be_in_a_checkpoint(vault: Vault) -> None:
         put(vault, str(number))
     with vault.read() as reader:
         point = notes.verify_checkpoint(reader.checkpoint(), vault.trust_file().logs[0])
-        assert point.size == reader.log_size == 11
+        assert point.size == reader.log_size == 12
         for index in range(point.size):
             leaf = merkle.leaf_hash(reader.log_bytes(index))
             merkle.verify_inclusion(index, point.size, leaf, reader.inclusion(index, point.size), point.root)
         with pytest.raises(NotFound):
-            reader.inclusion(11, 11)
+            reader.inclusion(12, 12)
 
 
 def test_a_later_checkpoint_is_proven_to_extend_an_earlier_one(vault: Vault) -> None:

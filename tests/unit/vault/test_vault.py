@@ -420,14 +420,15 @@ def test_a_killed_process_loses_nothing_that_it_acknowledged(vault: Vault, reope
 # Roles and events
 
 
-def test_a_role_that_does_not_allow_an_act_is_refused_and_nothing_logged(vault: Vault, reopen: Make) -> None:
+def test_a_role_that_does_not_allow_an_act_is_refused_and_the_attempt_logged(vault: Vault, reopen: Make) -> None:
     tomas = reopen(vault, "tomas")
     with tomas.read() as reader:
         before = reader.log_size
     with pytest.raises(Refused, match=r"Save prompt: refused.*author"), tomas.write(Act.SAVE_PROMPT):
         pass
     with tomas.read() as reader:
-        assert reader.log_size == before
+        (entry,) = reader.log(after=before - 1)
+        assert (entry.user, entry.act, entry.about) == ("tomas", Act.REFUSAL, Act.SAVE_PROMPT)
 
 
 def test_listeners_hear_of_a_change_after_its_commit(vault: Vault, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,55 @@
+"""What the log says of a sitting: it began, it ended, and what was refused in between.
+
+These entries are the vault's own: no role is asked for, and they are no changes of content. A refusal is logged once, after whatever
+was begun was rolled back, and is raised all the same when it can't be logged.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from core.errors import AssayError, Refused
+from core.vault.events import Changed
+from core.vault.roles import Act
+
+if TYPE_CHECKING:
+    from core.vault.vault import Vault
+
+said = logging.getLogger(__name__)
+LOGGED = "in the audit log"
+"""Noted on a refusal, which may pass through several blocks and is logged by the innermost."""
+
+
+def begin(vault: "Vault") -> None:
+    """Log the sign-in of the person who opened the vault. Raises `DiskFull`."""
+    vault.record(Act.SIGN_IN)
+
+
+def end(vault: "Vault") -> None:
+    """Log that the vault was locked. A full disk doesn't keep it open."""
+    try:
+        vault.record(Act.SIGN_OUT)
+    except (AssayError, RuntimeError) as error:
+        said.error("The end of the sitting couldn't be logged: %s", type(error).__name__)
+
+
+@contextmanager
+def refusals(vault: "Vault", act: Act, about: str = "") -> Iterator[None]:
+    """Log what is refused inside the block, as an attempt at `act`."""
+    try:
+        yield
+    except Refused as refused:
+        if LOGGED not in getattr(refused, "__notes__", ()):
+            _log(vault, act, about, refused)
+        raise
+
+
+def _log(vault: "Vault", act: Act, about: str, refused: Refused) -> None:
+    try:
+        vault.record(Act.REFUSAL, about=f"{act.value} {about}".rstrip(), reason=str(refused.fields.get("reason", "")))
+    except (AssayError, RuntimeError) as error:
+        said.error("A refusal couldn't be logged: %s", type(error).__name__)
+        return
+    refused.add_note(LOGGED)
+    vault.events.publish(Changed(act=Act.REFUSAL, about=about))
