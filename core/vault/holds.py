@@ -1,0 +1,169 @@
+"""Legal holds: while one lasts, nothing that it covers is erased, by whatever rule or law, nor taken out of a collection.
+
+Rules: a hold is a signed record with a name and a reason; so is its release. A hold on a collection covers what comes into it later
+too. Whoever released a hold doesn't erase what it covered: that takes another person. Everything here is in the log.
+"""
+
+from collections.abc import Sequence
+
+from core.errors import AlreadyExists, BadInput, NotFound, Refused
+from core.records import Digest, Record
+from core.vault.erasable import Erasable, Erasables, by_kind
+from core.vault.roles import Act
+from core.vault.signing import Signer
+from core.vault.unit import Reader
+from core.vault.vault import Vault
+
+COLLECTION = "collection"
+KINDS = (COLLECTION, "document", "run", "dataset", "trace")
+"""What may be held."""
+LONGEST_NAME = 80
+
+
+class Thing(Record, frozen=True, kw_only=True):
+    """Something as a person names it: its kind, and a name or a digest."""
+
+    kind: str
+    reference: str
+
+
+class Held(Record, frozen=True, kw_only=True):
+    """One thing under a hold; `id` is its record's digest, or a collection's name."""
+
+    kind: str
+    id: str
+    label: str
+
+
+class Hold(Record, frozen=True, kw_only=True, tag="hold"):
+    """A hold as it was placed."""
+
+    name: str
+    reason: str
+    things: tuple[Held, ...]
+    user: str
+    time: str
+
+
+class HoldRelease(Record, frozen=True, kw_only=True, tag="hold-release"):
+    """The end of a hold."""
+
+    hold: Digest
+    name: str
+    reason: str
+    user: str
+    time: str
+
+
+class PlaceHold(Record, frozen=True, kw_only=True):
+    """Hold these things; the name, such as a case number, isn't in use by another hold that lasts."""
+
+    name: str
+    reason: str
+    things: tuple[Thing, ...]
+
+
+class HoldState(Record, frozen=True, kw_only=True):
+    """A hold, and how it ended if it did."""
+
+    digest: Digest
+    hold: Hold
+    release: HoldRelease | None = None
+
+
+def check(reader: Reader, kinds: Erasables, request: PlaceHold) -> Hold:
+    """The hold that `place` would place, without user and time. Raises `BadInput`, `NotFound`, `AlreadyExists`."""
+    name = request.name.strip()
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise BadInput(source="hold", problem=f"its name has 1 to {LONGEST_NAME} printable characters.")
+    if not request.reason.strip():
+        raise BadInput(source=name, problem="a hold needs a reason.")
+    if not request.things:
+        raise BadInput(source=name, problem=f"a hold needs something to hold: {', '.join(KINDS)}.")
+    if any(state.hold.name == name and state.release is None for state in holds(reader)):
+        raise AlreadyExists(kind="hold", name=name, step="Release it, or choose another name.")
+    things = tuple(held for thing in request.things for held in _things(reader, kinds, thing))
+    return Hold(name=name, reason=request.reason.strip(), things=things, user="", time="")
+
+
+def place(vault: Vault, kinds: Erasables, signer: Signer, request: PlaceHold) -> HoldState:
+    """Place and sign a hold. Raises as `check`, and `Refused`."""
+    with vault.write(Act.HOLD, about=request.name, reason=request.reason) as unit:
+        wanted = check(unit, kinds, request)
+        hold = Hold(name=wanted.name, reason=wanted.reason, things=wanted.things, user=unit.user.user, time=unit.time)
+        digest = unit.put(hold)
+        unit.sign(signer, digest, f"hold {hold.name}", "authored", hold.reason)
+        return HoldState(digest=digest, hold=hold)
+
+
+def release(vault: Vault, signer: Signer, name: str, reason: str) -> HoldState:
+    """End a hold, and sign that. Raises `NotFound`, `BadInput`, `Refused`."""
+    if not reason.strip():
+        raise BadInput(source=name, problem="releasing a hold needs a reason.")
+    with vault.write(Act.HOLD, about=f"release of {name}", reason=reason) as unit:
+        state = show(unit, name)
+        ended = HoldRelease(hold=state.digest, name=name, reason=reason.strip(), user=unit.user.user, time=unit.time)
+        digest = unit.put(ended, links=(state.digest,))
+        unit.sign(signer, digest, f"release of hold {name}", "authored", ended.reason)
+        return HoldState(digest=state.digest, hold=state.hold, release=ended)
+
+
+def holds(reader: Reader) -> tuple[HoldState, ...]:
+    """All holds ever placed, oldest first."""
+    ended = {release.hold: release for release in (reader.get(d, HoldRelease) for d in reader.find(HoldRelease))}
+    return tuple(
+        HoldState(digest=digest, hold=reader.get(digest, Hold), release=ended.get(digest))
+        for digest in reader.find(Hold)
+    )
+
+
+def show(reader: Reader, name: str) -> HoldState:
+    """The lasting hold of that name. Raises `NotFound`."""
+    for state in holds(reader):
+        if state.hold.name == name and state.release is None:
+            return state
+    raise NotFound(kind="hold", name=name, step="`assay vault hold` lists those that last.")
+
+
+class Cover:
+    """What holds cover in one state of the vault: computed once, asked many times."""
+
+    def __init__(self, reader: Reader, kinds: Erasables) -> None:
+        self._lasting: dict[Digest, list[str]] = {}
+        self._released: dict[Digest, list[HoldRelease]] = {}
+        for state in holds(reader):
+            for digest in _covered(reader, kinds, state.hold):
+                if state.release is None:
+                    self._lasting.setdefault(digest, []).append(state.hold.name)
+                else:
+                    self._released.setdefault(digest, []).append(state.release)
+
+    def holding(self, digests: Sequence[Digest]) -> tuple[str, ...]:
+        """The names of the holds that last and cover any of these."""
+        return tuple(dict.fromkeys(name for digest in digests for name in self._lasting.get(digest, ())))
+
+    def released_by(self, digests: Sequence[Digest], user: str) -> tuple[str, ...]:
+        """The names of the holds on any of these that this person released."""
+        found = (ended for digest in digests for ended in self._released.get(digest, ()) if ended.user == user)
+        return tuple(dict.fromkeys(ended.name for ended in found))
+
+
+def refuse_removal(reader: Reader, act: str, things: Sequence[tuple[str, str]]) -> None:
+    """Raise `Refused` when a lasting hold names one of these (kind, id) itself."""
+    for state in holds(reader):
+        if state.release is None and any((held.kind, held.id) in things for held in state.hold.things):
+            raise Refused(act=act, reason=f"The hold {state.hold.name} keeps it, until somebody releases that.")
+
+
+def _things(reader: Reader, kinds: Erasables, thing: Thing) -> list[Held]:
+    if thing.kind not in KINDS:
+        raise BadInput(source=thing.kind, problem=f"this can't be held. Use {', '.join(KINDS)}.")
+    owner: Erasable = by_kind(kinds, thing.kind)
+    found = owner.find(reader, thing.reference)
+    if thing.kind == COLLECTION:
+        return [Held(kind=COLLECTION, id=thing.reference, label=thing.reference)]
+    return [Held(kind=thing.kind, id=digest, label=owner.label(reader, digest)) for digest in found]
+
+
+def _covered(reader: Reader, kinds: Erasables, hold: Hold) -> set[Digest]:
+    return {digest for held in hold.things for owner in kinds for digest in owner.held(reader, held.kind, held.id)}
