@@ -157,8 +157,8 @@ def test_a_label_moves_to_the_shown_version(qtbot: QtBot, operations: Operations
     qtbot.keyClicks(dialog.field.edit, "approved")
     dialog.set.click()
     assert dialog.field.error == "Approving a version sets this label."
-    dialog.field.edit.setText("production")
+    dialog.field.edit.setText("trial")
     dialog.set.click()
     settled(qtbot, operations, page)
-    assert shell.said == ["production is now cite-answers@2."]
-    assert page.cards.labels == ("candidate", "production")
+    assert shell.said == ["trial is now cite-answers@2."]
+    assert page.cards.labels == ("candidate", "trial")
