@@ -141,9 +141,12 @@ def test_every_refusal_is_logged_once_and_nothing_of_the_attempt_is_kept(
 
 def test_a_refusal_inside_another_change_is_logged_when_that_has_ended(vault: Vault, reopen: Make) -> None:
     tomas = reopen(vault, "tomas")
-    with pytest.raises(Refused), tomas.write(Act.SHOW_DOCUMENT, about="handbook.pdf"):
-        with tomas.write(Act.SAVE_PROMPT, about="greeting"):
-            pass
+    with (
+        pytest.raises(Refused),
+        tomas.write(Act.SHOW_DOCUMENT, about="handbook.pdf"),
+        tomas.write(Act.SAVE_PROMPT, about="greeting"),
+    ):
+        pass
     assert (last(tomas).act, last(tomas).about) == (Act.REFUSAL, "show-document handbook.pdf")
 
 
