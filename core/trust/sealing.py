@@ -93,6 +93,11 @@ def seal_to(public: bytes, plain: bytes, info: bytes) -> bytes:
         raise Damaged(source="public sealing key", problem="not a usable key.") from error
 
 
+def wipe(secret: bytearray) -> None:
+    """Overwrite a secret in place. Copies that were made of it, as `bytes` or inside a library, stay where they are."""
+    secret[:] = bytes(len(secret))
+
+
 def _key(key: bytes) -> bytes:
     if len(key) != KEY:
         raise InvalidSeal(source="sealing key", problem=f"has {len(key)} bytes instead of {KEY}.")

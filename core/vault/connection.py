@@ -9,6 +9,7 @@ SQLCipher with a raw 256-bit key, driven through sqlite-utils. The rules:
 3. An acknowledged write is on the disk: write-ahead log with `synchronous = FULL`.
 4. Nothing is written in clear: temporary tables and sorting stay in memory.
 5. What the driver raises becomes an error with a sentence: a full disk, damage, a file that another process holds.
+6. What was deleted is overwritten with zeros in its page (`secure_delete`).
 
 Pages are 8 KiB: against SQLCipher's 4 KiB, bulk insertion and scans take a fifth less time (measured; 16 KiB gains little more
 and makes single commits slower). `cipher_memory_security` stays off: it costs a tenth of every statement to wipe
@@ -17,7 +18,7 @@ copies of what the interpreter holds in its own memory all the same; SQLCipher w
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -25,6 +26,8 @@ from typing import TypeAlias
 import sqlcipher3.dbapi2 as driver
 
 from core.errors import AssayError, Damaged, DiskFull, Unavailable, VaultBusy
+from core.jobs import Job
+from core.trust.sealing import wipe
 
 sys.modules["pysqlite3"] = sys.modules["pysqlite3.dbapi2"] = driver
 
@@ -40,11 +43,17 @@ PAGE_SIZE = 8192
 BUSY_MILLISECONDS = 5_000
 LARGEST_LOG = 64 << 20
 """Bytes that the write-ahead log keeps after a large transaction."""
+LONGEST_WAIT = 30.0
+"""Seconds that a change of the key waits for readers to end."""
 IDLE_READERS = 4
 """Reader connections that are kept open; opening one takes under a millisecond."""
 KEY_BYTES = 32
 WRITER_CACHE, READER_CACHE = 32_768, 16_384
 """KiB of decrypted pages: a page that falls out of the cache is decrypted and authenticated again."""
+COPIED_AT_ONCE = 256
+"""Pages between two reports of a copy: 2 MiB, some 20 ms."""
+STEPS_AT_ONCE = 50_000
+"""Steps of SQLite's machine between two looks at whether a long statement was cancelled: about a millisecond."""
 
 
 def connect(path: Path, key: bytes, writable: bool) -> Database:
@@ -53,9 +62,7 @@ def connect(path: Path, key: bytes, writable: bool) -> Database:
     with translated(path):
         connection = driver.connect(str(path), isolation_level=None, check_same_thread=False, cached_statements=256)
         try:
-            connection.execute("PRAGMA cipher_log_level = NONE")
-            connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
-            connection.execute(f"PRAGMA cipher_page_size = {PAGE_SIZE}")
+            _unlock(connection, key)
             connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
             connection.execute("PRAGMA temp_store = MEMORY")
             connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE if writable else READER_CACHE}")
@@ -63,6 +70,7 @@ def connect(path: Path, key: bytes, writable: bool) -> Database:
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             if writable:
+                connection.execute("PRAGMA secure_delete = ON")
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute(f"PRAGMA journal_size_limit = {LARGEST_LOG}")
@@ -72,6 +80,53 @@ def connect(path: Path, key: bytes, writable: bool) -> Database:
         except BaseException:
             connection.close()
             raise
+
+
+def copy_pages(source: Database, target: Path, key: bytes, progress: Callable[[int, int], None]) -> None:
+    """Copy the state that `source` sees into a new file under `key`, which is the file's own; others go on writing meanwhile.
+
+    `source` is in a transaction and has read something, so that the state doesn't move. `progress` is told the pages copied and all pages;
+    what it raises ends the copy. The copy isn't synced, and lies there half made when this raises. Raises `Damaged`, `DiskFull`.
+    """
+    assert source.conn.in_transaction
+    with translated(target):
+        made = driver.connect(str(target), isolation_level=None)
+        try:
+            _unlock(made, key)
+            made.execute("PRAGMA journal_mode = OFF")
+            made.execute("PRAGMA synchronous = OFF")
+            source.conn.backup(
+                made, pages=COPIED_AT_ONCE, progress=lambda _, remaining, total: progress(total - remaining, total)
+            )
+        finally:
+            made.close()
+
+
+@contextmanager
+def cancellable(db: Database, job: Job, listen: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Long statements of this connection end with `Cancelled` when the job is cancelled; `listen` is called now and then."""
+
+    def step() -> bool:
+        if not job.cancelled:
+            listen()
+        return job.cancelled
+
+    db.conn.set_progress_handler(step, STEPS_AT_ONCE)
+    try:
+        yield
+    except DriverError as error:
+        if "interrupted" not in str(error):
+            raise
+        job.check()
+        raise
+    finally:
+        db.conn.set_progress_handler(None, 0)
+
+
+def _unlock(connection: driver.Connection, key: bytes) -> None:
+    connection.execute("PRAGMA cipher_log_level = NONE")
+    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+    connection.execute(f"PRAGMA cipher_page_size = {PAGE_SIZE}")
 
 
 @contextmanager
@@ -118,27 +173,93 @@ class Connections:
         self.path = path
         self.lock = threading.RLock()
         self.writer = connect(path, key, writable=True)
-        self.key = key
+        self._key = bytearray(key)
         self._idle: list[Database] = []
-        self._guard = threading.Lock()
+        self._out = 0
+        self._guard = threading.Condition()
+        self._alone: int | None = None
         self._closed = False
+
+    @property
+    def key(self) -> bytes:
+        """The vault key: a copy, which stays in memory until Python reuses its place. Raises `Unavailable` when closed."""
+        with self._guard:
+            self._check_open()
+            return bytes(self._key)
 
     @contextmanager
     def reader(self) -> Iterator[Database]:
         """A connection that sees one state of the file for as long as it is held."""
         with self._guard:
+            if self._alone == threading.get_ident():
+                raise RuntimeError("Whoever holds the file alone reads through the writer.")
+            self._guard.wait_for(lambda: self._alone is None)
             self._check_open()
             db = self._idle.pop() if self._idle else None
-        if db is None:
-            db = connect(self.path, self.key, writable=False)
-        with translated(self.path):
-            db.conn.execute("BEGIN")
+            key = bytes(self._key)
+            self._out += 1
+        try:
+            db = db or connect(self.path, key, writable=False)
+            with translated(self.path):
+                db.conn.execute("BEGIN")
+                try:
+                    yield db
+                finally:
+                    if db.conn.in_transaction:
+                        db.conn.execute("ROLLBACK")
+        finally:
+            self._give_back(db)
+
+    @contextmanager
+    def alone(self, seconds: float = LONGEST_WAIT) -> Iterator[None]:
+        """Hold the file alone: no other thread writes, no reader is out or kept. Raises `Unavailable` when reading doesn't end in time."""
+        with self.lock:
+            with self._guard:
+                self._check_open()
+                if not self._guard.wait_for(lambda: self._out == 0, seconds):
+                    raise Unavailable(
+                        what=f"{self.path.parent} is being read, perhaps for a backup or a check",
+                        step="Try again when that is done.",
+                    )
+                self._alone = threading.get_ident()
+                idle, self._idle = self._idle, []
             try:
-                yield db
+                for db in idle:
+                    db.conn.close()
+                yield
             finally:
-                if db.conn.in_transaction:
-                    db.conn.execute("ROLLBACK")
-                self._give_back(db)
+                with self._guard:
+                    self._alone = None
+                    self._guard.notify_all()
+
+    def fold(self) -> None:
+        """Fold the write-ahead log into the file and empty it; for whoever holds the file alone. Raises `VaultBusy`, `DiskFull`."""
+        with translated(self.path):
+            (busy, _, _) = self.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise VaultBusy(vault=str(self.path.parent), process="unknown")
+
+    def rekey(self, key: bytes) -> None:
+        """Encrypt the whole file under another key, in one transaction; for whoever holds the file alone. `reopen` afterwards, also when
+        this raises."""
+        assert len(key) == KEY_BYTES
+        with translated(self.path):
+            self.writer.execute(f"PRAGMA rekey = \"x'{key.hex()}'\"").fetchall()
+
+    def reopen(self, keys: Sequence[bytes]) -> int:
+        """Close the writer and open it with the first of `keys` that the file opens with; which one. Raises `Damaged` when none does."""
+        self.writer.conn.close()
+        for number, key in enumerate(keys):
+            try:
+                self.writer = connect(self.path, key, writable=True)
+            except Damaged:
+                if number + 1 == len(keys):
+                    raise
+                continue
+            wipe(self._key)
+            self._key = bytearray(key)
+            return number
+        raise AssertionError
 
     @contextmanager
     def transaction(self) -> Iterator[Database]:
@@ -167,14 +288,18 @@ class Connections:
             for db in idle:
                 db.conn.close()
             self.writer.conn.close()
+            wipe(self._key)
 
     def _check_open(self) -> None:
         if self._closed:
             raise Unavailable(what=f"{self.path.parent} is locked", step="Open it again.")
 
-    def _give_back(self, db: Database) -> None:
+    def _give_back(self, db: Database | None) -> None:
         with self._guard:
-            if not self._closed and len(self._idle) < IDLE_READERS:
+            self._out -= 1
+            self._guard.notify_all()
+            if db is not None and not self._closed and len(self._idle) < IDLE_READERS:
                 self._idle.append(db)
                 return
-        db.conn.close()
+        if db is not None:
+            db.conn.close()

@@ -226,9 +226,7 @@ def keys_of(folder: Path, keys: KeyFile, user: str, pair: SealingKeys) -> list[b
 def _pair(folder: Path, keys: KeyFile, slot: Slot, passphrase: str) -> SealingKeys:
     own = derive(passphrase, slot.kdf)
     sealed = unb64(slot.private, str(folder / NAME))
-    return SealingKeys.from_private(
-        unseal(own, sealed, _private_context(keys.vault, slot.user, slot.kdf, slot.public))
-    )
+    return SealingKeys.from_private(unseal(own, sealed, _private_context(keys.vault, slot.user, slot.kdf, slot.public)))
 
 
 def _is(slot: Slot, user: str, public: str) -> bool:

@@ -142,3 +142,48 @@ def test_a_mistake_in_a_statement_goes_through_as_a_bug(connections: Connections
 
 def test_sqlite_utils_speaks_to_this_driver() -> None:
     assert issubclass(sys.modules["sqlite_utils.utils"].OperationalError, DriverError)
+
+
+# Holding the file alone, and another key
+
+
+def test_another_key_replaces_the_first_and_the_rows_stay(tmp_path: Path) -> None:
+    old, new = secrets.token_bytes(32), secrets.token_bytes(32)
+    connections = Connections(tmp_path / "v.db", old)
+    connections.writer.execute("CREATE TABLE t(x)")
+    connections.writer.execute("INSERT INTO t VALUES (7)")
+    with connections.reader() as db:
+        assert db.execute("SELECT x FROM t").fetchall() == [(7,)]
+    with connections.alone():
+        connections.fold()
+        connections.rekey(new)
+        assert connections.reopen([new, old]) == 0
+    assert connections.key == new
+    with connections.reader() as db:
+        assert db.execute("SELECT x FROM t").fetchall() == [(7,)]
+    connections.close()
+    with pytest.raises(Damaged):
+        connect(tmp_path / "v.db", old, writable=False)
+    with pytest.raises(Unavailable):
+        connections.key
+
+
+def test_alone_means_that_no_reader_is_out_and_none_comes_in(tmp_path: Path) -> None:
+    connections = Connections(tmp_path / "v.db", secrets.token_bytes(32))
+    with connections.reader(), pytest.raises(Unavailable, match="being read"), connections.alone(seconds=0):
+        pass
+    with connections.alone(), pytest.raises(RuntimeError, match="alone"), connections.reader():
+        pass
+    entered = threading.Event()
+
+    def read() -> None:
+        with connections.reader():
+            entered.set()
+
+    with connections.alone():
+        reading = threading.Thread(target=read)
+        reading.start()
+        assert not entered.wait(0.05)
+    reading.join()
+    assert entered.is_set()
+    connections.close()
