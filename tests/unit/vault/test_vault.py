@@ -26,6 +26,7 @@ from core.errors import (
 )
 from core.records import Record
 from core.trust.passphrases import Kdf, new_kdf
+from core.vault import slots
 from core.vault.check import check
 from core.vault.events import Changed
 from core.vault.migrations import Migrations
@@ -339,8 +340,8 @@ def test_a_newer_vault_is_refused_and_left_alone(vault_factory: Make) -> None:
         Vault.open(newer.folder, "ines", PASSPHRASE)
     assert (newer.folder / "vault.db").read_bytes() == before
     keys = json.loads((newer.folder / "keys.json").read_bytes())
-    (newer.folder / "keys.json").write_text(json.dumps({**keys, "version": 2}))
-    with pytest.raises(NewerVault, match=r"keys\.json is at version 2"):
+    (newer.folder / "keys.json").write_text(json.dumps({**keys, "version": slots.FORMAT + 1}))
+    with pytest.raises(NewerVault, match=rf"keys\.json is at version {slots.FORMAT + 1}"):
         Vault.open(newer.folder, "ines", PASSPHRASE)
 
 
