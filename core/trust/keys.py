@@ -52,7 +52,7 @@ class SigningKeys:
         return cls(Ed25519PrivateKey.generate(), MLDSA65PrivateKey.generate())
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Self:
+    def from_bytes(cls, data: bytes | bytearray) -> Self:
         """From what `to_bytes` gave. Raises `Damaged`."""
         if len(data) != 2 * _SEED:
             raise Damaged(source="signing key", problem="has the wrong length.")

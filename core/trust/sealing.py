@@ -27,13 +27,13 @@ class InvalidSeal(Damaged):
     """The key is the wrong one, or what was sealed (or its context) was altered. Fields: `source`, `problem`."""
 
 
-def seal(key: bytes, plain: bytes, context: bytes) -> bytes:
+def seal(key: bytes | bytearray, plain: bytes, context: bytes) -> bytes:
     """Nonce, ciphertext and tag: `len(plain) + 28` bytes. `key` has 32 bytes."""
     nonce = secrets.token_bytes(_NONCE)
     return nonce + AESGCM(_key(key)).encrypt(nonce, plain, context)
 
 
-def unseal(key: bytes, sealed: bytes, context: bytes) -> bytes:
+def unseal(key: bytes | bytearray, sealed: bytes, context: bytes) -> bytes:
     """What was sealed under this key and context. Raises `InvalidSeal`."""
     if len(sealed) < _NONCE + _TAG:
         raise InvalidSeal(source="sealed content", problem="too short to be one.")
@@ -41,6 +41,18 @@ def unseal(key: bytes, sealed: bytes, context: bytes) -> bytes:
         return AESGCM(_key(key)).decrypt(sealed[:_NONCE], sealed[_NONCE:], context)
     except InvalidTag:
         raise InvalidSeal(source="sealed content", problem="wrong key, or altered.") from None
+
+
+def unseal_secret(key: bytes | bytearray, sealed: bytes, context: bytes) -> bytearray:
+    """As `unseal`, for a secret that the caller wipes. Raises `InvalidSeal`."""
+    if len(sealed) < _NONCE + _TAG:
+        raise InvalidSeal(source="sealed content", problem="too short to be one.")
+    plain = bytearray(len(sealed) - _NONCE - _TAG)
+    try:
+        AESGCM(_key(key)).decrypt_into(sealed[:_NONCE], sealed[_NONCE:], context, plain)
+    except InvalidTag:
+        raise InvalidSeal(source="sealed content", problem="wrong key, or altered.") from None
+    return plain
 
 
 class SealingKeys:
@@ -55,7 +67,7 @@ class SealingKeys:
         return cls(MLKEM768PrivateKey.generate(), X25519PrivateKey.generate())
 
     @classmethod
-    def from_private(cls, data: bytes) -> Self:
+    def from_private(cls, data: bytes | bytearray) -> Self:
         """From what `private_bytes` gave. Raises `Damaged`."""
         if len(data) != _MLKEM_SEED + _X25519:
             raise Damaged(source="sealing key", problem="has the wrong length.")
@@ -98,7 +110,7 @@ def wipe(secret: bytearray) -> None:
     secret[:] = bytes(len(secret))
 
 
-def _key(key: bytes) -> bytes:
+def _key(key: bytes | bytearray) -> bytes | bytearray:
     if len(key) != KEY:
         raise InvalidSeal(source="sealing key", problem=f"has {len(key)} bytes instead of {KEY}.")
     return key

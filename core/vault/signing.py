@@ -15,7 +15,7 @@ from core.trust.canonical import b64, builtins, canonical, digest, unb64
 from core.trust.cards import Card
 from core.trust.keys import SigningKeys
 from core.trust.passphrases import Kdf, derive
-from core.trust.sealing import InvalidSeal, seal, unseal
+from core.trust.sealing import InvalidSeal, seal, unseal_secret, wipe
 from core.trust.times import parse_time
 from core.vault.records import Signature, User
 
@@ -29,17 +29,25 @@ class SealedKeys(Record, frozen=True, kw_only=True, tag="sealed-signing-keys"):
 
 def seal_keys(vault: str, user: str, keys: SigningKeys, passphrase: str, kdf: Kdf) -> SealedKeys:
     """Takes as long as one key derivation."""
-    sealed = seal(derive(passphrase, kdf), keys.to_bytes(), _context(vault, user, kdf))
+    own = derive(passphrase, kdf)
+    sealed = seal(own, keys.to_bytes(), _context(vault, user, kdf))
+    wipe(own)
     return SealedKeys(kdf=kdf, sealed=b64(sealed))
 
 
 def unseal_keys(vault: str, user: str, sealed: SealedKeys, passphrase: str, source: str) -> SigningKeys:
     """The keys again. Raises `WrongPassphrase`."""
+    own = derive(passphrase, sealed.kdf)
     try:
-        plain = unseal(derive(passphrase, sealed.kdf), unb64(sealed.sealed, source), _context(vault, user, sealed.kdf))
+        plain = unseal_secret(own, unb64(sealed.sealed, source), _context(vault, user, sealed.kdf))
     except InvalidSeal as error:
         raise WrongPassphrase(vault=source) from error
-    return SigningKeys.from_bytes(plain)
+    finally:
+        wipe(own)
+    try:
+        return SigningKeys.from_bytes(plain)
+    finally:
+        wipe(plain)
 
 
 class Signer:

@@ -24,7 +24,7 @@ from core.paths import write_whole
 from core.records import Record
 from core.trust.canonical import b64, builtins, canonical, unb64
 from core.trust.passphrases import Kdf, derive
-from core.trust.sealing import InvalidSeal, SealingKeys, seal, seal_to, unseal
+from core.trust.sealing import InvalidSeal, SealingKeys, seal, seal_to, unseal_secret, wipe
 
 NAME = "keys.json"
 FORMAT = 2
@@ -121,7 +121,9 @@ def new_slot(vault: str, user: str, passphrase: str, kdf: Kdf) -> Slot:
     """A slot with a fresh key pair. Takes as long as one key derivation."""
     pair = SealingKeys.generate()
     public = b64(pair.public)
-    private = seal(derive(passphrase, kdf), pair.private_bytes(), _private_context(vault, user, kdf, public))
+    own = derive(passphrase, kdf)
+    private = seal(own, pair.private_bytes(), _private_context(vault, user, kdf, public))
+    wipe(own)
     return Slot(user=user, kdf=kdf, public=public, private=b64(private))
 
 
@@ -224,9 +226,16 @@ def keys_of(folder: Path, keys: KeyFile, user: str, pair: SealingKeys) -> list[b
 
 
 def _pair(folder: Path, keys: KeyFile, slot: Slot, passphrase: str) -> SealingKeys:
-    own = derive(passphrase, slot.kdf)
     sealed = unb64(slot.private, str(folder / NAME))
-    return SealingKeys.from_private(unseal(own, sealed, _private_context(keys.vault, slot.user, slot.kdf, slot.public)))
+    own = derive(passphrase, slot.kdf)
+    try:
+        private = unseal_secret(own, sealed, _private_context(keys.vault, slot.user, slot.kdf, slot.public))
+    finally:
+        wipe(own)
+    try:
+        return SealingKeys.from_private(private)
+    finally:
+        wipe(private)
 
 
 def _is(slot: Slot, user: str, public: str) -> bool:

@@ -6,7 +6,20 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from core.errors import BadInput, Damaged
 from core.trust.canonical import unb64
-from core.trust.passphrases import CEILING_MEMORY, FLOOR_MEMORY, FLOOR_PASSES, Kdf, derive, new_kdf
+from core.trust.passphrases import (
+    CEILING_MEMORY,
+    CEILING_PASSES,
+    DEFAULT_MEMORY,
+    DEFAULT_PASSES,
+    FLOOR_MEMORY,
+    FLOOR_PASSES,
+    LARGEST_CALIBRATED,
+    Kdf,
+    calibrated,
+    derive,
+    new_kdf,
+    scaled,
+)
 
 WEAK = new_kdf(memory=FLOOR_MEMORY, passes=FLOOR_PASSES)
 
@@ -51,3 +64,24 @@ def test_new_parameters_are_held_to_the_same_bounds() -> None:
 def test_an_empty_passphrase_is_refused() -> None:
     with pytest.raises(BadInput, match="passphrase"):
         derive("", WEAK)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.001, 0.05, 0.16, 0.3, 0.99, 1.0, 30.0])
+def test_calibration_never_goes_below_the_defaults_nor_above_what_is_believed(seconds: float) -> None:
+    memory, passes = scaled(seconds)
+    assert DEFAULT_MEMORY <= memory <= LARGEST_CALIBRATED
+    assert DEFAULT_PASSES <= passes <= CEILING_PASSES
+    new_kdf(memory, passes)
+
+
+def test_a_fast_machine_gets_more_memory_first_then_more_passes() -> None:
+    assert scaled(1.0) == (DEFAULT_MEMORY, DEFAULT_PASSES)
+    assert scaled(0.5) == (2 * DEFAULT_MEMORY, DEFAULT_PASSES)
+    assert scaled(0.25) == (LARGEST_CALIBRATED, DEFAULT_PASSES)
+    assert scaled(0.125) == (LARGEST_CALIBRATED, 2 * DEFAULT_PASSES)
+
+
+def test_calibrated_parameters_differ_in_their_salts_alone() -> None:
+    one, two = calibrated(), calibrated()
+    assert one.salt != two.salt
+    assert (one.memory, one.passes, one.lanes) == (two.memory, two.passes, two.lanes)

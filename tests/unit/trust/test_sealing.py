@@ -1,11 +1,13 @@
 """Sealing under a key and to a key pair."""
 
+import secrets
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Damaged
-from core.trust.sealing import InvalidSeal, SealingKeys, seal, seal_to, unseal
+from core.trust.sealing import InvalidSeal, SealingKeys, seal, seal_to, unseal, unseal_secret, wipe
 
 KEY = bytes(range(32))
 KEYS = SealingKeys.generate()
@@ -62,3 +64,17 @@ def test_a_bad_public_half_is_refused(public: bytes) -> None:
         seal_to(public, b"x", b"")
     with pytest.raises(Damaged):
         SealingKeys.from_private(public)
+
+
+def test_a_secret_is_opened_into_memory_that_can_be_wiped() -> None:
+    key = secrets.token_bytes(32)
+    sealed = seal(key, b"a secret", b"context")
+    plain = unseal_secret(bytearray(key), sealed, b"context")
+    assert plain == bytearray(b"a secret")
+    wipe(plain)
+    assert plain == bytearray(8)
+    for wrong in (sealed[:-1], b"", bytes(len(sealed))):
+        with pytest.raises(InvalidSeal):
+            unseal_secret(key, wrong, b"context")
+    with pytest.raises(InvalidSeal):
+        unseal_secret(key, sealed, b"another")
