@@ -5,7 +5,7 @@ current in their collection only, while pages and chunks of an earlier version s
 index of its own: what is found in one never depends on another. `generation` counts the changes of what is current.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ from core.documents.chunking import Cut
 from core.documents.records import Chunk, Chunking, Collection, Document, Rect
 from core.documents.worker.records import Parsed
 from core.errors import NotFound
-from core.records import Digest
+from core.records import Digest, now
 from core.vault.connection import Database
 from core.vault.migrations import Migrations
 from core.vault.unit import Reader, Unit
@@ -66,7 +66,12 @@ def _first(db: Database) -> None:
     )
 
 
-SCHEMA = Migrations("documents", (_first,))
+def _when_retired(db: Database) -> None:
+    db.execute("ALTER TABLE documents ADD COLUMN retired TEXT NOT NULL DEFAULT ''")
+    db.execute("UPDATE documents SET retired = ? WHERE current = 0", (now(),))
+
+
+SCHEMA = Migrations("documents", (_first, _when_retired))
 
 
 @dataclass(frozen=True)
@@ -216,8 +221,71 @@ def retire(unit: Unit, digest: Digest) -> None:
     chunks = unit.db.execute("SELECT id FROM chunks WHERE document = ?", (row,)).fetchall()
     unit.db.conn.executemany(f"DELETE FROM {words_table(collection)} WHERE rowid = ?", chunks)
     unit.db.conn.executemany("DELETE FROM vectors WHERE chunk = ?", chunks)
-    unit.db.execute("UPDATE documents SET current = 0 WHERE id = ?", (row,))
+    unit.db.execute("UPDATE documents SET current = 0, retired = ? WHERE id = ?", (unit.time, row))
     _changed(unit, collection)
+
+
+def erase(unit: Unit, digests: Sequence[Digest]) -> None:
+    """Take documents out of every table, with pages, chunks and vectors.
+
+    The full-text index of their collections is made anew from what is left: it would keep the words of what is deleted until it
+    happens to merge them away."""
+    db = unit.db
+    touched = set()
+    for digest in digests:
+        row, collection = db.execute("SELECT id, collection FROM documents WHERE digest = ?", (digest,)).fetchone()
+        db.execute("DELETE FROM vectors WHERE chunk IN (SELECT id FROM chunks WHERE document = ?)", (row,))
+        for statement in (
+            "DELETE FROM chunks WHERE document = ?",
+            "DELETE FROM pages WHERE document = ?",
+            "DELETE FROM documents WHERE id = ?",
+        ):
+            db.execute(statement, (row,))
+        touched.add(int(collection))
+    for collection in touched:
+        words = words_table(collection)
+        db.execute(f"INSERT INTO {words}({words}) VALUES ('delete-all')")
+        db.execute(
+            f"INSERT INTO {words}(rowid, heading, text) SELECT c.id, c.heading, c.text"
+            " FROM vectors v JOIN chunks c ON c.id = v.chunk WHERE v.collection = ? ORDER BY c.id",
+            (collection,),
+        )
+        _changed(unit, collection)
+
+
+def versions_of(reader: Reader, name: str) -> tuple[Digest, ...]:
+    """Every version of the document `collection/name`, oldest first."""
+    rows = reader.db.execute(
+        "SELECT d.digest FROM documents d JOIN collections c ON c.id = d.collection"
+        " WHERE c.name || '/' || d.name = ? ORDER BY d.id",
+        (name,),
+    ).fetchall()
+    return tuple(Digest(digest) for (digest,) in rows)
+
+
+def all_versions(reader: Reader, collection: str) -> tuple[Digest, ...]:
+    """Every version of every document of a collection; none for an unknown one."""
+    rows = reader.db.execute(
+        "SELECT d.digest FROM documents d JOIN collections c ON c.id = d.collection WHERE c.name = ? ORDER BY d.id",
+        (collection,),
+    ).fetchall()
+    return tuple(Digest(digest) for (digest,) in rows)
+
+
+def same_content(reader: Reader, digest: Digest) -> tuple[Digest, ...]:
+    """The other documents, in all collections, whose file has the same bytes."""
+    rows = reader.db.execute(
+        "SELECT o.digest FROM documents d JOIN documents o ON o.content = d.content AND o.id <> d.id"
+        " WHERE d.digest = ? ORDER BY o.id",
+        (digest,),
+    ).fetchall()
+    return tuple(Digest(other) for (other,) in rows)
+
+
+def retired(reader: Reader) -> list[tuple[Digest, str]]:
+    """The documents that are no longer searched, each with the time at which it was replaced or removed."""
+    rows = reader.db.execute("SELECT digest, retired FROM documents WHERE current = 0 ORDER BY id").fetchall()
+    return [(Digest(digest), str(time)) for digest, time in rows]
 
 
 def page_text(reader: Reader, digest: Digest, page: int) -> str:
@@ -244,6 +312,14 @@ def vectors(reader: Reader, collection: int, dimensions: int) -> tuple[list[int]
     ).fetchall()
     matrix = np.frombuffer(b"".join(vector for _, vector in rows), dtype=FLOAT).reshape(len(rows), dimensions)
     return [int(chunk) for chunk, _ in rows], matrix
+
+
+def vector_portions(reader: Reader, collection: int, dimensions: int, rows: int) -> Iterator[tuple[list[int], Matrix]]:
+    """The same, at most `rows` at a time."""
+    cursor = reader.db.execute("SELECT chunk, vector FROM vectors WHERE collection = ? ORDER BY chunk", (collection,))
+    while found := cursor.fetchmany(rows):
+        matrix = np.frombuffer(b"".join(vector for _, vector in found), dtype=FLOAT).reshape(len(found), dimensions)
+        yield [int(chunk) for chunk, _ in found], matrix
 
 
 def vectors_of(reader: Reader, chunks: Sequence[int], dimensions: int) -> Matrix:

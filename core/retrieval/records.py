@@ -30,8 +30,8 @@ class IndexState(Record, frozen=True, kw_only=True):
     """How a collection is searched by meaning at this moment."""
 
     state: str
-    """ready (the index), building or failed (an exact scan serves)."""
+    """ready (the index), building or failed (an exact scan serves), or exact (always a scan: there is no storage in memory)."""
     vectors: int
     """In the index."""
     reason: str = ""
-    """Why it failed."""
+    """Why it failed, or why there is none."""

@@ -14,6 +14,7 @@ from core.documents.service import Documents
 from core.errors import BadInput
 from core.inference.service import Engine
 from core.jobs import Job
+from core.retrieval import exact
 from core.retrieval.fusion import fuse, word_query
 from core.retrieval.index import Indexes
 from core.retrieval.records import IndexState, Passage, Search
@@ -56,7 +57,7 @@ class Retrieval:
         found = self._indexes.nearest(collection, vector.astype(store.FLOAT).tobytes(), wanted, job)
         with self._vault.read() as reader:
             if found is None or store.get(reader, request.collection).generation != collection.generation:
-                by_meaning = self._scan(reader, collection, vector, wanted)
+                by_meaning = exact.nearest(reader, collection, vector, wanted)
             else:
                 by_meaning = self._ranked(reader, collection, list(found.ids), vector)
             words = word_query(request.query)
@@ -65,7 +66,7 @@ class Retrieval:
             return self._passages(reader, collection, best, vector)
 
     def prepare(self, collection: str, job: Job) -> IndexState:
-        """Build a collection's index now instead of beside the first searches. Raises `NotFound`, `WorkerFailed`, `Cancelled`."""
+        """Open, or build and seal, a collection's index now instead of beside the first searches. Raises `NotFound`, `WorkerFailed`, `Cancelled`."""
         with self._vault.read() as reader:
             kept = store.get(reader, collection)
         self._indexes.build(kept, job)
@@ -76,8 +77,13 @@ class Retrieval:
         with self._vault.read() as reader:
             return self._indexes.state(store.get(reader, collection))
 
+    def allow_clear(self, reason: str) -> None:
+        """Where the system has no storage in memory: let indexes lie in clear in the temporary folder while this vault is open. Only an
+        administrator may; the audit log says so. Raises `Refused`."""
+        self._indexes.allow_clear(reason)
+
     def close(self) -> None:
-        """End the index worker; its folder is removed."""
+        """Seal the indexes and end their worker; its folder is removed."""
         self._indexes.close()
         self._documents.close()
 
@@ -89,14 +95,9 @@ class Retrieval:
         vector: Vector = self._engine.embed([query], collection.embedder, job)[0]
         return vector
 
-    def _scan(self, reader: Reader, collection: store.Kept, vector: Vector, limit: int) -> list[int]:
-        """The nearest chunks by comparing all."""
-        ids, matrix = store.vectors(reader, collection.id, collection.dimensions)
-        return _order(ids, matrix @ vector)[:limit]
-
     def _ranked(self, reader: Reader, collection: store.Kept, ids: list[int], vector: Vector) -> list[int]:
         """What the index found, in the exact order. Ids that a broken index made up raise `NotFound`."""
-        return _order(ids, store.vectors_of(reader, ids, collection.dimensions) @ vector) if ids else []
+        return exact.ordered(ids, store.vectors_of(reader, ids, collection.dimensions) @ vector) if ids else []
 
     def _passages(self, reader: Reader, collection: store.Kept, ids: list[int], vector: Vector) -> tuple[Passage, ...]:
         if not ids:
@@ -108,12 +109,6 @@ class Retrieval:
             _passage(chunks[chunk], names[chunks[chunk].document], float(cosine))
             for chunk, cosine in zip(ids, cosines, strict=True)
         )
-
-
-def _order(ids: list[int], cosines: Vector) -> list[int]:
-    """Nearest first; ties by number, so that the order is always the same."""
-    order = np.lexsort((np.array(ids, dtype=np.int64), -cosines))
-    return [ids[at] for at in order]
 
 
 def _passage(chunk: Chunk, name: str, cosine: float) -> Passage:

@@ -1,39 +1,86 @@
 """The vector index: Chroma, embedded in a child process, over opaque ids and vectors.
 
-Rules: it never gets text, a name or metadata; its files lie in the one private folder that the process may write; telemetry is off; no
-embedding function is ever set, because the library's own one would fetch a model from the network. Distances are cosine distances.
+Rules: it never gets text, a name or metadata; its files lie in the one private folder that the process may write, a folder a collection;
+telemetry is off; no embedding function is ever set, because the library's own one would fetch a model from the network. Distances are cosine
+distances. The program never opens these files: they come and go as parts in messages.
 """
 
-from collections.abc import Mapping
+import re
+import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from core.errors import Damaged
 from core.records import Record
-from core.retrieval.worker.records import AddVectors, Counted, FindNearest, Found, OpenIndex, RemoveVectors
+from core.retrieval.worker.records import (
+    AddVectors,
+    Counted,
+    CountVectors,
+    DropIndex,
+    FilePart,
+    FindNearest,
+    Found,
+    OpenIndex,
+    PutPart,
+    RemoveVectors,
+    TakeFiles,
+)
 from core.workers.serving import Call, Handler
 
 BATCH: Final = 5_461
 """Most vectors that Chroma takes in one call."""
 SEARCH_WIDTH: Final = 200
 """Candidates that the graph search keeps (`ef`); at 100,000 vectors, recall@10 was 1.0 with half of it."""
+PART: Final = 2 * 1024 * 1024
+"""Bytes of a file in one message."""
+_NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
 
 
 class Index:
-    """One Chroma client and its open collections, by our own collection number."""
+    """A Chroma client for each collection, by our own collection number."""
 
     def __init__(self) -> None:
-        self._client: Any = None
-        self._open: dict[int, Any] = {}
+        self._folder = Path()
+        self._open: dict[int, tuple[Any, Any]] = {}
 
     def open(self, request: OpenIndex, call: Call) -> Counted:
         """Use `folder`; the first request."""
-        import chromadb
-        from chromadb.config import Settings
+        self._folder = Path(request.folder)
+        return Counted(vectors=0)
 
-        settings = Settings(anonymized_telemetry=False, allow_reset=False)
-        self._client = chromadb.PersistentClient(path=str(Path(request.folder)), settings=settings)
+    def put(self, request: PutPart, call: Call) -> Counted:
+        """Append to a file of an index that isn't open yet. Raises `Damaged` for a name that can't be one of ours."""
+        if _NAME.fullmatch(request.part.name) is None or request.collection in self._open:
+            raise Damaged(source="A sealed index", problem="a file in it has an impossible name.")
+        path = self._folder / str(request.collection) / request.part.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            file.write(request.part.content)
+        return Counted(vectors=0)
+
+    def count(self, request: CountVectors, call: Call) -> Counted:
+        """Open an index."""
+        return Counted(vectors=self._collection(request.collection).count())
+
+    def take(self, request: TakeFiles, call: Call) -> Iterator[FilePart]:
+        """Close the index, so that its files are whole, and give them. It opens again with the next request."""
+        self._close(request.collection)
+        folder = self._folder / str(request.collection)
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            name = path.relative_to(folder).as_posix()
+            with path.open("rb") as file:
+                content = file.read(PART)
+                yield FilePart(name=name, content=content)
+                while content := file.read(PART):
+                    yield FilePart(name=name, content=content)
+
+    def drop(self, request: DropIndex, call: Call) -> Counted:
+        """Forget an index and remove its files."""
+        self._close(request.collection)
+        shutil.rmtree(self._folder / str(request.collection), ignore_errors=True)
         return Counted(vectors=0)
 
     def add(self, request: AddVectors, call: Call) -> Counted:
@@ -69,15 +116,35 @@ class Index:
 
     def _collection(self, number: int) -> Any:
         if number not in self._open:
-            self._open[number] = self._client.get_or_create_collection(
+            import chromadb
+            from chromadb.config import Settings
+
+            settings = Settings(anonymized_telemetry=False, allow_reset=False)
+            client = chromadb.PersistentClient(path=str(self._folder / str(number)), settings=settings)
+            collection = client.get_or_create_collection(
                 f"collection-{number}",
                 embedding_function=None,
                 configuration={"hnsw": {"space": "cosine", "ef_search": SEARCH_WIDTH}},
             )
-        return self._open[number]
+            self._open[number] = client, collection
+        return self._open[number][1]
+
+    def _close(self, number: int) -> None:
+        if number in self._open:
+            client, _ = self._open.pop(number)
+            client.close()
 
 
 def handlers() -> Mapping[type[Record], Handler]:
     """What this worker answers."""
     index = Index()
-    return {OpenIndex: index.open, AddVectors: index.add, RemoveVectors: index.remove, FindNearest: index.nearest}
+    return {
+        OpenIndex: index.open,
+        AddVectors: index.add,
+        RemoveVectors: index.remove,
+        FindNearest: index.nearest,
+        PutPart: index.put,
+        CountVectors: index.count,
+        TakeFiles: index.take,
+        DropIndex: index.drop,
+    }

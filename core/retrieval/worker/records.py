@@ -31,6 +31,38 @@ class FindNearest(Record, frozen=True, kw_only=True, tag="find-nearest"):
     limit: int
 
 
+class FilePart(Record, frozen=True, kw_only=True, tag="file-part"):
+    """The next bytes of one of an index's files. `name` is its path below the index's folder, parted by slashes."""
+
+    name: str
+    content: bytes
+
+
+class PutPart(Record, frozen=True, kw_only=True, tag="put-part"):
+    """Add to the files of an index that isn't open yet."""
+
+    collection: int
+    part: FilePart
+
+
+class CountVectors(Record, frozen=True, kw_only=True, tag="count-vectors"):
+    """Open an index whose files were put."""
+
+    collection: int
+
+
+class TakeFiles(Record, frozen=True, kw_only=True, tag="take-files"):
+    """Bring an index's files in order, and give them in parts."""
+
+    collection: int
+
+
+class DropIndex(Record, frozen=True, kw_only=True, tag="drop-index"):
+    """Forget an index and remove its files."""
+
+    collection: int
+
+
 class Counted(Record, frozen=True, kw_only=True, tag="counted"):
     """How many vectors the collection's index holds now."""
 

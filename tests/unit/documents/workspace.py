@@ -21,6 +21,7 @@ from core.vault.vault import Vault
 from core.workers.supervisor import Supervisor
 
 PASSPHRASE = "seven lanterns by the river"
+SCHEMA = (models_store.SCHEMA, store.SCHEMA)
 
 
 def weak() -> Kdf:
@@ -30,13 +31,16 @@ def weak() -> Kdf:
 class Workspace:
     """An open vault, its workers and its documents. A context manager."""
 
-    def __init__(self, folder: Path, embedder: str = FAKE) -> None:
-        schema = (models_store.SCHEMA, store.SCHEMA)
-        self.vault = Vault.create(folder / "Team.assay", "ann", "Ann Author", PASSPHRASE, schema, weak)
+    def __init__(self, folder: Path, embedder: str = FAKE, vault: Vault | None = None) -> None:
+        self.vault = vault or Vault.create(folder / "Team.assay", "ann", "Ann Author", PASSPHRASE, SCHEMA, weak)
         self.supervisor = Supervisor()
         self.models = Models(self.vault, self.supervisor)
         self.engine = Engine(self.models, self.supervisor)
         self.documents = Documents(self.vault, self.supervisor, self.engine, embedder)
+
+    @classmethod
+    def reopened(cls, vault: Path) -> Self:
+        return cls(vault.parent, vault=Vault.open(vault, "ann", PASSPHRASE, SCHEMA))
 
     def add(self, *paths: Path, collection: str = "manuals", job: Job | None = None) -> AddedDocuments:
         request = AddDocuments(collection=collection, paths=tuple(map(str, paths)))

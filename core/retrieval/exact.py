@@ -1,0 +1,37 @@
+"""Exact search: the vectors of a collection, compared one portion after the other. It serves wherever there is no index, and says in the tests
+what an index should have found. Memory doesn't grow with the collection.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from core.documents import store
+from core.vault.unit import Reader
+
+PORTION: Final = 8_192
+"""Vectors that are held at once: 12 MiB of 384 dimensions."""
+Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
+
+
+def nearest(reader: Reader, collection: store.Kept, vector: Vector, limit: int) -> list[int]:
+    """The chunks whose vectors have the largest product with `vector`, nearest first, at most `limit`; ties by number."""
+    best: list[int] = []
+    products: Vector = np.empty(0, np.float32)
+    for ids, matrix in store.vector_portions(reader, collection.id, collection.dimensions, PORTION):
+        best += ids
+        products = np.concatenate((products, matrix @ vector))
+        order = ranked(best, products)[:limit]
+        best, products = [best[at] for at in order], products[order]
+    return best
+
+
+def ordered(ids: list[int], products: Vector) -> list[int]:
+    """The ids, those of the largest products first; ties by number, so that the order is always the same."""
+    return [ids[at] for at in ranked(ids, products)]
+
+
+def ranked(ids: list[int], products: Vector) -> list[int]:
+    """Places in `ids`, in the order of `ordered`."""
+    places: list[int] = np.lexsort((np.array(ids, dtype=np.int64), -products)).tolist()
+    return places
