@@ -52,6 +52,16 @@ class SignedCard(Record, frozen=True, kw_only=True, tag="signed-card", forbid_un
     counter: Signatures | None = None
 
 
+class OfferedCard(Record, frozen=True, kw_only=True, tag="offered-card", forbid_unknown_fields=True):
+    """A card that an administrator countersigned and its owner hasn't signed yet: other roles or a longer life for the same keys.
+
+    Nobody but its owner can make a card of it, since only the owner has the keys. `card` is a Card's canonical JSON in base64.
+    """
+
+    card: str
+    counter: Signatures
+
+
 class Revocation(Record, frozen=True, kw_only=True, tag="revocation", forbid_unknown_fields=True):
     """The end of a card before its time: its owner left, lost the passphrase, or somebody else may have had the keys."""
 
@@ -91,20 +101,34 @@ def issue(card: Card, keys: SigningKeys, issuer: SigningKeys | None = None) -> S
     )
 
 
+def offer(card: Card, issuer: SigningKeys) -> OfferedCard:
+    """Countersign a card for somebody whose keys aren't at hand."""
+    content = card_bytes(card)
+    return OfferedCard(card=b64(content), counter=issuer.sign(pae(_COUNTER, content)))
+
+
+def verify_offer(offered: OfferedCard, issuer: Card) -> Card:
+    """The card, if `issuer`, an administrator at that time, countersigned it. Raises `Damaged` or `InvalidSignatures`."""
+    card = _parsed(unb64(offered.card, "card"))
+    _check_counter(card, issuer, offered.counter)
+    return card
+
+
+def accept(offered: OfferedCard, keys: SigningKeys) -> SignedCard:
+    """The whole card, by its owner. Raises `Damaged` if it names other keys."""
+    content = unb64(offered.card, "card")
+    card = _parsed(content)
+    if card.keys != keys.public:
+        raise Damaged(source=f"card of {card.user}", problem="names other keys than those that sign it.")
+    return SignedCard(card=offered.card, own=keys.sign(pae(_OWN, content)), counter=offered.counter)
+
+
 def open_card(signed: SignedCard) -> Card:
     """The card, if its own signatures verify; whether to trust it is the caller's question. Raises `Damaged`."""
     content = unb64(signed.card, "card")
-    try:
-        card = msgspec.convert(parse(content, "card"), Card)
-    except msgspec.ValidationError as error:
-        raise Damaged(source="card", problem=f"not of the form expected ({error}).") from error
-    source = f"card of {card.user}"
-    if card_bytes(card) != content:
-        raise Damaged(source=source, problem="leaves something out.")
-    if parse_time(card.valid_from, source) > parse_time(card.valid_until, source):
-        raise Damaged(source=source, problem="ends before it begins.")
+    card = _parsed(content)
     if bool(card.issuer) != (signed.counter is not None):
-        raise Damaged(source=source, problem="names an issuer who didn't sign, or the reverse.")
+        raise Damaged(source=f"card of {card.user}", problem="names an issuer who didn't sign, or the reverse.")
     verify(card.keys, pae(_OWN, content), signed.own)
     return card
 
@@ -115,19 +139,37 @@ def verify_card(signed: SignedCard, issuer: Card | None) -> Card:
     `issuer` is None for a first administrator's card, which names none. Raises `Damaged` or `InvalidSignatures`.
     """
     card = open_card(signed)
-    source = f"card of {card.user}"
-    if card.issuer != ("" if issuer is None else fingerprint(issuer)):
-        raise Damaged(source=source, problem="was issued by somebody else.")
-    if issuer is None or signed.counter is None:
-        return card
-    if ADMIN not in issuer.roles:
-        raise Damaged(source=source, problem=f"was issued by {issuer.user}, who is no administrator.")
-    if not issuer.valid_at(parse_time(card.valid_from, source)):
-        raise Damaged(source=source, problem=f"was issued when the card of {issuer.user} wasn't valid.")
-    verify(issuer.keys, pae(_COUNTER, unb64(signed.card, source)), signed.counter)
+    if issuer is not None and signed.counter is not None:
+        _check_counter(card, issuer, signed.counter)
+    elif card.issuer or issuer is not None:
+        raise Damaged(source=f"card of {card.user}", problem="was issued by somebody else.")
     return card
 
 
 def grouped(which: Digest) -> str:
     """A fingerprint for reading aloud: 16 groups of four characters."""
     return " ".join(which[place : place + 4] for place in range(0, len(which), 4))
+
+
+def _parsed(content: bytes) -> Card:
+    try:
+        card = msgspec.convert(parse(content, "card"), Card)
+    except msgspec.ValidationError as error:
+        raise Damaged(source="card", problem=f"not of the form expected ({error}).") from error
+    source = f"card of {card.user}"
+    if card_bytes(card) != content:
+        raise Damaged(source=source, problem="leaves something out.")
+    if parse_time(card.valid_from, source) > parse_time(card.valid_until, source):
+        raise Damaged(source=source, problem="ends before it begins.")
+    return card
+
+
+def _check_counter(card: Card, issuer: Card, counter: Signatures) -> None:
+    source = f"card of {card.user}"
+    if card.issuer != fingerprint(issuer):
+        raise Damaged(source=source, problem="was issued by somebody else.")
+    if ADMIN not in issuer.roles:
+        raise Damaged(source=source, problem=f"was issued by {issuer.user}, who is no administrator.")
+    if not issuer.valid_at(parse_time(card.valid_from, source)):
+        raise Damaged(source=source, problem=f"was issued when the card of {issuer.user} wasn't valid.")
+    verify(issuer.keys, pae(_COUNTER, card_bytes(card)), counter)

@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import Damaged
 from core.trust.canonical import b64, unb64
-from core.trust.cards import Card, SignedCard, fingerprint, issue, open_card, verify_card
+from core.trust.cards import Card, SignedCard, accept, fingerprint, issue, offer, open_card, verify_card, verify_offer
 from core.trust.keys import InvalidSignatures, SigningKeys
 from core.trust.notes import log_key, new_log_key
 from core.trust.trustfile import TrustFile, dump, load
@@ -118,3 +118,30 @@ def test_a_pinned_card_needs_no_issuer_in_the_file_but_one_in_it_must_have_signe
 def test_other_files_are_no_trust_file(data: bytes) -> None:
     with pytest.raises(Damaged, match="trust file"):
         load(data)
+
+
+def test_an_offered_card_becomes_one_by_its_owners_keys_alone() -> None:
+    renewed = msgspec.structs.replace(ADA, roles=("author",))
+    offered = offer(renewed, ADMIN_KEYS)
+    assert verify_offer(offered, ADMIN) == renewed
+    assert verify_card(accept(offered, ADA_KEYS), ADMIN) == renewed
+    with pytest.raises(Damaged, match="other keys"):
+        accept(offered, ADMIN_KEYS)
+    forged = SignedCard(card=offered.card, own=offered.counter, counter=offered.counter)
+    with pytest.raises(InvalidSignatures):
+        open_card(forged)
+
+
+def test_an_offer_counts_only_from_an_administrator_and_as_it_was_made() -> None:
+    offered = offer(ADA, ADMIN_KEYS)
+    with pytest.raises(InvalidSignatures):
+        verify_offer(offer(ADA, ADA_KEYS), ADMIN)
+    with pytest.raises(Damaged, match="somebody else"):
+        verify_offer(offered, msgspec.structs.replace(ADMIN, name="Other"))
+    more = msgspec.structs.replace(ADA, roles=("admin",))
+    with pytest.raises(InvalidSignatures):
+        verify_offer(msgspec.structs.replace(offered, card=offer(more, ADA_KEYS).card), ADMIN)
+    clerk = msgspec.structs.replace(ADMIN, roles=("author",))
+    by_clerk = msgspec.structs.replace(ADA, issuer=fingerprint(clerk))
+    with pytest.raises(Damaged, match="no administrator"):
+        verify_offer(offer(by_clerk, ADMIN_KEYS), clerk)
