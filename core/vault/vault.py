@@ -31,6 +31,7 @@ from core.vault.records import User
 from core.vault.roles import ALLOWED, Act, Role, allowed
 from core.vault.signing import Signer as Signer
 from core.vault.signing import unseal_keys
+from core.vault.sittings import Sitting
 from core.vault.unit import Reader, Unit
 
 FILE = "vault.db"
@@ -48,6 +49,7 @@ class Vault:
         self._lock = lock
         self._tree = LogTree()
         self._closed = False
+        self.sitting = Sitting(self)
         with connections.reader() as db:
             self.user = users.find(db, user)
 
@@ -134,7 +136,10 @@ class Vault:
             log.append(db, self.user.user, now(), act, about, reason, before=before, after=after)
 
     def confirm(self, passphrase: str) -> Signer:
-        """Take this user's signing keys out for one sitting (`with vault.confirm(passphrase) as signer:`). Raises `WrongPassphrase`."""
+        """Take this user's signing keys out (`with vault.confirm(passphrase) as signer:`). Raises `WrongPassphrase`.
+
+        Who asks a person for the passphrase goes through a `Sitting`, which asks for the user name too where Part 11 does.
+        """
         with self.read() as reader:
             sealed = users.sealed_keys(reader.db, self.user.user)
             card = users.card(reader.db, self.user.card)
@@ -203,6 +208,7 @@ class Vault:
         if self._closed:
             return
         self._closed = True
+        self.sitting.end()
         sessions.end(self)
         self._connections.close()
         self._lock.release()
