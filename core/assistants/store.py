@@ -1,5 +1,7 @@
 """The table of traces: which answers there are, in the order in which they were given."""
 
+from collections.abc import Sequence
+
 from core.records import Digest
 from core.vault.connection import Database
 from core.vault.migrations import Migrations
@@ -20,3 +22,21 @@ def insert(unit: Unit, digest: Digest, collection: str) -> None:
 def latest(reader: Reader, limit: int) -> tuple[Digest, ...]:
     rows = reader.db.execute("SELECT digest FROM traces ORDER BY id DESC LIMIT ?", [limit]).fetchall()
     return tuple(Digest(row[0]) for row in rows)
+
+
+def of_collection(reader: Reader, collection: str) -> tuple[Digest, ...]:
+    """The answers that were given from a collection, oldest first."""
+    rows = reader.db.execute("SELECT digest FROM traces WHERE collection = ? ORDER BY id", [collection]).fetchall()
+    return tuple(Digest(row[0]) for row in rows)
+
+
+def with_times(reader: Reader) -> list[tuple[Digest, str]]:
+    """All answers, oldest first, each with the time at which it was kept."""
+    rows = reader.db.execute(
+        "SELECT t.digest, r.time FROM traces t JOIN records r ON r.digest = t.digest ORDER BY t.id"
+    ).fetchall()
+    return [(Digest(digest), str(time)) for digest, time in rows]
+
+
+def erase(unit: Unit, digests: Sequence[Digest]) -> None:
+    unit.db.conn.executemany("DELETE FROM traces WHERE digest = ?", [(digest,) for digest in digests])

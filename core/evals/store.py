@@ -1,6 +1,6 @@
 """The tables of runs: which there are, their outcomes, and how they ended."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from core.evals.records import Outcome, Run, RunResult
 from core.records import Digest
@@ -20,6 +20,8 @@ def _first(db: Database) -> None:
 
 
 SCHEMA = Migrations("evals", (_first,))
+_LEFT = "NOT EXISTS (SELECT 1 FROM erased WHERE object = runs.digest)"
+"""An erased run's row stays, so that its number isn't given again."""
 
 
 def next_number(reader: Reader) -> int:
@@ -47,12 +49,12 @@ def close(unit: Unit, run: Digest, result: RunResult) -> Digest:
 
 def runs(reader: Reader) -> tuple[tuple[Digest, str], ...]:
     """(digest, result digest or "") of each run, newest first."""
-    rows = reader.db.execute("SELECT digest, result FROM runs ORDER BY number DESC").fetchall()
+    rows = reader.db.execute(f"SELECT digest, result FROM runs WHERE {_LEFT} ORDER BY number DESC").fetchall()
     return tuple((Digest(run), str(result)) for run, result in rows)
 
 
 def find(reader: Reader, number: int) -> tuple[Digest, str] | None:
-    row = reader.db.execute("SELECT digest, result FROM runs WHERE number = ?", [number]).fetchone()
+    row = reader.db.execute(f"SELECT digest, result FROM runs WHERE number = ? AND {_LEFT}", [number]).fetchone()
     return (Digest(row[0]), str(row[1])) if row else None
 
 
@@ -60,3 +62,26 @@ def outcomes(reader: Reader, run: Digest) -> tuple[tuple[Digest, Outcome], ...]:
     """The outcomes of a run with their digests, in the order of variant and sample."""
     rows = reader.db.execute("SELECT digest FROM outcomes WHERE run = ? ORDER BY variant, sample", [run]).fetchall()
     return tuple((Digest(row[0]), reader.get(Digest(row[0]), Outcome)) for row in rows)
+
+
+def outcome_digests(reader: Reader, run: Digest) -> tuple[Digest, ...]:
+    """The outcomes of a run, without reading them."""
+    rows = reader.db.execute("SELECT digest FROM outcomes WHERE run = ? ORDER BY variant, sample", [run]).fetchall()
+    return tuple(Digest(row[0]) for row in rows)
+
+
+def parts(reader: Reader, run: Digest) -> tuple[Digest, ...]:
+    """All records that make up a run: itself, its result if it has one, its outcomes."""
+    row = reader.db.execute("SELECT result FROM runs WHERE digest = ?", [run]).fetchone()
+    result = (Digest(row[0]),) if row and row[0] else ()
+    return (run, *result, *outcome_digests(reader, run))
+
+
+def erase_outcomes(unit: Unit, digests: Sequence[Digest]) -> None:
+    """Take single outcomes out of their runs."""
+    unit.db.conn.executemany("DELETE FROM outcomes WHERE digest = ?", [(digest,) for digest in digests])
+
+
+def erase_outcomes_of(unit: Unit, runs: Sequence[Digest]) -> None:
+    """Take all outcomes of runs out of the table."""
+    unit.db.conn.executemany("DELETE FROM outcomes WHERE run = ?", [(run,) for run in runs])

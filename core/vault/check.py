@@ -13,7 +13,7 @@ from core.trust import envelopes, statements
 from core.trust.canonical import digest as digest_of
 from core.trust.canonical import record_from
 from core.trust.merkle import leaf_hash
-from core.vault import blobs, log_index, log_tree, slots, users
+from core.vault import blobs, check_erased, log_index, log_tree, slots, users
 from core.vault.records import Finding, LogEntry, Signature
 from core.vault.signing import envelope_digest
 from core.vault.unit import Reader
@@ -36,6 +36,7 @@ def _findings(vault: Vault, reader: Reader, job: Job) -> Iterator[Finding]:
     yield from _records(reader, logged, job)
     yield from _blobs(reader, logged, job)
     yield from _links(reader)
+    yield from check_erased.findings(reader, logged)
     yield from _signatures(reader, job)
     yield from _people(vault, reader)
 
@@ -106,7 +107,8 @@ def _blobs(reader: Reader, logged: dict[Digest, LogEntry], job: Job) -> Iterator
 def _links(reader: Reader) -> Iterator[Finding]:
     dangling = reader.db.execute(
         "SELECT source, target FROM links WHERE source NOT IN (SELECT digest FROM records)"
-        " OR (target NOT IN (SELECT digest FROM records) AND target NOT IN (SELECT digest FROM blobs))"
+        " OR (target NOT IN (SELECT digest FROM records) AND target NOT IN (SELECT digest FROM blobs)"
+        " AND target NOT IN (SELECT object FROM erased))"
     )
     for source, target in dangling:
         yield Finding(where=f"link from {source}", what=f"leads to {target}, which isn't there.", step=RESTORE)

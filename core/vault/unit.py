@@ -18,7 +18,7 @@ from core.records import Digest, Record, kind, now
 from core.trust import statements
 from core.trust.canonical import digest as digest_of
 from core.trust.canonical import new_nonce, record_bytes, record_from
-from core.vault import blobs, log, log_index
+from core.vault import blobs, log, log_index, tombstones
 from core.vault.connection import Database
 from core.vault.log import LogTree
 from core.vault.records import LogEntry, Signature, User
@@ -55,7 +55,7 @@ class Reader:
         row = self.db.execute("SELECT kind, content FROM records WHERE digest = ?", (digest,)).fetchone()
         wanted = "record" if cls is None else kind(cls)
         if row is None or (cls is not None and row[0] != wanted):
-            raise NotFound(kind=wanted, name=digest, step="It was never recorded in this vault, or was erased.")
+            raise NotFound(kind=wanted, name=digest, step=tombstones.why_absent(self.db, digest))
         content = bytes(row[1])
         if digest_of(content) != digest:
             raise Damaged(
@@ -77,7 +77,7 @@ class Reader:
             return str(row[0])
         if blobs.exists(self.db, digest):
             return "blob"
-        raise NotFound(kind="record", name=digest, step="It was never recorded in this vault, or was erased.")
+        raise NotFound(kind="record", name=digest, step=tombstones.why_absent(self.db, digest))
 
     def blob(self, digest: Digest) -> bytes:
         """The whole content of a blob. Raises `NotFound`, `Damaged`."""
@@ -110,7 +110,7 @@ class Reader:
         """The user who put a record. Raises `NotFound`."""
         row = self.db.execute("SELECT author FROM records WHERE digest = ?", (digest,)).fetchone()
         if row is None:
-            raise NotFound(kind="record", name=digest, step="It was never recorded in this vault, or was erased.")
+            raise NotFound(kind="record", name=digest, step=tombstones.why_absent(self.db, digest))
         return str(row[0])
 
     def authors(self, digest: Digest) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from core.records import now
 from core.trust.cards import SignedCard
 from core.trust.passphrases import Kdf, new_kdf
 from core.trust.trustfile import TrustFile
-from core.vault import log, log_index, log_tree, sessions, slots, tables, users, versions
+from core.vault import log, log_index, log_tree, sessions, slots, tables, tombstones, users, versions
 from core.vault.connection import KEY_BYTES, Connections
 from core.vault.events import Changed, Events
 from core.vault.locking import FolderLock
@@ -35,7 +35,7 @@ from core.vault.sittings import Sitting
 from core.vault.unit import Reader, Unit
 
 FILE = "vault.db"
-OWN_SCHEMA = (tables.SCHEMA, versions.SCHEMA, log_tree.SCHEMA, log_index.SCHEMA)
+OWN_SCHEMA = (tables.SCHEMA, versions.SCHEMA, log_tree.SCHEMA, log_index.SCHEMA, tombstones.SCHEMA)
 
 
 class Vault:

@@ -30,6 +30,7 @@ def _first(db: Database) -> None:
 
 
 SCHEMA = Migrations("versions", (_first,))
+_LEFT = "NOT EXISTS (SELECT 1 FROM erased WHERE object = versions.digest)"
 
 
 def check_name(kind: str, name: str) -> None:
@@ -62,12 +63,13 @@ def save(
     known = digests(unit, kind, name)
     latest = max(known, default=0)
     parent = known.get(latest)
-    if parent is not None:
+    there = parent is not None and parent in left(unit, kind, name).values()
+    if parent is not None and there:
         last = unit.get(parent, record)
         if same(last):
             return parent, last, False
     made = make(latest + 1, parent)
-    digest = unit.put(made, links=(parent,) if parent is not None else ())
+    digest = unit.put(made, links=(parent,) if parent is not None and there else ())
     add(unit, kind, name, latest + 1, digest)
     return digest, made, True
 
@@ -85,10 +87,18 @@ def digests(reader: Reader, kind: str, name: str) -> dict[int, Digest]:
     return {int(number): Digest(digest) for number, digest in rows}
 
 
-def latest(reader: Reader, kind: str) -> tuple[Digest, ...]:
-    """The newest version of each name, by name."""
+def left(reader: Reader, kind: str, name: str) -> dict[int, Digest]:
+    """Number to digest of the versions that weren't erased, oldest first."""
     rows = reader.db.execute(
-        "SELECT digest, max(number) FROM versions WHERE kind = ? GROUP BY name ORDER BY name", [kind]
+        f"SELECT number, digest FROM versions WHERE kind = ? AND name = ? AND {_LEFT} ORDER BY number", [kind, name]
+    ).fetchall()
+    return {int(number): Digest(digest) for number, digest in rows}
+
+
+def latest(reader: Reader, kind: str) -> tuple[Digest, ...]:
+    """The newest version of each name that wasn't erased, by name."""
+    rows = reader.db.execute(
+        f"SELECT digest, max(number) FROM versions WHERE kind = ? AND {_LEFT} GROUP BY name ORDER BY name", [kind]
     ).fetchall()
     return tuple(Digest(row[0]) for row in rows)
 
@@ -100,7 +110,7 @@ def resolve(reader: Reader, kind: str, reference: str) -> Digest:
     if not known:
         raise NotFound(kind=kind, name=name, step=f"`assay {kind} list` shows what there is.")
     if not which:
-        return known[max(known)]
+        return known[max(left(reader, kind, name) or known)]
     number = int(which) if which.isdigit() else labels(reader, kind, name).get(which, 0)
     if number not in known:
         raise NotFound(kind=f"{kind} version", name=reference, step=f"{name} has versions 1 to {max(known)}.")

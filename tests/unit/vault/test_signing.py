@@ -283,7 +283,7 @@ def test_a_check_finds_what_was_tampered_with(
 ) -> None:
     subject = put(vault)
     with vault.write(Act.ADD_DOCUMENTS) as unit:
-        unit.seal([b"content"])
+        unit.put(Note(text="with content"), links=(unit.seal([b"content"]),))
     sign(vault, passphrases["ines"], subject, "authored")
     assert check(vault) == ()
     vault.close()
@@ -304,6 +304,7 @@ def test_what_was_tampered_with_is_not_read(vault: Vault, reopen: Make, passphra
         content = unit.seal([b"content"])
     with vault.write(Act.CHANGE_SETTINGS) as unit:
         unit.db.execute("DROP TRIGGER records_stay")
+        unit.db.execute("DROP TRIGGER pieces_stay")
         unit.db.execute("UPDATE records SET content = x'00' WHERE kind = 'test-note'")
         unit.db.execute("UPDATE pieces SET content = x'00'")
     with vault.read() as reader:
