@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from core.errors import AssayError, Refused
+from core.vault import checkpoints
 from core.vault.events import Changed
 from core.vault.roles import Act
 
@@ -22,8 +23,20 @@ LOGGED = "in the audit log"
 
 
 def begin(vault: "Vault") -> None:
-    """Log the sign-in of the person who opened the vault. Raises `DiskFull`."""
-    vault.record(Act.SIGN_IN)
+    """Log the sign-in of the person who opened the vault, with a rollback where there was one. Raises `DiskFull`."""
+    with vault.read() as reader:
+        found = checkpoints.look(vault.id, reader)
+    vault.rollback = found
+    if found is None:
+        vault.record(Act.SIGN_IN)
+        _keep(vault)
+        return
+    vault.record(
+        Act.SIGN_IN,
+        reason=found.sentence.partition(". ")[0] + ".",
+        before=f"{found.seen} {found.seen_root[: checkpoints.SHOWN]}".strip(),
+        after=f"{found.found} {found.found_root[: checkpoints.SHOWN]}".strip(),
+    )
 
 
 def end(vault: "Vault") -> None:
@@ -32,6 +45,20 @@ def end(vault: "Vault") -> None:
         vault.record(Act.SIGN_OUT)
     except (AssayError, RuntimeError) as error:
         said.error("The end of the sitting couldn't be logged: %s", type(error).__name__)
+        return
+    if vault.rollback is None:
+        _keep(vault)
+
+
+def _keep(vault: "Vault") -> None:
+    """Keep the checkpoint of now outside the vault; say so where that can't be."""
+    try:
+        with vault.read() as reader:
+            note = reader.checkpoint()
+        checkpoints.keep(vault.id, note)
+    except (AssayError, OSError) as error:
+        vault.unkept = f"No checkpoint can be kept outside the vault, so a rollback wouldn't be noticed here. {error}"
+        said.warning("No checkpoint can be kept outside the vault: %s", type(error).__name__)
 
 
 @contextmanager

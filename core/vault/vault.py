@@ -22,6 +22,7 @@ from core.trust.cards import SignedCard
 from core.trust.passphrases import Kdf, new_kdf
 from core.trust.trustfile import TrustFile
 from core.vault import log, log_index, log_tree, sessions, slots, tables, tombstones, users, versions
+from core.vault.checkpoints import Rollback
 from core.vault.connection import KEY_BYTES, Connections
 from core.vault.events import Changed, Events
 from core.vault.locking import FolderLock
@@ -49,6 +50,10 @@ class Vault:
         self._lock = lock
         self._tree = LogTree()
         self._closed = False
+        self.rollback: Rollback | None = None
+        """Set when the log isn't a continuation of the one that was last seen on this machine."""
+        self.unkept = ""
+        """Why no checkpoint could be kept outside the vault; empty when one was."""
         self.sitting = Sitting(self)
         with connections.reader() as db:
             self.user = users.find(db, user)
@@ -197,6 +202,11 @@ class Vault:
         """What an auditor needs to know beforehand to check this vault's packs: its people's cards and its log's public key."""
         with self.read() as reader:
             return TrustFile(cards=users.cards(reader.db), logs=(log.public_key(reader.db, self.log_name),), made=now())
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the person who opened the vault should be told, a sentence each."""
+        return tuple(text for text in (self.rollback.sentence if self.rollback else "", self.unkept) if text)
 
     @property
     def log_name(self) -> str:
