@@ -9,13 +9,11 @@ from collections.abc import Iterator
 from core.errors import AssayError
 from core.jobs import Job
 from core.records import Digest, kind
-from core.trust import envelopes, statements
 from core.trust.canonical import digest as digest_of
 from core.trust.canonical import record_from
 from core.trust.merkle import leaf_hash
-from core.vault import blobs, check_erased, log_index, log_tree, slots, users
+from core.vault import blobs, cards, check_erased, judging, log_index, log_tree, policies, slots, users
 from core.vault.records import Finding, LogEntry, Signature
-from core.vault.signing import envelope_digest
 from core.vault.unit import Reader
 from core.vault.vault import Vault
 
@@ -37,7 +35,9 @@ def _findings(vault: Vault, reader: Reader, job: Job) -> Iterator[Finding]:
     yield from _blobs(reader, logged, job)
     yield from _links(reader)
     yield from check_erased.findings(reader, logged)
+    yield from cards.findings(reader, logged)
     yield from _signatures(reader, job)
+    yield from policies.findings(reader)
     yield from _people(vault, reader)
 
 
@@ -119,43 +119,13 @@ def _signatures(reader: Reader, job: Job) -> Iterator[Finding]:
         job.check()
         try:
             signature = reader.get(digest, Signature)
-            problem = _wrong(reader, signature)
+            problem = judging.problem(reader, digest, signature)
         except AssayError as error:
             problem = str(error)
         if problem:
             yield Finding(
                 where=f"signature {digest}", what=problem, step="Don't rely on it; have the content signed again."
             )
-
-
-def _wrong(reader: Reader, signature: Signature) -> str | None:
-    card = users.card(reader.db, signature.card)
-    payload = envelopes.verify(signature.envelope.encode("utf-8"), card.keys)
-    subjects, signing = statements.parse(payload)
-    said = (
-        subjects[0].digest,
-        subjects[0].name,
-        signing.meaning,
-        signing.name,
-        signing.time,
-        signing.reason,
-        signing.card,
-    )
-    kept = (
-        signature.subject,
-        signature.subject_name,
-        signature.meaning,
-        signature.name,
-        signature.time,
-        signature.reason,
-        signature.card,
-    )
-    if said != kept or card.user != signature.user:
-        return "what is kept of it differs from the signed statement."
-    known = {envelope_digest(other.envelope) for other in reader.signatures(signature.subject)}
-    if not {subject.digest for subject in subjects[1:]} <= known:
-        return "an earlier signature that it covers is missing."
-    return None
 
 
 def _people(vault: Vault, reader: Reader) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ from core.records import now
 from core.trust.cards import SignedCard
 from core.trust.passphrases import Kdf, new_kdf
 from core.trust.trustfile import TrustFile
-from core.vault import log, log_index, log_tree, sessions, slots, tables, tombstones, users, versions
+from core.vault import cards, log, log_index, log_tree, policies, sessions, slots, tables, tombstones, users, versions
 from core.vault.checkpoints import Rollback
 from core.vault.connection import KEY_BYTES, Connections
 from core.vault.events import Changed, Events
@@ -180,6 +180,7 @@ class Vault:
                     if user in {known.user for known in users.everybody(unit.db)}:
                         raise AlreadyExists(kind="user", name=user, step="Choose another user name.")
                     added = users.insert(unit.db, person)
+                    cards.issued(unit, added.card, user)
                     slots.write(self.folder, slots.with_slot(before, person.slot, self._connections.key))
             except BaseException:
                 if slots.read(self.folder) != before:
@@ -199,9 +200,15 @@ class Vault:
             return users.cards(reader.db)
 
     def trust_file(self) -> TrustFile:
-        """What an auditor needs to know beforehand to check this vault's packs: its people's cards and its log's public key."""
+        """What an auditor needs to know beforehand to check this vault's packs: its people's cards, which of
+        them were revoked, and its log's public key."""
         with self.read() as reader:
-            return TrustFile(cards=users.cards(reader.db), logs=(log.public_key(reader.db, self.log_name),), made=now())
+            return TrustFile(
+                cards=users.cards(reader.db),
+                logs=(log.public_key(reader.db, self.log_name),),
+                made=now(),
+                revoked=cards.endings(reader),
+            )
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -238,6 +245,7 @@ class Vault:
         with self._connections.transaction() as db:
             unit = Unit(db, self.log_name, self._tree, self.user, act)
             try:
+                policies.check_write(unit, act, reason)
                 yield unit
                 unit.finish(about, reason)
             finally:
@@ -266,6 +274,7 @@ class Vault:
                 db.execute("INSERT INTO meta VALUES ('vault', ?)", (vault.encode("ascii"),))
                 log.new_key(db)
                 unit = Unit(db, log.origin(vault), LogTree(), users.insert(db, person), Act.CREATE_VAULT)
+                cards.issued(unit, unit.user.card, user)
                 unit.finish(about=folder.name, reason="")
         finally:
             connections.close()
