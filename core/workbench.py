@@ -1,5 +1,6 @@
 """The services of one open vault, constructed in the order of the floors. No domain logic."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -33,15 +34,20 @@ SCHEMA = (
 class Workbench:
     """What window, command line and API work with while a vault is open. A context manager; closing locks the vault."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, first: "Workbench | None" = None) -> None:
+        """With `first`, its workers are used, and stay open when this one is closed: loaded models and indexes belong to no person."""
         self.vault = vault
         self.events = vault.events
+        self._first = first
+        self._before_closing: list[Callable[[], None]] = []
         self.jobs = JobQueue()
-        self.supervisor = Supervisor()
+        self.supervisor: Supervisor = first.supervisor if first else Supervisor()
         self.models = Models(vault, self.supervisor)
-        self.engine = Engine(self.models, self.supervisor)
+        self.engine: Engine = first.engine if first else Engine(self.models, self.supervisor)
         self.documents = Documents(vault, self.supervisor, self.engine)
-        self.retrieval = Retrieval(vault, self.supervisor, self.engine, self.documents)
+        self.retrieval: Retrieval = (
+            first.retrieval if first else Retrieval(vault, self.supervisor, self.engine, self.documents)
+        )
         self.prompts = Prompts(vault, self.engine)
         self.assistants = Assistants(vault, self.models, self.engine, self.documents, self.retrieval, self.prompts)
         self.datasets = Datasets(vault)
@@ -64,11 +70,24 @@ class Workbench:
         """Raises `WrongPassphrase`, `NotFound`, `NewerVault`, `VaultBusy`, `Damaged`."""
         return cls(Vault.open(folder, user, passphrase, SCHEMA))
 
+    def beside(self, vault: Vault) -> "Workbench":
+        """The services for another person of the same open vault (`core.vault.joining`), to be closed before this one."""
+        return Workbench(vault, first=self)
+
+    def before_closing(self, callback: Callable[[], None]) -> None:
+        """Call `callback` at the beginning of `close`, while everything still works."""
+        self._before_closing.append(callback)
+
     def close(self) -> None:
         """Stop what runs, end the workers, lock the vault."""
+        callbacks, self._before_closing = self._before_closing, []
+        for callback in callbacks:
+            callback()
         self.jobs.close()
-        self.retrieval.close()
         self.documents.close()
+        if self._first is not None:
+            return
+        self.retrieval.close()
         self.engine.close()
         self.supervisor.close()
         self.vault.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from core.cli.output import short, table
-from core.cli.session import Session, pass_session
+from core.cli.session import FILE, Session, pass_session
 from core.datasets.records import AddDataset
 
 
@@ -16,12 +16,12 @@ def dataset() -> None:
 
 @dataset.command()
 @click.argument("name")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", type=FILE)
 @pass_session
-def add(session: Session, name: str, file: str) -> None:
+def add(session: Session, name: str, file: Path) -> None:
     """Read samples from JSON Lines, JSON or CSV into a new version."""
     with session.workbench() as bench:
-        saved = bench.datasets.add(AddDataset(name=name, path=file), session.output.job("Reading"))
+        saved = bench.datasets.add(AddDataset(name=name, path=str(file)), session.output.job("Reading"))
         session.output.result(
             {
                 "dataset": saved.dataset.reference,
@@ -72,10 +72,13 @@ def show(session: Session, reference: str) -> None:
 
 @dataset.command()
 @click.argument("reference", metavar="NAME[@VERSION]")
-@click.option("-o", "out", required=True, type=click.Path(path_type=Path), help="A .jsonl, .json or .csv file.")
+@click.option("-o", "out", required=True, type=FILE, help="A .jsonl, .json or .csv file.")
 @pass_session
 def export(session: Session, reference: str, out: Path) -> None:
     """Write a version's samples to a file."""
     with session.workbench() as bench:
         count = bench.datasets.export(reference, out)
-        session.output.result({"samples": count, "file": str(out)}, [f"{count} samples written to {out}."])
+        session.output.result(
+            {"samples": count, "file": session.as_given(out)},
+            [f"{count} samples written to {session.as_given(out)}."],
+        )

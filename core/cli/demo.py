@@ -16,7 +16,7 @@ from core.cli.documents import answer_json, citation_lines
 from core.cli.evals import run_json, run_lines
 from core.cli.output import Output
 from core.cli.packs import verdict_lines
-from core.cli.session import Session, pass_session
+from core.cli.session import FILE, Session, pass_session
 from core.datasets.records import AddDataset
 from core.documents.records import AddDocuments
 from core.errors import Unavailable
@@ -50,7 +50,7 @@ QUESTIONS = (
     "--out",
     default="assay-demo",
     show_default=True,
-    type=click.Path(path_type=Path),
+    type=FILE,
     help="Where pack and trust file go.",
 )
 @pass_session
@@ -59,6 +59,7 @@ def demo(session: Session, out: Path) -> None:
     if not EXAMPLE.is_dir():
         raise Unavailable(what="The example workspace is missing", step="Run the demo from a complete installation.")
     started = time.monotonic()
+    out = Path(session.as_given(out))
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="assay-demo-") as folder:
         story = _Demo(Path(folder) / "Merrowdale.assay", out, session.output)
@@ -165,6 +166,5 @@ class _Demo:
         self._show(["", line])
 
     def _show(self, lines: list[str]) -> None:
-        if not self._output.json_wanted:
-            for line in lines:
-                click.echo(line)
+        for line in lines:
+            self._output.text(f"{line}\n")

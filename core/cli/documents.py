@@ -1,14 +1,14 @@
 """`assay documents` and `assay ask`: put documents in, find passages, ask."""
 
 import time
+from pathlib import Path
 
 import click
 
 from core.assistants.records import QUOTES, Answer, Answered, Delta, Question
 from core.cli.output import one_line, table
-from core.cli.session import Session, pass_session
+from core.cli.session import FILE, Session, pass_session
 from core.documents.records import AddDocuments
-from core.jobs import Job
 from core.records import Json
 from core.retrieval.records import Search
 
@@ -25,12 +25,14 @@ def documents() -> None:
 
 @documents.command()
 @click.argument("collection")
-@click.argument("paths", nargs=-1, required=True)
+@click.argument("paths", nargs=-1, required=True, type=FILE)
 @pass_session
-def add(session: Session, collection: str, paths: tuple[str, ...]) -> None:
+def add(session: Session, collection: str, paths: tuple[Path, ...]) -> None:
     """Read files and folders into a collection, which is created where it doesn't exist. Exit code 1 when none could be read."""
     with session.workbench() as bench:
-        done = bench.documents.add(AddDocuments(collection=collection, paths=paths), session.output.job("Reading"))
+        done = bench.documents.add(
+            AddDocuments(collection=collection, paths=tuple(map(str, paths))), session.output.job("Reading")
+        )
         session.output.result(
             {
                 "collection": done.collection,
@@ -88,7 +90,9 @@ def list_documents(session: Session, collection: str | None) -> None:
 def search(session: Session, collection: str, query: str, limit: int) -> None:
     """The passages nearest to a query."""
     with session.workbench() as bench:
-        found = bench.retrieval.search(Search(collection=collection, query=query, limit=limit), Job("Search"))
+        found = bench.retrieval.search(
+            Search(collection=collection, query=query, limit=limit), session.output.quiet_job("Search")
+        )
         lines = []
         for passage in found:
             text = " ".join(passage.text.split())
@@ -145,7 +149,7 @@ def ask(
     with session.workbench() as bench:
         started = time.monotonic()
         begun = False
-        for part in bench.assistants.ask(asked, Job("Answer")):
+        for part in bench.assistants.ask(asked, session.output.quiet_job("Answer")):
             if isinstance(part, Delta):
                 text = part.text if begun else part.text.lstrip()
                 begun = begun or bool(text)

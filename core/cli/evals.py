@@ -8,14 +8,13 @@ import msgspec
 import yaml
 
 from core.cli.output import short, table
-from core.cli.session import Session, pass_session
+from core.cli.session import FILE, Session, pass_session
 from core.errors import Cancelled
 from core.evals.files import read_spec
 from core.evals.records import SIGNIFICANT, Metric, Outcome, RunResult, RunSpec, RunView, Spec
 from core.records import Json
 
-UNFINISHED = "It was interrupted. The answers recorded until then are kept; run its spec again."
-"""Of a run without a result: this command holds the vault alone, so nothing else can still be at work on it."""
+UNFINISHED = "It has no result: it is still at work, or it was interrupted. The answers recorded until then are kept."
 
 
 @click.group("eval")
@@ -24,7 +23,7 @@ def evaluation() -> None:
 
 
 @evaluation.command()
-@click.argument("file", metavar="SPEC", type=click.Path(path_type=Path))
+@click.argument("file", metavar="SPEC", type=FILE)
 @pass_session
 def save(session: Session, file: Path) -> None:
     """Keep a new version of a spec from its YAML file."""
@@ -71,7 +70,7 @@ def run(session: Session, spec: str) -> None:
     with session.workbench() as bench:
         reference = spec
         if spec.endswith((".yaml", ".yml")):
-            reference = bench.evals.save(read_spec(Path(spec))).spec.reference
+            reference = bench.evals.save(read_spec(session.path(spec))).spec.reference
         view = bench.evals.run(RunSpec(reference=reference), session.output.job("Evaluating"))
         session.output.result(run_json(view), run_lines(view))
     if view.status == "cancelled":

@@ -5,6 +5,7 @@ kind and its place in the code, never with the content that was worked on; ASSAY
 """
 
 import errno
+import io
 import os
 import sys
 import traceback
@@ -15,12 +16,20 @@ import click
 
 from core import egress
 from core.cli import audit, datasets, demo, documents, evals, models, packs, prompts, users, vaults
+from core.cli.console import Console
+from core.cli.here import Here
 from core.cli.output import visible
 from core.cli.session import Session
+from core.cli.sharing import Listener
 from core.errors import AssayError, Cancelled, DiskFull, Unavailable
+from core.workbench import Workbench
 
 GLOBAL_VALUES = ("--vault", "--user")
 GLOBAL_FLAGS = ("--json",)
+LOCKED = Unavailable(
+    what="The vault was locked in the Assay that has it open",
+    step="What was recorded until then is kept. Open it there again, or run the command again.",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog="`assay app` opens the window.")
@@ -31,7 +40,8 @@ GLOBAL_FLAGS = ("--json",)
 @click.pass_context
 def assay(context: click.Context, vault: str | None, user: str | None, json_wanted: bool) -> None:
     """Run, evaluate and sign the use of language models on one machine, without a network."""
-    context.obj = Session(vault, user, json_wanted)
+    console = context.obj if context.obj is not None else Here()
+    context.obj = Session(vault, user, json_wanted, console)
 
 
 for command in (
@@ -77,31 +87,54 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     egress.harden()
     egress.raise_barrier("unix")
+    given = tuple(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(execute(Here(given, execute), given, raising=bool(os.environ.get("ASSAY_TRACEBACK"))))
+
+
+def execute(console: Console, arguments: Sequence[str], raising: bool = False) -> int:
+    """Run one command for a console; its exit code. Whatever is raised is said there in one sentence; `raising` lets faults through."""
+
+    def say(sentence: str) -> None:
+        console.err(visible(sentence) + "\n")
+
     try:
-        given = reordered(sys.argv[1:] if arguments is None else arguments)
-        sys.exit(assay.main(args=given, prog_name="assay", standalone_mode=False) or 0)
+        return int(assay.main(args=reordered(arguments), prog_name="assay", standalone_mode=False, obj=console) or 0)
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else int(left.code is not None)
     except AssayError as error:
-        click.echo(visible(str(error)), err=True)
-        sys.exit(error.exit_code)
+        say(str(error))
+        return error.exit_code
     except click.ClickException as error:
-        error.show()
-        sys.exit(2)
+        shown = io.StringIO()
+        error.show(shown)
+        console.err(shown.getvalue())
+        return 2
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped. What was recorded until then is kept.", err=True)
-        sys.exit(Cancelled.exit_code)
+        say("Stopped. What was recorded until then is kept.")
+        return Cancelled.exit_code
     except BrokenPipeError:
-        _drop_output()
-        sys.exit(0)
+        console.broken()
+        return 0
     except OSError as error:
-        _drop_output()
+        console.broken()
         known = from_system(error)
-        click.echo(visible(str(known)), err=True)
-        sys.exit(known.exit_code)
+        say(str(known))
+        return known.exit_code
     except Exception as error:
-        if os.environ.get("ASSAY_TRACEBACK"):
+        if raising:
             raise
-        click.echo(unforeseen(error), err=True)
-        sys.exit(AssayError.exit_code)
+        say(unforeseen(error))
+        return AssayError.exit_code
+
+
+def share(bench: Workbench) -> Listener | None:
+    """Let this user's other processes work in an open workbench until it is closed; None where the system can't do that."""
+    try:
+        listener = Listener(bench, execute)
+    except Unavailable:
+        return None
+    bench.before_closing(lambda: listener.stop(LOCKED))
+    return listener
 
 
 def from_system(error: OSError) -> AssayError:
@@ -121,9 +154,3 @@ def unforeseen(error: Exception) -> str:
         f"A fault of Assay's own: {type(error).__name__}{place}. What was recorded until then is kept; "
         "please report it (ASSAY_TRACEBACK=1 shows more)."
     )
-
-
-def _drop_output() -> None:
-    """Nobody takes standard output any more: point it at nothing, so that the interpreter can leave quietly."""
-    with Path(os.devnull).open("wb") as nothing:
-        os.dup2(nothing.fileno(), sys.stdout.fileno())

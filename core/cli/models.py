@@ -1,10 +1,12 @@
 """`assay model`: register model files and see what is known of them."""
 
+from pathlib import Path
+
 import click
 import msgspec
 
 from core.cli.output import short, table
-from core.cli.session import Session, pass_session
+from core.cli.session import FILE, Session, pass_session
 from core.models.records import AddModel
 
 
@@ -14,13 +16,13 @@ def model() -> None:
 
 
 @model.command()
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", type=FILE)
 @click.option("--name", help="How it is called in this vault; the file's name where it isn't given.")
 @pass_session
-def add(session: Session, file: str, name: str | None) -> None:
+def add(session: Session, file: Path, name: str | None) -> None:
     """Register a GGUF file by its digest."""
     with session.workbench() as bench:
-        added = bench.models.add(AddModel(path=file, name=name), session.output.job("Hashing"))
+        added = bench.models.add(AddModel(path=str(file), name=name), session.output.job("Hashing"))
         session.output.result(
             msgspec.to_builtins(added),
             [f"Registered {added.name}: {added.architecture}, {added.quantization}, digest {short(added.digest)}."],

@@ -5,19 +5,17 @@ tested and only added to. Names and texts come from files that nobody here wrote
 """
 
 import json
-import signal
-import sys
-import threading
+import time
 import unicodedata
-from collections.abc import Sequence
-from types import FrameType
+from collections.abc import Callable, Sequence
 
-import click
-
+from core.cli.console import Console
 from core.jobs import Job, Progress
 
 BAR = 24
 """Characters of the progress bar."""
+DRAWN_EVERY = 1 / 20
+"""Seconds between two drawings."""
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Unicode categories that a terminal doesn't print but may obey: controls, directions of writing, separators."""
 
@@ -25,53 +23,57 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 class Output:
     """Where results go. `json_wanted` decides once for the whole command."""
 
-    def __init__(self, json_wanted: bool) -> None:
+    def __init__(self, json_wanted: bool, console: Console) -> None:
         self.json_wanted = json_wanted
+        self._console = console
 
     def result(self, content: object, lines: Sequence[str]) -> None:
         """The command's result, in the form that was asked for."""
         if self.json_wanted:
-            click.echo(json.dumps(content, ensure_ascii=False, indent=2))
+            self._console.out(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
         else:
             for line in lines:
-                click.echo(visible(line))
+                self._console.out(visible(line) + "\n")
 
     def say(self, line: str) -> None:
         """A remark for the person who waits; never part of the result."""
-        click.echo(visible(line), err=True)
+        self._console.err(visible(line) + "\n")
 
     def text(self, piece: str) -> None:
         """A piece of streamed text, for people only."""
         if not self.json_wanted:
-            click.echo(visible(piece), nl=False)
-            sys.stdout.flush()
+            self._console.out(visible(piece))
 
     def job(self, title: str) -> Job:
         """A job whose progress is drawn on a terminal, and nowhere else. Ctrl-C stops it at its next place to stop, a second one at once."""
-        job = Job(title, _draw if sys.stderr.isatty() else None)
-        _stop_politely(job)
+        job = Job(title, _drawn(self._console.err) if self._console.draws else None)
+        self._console.watch(job)
+        return job
+
+    def quiet_job(self, title: str) -> Job:
+        """A job that Ctrl-C stops, and whose progress is not drawn."""
+        job = Job(title)
+        self._console.watch(job)
         return job
 
 
-def _stop_politely(job: Job) -> None:
-    """Let the first interrupt cancel `job`. On a thread of its own, since the interrupted code may hold what cancelling needs."""
+def _drawn(err: Callable[[str], None]) -> Callable[[Progress], None]:
+    """Draws progress over the line before, some times a second and at its end."""
+    last = 0.0
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        threading.Thread(target=job.cancel, name="stop").start()
+    def draw(progress: Progress) -> None:
+        nonlocal last
+        total = progress.total or 0
+        ended = bool(total) and progress.done >= total
+        if not ended and time.monotonic() - last < DRAWN_EVERY:
+            return
+        last = time.monotonic()
+        filled = BAR * progress.done // total if total else 0
+        of = f"{progress.done} of {total}" if total else str(progress.done)
+        bar = f"{'█' * filled}{'░' * (BAR - filled)}"
+        err(f"\r{progress.title}  {bar}  {of} {progress.unit} " + ("\n" if ended else ""))
 
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, stop)
-
-
-def _draw(progress: Progress) -> None:
-    total = progress.total or 0
-    filled = BAR * progress.done // total if total else 0
-    of = f"{progress.done} of {total}" if total else str(progress.done)
-    end = "\n" if total and progress.done >= total else ""
-    click.echo(f"\r{progress.title}  {'█' * filled}{'░' * (BAR - filled)}  {of} {progress.unit} ", nl=False, err=True)
-    if end:
-        click.echo("", err=True)
+    return draw
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], empty: str = "") -> list[str]:

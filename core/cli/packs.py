@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from core.cli.output import short, table
-from core.cli.session import Session, pass_session
+from core.cli.session import FILE, Session, pass_session
 from core.errors import BadInput, Damaged
 from core.evidence.records import ExportPack, Verdict
 from core.evidence.verify import verify as verify_pack
@@ -22,7 +22,7 @@ def pack() -> None:
 
 @pack.command()
 @click.argument("run", metavar="RUN")
-@click.option("-o", "out", required=True, type=click.Path(path_type=Path), help="The pack to write.")
+@click.option("-o", "out", required=True, type=FILE, help="The pack to write.")
 @click.option("--reason", default="", help="Why it is released; it is part of what is signed.")
 @pass_session
 def export(session: Session, run: str, out: Path, reason: str) -> None:
@@ -31,13 +31,13 @@ def export(session: Session, run: str, out: Path, reason: str) -> None:
         request = ExportPack(run=run, out=str(out), reason=reason)
         info = bench.evidence.export(request, signer, session.output.job("Packing"))
         session.output.result(
-            {"pack": str(out), "sha256": info.sha256, "size": info.size},
-            [f"Wrote {out}: {info.size / 1e3:.0f} kB, SHA-256 {short(info.sha256)}."],
+            {"pack": session.as_given(out), "sha256": info.sha256, "size": info.size},
+            [f"Wrote {session.as_given(out)}: {info.size / 1e3:.0f} kB, SHA-256 {short(info.sha256)}."],
         )
 
 
 @pack.command("trust")
-@click.option("-o", "out", required=True, type=click.Path(path_type=Path), help="The trust file to write.")
+@click.option("-o", "out", required=True, type=FILE, help="The trust file to write.")
 @pass_session
 def trust(session: Session, out: Path) -> None:
     """Write the people's cards and the log's key, for an auditor to receive beforehand and by another way."""
@@ -45,13 +45,14 @@ def trust(session: Session, out: Path) -> None:
         content = bench.vault.trust_file()
         write_whole(out, trustfile.dump(content), private=False)
         session.output.result(
-            {"trust": str(out), "cards": len(content.cards)}, [f"Wrote {out} with {len(content.cards)} cards."]
+            {"trust": session.as_given(out), "cards": len(content.cards)},
+            [f"Wrote {session.as_given(out)} with {len(content.cards)} cards."],
         )
 
 
 @pack.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--trust", "trust_path", type=click.Path(path_type=Path), help="The trust file, obtained beforehand.")
+@click.argument("file", type=FILE)
+@click.option("--trust", "trust_path", type=FILE, help="The trust file, obtained beforehand.")
 @pass_session
 def verify(session: Session, file: Path, trust_path: Path | None) -> None:
     """Say valid, invalid or incomplete. Only valid exits 0."""

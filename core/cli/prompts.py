@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from core.cli.output import short, table
-from core.cli.session import Session, pass_session
+from core.cli.session import FILE, Session, pass_session
 from core.prompts.files import read_prompt
 from core.prompts.records import DiffPart, PromptState, SignPrompt
 from core.prompts.service import as_text
@@ -19,9 +19,7 @@ def prompt() -> None:
 
 @prompt.command()
 @click.argument("name")
-@click.option(
-    "--file", "file", required=True, type=click.Path(path_type=Path), help="YAML with messages, or a plain text."
-)
+@click.option("--file", "file", required=True, type=FILE, help="YAML with messages, or a plain text.")
 @pass_session
 def save(session: Session, name: str, file: Path) -> None:
     """Keep a new version of a prompt."""

@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from core.cli.output import short, table
-from core.cli.session import Session, ask_passphrase, pass_session, read_passphrase
+from core.cli.session import FILE, Session, ask_passphrase, pass_session, read_passphrase
 from core.errors import NotFound
 from core.paths import write_whole
 from core.trust.cards import fingerprint
@@ -29,7 +29,7 @@ def user() -> None:
     help="What they may do; give it again for more roles.",
 )
 @click.option("--name", default="", help="The person's printed name, as it stands on signatures.")
-@click.option("--passphrase-file", type=click.Path(path_type=Path), help="Holds the new person's passphrase.")
+@click.option("--passphrase-file", type=FILE, help="Holds the new person's passphrase.")
 @pass_session
 def add(session: Session, user_name: str, roles: tuple[str, ...], name: str, passphrase_file: Path | None) -> None:
     """Add a person; an administrator's signature stands on their card."""
@@ -64,7 +64,7 @@ def list_users(session: Session) -> None:
 
 @user.command()
 @click.argument("user_name", metavar="NAME")
-@click.option("-o", "out", type=click.Path(path_type=Path), help="Write the card to a file for an auditor.")
+@click.option("-o", "out", type=FILE, help="Write the card to a file for an auditor.")
 @pass_session
 def card(session: Session, user_name: str, out: Path | None) -> None:
     """Show a person's card: public keys, roles and the fingerprint that an auditor pins."""

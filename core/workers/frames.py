@@ -26,7 +26,7 @@ class BadFrame(ValueError):
     """Bytes that are no frame of ours; its text has no content of the frame."""
 
 
-def pack(message: ToChild | FromChild, largest: int = LARGEST) -> bytes:
+def pack(message: msgspec.Struct, largest: int = LARGEST) -> bytes:
     """The frame of a message. Raises `BadFrame` when it would be too large."""
     buffer = bytearray(HEADER)
     _encoder.encode_into(message, buffer, HEADER)

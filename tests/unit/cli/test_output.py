@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from core.cli.here import Here
 from core.cli.output import Output, one_line, table, visible
 from core.errors import Cancelled
 
@@ -36,7 +37,7 @@ def test_text_keeps_its_lines_and_loses_its_commands() -> None:
 
 
 def test_json_is_one_document_with_the_exact_content(capsys: pytest.CaptureFixture[str]) -> None:
-    output = Output(json_wanted=True)
+    output = Output(json_wanted=True, console=Here())
     output.text("streamed")
     output.say("a remark")
     output.result({"name": "a\x1bb é"}, ["never printed"])
@@ -48,7 +49,7 @@ def test_json_is_one_document_with_the_exact_content(capsys: pytest.CaptureFixtu
 def test_the_first_interrupt_cancels_the_job_and_the_second_ends_the_command() -> None:
     before = signal.getsignal(signal.SIGINT)
     try:
-        job = Output(json_wanted=False).job("Reading")
+        job = Output(json_wanted=False, console=Here()).job("Reading")
         cancelled = threading.Event()
         job.on_cancel(cancelled.set)
         signal.raise_signal(signal.SIGINT)
