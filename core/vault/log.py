@@ -72,6 +72,11 @@ def content(db: Database, index: int) -> bytes:
     return _checked(index, row[0], row[1])
 
 
+def leaf(db: Database, index: int) -> bytes:
+    """The leaf hash of one entry's bytes. Raises `NotFound`, `Damaged`."""
+    return leaf_hash(content(db, index))
+
+
 def entries(db: Database, limit: int, after: int) -> list[LogEntry]:
     """Up to `limit` entries with an index above `after` (-1: from the first), oldest first. Raises `Damaged`."""
     rows = db.execute("SELECT seq, leaf, entry FROM log WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit))
