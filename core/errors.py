@@ -20,6 +20,7 @@ name and its fields, never as an object: `to_fields` and `from_fields`.
     ├── DiskFull           14
     ├── ContextExceeded    15   a prompt longer than the model's window
     ├── Unavailable        16   something that must be installed or chosen first
+    ├── InvalidAnswer      17   a model's answer that breaks the form that was asked for
     └── Cancelled         130   a person stopped it; quiet
 """
 
@@ -164,6 +165,14 @@ class Unavailable(AssayError):
     template = "{what}. {step}"
     exit_code = 16
     http_status = 503
+
+
+class InvalidAnswer(AssayError):
+    """Fields: `model`, `problem`."""
+
+    template = "{model}: {problem}"
+    exit_code = 17
+    http_status = 422
 
 
 class Cancelled(AssayError):

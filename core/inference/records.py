@@ -36,15 +36,37 @@ class Generate(Record, frozen=True, kw_only=True, tag="generate"):
     seed: int = 0
     stop: tuple[str, ...] = ()
     """The answer ends before the first of these texts."""
+    grammar: str = ""
+    """GBNF that the answer follows."""
+    schema: dict[str, Any] | None = None
+    """JSON schema that the answer follows; not together with `grammar`."""
+    log_probabilities: int = -1
+    """-1 for none; 0 and above: each token's, and those of as many of the likeliest ones."""
     mode: str = "reproducible"
     """"reproducible": computed alone, nothing is kept from earlier requests, and the date is fixed; "fast": several requests at once, and
     the common beginning of their prompts is computed once."""
+
+
+class Likely(Record, frozen=True, kw_only=True):
+    """A token's bytes, which may be a part of a character, and its natural log-probability before temperature and other controls."""
+
+    data: bytes
+    log_probability: float
+
+
+class Choice(Record, frozen=True, kw_only=True):
+    """A token that was chosen, and the likeliest ones at its place, likeliest first."""
+
+    chosen: Likely
+    top: tuple[Likely, ...] = ()
 
 
 class Token(Record, frozen=True, kw_only=True, tag="token"):
     """A piece of the answer: whole characters, of one token or several."""
 
     text: str
+    choices: tuple[Choice, ...] = ()
+    """The tokens since the piece before, where log-probabilities were asked for."""
 
 
 class Finished(Record, frozen=True, kw_only=True, tag="finished"):
@@ -110,6 +132,31 @@ class Embedded(Record, frozen=True, kw_only=True, tag="embedded"):
     count: int
     dimensions: int
     vectors: bytes
+
+
+class Weigh(Record, frozen=True, kw_only=True, tag="weigh"):
+    """How likely is it that the model goes on with each of these texts? The prompt is as for `Generate`."""
+
+    model: Digest | str
+    messages: tuple[Message, ...]
+    continuations: tuple[str, ...]
+    variables: dict[str, Any] | None = None
+
+
+class Weight(Record, frozen=True, kw_only=True):
+    """One continuation: the sum of its tokens' natural log-probabilities, and whether each token was the likeliest at its place."""
+
+    log_likelihood: float
+    tokens: int
+    greedy: bool
+
+
+class Weighed(Record, frozen=True, kw_only=True, tag="weighed"):
+    """The weights, in the continuations' order."""
+
+    weights: tuple[Weight, ...]
+    prompt_tokens: int
+    backend: str
 
 
 class Count(Record, frozen=True, kw_only=True, tag="count"):

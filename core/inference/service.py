@@ -36,6 +36,8 @@ from core.inference.records import (
     Render,
     Rendered,
     Token,
+    Weigh,
+    Weighed,
 )
 from core.jobs import Job
 from core.models.records import FAKE, ModelFile
@@ -55,6 +57,7 @@ LARGEST_WINDOW: Final = 4096
 LARGEST_SEED: Final = 2**32 - 2
 """llama.cpp takes the number after it for "choose one"."""
 LONGEST_STOP: Final = 16
+MOST_LIKELY: Final = 20
 TEMPLATE_MEMORY: Final = 1024 * 1024 * 1024
 TEMPLATE_SECONDS: Final = 15.0
 _TURN: Final = 0.1
@@ -98,13 +101,27 @@ class Engine:
         """The answer in pieces as they come, then `Finished`. Closing the iterator stops the model.
 
         At its first step it raises `BadInput` (a parameter), `NotFound`, `Changed`, `Unsupported` (no chat model, no chat template), `TemplateError`,
-        `ContextExceeded`, `Damaged`, `WorkerFailed`, `Cancelled`."""
+        `ContextExceeded`, `Damaged`, `WorkerFailed`, `Cancelled`; after the last piece `InvalidAnswer`, when the answer breaks the form asked for."""
         check_request(request)
         model = self._models.located(request.model, job)
         if model.purpose != "chat":
             raise Unsupported(source=model.name, reason="it writes no text. Choose a chat model.")
         with self._using(model, job) as worker:
             yield from worker.stream(request, Token | Finished, job)
+
+    def weigh(self, request: Weigh, job: Job | None = None) -> Weighed:
+        """Log-likelihoods of given continuations, computed alone. Raises as `generate`."""
+        _check_messages([message.role for message in request.messages])
+        model = self._models.located(request.model, job)
+        if model.purpose != "chat" or model.name == FAKE:
+            raise Unsupported(source=model.name, reason="it weighs no text. Choose a chat model.")
+        if not request.continuations or not all(request.continuations):
+            raise BadInput(source="The continuations", problem="there are none, or one is empty. Give texts.")
+        with self._using(model, job) as worker:
+            found = worker.call(request, Weighed, job)
+        if len(found.weights) != len(request.continuations):
+            raise WorkerFailed(worker=f"The model {model.name}", reason="it left weights out", safe="Nothing was kept.")
+        return found
 
     def embed(self, texts: Sequence[str], model: Digest | str, job: Job | None = None) -> Floats:
         """Vectors (n, dimensions), float32, each of length 1, in the texts' order. A text's vector depends on nothing but the text.
@@ -265,9 +282,8 @@ class Engine:
 def check_request(request: Generate) -> None:
     """Raises `BadInput` for parameters that no model can follow."""
     roles = [message.role for message in request.messages]
+    _check_messages(roles)
     problems = {
-        "The messages": (bool(roles), "there are none. Give at least one."),
-        "The role": (roles == [TEXT] or all(role in ROLES for role in roles), f"use one of {', '.join(ROLES)}."),
         "max_tokens": (request.max_tokens >= 1, "use 1 or more."),
         "temperature": (0.0 <= request.temperature <= 10.0, "use a number from 0 to 10."),
         "top_p": (0.0 < request.top_p <= 1.0, "use a number above 0, up to 1."),
@@ -278,11 +294,23 @@ def check_request(request: Generate) -> None:
             len(request.stop) <= LONGEST_STOP and all(request.stop),
             f"give up to {LONGEST_STOP} texts, none empty.",
         ),
+        "log_probabilities": (
+            -1 <= request.log_probabilities <= MOST_LIKELY,
+            f"use -1 (none) to {MOST_LIKELY}.",
+        ),
+        "grammar": (not (request.grammar and request.schema is not None), "give a grammar or a schema, not both."),
         "mode": (request.mode in MODES, f"use one of {', '.join(MODES)}."),
     }
     for source, (fine, problem) in problems.items():
         if not fine:
             raise BadInput(source=source, problem=problem)
+
+
+def _check_messages(roles: Sequence[str]) -> None:
+    if not roles:
+        raise BadInput(source="The messages", problem="there are none. Give at least one.")
+    if list(roles) != [TEXT] and not all(role in ROLES for role in roles):
+        raise BadInput(source="The role", problem=f"use one of {', '.join(ROLES)}.")
 
 
 def _vectors(answer: Embedded, count: int, model: ModelFile) -> Floats:

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from core.errors import BadInput, ContextExceeded
+from core.errors import BadInput, ContextExceeded, Unsupported
 from core.inference.records import (
     Count,
     Counted,
@@ -58,6 +58,8 @@ def load(request: Load, call: Call) -> Ready:
 def generate(request: Generate, call: Call) -> Iterator[Token | Finished]:
     """The answer word by word, then `Finished`. Raises `ContextExceeded`, `TemplateError`."""
     began = time.monotonic()
+    if request.grammar or request.schema is not None or request.log_probabilities >= 0:
+        raise Unsupported(source="fake", reason="it follows no grammar and has no probabilities. Choose a chat model.")
     messages = request.messages
     if request.variables is not None:
         messages = templates.render_messages(messages, request.variables)

@@ -13,9 +13,10 @@ from types import ModuleType
 from typing import Any
 
 from core.errors import ContextExceeded
-from core.inference.records import Finished, Generate, Token
+from core.inference.records import Choice, Finished, Generate, Likely, Token, Weigh, Weighed
+from core.inference.worker import forms
 from core.inference.worker.prompting import Prompter
-from core.inference.worker.sampling import chain
+from core.inference.worker.sampling import Chosen, Sampler
 from core.inference.worker.scheduling import Scheduler
 from core.inference.worker.single import Single
 from core.inference.worker.streaming import Emitter
@@ -50,30 +51,41 @@ class Chat:
         return tuple(numbers)
 
     def generate(self, request: Generate, call: Call) -> Iterator[Token | Finished]:
-        """The answer in pieces, then `Finished`. Raises `Unsupported`, `TemplateError`, `ContextExceeded`, `BadInput`, `Damaged`."""
+        """The answer in pieces, then `Finished`.
+
+        Raises `Unsupported`, `TemplateError`, `ContextExceeded`, `BadInput`, `Damaged`, and `InvalidAnswer` after the last piece."""
         began = time.monotonic()
         prompt, ids = call.on_main_thread(lambda: self._prompt(request))
+        grammar = forms.grammar(request)
         if len(ids) + request.max_tokens > self.window:
             raise ContextExceeded(prompt=len(ids), answer=request.max_tokens, window=self.window)
         emitter = Emitter(request.stop)
         first, written, reason = 0.0, 0, "length"
-        tokens, shared = self._tokens(request, ids, call)
+        tokens, shared = self._tokens(request, grammar, ids, call)
+        whole: list[str] = []
+        choices: list[Choice] = []
         try:
-            for token in tokens:
+            for chosen in tokens:
                 first = first or time.monotonic() - began
-                if self._vocabulary.ends(token):
+                if self._vocabulary.ends(chosen.token):
                     reason = "stop"
                     break
                 written += 1
-                if text := emitter.feed(self._vocabulary.piece(token)):
-                    yield Token(text=text)
+                if request.log_probabilities >= 0:
+                    choices.append(self._choice(chosen))
+                if text := emitter.feed(self._vocabulary.piece(chosen.token)):
+                    whole.append(text)
+                    yield Token(text=text, choices=tuple(choices))
+                    choices.clear()
                 if emitter.stopped:
                     reason = "stop"
                     break
         finally:
             tokens.close()
-        if text := emitter.finish():
-            yield Token(text=text)
+        if (text := emitter.finish()) or choices:
+            whole.append(text)
+            yield Token(text=text, choices=tuple(choices))
+        forms.check(request, self.name, "".join(whole), reason)
         yield Finished(
             reason=reason,
             prompt=prompt,
@@ -86,12 +98,33 @@ class Chat:
             mode=request.mode,
         )
 
+    def weigh(self, request: Weigh, call: Call) -> Weighed:
+        """Log-likelihoods of continuations. Raises as `generate`."""
+        asked = Generate(model=request.model, messages=request.messages, variables=request.variables)
+        _, ids = call.on_main_thread(lambda: self._prompt(asked))
+        continuations = [self._vocabulary.bare(text) for text in request.continuations]
+        longest = max(map(len, continuations), default=0)
+        if len(ids) + longest > self.window:
+            raise ContextExceeded(prompt=len(ids), answer=longest, window=self.window)
+        weights = []
+        for weight in self._one().weigh(ids, continuations, call):
+            weights.append(weight)
+            call.report(len(weights), len(continuations), "continuations")
+        return Weighed(weights=tuple(weights), prompt_tokens=len(ids), backend=self._backend)
+
+    def _choice(self, chosen: Chosen) -> Choice:
+        piece = self._vocabulary.piece
+        return Choice(
+            chosen=Likely(data=piece(chosen.token), log_probability=chosen.log_probability),
+            top=tuple(Likely(data=piece(token), log_probability=value) for token, value in chosen.top),
+        )
+
     def _prompt(self, request: Generate) -> tuple[str, list[int]]:
         with self._turns:
             return self._prompter.prompt(request)
 
-    def _tokens(self, request: Generate, ids: list[int], call: Call) -> Any:
-        sampler = chain(self._library, self._vocabulary.size, request)
+    def _tokens(self, request: Generate, grammar: str, ids: list[int], call: Call) -> Any:
+        sampler = Sampler(self._library, self._vocabulary, request, grammar)
         if request.mode == "reproducible":
             return self._one().tokens(ids, request.max_tokens, sampler, call), lambda: 0
         scheduler = self._many()

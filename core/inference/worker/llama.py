@@ -1,6 +1,6 @@
 """The inference worker: one GGUF file, through llama.cpp.
 
-`Load` comes first and once. After it a chat model answers `Generate` and `Count`, an embedder `Embed` and `Count`.
+`Load` comes first and once. After it a chat model answers `Generate`, `Weigh` and `Count`, an embedder `Embed` and `Count`.
 """
 
 import os
@@ -21,6 +21,8 @@ from core.inference.records import (
     Load,
     Ready,
     Token,
+    Weigh,
+    Weighed,
 )
 from core.inference.worker import library as loading
 from core.inference.worker.embedding import Embedder
@@ -61,6 +63,9 @@ class Worker:
     def generate(self, request: Generate, call: Call) -> Iterator[Token | Finished]:
         return self._chat(request).generate(request, call)
 
+    def weigh(self, request: Weigh, call: Call) -> Weighed:
+        return self._chat(request).weigh(request, call)
+
     def embed(self, request: Embed, call: Call) -> Embedded:
         if not isinstance(self._loaded, Embedder):
             raise Unsupported(source=self._name, reason="it makes no vectors. Choose an embedder.")
@@ -76,7 +81,7 @@ class Worker:
     def _name(self) -> str:
         return "The inference worker" if self._loaded is None else self._loaded.name
 
-    def _chat(self, request: Generate) -> Chat:
+    def _chat(self, request: Generate | Weigh) -> Chat:
         if not isinstance(self._loaded, Chat):
             raise Unsupported(source=self._name, reason="it writes no text. Choose a chat model.")
         return self._loaded
@@ -103,4 +108,10 @@ class Worker:
 def handlers() -> dict[type[Record], Handler]:
     """What `core.workers.child` serves."""
     worker = Worker(loading.open_library())
-    return {Load: worker.load, Generate: worker.generate, Embed: worker.embed, Count: worker.count}
+    return {
+        Load: worker.load,
+        Generate: worker.generate,
+        Weigh: worker.weigh,
+        Embed: worker.embed,
+        Count: worker.count,
+    }

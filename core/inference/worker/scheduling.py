@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from core.errors import AssayError, Damaged
+from core.inference.worker.sampling import Chosen, Sampler
 from core.inference.worker.sequences import Kept, Row, Sequences, common
 from core.workers.serving import Call
 
@@ -39,13 +40,15 @@ _ABORTED: Final = 2
 class Answer:
     """One answer on its way."""
 
-    def __init__(self, ids: Sequence[int], most: int, sampler: Any, ends: Callable[[int], bool], call: Call) -> None:
+    def __init__(
+        self, ids: Sequence[int], most: int, sampler: Sampler, ends: Callable[[int], bool], call: Call
+    ) -> None:
         self.ids: Row = np.asarray(ids, dtype=np.int32)
         self.most = most
         self.sampler = sampler
         self.ends = ends
         self.call = call
-        self.out: queue.SimpleQueue[int | AssayError | None] = queue.SimpleQueue()
+        self.out: queue.SimpleQueue[Chosen | AssayError | None] = queue.SimpleQueue()
         self.row: Kept | None = None
         self.read = 0
         """Tokens of the prompt that are computed."""
@@ -96,7 +99,7 @@ class Scheduler:
         library.llama_set_abort_callback(self._context, self._abort, None)
         threading.Thread(target=self._loop, name="scheduler", daemon=True).start()
 
-    def start(self, ids: Sequence[int], most: int, sampler: Any, ends: Callable[[int], bool], call: Call) -> Answer:
+    def start(self, ids: Sequence[int], most: int, sampler: Sampler, ends: Callable[[int], bool], call: Call) -> Answer:
         """Put a prompt in line for at most `most` tokens of answer. Frees `sampler` at the end."""
         answer = Answer(ids, most, sampler, ends, call)
         with self._wake:
@@ -104,7 +107,7 @@ class Scheduler:
             self._wake.notify()
         return answer
 
-    def tokens(self, answer: Answer) -> Iterator[int]:
+    def tokens(self, answer: Answer) -> Iterator[Chosen]:
         """The answer's tokens as they come, the one that ends it included. Raises `Damaged`, `Cancelled`."""
         try:
             while (item := answer.out.get()) is not None:
@@ -228,17 +231,17 @@ class Scheduler:
                 self._sample(index, sequence)
 
     def _sample(self, index: int, sequence: Answer) -> None:
-        library = self._library
         if sequence.written == 0 and not self._usable(index):
             sequence.out.put(
                 Damaged(source=self.name, problem="it computes no usable numbers. Take another copy of the file.")
             )
             self._finish(sequence)
             return
-        token = int(library.llama_sampler_sample(sequence.sampler, self._context, index))
+        chosen = sequence.sampler.choose(self._context, index)
+        token = chosen.token
         sequence.last = token
         sequence.written += 1
-        sequence.out.put(token)
+        sequence.out.put(chosen)
         if sequence.written == sequence.most or sequence.ends(token):
             self._finish(sequence)
 
@@ -258,7 +261,7 @@ class Scheduler:
         self._end(sequence)
 
     def _end(self, sequence: Answer) -> None:
-        self._library.llama_sampler_free(sequence.sampler)
+        sequence.sampler.free()
         sequence.out.put(None)
 
     def _forget_all(self) -> None:

@@ -13,10 +13,14 @@ from typing import Any, Final
 import numpy as np
 
 from core.errors import Damaged
+from core.inference.records import Weight
+from core.inference.worker.sampling import Chosen, Sampler, log_probabilities
 from core.workers.serving import Call
 
 BATCH: Final = 512
 """Tokens of a prompt that are computed at once."""
+PIECE: Final = 32
+"""Tokens of a continuation: for each one the numbers of the whole vocabulary are kept."""
 _ABORTED: Final = 2
 
 
@@ -49,24 +53,47 @@ class Single:
         self._no_abort = library.ggml_abort_callback()
         self._computed = 0
 
-    def tokens(self, ids: Sequence[int], most: int, sampler: Any, call: Call) -> Iterator[int]:
+    def tokens(self, ids: Sequence[int], most: int, sampler: Sampler, call: Call) -> Iterator[Chosen]:
         """At most `most` tokens; each is computed into the context once the next one is asked for. Frees `sampler`.
 
         Raises `Damaged`, `Cancelled`."""
-        library = self._library
         with self._alone:
             self._call = call
             try:
                 self._read(ids, call)
                 for left in range(most, 0, -1):
                     call.check()
-                    token = int(library.llama_sampler_sample(sampler, self._context, -1))
-                    yield token
+                    chosen = sampler.choose(self._context, -1)
+                    yield chosen
                     if left > 1:
-                        self._decode([token], call)
+                        self._decode([chosen.token], call)
             finally:
                 self._call = None
-                library.llama_sampler_free(sampler)
+                sampler.free()
+
+    def weigh(self, ids: Sequence[int], continuations: Sequence[Sequence[int]], call: Call) -> Iterator[Weight]:
+        """How likely each continuation is after the prompt; each begins from the prompt alone. Raises `Damaged`, `Cancelled`."""
+        library = self._library
+        with self._alone:
+            self._call = call
+            try:
+                self._read(ids, call)
+                first = log_probabilities(library, self._context, -1, self._size)
+                for continuation in continuations:
+                    likely, total, greedy = first, 0.0, True
+                    for start in range(0, len(continuation), PIECE):
+                        call.check()
+                        piece = continuation[start : start + PIECE]
+                        self._decode(piece, call, every=True)
+                        for number, token in enumerate(piece):
+                            total += float(likely[token])
+                            greedy = greedy and int(likely.argmax()) == token
+                            likely = log_probabilities(library, self._context, number, self._size)
+                    yield Weight(log_likelihood=total, tokens=len(continuation), greedy=greedy)
+                    library.llama_memory_seq_rm(self._memory, 0, len(ids), -1)
+                    self._computed = len(ids)
+            finally:
+                self._call = None
 
     def _read(self, ids: Sequence[int], call: Call) -> None:
         """Compute the prompt; afterwards the logits of the next token are there."""
@@ -84,14 +111,14 @@ class Single:
         if not np.isfinite(logits).all():
             raise Damaged(source=self.name, problem="it computes no usable numbers. Take another copy of the file.")
 
-    def _decode(self, ids: Sequence[int], call: Call) -> None:
+    def _decode(self, ids: Sequence[int], call: Call, every: bool = False) -> None:
         batch, start = self._batch, self._computed
         for number, token in enumerate(ids):
             batch.token[number] = token
             batch.pos[number] = start + number
             batch.n_seq_id[number] = 1
             batch.seq_id[number][0] = 0
-            batch.logits[number] = number == len(ids) - 1
+            batch.logits[number] = every or number == len(ids) - 1
         batch.n_tokens = len(ids)
         with self._turn:
             code = self._library.llama_decode(self._context, batch)

@@ -16,6 +16,7 @@ from typing import Any, Final
 _MARKS: Final = (*range(0xFDD0, 0xFDF0), *range(0xE000, 0xF8FF))
 _MARKUP: Final = re.compile(r"[<\[].*[>\]]", re.DOTALL)
 _PIECE: Final = 256
+_ANCHORS: Final = ("\n", "\x02", "~")
 
 
 class Vocabulary:
@@ -24,6 +25,8 @@ class Vocabulary:
     def __init__(self, library: ModuleType, model: Any) -> None:
         self._library = library
         self._vocab = library.llama_model_get_vocab(model)
+        self.handle = self._vocab
+        """llama.cpp's own."""
         self.size: int = library.llama_vocab_n_tokens(self._vocab)
         self.starts: bool = library.llama_vocab_get_add_bos(self._vocab)
         """Whether the model wants its first token before every text."""
@@ -54,6 +57,17 @@ class Vocabulary:
     def plain(self, text: str) -> list[int]:
         """Tokens of a text with what the model adds around it; nothing in it is special."""
         return self._tokenize(text, add=True, parse=False)
+
+    def bare(self, text: str) -> list[int]:
+        """Tokens of a text that goes on from another: nothing is added, nothing in it is special.
+
+        Some vocabularies put a space before whatever they see first, so the text is read behind an anchor that no token bridges."""
+        for anchor in _ANCHORS:
+            before = self._tokenize(anchor, add=False, parse=False)
+            found = self._tokenize(anchor + text, add=False, parse=False)
+            if before and found[: len(before)] == before:
+                return found[len(before) :]
+        return self._tokenize(text, add=False, parse=False)
 
     def count(self, text: str) -> int:
         """How many tokens `plain` gives."""
