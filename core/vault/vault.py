@@ -21,7 +21,20 @@ from core.records import now
 from core.trust.cards import SignedCard
 from core.trust.passphrases import Kdf, new_kdf
 from core.trust.trustfile import TrustFile
-from core.vault import cards, log, log_index, log_tree, policies, sessions, slots, tables, tombstones, users, versions
+from core.vault import (
+    cards,
+    log,
+    log_index,
+    log_tree,
+    policies,
+    restored,
+    sessions,
+    slots,
+    tables,
+    tombstones,
+    users,
+    versions,
+)
 from core.vault.checkpoints import Rollback
 from core.vault.connection import KEY_BYTES, Connections
 from core.vault.events import Changed, Events
@@ -294,6 +307,7 @@ class Vault:
                     with sessions.refusals(vault, Act.SIGN_IN):
                         raise Refused(act="Open the vault", reason="This user was revoked; ask an administrator.")
                 sessions.begin(vault)
+                restored.take_up(vault)
             except BaseException:
                 connections.close()
                 raise

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import BadInput, Refused
-from core.records import Record
+from core.records import Digest, Record
 from core.trust.notes import read_checkpoint
-from core.vault import checkpoints
+from core.vault import checkpoints, restored
 from core.vault.roles import Act
 from core.vault.vault import Vault
 
@@ -131,13 +131,13 @@ def test_a_vault_that_was_restored_knowingly_opens_without_a_warning(
     vault: Vault, reopen: Make, tmp_path: Path
 ) -> None:
     with vault.write(Act.RESTORE) as unit:
-        unit.db.execute("INSERT INTO meta VALUES (?, x'')", (checkpoints.RESTORED,))
+        restored.mark(
+            unit.db, restored.Restoration(backup=Digest("0" * 64), made="", entries=0, checkpoint="", restored="")
+        )
     copy = copied(vault, tmp_path)
     later = reopen(vault, "ines")
     work(later)
     replaced(later, copy)
     back = reopen(later, "ines")
     assert back.warnings == ()
-    with back.write(Act.RESTORE) as unit:
-        unit.db.execute("DELETE FROM meta WHERE name = ?", (checkpoints.RESTORED,))
     assert reopen(back, "ines").warnings == ()

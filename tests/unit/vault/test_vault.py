@@ -115,8 +115,8 @@ def test_content_of_any_size_comes_back(vault: Vault, size: int) -> None:
 def test_the_same_content_is_kept_once(vault: Vault) -> None:
     for _ in range(3):
         with vault.write(Act.ADD_DOCUMENTS) as unit:
-            unit.seal([b"same ", b"content"])
-            unit.seal(iter([b"same content"]))
+            first = unit.seal([b"same ", b"content"])
+            unit.put(Note(text="made from it"), links=(first, unit.seal(iter([b"same content"]))))
     with vault.read() as reader:
         assert reader.db.execute("SELECT count(*) FROM blobs").fetchone() == (1,)
         assert reader.db.execute("SELECT count(*) FROM pieces").fetchone() == (1,)
