@@ -5,11 +5,15 @@ from pathlib import Path
 from typing import Self
 
 from core.assistants import store as assistants_store
+from core.assistants.erasing import ErasableTraces
 from core.assistants.service import Assistants
+from core.datasets.erasing import ErasableDatasets
 from core.datasets.service import Datasets
 from core.documents import store as documents_store
+from core.documents.erasing import ErasableCollections, ErasableDocuments
 from core.documents.service import Documents
 from core.evals import store as evals_store
+from core.evals.erasing import ErasableOutcomes, ErasableRuns
 from core.evals.service import Evals
 from core.evidence.service import Evidence
 from core.inference.service import Engine
@@ -19,6 +23,7 @@ from core.models.service import Models
 from core.models.starter import ensure_starters
 from core.prompts.service import Prompts
 from core.retrieval.service import Retrieval
+from core.vault.erasable import Erasables
 from core.vault.vault import Vault
 from core.workers.supervisor import Supervisor
 
@@ -29,6 +34,16 @@ SCHEMA = (
     evals_store.SCHEMA,
 )
 """The tables of every package, as the vault knows them."""
+
+ERASABLES: Erasables = (
+    ErasableTraces(),
+    ErasableDocuments(),
+    ErasableCollections(),
+    ErasableRuns(),
+    ErasableOutcomes(),
+    ErasableDatasets(),
+)
+"""The kinds of content that can be held, kept for a time and erased."""
 
 
 class Workbench:

@@ -7,6 +7,7 @@ the process that has the vault open, for a person in another one.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -15,8 +16,9 @@ from core.cli.console import Console
 from core.cli.here import Here, read_passphrase
 from core.cli.output import Output
 from core.errors import Unavailable
+from core.vault import retention
 from core.vault.signing import Signer
-from core.workbench import Workbench
+from core.workbench import ERASABLES, Workbench
 
 __all__ = ["FILE", "Session", "ask_passphrase", "pass_session", "read_passphrase"]
 
@@ -69,7 +71,14 @@ class Session:
         process has the vault open, the whole command runs there, and here it ends at this place."""
         folder, user = self.folder, self.user
         with self.console.workbench(folder, user) as bench:
+            self._remind(bench)
             yield bench
+
+    def _remind(self, bench: Workbench) -> None:
+        """Say what is due by the retention rules, to an administrator."""
+        due = retention.reminder(bench.vault, ERASABLES, datetime.now().astimezone())
+        if due:
+            self.output.say(due)
 
     @contextmanager
     def signer(self, bench: Workbench) -> Iterator[Signer]:

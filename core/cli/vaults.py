@@ -2,15 +2,22 @@
 
 import click
 
+from core.cli import retention
 from core.cli.session import Session, pass_session
 from core.models.starter import EMBEDDER
+from core.vault import tombstones
 from core.vault.check import check as check_vault
+from core.vault.check_erased import summary
 from core.workbench import Workbench
 
 
 @click.group()
 def vault() -> None:
-    """Create and check vaults."""
+    """Create and check vaults; keep, hold and erase what is in them."""
+
+
+for command in retention.COMMANDS:
+    vault.add_command(command)
 
 
 @vault.command()
@@ -46,9 +53,17 @@ def check(session: Session) -> None:
     """Check the whole vault: cipher, digests, signatures, log. Exit code 1 when something is wrong."""
     with session.workbench() as bench:
         findings = check_vault(bench.vault, session.output.job("Checking"))
+        with bench.vault.read() as reader:
+            erased, told = tombstones.count(reader.db), summary(reader)
         session.output.result(
-            {"findings": [{"what": f.what, "where": f.where, "step": f.step} for f in findings]},
-            [f"{f.where}: {f.what} {f.step}" for f in findings] or ["The vault is whole."],
+            {
+                "findings": [{"what": f.what, "where": f.where, "step": f.step} for f in findings],
+                "erased": erased,
+            },
+            [
+                *([f"{f.where}: {f.what} {f.step}" for f in findings] or ["The vault is whole."]),
+                *([told] if told else []),
+            ],
         )
     if findings:
         raise SystemExit(1)

@@ -36,7 +36,6 @@ from core.models.service import Models
 from core.models.starter import EMBEDDER
 from core.records import Digest, now
 from core.vault import holds
-from core.vault.events import Changed
 from core.vault.roles import Act
 from core.vault.unit import Unit
 from core.vault.vault import Vault
@@ -61,7 +60,6 @@ class Documents:
         self._viewer: tuple[Digest, Worker] | None = None
         self._viewing = threading.Lock()
         self._shown: set[tuple[Digest, int]] = set()
-        vault.events.subscribe(self._forget)
 
     def add(self, request: AddDocuments, job: Job) -> AddedDocuments:
         """Read files and folders into a collection, which is made with its first document. Progress in files.
@@ -162,11 +160,6 @@ class Documents:
             if self._viewer is not None:
                 self._viewer[1].close()
             self._viewer = None
-
-    def _forget(self, changed: Changed) -> None:
-        """After an erasure no worker holds on to the file that it was drawing."""
-        if changed.act == Act.ERASE:
-            self.close()
 
     def _check_embedder(self, name: str) -> None:
         """Raise `Unavailable` without an embedder, and `BadInput` when the collection was made with another one, or by other rules than ours."""

@@ -122,8 +122,12 @@ def create(unit: Unit, name: str, embedder: Digest, embedder_name: str, dimensio
         "INSERT INTO collections(name, embedder, embedder_name, dimensions, chunking) VALUES (?, ?, ?, ?, ?)",
         (name, embedder, embedder_name, dimensions, msgspec.json.encode(chunking).decode()),
     )
+    _create_words(unit, int(made.lastrowid))
+
+
+def _create_words(unit: Unit, collection: int) -> None:
     unit.db.execute(
-        f"CREATE VIRTUAL TABLE {words_table(int(made.lastrowid))} USING fts5("
+        f"CREATE VIRTUAL TABLE {words_table(collection)} USING fts5("
         "heading, text, content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2')"
     )
 
@@ -244,7 +248,9 @@ def erase(unit: Unit, digests: Sequence[Digest]) -> None:
         touched.add(int(collection))
     for collection in touched:
         words = words_table(collection)
-        db.execute(f"INSERT INTO {words}({words}) VALUES ('delete-all')")
+        # FTS5's own 'delete-all' leaves other connections with pages that are gone ("corruption found").
+        db.execute(f"DROP TABLE {words}")
+        _create_words(unit, collection)
         db.execute(
             f"INSERT INTO {words}(rowid, heading, text) SELECT c.id, c.heading, c.text"
             " FROM vectors v JOIN chunks c ON c.id = v.chunk WHERE v.collection = ? ORDER BY c.id",

@@ -18,6 +18,8 @@ COLLECTION = "collection"
 KINDS = (COLLECTION, "document", "run", "dataset", "trace")
 """What may be held."""
 LONGEST_NAME = 80
+NO_DIGEST = Digest("")
+"""Of a hold that isn't placed yet."""
 
 
 class Thing(Record, frozen=True, kw_only=True):

@@ -82,9 +82,20 @@ def rules(reader: Reader) -> tuple[RetentionRule, ...]:
     return tuple(rule for _, rule in sorted(newest.items()) if rule.days is not None)
 
 
-def preview(reader: Reader, kinds: Erasables, at: datetime) -> tuple[Due, ...]:
-    """What is due at a time (with its offset), oldest first within each rule, and which holds keep of it what."""
-    return tuple(_due(reader, kinds, at))
+def tried(rules: Sequence[RetentionRule], request: SetRetention) -> tuple[RetentionRule, ...]:
+    """The rules as they would be after a request, for `preview`."""
+    new = RetentionRule(name=request.name, days=request.days, user="", time="")
+    kept = [rule for rule in rules if rule.name != request.name]
+    return tuple(rule for rule in (*kept, new) if rule.days is not None)
+
+
+def preview(
+    reader: Reader, kinds: Erasables, at: datetime, trial: Sequence[RetentionRule] | None = None
+) -> tuple[Due, ...]:
+    """What is due at a time (with its offset), oldest first within each rule, and which holds keep of it what.
+
+    `trial`: other rules than those in force."""
+    return tuple(_due(reader, kinds, at, rules(reader) if trial is None else trial))
 
 
 def reminder(vault: Vault, kinds: Erasables, at: datetime) -> str:
@@ -125,8 +136,8 @@ def apply(vault: Vault, kinds: Erasables, signer: Signer, at: datetime, reason: 
     return ErasedContent(tombstones=tuple(stones), items=items, records=records, blobs=blobs)
 
 
-def _due(reader: Reader, kinds: Erasables, at: datetime) -> Iterator[Due]:
-    in_force = {rule.name: rule for rule in rules(reader)}
+def _due(reader: Reader, kinds: Erasables, at: datetime, some: Sequence[RetentionRule]) -> Iterator[Due]:
+    in_force = {rule.name: rule for rule in some}
     due = [(owner, rule, _aged(reader, owner, rule, at)) for owner in kinds if (rule := in_force.get(owner.rule))]
     if not any(found for _, _, found in due):
         return

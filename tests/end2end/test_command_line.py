@@ -185,7 +185,38 @@ def test_people_models_and_the_log(ines: Assay) -> None:
     (entry,) = printed(ines("audit", "log", "--limit", "1", "--json"), {"entries"})["entries"]
     assert set(entry) == {"entry", "time", "user", "act", "about", "reason"}
     printed(ines("audit", "checkpoint", "--json"), {"checkpoint"})
-    assert printed(ines("vault", "check", "--json"), {"findings"})["findings"] == []
+    checked = printed(ines("vault", "check", "--json"), {"findings", "erased"})
+    assert (checked["findings"], checked["erased"]) == ([], 0)
+
+
+def test_keeping_holding_and_erasing(ines: Assay, tomas: Assay, worked: dict[str, Any]) -> None:
+    """Last of what uses `worked` but for the interruption: it erases the first version of the sheet."""
+    rules = {"rules", "due", "erased", "tombstones", "done"}
+    tried = printed(ines("vault", "retention", "--set", "traces=30", "--json"), rules)
+    assert (tried["done"], tried["rules"]) == (False, [])
+    kept = printed(ines("vault", "retention", "--set", "traces=30", "--yes", "--json"), rules)
+    assert kept["rules"] == [{"name": "traces", "days": 30}]
+    ines.refuses("vault", "retention", "--set", "log=30", "--yes", code=8, saying="for ever")
+    hold = ("vault", "hold", "Case 4", "collection:sheets", "--reason", "letter of 3 May")
+    (held,) = printed(tomas(*hold, "--yes", "--json"), {"holds", "done"})["holds"]
+    assert set(held) == {"name", "reason", "things", "user", "time", "released"}
+    assert held["things"] == [{"kind": "collection", "id": "sheets", "label": "sheets"}]
+    erase = ("vault", "erase", "document:sheets/sheet.txt", "--quoting", "--reason", "request 12")
+    keys = {"items", "records", "blobs", "bytes", "remains", "tombstones", "done"}
+    plan = printed(ines(*erase, "--json"), keys)
+    assert set(plan["items"][0]) == {"kind", "digest", "label", "time", "holds"}
+    assert plan["items"][0]["holds"] == ["Case 4"]
+    ines.refuses(*erase, "--yes", code=4, saying="Case 4")
+    (ended,) = printed(tomas("vault", "release", "Case 4", "--reason", "closed", "--yes", "--json"), {"holds", "done"})[
+        "holds"
+    ]
+    assert set(ended["released"]) == {"user", "time", "reason"}
+    done = printed(ines(*erase, "--yes", "--json"), keys)
+    assert (done["done"], len(done["tombstones"])) == (True, 1)
+    assert printed(ines("documents", "list", "sheets", "--json"), {"documents"})["documents"] == []
+    checked = printed(ines("vault", "check", "--json"), {"findings", "erased"})
+    assert (checked["findings"], checked["erased"]) == ([], done["records"] + done["blobs"])
+    ines.refuses("vault", "erase", "sheets", "--reason", "r", code=8, saying="KIND:NAME")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the processes at work are seen in /proc")
