@@ -7,14 +7,16 @@ The rules, in the order in which they are checked:
 2. The figures follow from the outcomes, the verdict from the criteria, and the criteria from the spec (`recount`).
 3. Every earlier signature verifies, Ed25519 and ML-DSA-65, over a statement whose subject is in the pack. Keys come from the trust
    file; a signer who isn't in it is checked by the card in the pack and counts as unknown. A card must have been valid at the time of
-   signing, the printed name must be the card's, and nobody approves what they wrote or signed as its author.
+   signing, the printed name must be the card's, and nobody reviews or approves what they wrote or signed as its author: people count,
+   not cards. A card that the trust file calls revoked counts for what the log provably held before the revocation, whatever a clock said.
+   What is provably later, or says so itself, is invalid; where neither is shown (a release is in no checkpoint yet), it stays open.
 4. The release, meaning "released", covers the manifest's digest and speaks of the same log as the checkpoint.
 5. The checkpoint is signed by the log's key in the trust file, and every record that was logged is named by an entry that the log
    provably holds, the spec before the run and the run before its result.
 
-Any of these broken: invalid. All hold, but a signer or the log isn't in the trust file, or a signature is dated after `at`:
-incomplete. Otherwise: valid. A pack is parsed here, in process: the readers are pure Python over bytes, with caps on size, number of
-entries and depth, and nothing is decompressed.
+Any of these broken: invalid. All hold, but a signer or the log isn't in the trust file, a signature is dated after `at`, or one by a
+revoked card isn't shown to be older than the revocation: incomplete. Otherwise: valid. A pack is parsed here, in process: the readers
+are pure Python over bytes, with caps on size, number of entries and depth, and nothing is decompressed.
 """
 
 from collections.abc import Mapping
@@ -40,6 +42,10 @@ from core.trust.trustfile import TrustFile
 
 LOGGED = ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result")
 """Kinds whose every record must stand in the log."""
+
+
+JUDGING = ("reviewed", "approved")
+"""The meanings that only somebody else than an author may give."""
 
 
 class Signed(msgspec.Struct, frozen=True):
@@ -86,13 +92,15 @@ class _Examination:
         self._open: list[str] = []
         self._checks: list[Check] = []
         self._broken: list[SignatureCheck] = []
+        self._proven: tuple[str, Mapping[Digest, int]] = ("", {})
+        """The origin of the log, and where it provably holds each record; nothing while its key isn't trusted."""
 
     def verdict(self) -> Verdict:
         pack = self._pack
         self._note("Contents", "ok", "All files match what was signed.", pack.files)
         figures = self._figures()
-        signatures = self._signatures()
         checkpoint = self._history()
+        signatures = self._signatures()
         self._release(signatures, checkpoint)
         self._order(figures, signatures)
         self._signature_check(signatures)
@@ -130,7 +138,7 @@ class _Examination:
                 signed = msgspec.convert(row.record, Signed)
                 envelope = signed.envelope.encode("utf-8")
                 used.add(digest_of(envelope))
-                judged, subjects = self._judge(envelope)
+                judged, subjects = self._judge(envelope, row.digest)
                 signing = judged.signing
                 repeated = (signed.subject, signed.meaning, signed.name, signed.time, signed.reason, signed.card)
                 said = (subjects[0].digest, signing.meaning, signing.name, signing.time, signing.reason, signing.card)
@@ -155,8 +163,11 @@ class _Examination:
             self._failed.append("envelopes: not those of the signatures.")
         return found
 
-    def _judge(self, envelope: bytes) -> tuple[_Judged, tuple[Subject, ...]]:
-        """Verify one envelope with the trusted card, or with the pack's own. Raises `Damaged` when it is broken."""
+    def _judge(self, envelope: bytes, logged: Digest | None = None) -> tuple[_Judged, tuple[Subject, ...]]:
+        """Verify one envelope with the trusted card, or with the pack's own. Raises `Damaged` when it is broken.
+
+        `logged` is the record that the log tells of it by.
+        """
         read = envelopes.read(envelope)
         subjects, signing = statements.parse(read.payload)
         source = f"signature by {signing.name}"
@@ -175,6 +186,7 @@ class _Examination:
             reason = f"{signing.name} (card {signing.card[:8]}) isn't in the trust file."
         elif time > self._at:
             reason = f"{signing.name} signed at {signing.time}, after the time of this check: compare the clocks."
+        reason = self._revoked(signing, time, logged) or reason
         check = SignatureCheck(
             name=signing.name,
             meaning=signing.meaning,
@@ -187,6 +199,24 @@ class _Examination:
         )
         return _Judged(check, signing, reason), subjects
 
+    def _revoked(self, signing: Signing, time: datetime, logged: Digest | None) -> str:
+        """What stays open because the signer's card was revoked, or "". Raises `Damaged` for a signature after the revocation."""
+        ended = self._trust.revocation(signing.card)
+        if ended is None:
+            return ""
+        origin, places = self._proven
+        place = places.get(logged) if logged is not None and origin == ended.origin else None
+        if place is not None and place < ended.size:
+            return ""
+        told = signing.log.origin == ended.origin and signing.log.size > ended.size
+        if place is not None or told or time > parse_time(ended.time, "trust file"):
+            raise Damaged(
+                source=f"signature by {signing.name}", problem=f"made after the card was revoked on {ended.time}."
+            )
+        return (
+            f"{signing.name}'s card was revoked on {ended.time}, and no checkpoint shows that this was signed before."
+        )
+
     def _enclosed(self, wanted: Digest, source: str) -> Card:
         for signed in self._pack.cards:
             if fingerprint(signed) == wanted:
@@ -194,10 +224,12 @@ class _Examination:
         raise Damaged(source=source, problem="its card is neither in the trust file nor in the pack.")
 
     def _segregated(self, judged: _Judged, subject: Digest) -> _Judged:
-        """Refuse an approval by somebody who wrote the subject or signed as its author."""
+        """Refuse a review or an approval by somebody who wrote the subject or signed as its author."""
         card = self._card(judged.signing.card, f"signature by {judged.signing.name}")
-        if judged.signing.meaning == "approved" and card.user in self._authors(subject):
-            raise Damaged(source=f"signature by {card.name}", problem="approves their own work.")
+        if judged.signing.meaning in JUDGING and card.user in self._authors(subject):
+            raise Damaged(
+                source=f"signature by {card.name}", problem=f"is on their own work, as {judged.signing.meaning}."
+            )
         return judged
 
     def _authors(self, subject: Digest) -> set[str]:
@@ -239,6 +271,7 @@ class _Examination:
             self._open.append(f"the log {checkpoint.origin} isn't in the trust file.")
             self._note("History", "open", "The log that this comes from isn't in the trust file.", len(pack.entries))
         else:
+            self._proven = checkpoint.origin, logged
             self._note(
                 "History",
                 "ok",
@@ -296,7 +329,7 @@ class _Examination:
             )
 
     def _signature_check(self, signatures: list[_Judged]) -> None:
-        people = len({judged.signing.card for judged in signatures})
+        people = len({self._card(judged.signing.card, "signature").user for judged in signatures})
         unknown = [judged for judged in signatures if judged.reason]
         self._open += [judged.reason for judged in unknown]
         expected = len(self._pack.rows["signature"]) + 1

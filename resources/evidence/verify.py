@@ -47,8 +47,7 @@ FIXED = {"cards.json", "log/checkpoint.txt", "log/entries.json", "lineage.prov.j
 FIXED |= {f"records/{kind}.json" for kind in KINDS}
 OPENINGS = {f"openings/{kind}.json" for kind in WITHHOLDABLE}
 COMMITMENT = b"assay pack commitment v1\x00"
-CLOSE, Z = 1.5e-6, 1.959963984540054
-NUMBER, MAYBE = (int, float), (int, float, type(None))
+CLOSE, Z, NUMBER, MAYBE = 1.5e-6, 1.959963984540054, (int, float), (int, float, type(None))
 MEANINGS = ("authored", "reviewed", "approved", "released")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", re.ASCII)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*", re.ASCII)
@@ -67,8 +66,7 @@ def zip_write(entries):
         require(len(name) <= 200 and NAME.fullmatch(name), f"entry {name[:80]!r} has no allowed name")
         content, label = entries[name], name.encode("ascii")
         common = (20, 0, 0, 0, 0x21, zlib.crc32(content), len(content), len(content), len(label), 0)
-        central = struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\x01\x02", 3 << 8 | 20, *common, 0, 0, 0, 0o100644 << 16, place)
-        directory.append(central + label)
+        directory.append(struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\x01\x02", 3 << 8 | 20, *common, 0, 0, 0, 0o100644 << 16, place) + label)
         parts += [struct.pack("<4sHHHHHIIIHH", b"PK\x03\x04", *common), label, content]
         place += 30 + len(label) + len(content)
     whole = b"".join(directory)
@@ -78,17 +76,15 @@ def zip_write(entries):
 def zip_read(data):
     require(22 <= len(data) <= LARGEST and data[-22:-18] == b"PK\x05\x06", "the file is cut short, too large, or no pack at all")
     count, place = struct.unpack_from("<HII", data, len(data) - 12)[0], struct.unpack_from("<I", data, len(data) - 6)[0]
-    require(count <= MOST, "too many entries")
     entries, total = {}, 0
-    for _ in range(count):
+    for _ in range(min(count, MOST)):
         fields = struct.unpack_from("<4sHHHHHHIIIHHHHHII", data, place)
         size, length, local = fields[9], fields[10], fields[16]
         name = data[place + 46 : place + 46 + length].decode("ascii")
         total += size
         require(name not in entries and total <= len(data), f"entry {name[:80]!r} is there twice or too large")
-        entries[name] = data[local + 30 + length : local + 30 + length + size]
+        entries[name], place = data[local + 30 + length : local + 30 + length + size], place + 46 + length
         require(len(entries[name]) == size, f"entry {name[:80]!r} reaches beyond the end")
-        place += 46 + length
     require(zip_write(entries) == data, "the archive is not in the one byte form: altered, or written by other means")
     return entries
 
@@ -239,8 +235,8 @@ def open_card(signed):
     """(fingerprint, card, whether ML-DSA could be checked) of a card whose own signatures verify."""
     content = unb64(signed["card"])
     card = parse(content, "card")
-    texts = dict.fromkeys(("type", "user", "name", "valid_from", "valid_until", "issuer"), str)
-    require(typed(card, version=int, roles=list, keys=dict, **texts), "a card is malformed")
+    good = typed(card, version=int, type=str, user=str, name=str, roles=list, keys=dict, valid_from=str, valid_until=str, issuer=str)
+    require(good, "a card is malformed")
     require(bool(card["issuer"]) == (signed["counter"] is not None), "a card and its countersignature don't fit")
     message = pae(b"application/vnd.assay.card+json", content)
     checked = verify_both(card["keys"], message, signed["own"]["ed25519"], signed["own"]["mldsa65"], "card of {}".format(card["user"]))
@@ -249,10 +245,9 @@ def open_card(signed):
 def read_statement(payload):
     statement = parse(payload, "statement")
     require(typed(statement, _type=str, subject=list, predicateType=str, predicate=dict), "a statement is malformed")
-    kinds = (statement["_type"], statement["predicateType"])
-    require(kinds == ("https://in-toto.io/Statement/v1", "urn:assay:signing:v1"), "a statement is of another type")
+    own = statement["_type"] == "https://in-toto.io/Statement/v1" and statement["predicateType"] == "urn:assay:signing:v1"
     good = all(typed(s, name=str, digest=dict) and typed(s["digest"], sha256=str) for s in statement["subject"])
-    require(good and all(is_digest(s["digest"]["sha256"]) for s in statement["subject"]), "a subject is malformed")
+    require(own and good and all(is_digest(s["digest"]["sha256"]) for s in statement["subject"]), "a statement is of another type")
     signing = statement["predicate"]
     good = typed(signing, version=int, card=str, name=str, time=str, meaning=str, reason=str, log=dict, clock=str)
     require(good and typed(signing["log"], version=int, origin=str, size=int, root=str), "a signing is malformed")
@@ -262,17 +257,28 @@ def read_statement(payload):
 class Judge:
     """Verifies envelopes by the trust file's cards, or by the pack's own, which makes their signers unknown."""
 
-    def __init__(self, trust, cards, at):
+    def __init__(self, trust, cards, at, proven):
         self.trusted = {f: card for f, card, _ in map(open_card, trust["cards"])}
-        self.cards, self.at, self.open = cards, at, []
+        self.cards, self.at, self.open, (self.origin, self.places) = cards, at, [], proven
+        self.revoked = {r["card"]: r for r in sorted(trust.get("revoked", []), key=lambda r: -r["size"])}
 
     def card(self, fingerprint):
         found = [signed for signed in self.cards if sha(unb64(signed["card"])) == fingerprint]
         require(fingerprint in self.trusted or found, f"a signer's card {fingerprint[:8]} is neither in the trust file nor in the pack")
         return self.trusted[fingerprint] if fingerprint in self.trusted else open_card(found[0])[1]
 
-    def envelope(self, data):
-        """(subjects, signing, report) of an envelope whose two signatures verify."""
+    def revocation(self, signing, logged):
+        """What stays open because the card was revoked, as a list. A place in the log before the revocation outweighs every date."""
+        ended, log, who = self.revoked.get(signing["card"]), signing["log"], signing["name"]
+        place = self.places.get(logged) if ended and self.origin == ended["origin"] else None
+        if ended is None or (place is not None and place < ended["size"]):
+            return []
+        late = place is not None or (log["origin"] == ended["origin"] and log["size"] > ended["size"])
+        require(not late and instant(signing["time"]) <= instant(ended["time"]), f"{who} signed after the card was revoked")
+        return [f"{who}'s card was revoked on {ended['time']}, and no checkpoint shows that this was signed before"]
+
+    def envelope(self, data, logged=None):
+        """(subjects, signing, report) of an envelope whose two signatures verify; `logged` is the record that the log tells of it by."""
         wire = parse(data, "envelope")
         require(typed(wire, payload=str, payloadType=str, signatures=list) and len(wire["signatures"]) == 2, "an envelope is malformed")
         require(wire["payloadType"] == "application/vnd.in-toto+json", "an envelope holds something else than a statement")
@@ -280,8 +286,8 @@ class Judge:
         subjects, signing = read_statement(payload)
         first, second = wire["signatures"]
         require(typed(first, keyid=str, sig=str) and typed(second, keyid=str, sig=str), "an envelope is malformed")
-        named = (first["keyid"], second["keyid"]) == (signing["card"] + "#ed25519", signing["card"] + "#ml-dsa-65")
-        require(named, "an envelope names other keys than its statement's card")
+        same = (first["keyid"], second["keyid"]) == (signing["card"] + "#ed25519", signing["card"] + "#ml-dsa-65")
+        require(same, "an envelope names other keys than its statement's card")
         card, who = self.card(signing["card"]), signing["name"]
         checked = verify_both(card["keys"], pae(b"application/vnd.in-toto+json", payload), first["sig"], second["sig"], who)
         time = instant(signing["time"])
@@ -292,6 +298,7 @@ class Judge:
             problems.append(f"{who} (card {signing['card'][:8]}) isn't in the trust file")
         elif time > self.at:
             problems.append(f"{who} signed after the time of this check")
+        problems += self.revocation(signing, logged)
         if not checked:
             problems.append("ML-DSA-65 signatures weren't checked: the package cryptography is missing or too old")
         self.open += problems
@@ -335,15 +342,11 @@ def verify_inclusion(index, size, leaf, proof, root):
 
 def marks(value, path=()):
     """Every commitment inside a value, with its path."""
-    if isinstance(value, dict):
-        if MARK in value:
-            yield path, value[MARK] if len(value) == 1 else None
-            return
-        for name, inner in value.items():
-            yield from marks(inner, (*path, name))
-    elif isinstance(value, list):
-        for place, inner in enumerate(value):
-            yield from marks(inner, (*path, place))
+    if isinstance(value, dict) and MARK in value:
+        yield path, value[MARK] if len(value) == 1 else None
+        return
+    for step, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from marks(inner, (*path, step))
 
 def matches(path, pattern):
     return len(path) == len(pattern) and all(isinstance(s, int) if w == ANY else s == w for s, w in zip(path, pattern))
@@ -373,17 +376,15 @@ def read_records(kind, entries):
         for step in path[1:-1]:
             holder = holder[step]
         holder[path[-1]] = value
-    partly = {path[0] for path in waiting}
-    for index, item in enumerate(items):
-        require(index in partly or sha(canonical(item["stored"])) == item["digest"], f"a {kind} record differs from its digest")
+    whole = set(range(len(items))) - {path[0] for path in waiting}
+    require(all(sha(canonical(items[index]["stored"])) == items[index]["digest"] for index in whole), f"a {kind} record differs from its digest")
     return [(item["digest"], item["stored"]["record"]) for item in items], len(waiting)
 
 def wilson(successes, n):
     if n == 0:
         return 0.0, 1.0
-    share = successes / n
-    centre = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
-    half = Z * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
+    share, whole = successes / n, 1 + Z * Z / n
+    centre, half = (share + Z * Z / (2 * n)) / whole, Z * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n)) / whole
     return (0.0 if successes == 0 else max(0.0, centre - half)), (1.0 if successes == n else min(1.0, centre + half))
 
 def close(recorded, found):
@@ -445,9 +446,8 @@ def check_figures(rows):
     outcomes = [record for _, record in rows["outcome"]]
     check_shapes(run, result, spec, dataset, outcomes)
     same = (run["spec"], run["dataset"], result["run"]) == (spec_digest, dataset_digest, run_digest)
-    require(same, "the run is of another spec or dataset, or the result of another run")
-    same = run["criteria"] == spec["spec"]["criteria"] and run["scorers"] == spec["spec"]["scorers"]
-    require(same, "the run used other criteria than its spec")
+    same = same and run["criteria"] == spec["spec"]["criteria"] and run["scorers"] == spec["spec"]["scorers"]
+    require(same, "the run is of another spec or dataset, used other criteria, or the result is of another run")
     samples = [sample["id"] for sample in dataset["samples"]]
     require(run["samples"] == len(samples) == len(set(samples)), "the number of samples differs from the dataset's")
     prompts, names = {digest for digest, _ in rows["prompt-version"]}, [v["name"] for v in run["variants"]]
@@ -457,29 +457,27 @@ def check_figures(rows):
     require(len({(o["sample"], o["variant"]) for o in outcomes}) == len(outcomes), "a sample is there twice")
     require(result["status"] != "finished" or len(outcomes) == len(samples) * len(names), "outcomes are missing")
     for outcome in outcomes:
-        scorers = [score["scorer"] for score in outcome["scores"]]
-        require(set(scorers) <= set(run["scorers"]) and len(set(scorers)) == len(scorers), "an outcome has a score too many")
-        require(outcome["answer"] is not None or not scorers, "an outcome without an answer has scores")
+        scorers = [score["scorer"] for score in outcome["scores"] if outcome["answer"] is not None]
+        good = set(scorers) <= set(run["scorers"]) and len(set(scorers)) == len(outcome["scores"])
+        require(good, "an outcome has a score too many")
     require([v["name"] for v in result["variants"]] == names, "the results name other variants")
     for variant in result["variants"]:
         check_variant(variant, outcomes, run["scorers"])
     for difference in result["differences"]:
-        before = values(outcomes, difference["baseline"], difference["scorer"])
-        after = values(outcomes, difference["variant"], difference["scorer"])
+        before, after = (values(outcomes, difference[side], difference["scorer"]) for side in ("baseline", "variant"))
         both = before.keys() & after.keys()
         found = math.fsum(after[s] - before[s] for s in both) / max(1, len(both))
         require(difference["n"] == len(both) > 0 and close(difference["value"], found), "a difference doesn't follow from the samples")
     require([judged["criterion"] for judged in result["criteria"]] == run["criteria"], "the result judges other criteria than the run's")
-    for judged in result["criteria"]:
-        same = (judged["measured"], judged["met"]) == judge_criterion(judged["criterion"], result["variants"])
-        require(same, "a criterion's outcome doesn't follow from the figures")
+    same = all((j["measured"], j["met"]) == judge_criterion(j["criterion"], result["variants"]) for j in result["criteria"])
+    require(same, "a criterion's outcome doesn't follow from the figures")
     met = result["status"] == "finished" and all(judged["met"] for judged in result["criteria"])
     require(result["passed"] is met, "the run's verdict doesn't follow from its criteria")
     return len(outcomes)
 
 def check_files(entries):
-    good = {"manifest.json", "release.json"} <= set(entries) and max(map(len, entries.values())) <= LARGEST_FILE
-    require(good, "the pack has no manifest or no release, or a file is too large")
+    require({"manifest.json", "release.json"} <= set(entries), "the pack has no manifest or no release")
+    require(max(map(len, entries.values())) <= LARGEST_FILE, "a file in the pack is too large")
     manifest = parse(entries["manifest.json"], "manifest.json")
     require(typed(manifest, version=int, format=str, title=str, assay=str, made=str, files=dict, renderings=dict), "the manifest is malformed")
     require(manifest["format"] == "assay-pack" and manifest["version"] == 1, "the pack is of another format or version")
@@ -495,7 +493,7 @@ def check_files(entries):
     return manifest
 
 def check_history(entries, rows, trust):
-    """The checkpoint's (origin, size, root); what stays open, or ""."""
+    """The checkpoint's (origin, size, root); what stays open, or ""; the log and the places of records that it provably has."""
     origin, size, root, text, signatures = read_checkpoint(entries["log/checkpoint.txt"])
     keys = [log["ed25519"] for log in trust["logs"] if log["origin"] == origin]
     if keys:
@@ -515,7 +513,7 @@ def check_history(entries, rows, trust):
             require(digest in places, f"no log entry tells of {kind} {digest[:8]}")
     spec, run, result = (places[rows[kind][0][0]] for kind in ("spec", "run", "run-result"))
     require(spec < run < result, "the log has the spec, the run and its result in another order")
-    return (origin, size, root.hex()), "" if keys else f"the log {origin} isn't in the trust file"
+    return (origin, size, root.hex()), "" if keys else f"the log {origin} isn't in the trust file", (origin, places if keys else {})
 
 def check_signatures(entries, rows, manifest_bytes, judge, state):
     envelopes = {name: data for name, data in entries.items() if name.startswith("envelopes/")}
@@ -525,17 +523,17 @@ def check_signatures(entries, rows, manifest_bytes, judge, state):
     reports, used, authors = [], set(), {(digest, record.get("author")) for digest, record in records.items()}
     signed = [record for _, record in rows["signature"] if record.get("meaning") == "authored"]
     authors |= {(record["subject"], judge.card(record["card"])["user"]) for record in signed}
-    for _, record in rows["signature"]:
+    for digest, record in rows["signature"]:
         data = record["envelope"].encode("utf-8")
         used.add(sha(data))
-        subjects, signing, report = judge.envelope(data)
+        subjects, signing, report = judge.envelope(data, digest)
         said = [subjects[0]["digest"]["sha256"]] + [signing[key] for key in ("meaning", "name", "time", "reason", "card")]
         repeated = [record[key] for key in ("subject", "meaning", "name", "time", "reason", "card")]
         require(said == repeated, "a signature's record says something else than its statement")
         require(record["subject"] in records, "a signature is on something that isn't in the pack")
         require(all(s["digest"]["sha256"] in by_digest for s in subjects[1:]), "a signature rests on an envelope that isn't in the pack")
-        own = signing["meaning"] == "approved" and (record["subject"], judge.card(signing["card"])["user"]) in authors
-        require(not own, "{} approves their own work".format(signing["name"]))
+        own = signing["meaning"] in ("reviewed", "approved") and (record["subject"], judge.card(signing["card"])["user"]) in authors
+        require(not own, "{} judges their own work".format(signing["name"]))
         require(signing["log"]["origin"] == state[0] and signing["log"]["size"] <= state[1], "a signature speaks of another log")
         reports.append(report)
     require(used == by_digest, "the envelopes are not those of the signatures")
@@ -554,14 +552,14 @@ def examine(data, trust, at):
     require(all(len(rows[kind]) == 1 for kind in SINGLE), "the pack holds several runs, results, specs or datasets")
     require(("report.html" in entries) == (withheld == 0), "report.html is missing, or shows what the pack withholds")
     outcomes = check_figures(rows)
-    state, open_log = check_history(entries, rows, trust)
+    state, open_log, proven = check_history(entries, rows, trust)
     cards = parse(entries["cards.json"], "cards.json")
     for signed in cards if isinstance(cards, list) else [None]:
         good = typed(signed, type=str, version=int, card=str, own=dict, counter=(dict, type(None)))
         for part in (signed["own"], signed["counter"]) if good else ():
             good = good and (part is signed["counter"] is None or typed(part, version=int, ed25519=str, mldsa65=str))
         require(good, "cards.json is malformed")
-    judge = Judge(trust, cards, at)
+    judge = Judge(trust, cards, at, proven)
     signatures = check_signatures(entries, rows, entries["manifest.json"], judge, state)
     reasons = list(dict.fromkeys(judge.open + [open_log] * bool(open_log)))
     counts = {"files": len(entries), "outcomes": outcomes, "withheld": withheld}
@@ -583,11 +581,12 @@ def main(arguments=None):
     parser.add_argument("--trust", required=True, help="the trust file, obtained beforehand and by another way")
     options = parser.parse_args(arguments)
     try:
-        with open(options.trust, "rb") as file:
-            trust = parse(file.read(), "trust file")
-        require(typed(trust, type=str, version=int, cards=list, logs=list, made=str), "not a trust file")
-        with open(options.pack, "rb") as file:
-            data = file.read(LARGEST + 1)
+        with open(options.trust, "rb") as file, open(options.pack, "rb") as pack:
+            trust, data = parse(file.read(), "trust file"), pack.read(LARGEST + 1)
+        trust = {"revoked": [], **trust} if isinstance(trust, dict) else {}
+        ended = dict(type=str, version=int, card=str, origin=str, size=int, time=str, reason=str)
+        good = typed(trust, type=str, version=int, cards=list, logs=list, made=str, revoked=list) and all(typed(r, **ended) for r in trust["revoked"])
+        require(good, "not a trust file")
     except (OSError, Invalid) as problem:
         print(problem, file=sys.stderr)
         return 2
