@@ -12,7 +12,9 @@ from core.vault.unit import Reader
 
 RESTORE = "Restore the vault from its last good backup."
 DATABASE: Final = "vault.db"
-BELONGING: Final = frozenset({slots.NAME, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", locking.NAME, "cache"})
+BELONGING: Final = frozenset(
+    {slots.NAME, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", locking.NAME, "attempts.json", "cache"}
+)
 """What an open vault's folder holds."""
 _HALF = re.compile(r"\.(.+)\.[a-z0-9_]{8}")
 """How a file is called while it is being written."""
