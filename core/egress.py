@@ -25,6 +25,9 @@ import msgspec
 
 from core.records import Record
 
+if sys.platform != "win32":
+    import resource
+
 Level = Literal["none", "unix"]
 
 
@@ -208,8 +211,10 @@ def barrier() -> Barrier:
 
 
 def harden() -> bool:
-    """Keep other processes of the same user from reading this one's memory, and its memory from a core dump. False where that's
+    """Keep other processes of the same user from reading this one's memory, and its memory from a core dump. False where the first is
     not possible."""
+    if sys.platform != "win32":
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     return control(_PR_SET_DUMPABLE, 0) == 0
 
 

@@ -81,8 +81,11 @@ def test_threads_that_run_already_and_children_are_barred_too() -> None:
 
 @linux
 def test_hardening_makes_the_process_unreadable() -> None:
-    code = "import ctypes\nprint(egress.harden(), ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))\n"
-    assert inside(code) == "True 0"
+    code = (
+        "import ctypes, resource\n"
+        "print(egress.harden(), ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), *resource.getrlimit(resource.RLIMIT_CORE))\n"
+    )
+    assert inside(code) == "True 0 0 0"
 
 
 def test_an_attempt_opens_nothing_that_stays() -> None:

@@ -1,5 +1,7 @@
 """A child is not trusted: whatever bytes it sends, its callers get one clear error and the program goes on."""
 
+import os
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +12,7 @@ from core.errors import AssayError, WorkerFailed
 from core.jobs import Job
 from core.workers.records import WorkerSpec
 from core.workers.supervisor import Supervisor
-from tests.unit.workers.children.hostile import Attack, Look, Outcome, Seen
+from tests.unit.workers.children.hostile import Attack, Look, Outcome, Seen, Try
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 HOSTILE = WorkerSpec(module="tests.unit.workers.children.hostile", readable=(str(REPOSITORY / "tests"),))
@@ -101,3 +103,23 @@ def test_a_child_sees_nothing_of_its_parents_environment_or_descriptors(
     assert set(seen.descriptors) == {0, 1, 2} | pipes
     assert descriptor not in set(seen.descriptors) - pipes
     assert seen.folder == "/"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_a_child_reaches_nothing_of_its_parent_through_proc(supervisor: Supervisor) -> None:
+    worker = supervisor.start(HOSTILE)
+    if "landlock" not in worker.barrier.names:
+        pytest.skip(f"not in force here: {worker.barrier.missing}")
+    me = os.getpid()
+    own = f"/proc/{worker.pid}"
+    assert worker.call(Try(what="first byte", path="/proc/self/maps"), Outcome).done  # the ways as such work
+    assert worker.call(Try(what="link", path=f"{own}/cwd"), Outcome).done
+    for parent in (f"/proc/{me}", f"/proc/self/../{me}", f"/proc/{me}/task/{me}"):
+        for name in ("mem", "environ", "maps", "smaps", "auxv", "stack", "cmdline", "fdinfo/0", "fd/0", "map_files"):
+            assert not worker.call(Try(what="first byte", path=f"{parent}/{name}"), Outcome).done, name
+        for name in ("cwd", "root", "exe", "fd/0", "fd/1", "ns/mnt"):
+            assert not worker.call(Try(what="link", path=f"{parent}/{name}"), Outcome).done, name
+        for name in ("fd", "fdinfo", "map_files", "cwd", "root"):
+            assert not worker.call(Try(what="list", path=f"{parent}/{name}"), Outcome).done, name
+    assert not worker.call(Try(what="vm read", number=me), Outcome).done
+    assert not worker.call(Try(what="trace", number=me), Outcome).done

@@ -75,6 +75,9 @@ def attempt(request: Try, call: Call) -> Outcome:
     tries: dict[str, Callable[[], object]] = {
         "read": lambda: Path(request.path).read_bytes(),
         "list": lambda: list(Path(request.path).iterdir()),
+        "link": lambda: Path(request.path).readlink(),
+        "first byte": lambda: _first_byte(request.path),
+        "vm read": lambda: _called("process_vm_readv", request.number, None, 0, None, 0, 0),
         "write": lambda: Path(request.path).write_bytes(b"x"),
         "remove": lambda: Path(request.path).unlink(),
         "null": lambda: Path(os.devnull).write_bytes(b"x"),
@@ -95,6 +98,11 @@ def attempt(request: Try, call: Call) -> Outcome:
     except OSError as error:
         return Outcome(done=False, detail=error.strerror or "")
     return Outcome(done=True, detail=str(result)[:100])
+
+
+def _first_byte(path: str) -> bytes:
+    with Path(path).open("rb", buffering=0) as file:
+        return file.read(1)
 
 
 def _called(name: str, *arguments: object) -> None:
