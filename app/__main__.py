@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     egress.harden()
     barrier = egress.raise_barrier("unix")
 
-    from PySide6.QtCore import Qt
+    from PySide6.QtCore import QSettings, Qt
     from PySide6.QtGui import QGuiApplication
     from PySide6.QtWidgets import QApplication
 
@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from app.pages.all import PAGES
     from app.theme.look import look
 
+    # Qt's own file dialogs keep the folders that were visited in a file of the person's configuration; nothing else here uses QSettings.
+    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, os.devnull)
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     QGuiApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     app = QApplication(["assay", *(arguments if arguments is not None else sys.argv[1:])])

@@ -15,7 +15,7 @@ from typing import Final
 from core.documents import store
 from core.errors import AssayError, Cancelled, WorkerFailed
 from core.jobs import Job
-from core.paths import ram_backed, runtime_folder
+from core.paths import ram_backed, runtime_folder, sweep
 from core.retrieval.cache import KIND, IndexCache, Place, Stored, place
 from core.retrieval.records import IndexState
 from core.retrieval.worker.records import (
@@ -77,6 +77,7 @@ class Indexes:
         self._folders = ExitStack()
         self._closing = Job("Build the index")
         self._cache = IndexCache(vault)
+        sweep()
         self._base = ram_backed()
         self._forget_events = vault.events.subscribe(self._changed)
 
