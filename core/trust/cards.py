@@ -107,9 +107,14 @@ def offer(card: Card, issuer: SigningKeys) -> OfferedCard:
     return OfferedCard(card=b64(content), counter=issuer.sign(pae(_COUNTER, content)))
 
 
+def open_offer(offered: OfferedCard) -> Card:
+    """What is offered, unverified. Raises `Damaged`."""
+    return _parsed(unb64(offered.card, "card"))
+
+
 def verify_offer(offered: OfferedCard, issuer: Card) -> Card:
     """The card, if `issuer`, an administrator at that time, countersigned it. Raises `Damaged` or `InvalidSignatures`."""
-    card = _parsed(unb64(offered.card, "card"))
+    card = open_offer(offered)
     _check_counter(card, issuer, offered.counter)
     return card
 
@@ -146,7 +151,7 @@ def verify_card(signed: SignedCard, issuer: Card | None) -> Card:
     return card
 
 
-def grouped(which: Digest) -> str:
+def grouped(which: str) -> str:
     """A fingerprint for reading aloud: 16 groups of four characters."""
     return " ".join(which[place : place + 4] for place in range(0, len(which), 4))
 

@@ -169,8 +169,10 @@ class Connections:
     The writer belongs to whoever holds `lock`. A reader belongs to whoever took it until it is given back, from any thread.
     """
 
-    def __init__(self, path: Path, key: bytes) -> None:
+    def __init__(self, path: Path, key: bytes, epoch: int = 1) -> None:
         self.path = path
+        self.epoch = epoch
+        """The number under which `keys.json` has the key."""
         self.lock = threading.RLock()
         self.writer = connect(path, key, writable=True)
         self._key = bytearray(key)
@@ -246,20 +248,22 @@ class Connections:
         with translated(self.path):
             self.writer.execute(f"PRAGMA rekey = \"x'{key.hex()}'\"").fetchall()
 
-    def reopen(self, keys: Sequence[bytes]) -> int:
-        """Close the writer and open it with the first of `keys` that the file opens with; which one. Raises `Damaged` when none does."""
+    def reopen(self, keys: Sequence[tuple[int, bytes]]) -> None:
+        """Close the writer and open it with the first of `keys` (their epochs' numbers beside them) that the file opens with.
+
+        Raises `Damaged` when none does.
+        """
         self.writer.conn.close()
-        for number, key in enumerate(keys):
+        for epoch, key in keys:
             try:
                 self.writer = connect(self.path, key, writable=True)
             except Damaged:
-                if number + 1 == len(keys):
+                if epoch == keys[-1][0]:
                     raise
                 continue
             wipe(self._key)
-            self._key = bytearray(key)
-            return number
-        raise AssertionError
+            self._key, self.epoch = bytearray(key), epoch
+            return
 
     @contextmanager
     def transaction(self) -> Iterator[Database]:

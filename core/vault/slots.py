@@ -71,11 +71,6 @@ class KeyFile(Record, frozen=True, kw_only=True, tag="vault-keys"):
     attempts: str = ""
     """The public half to which a locked vault seals what it notes of failed openings."""
 
-    @property
-    def epoch(self) -> int:
-        """The number of the newest epoch."""
-        return max(epoch.number for epoch in self.epochs)
-
     def slot(self, user: str) -> Slot | None:
         """The slot of a user, or None."""
         return next((slot for slot in self.slots if slot.user == user), None)
@@ -141,11 +136,10 @@ def key_for(vault: str, user: str, epoch: int, public: bytes, vault_key: bytes) 
     return b64(seal_to(public, vault_key, _key_context(vault, user, epoch)))
 
 
-def offered(keys: KeyFile, slot: Slot, vault_key: bytes) -> KeyFile:
-    """The file with one more pending slot, and the newest epoch's key encrypted to it."""
-    entry = key_for(keys.vault, slot.user, keys.epoch, unb64(slot.public, NAME), vault_key)
-    pending = Pending(slot=slot, epoch=keys.epoch, key=entry)
-    return msgspec.structs.replace(keys, pending=(*keys.pending, pending))
+def offered(keys: KeyFile, slot: Slot, epoch: int, vault_key: bytes) -> KeyFile:
+    """The file with one more pending slot, and an epoch's key encrypted to it."""
+    entry = key_for(keys.vault, slot.user, epoch, unb64(slot.public, NAME), vault_key)
+    return msgspec.structs.replace(keys, pending=(*keys.pending, Pending(slot=slot, epoch=epoch, key=entry)))
 
 
 def rebuilt(keys: KeyFile, people: Mapping[str, str], epochs: Sequence[tuple[int, bytes]]) -> KeyFile:

@@ -2,6 +2,9 @@
 
 A person's roles and printed name come from their card, which they signed themselves and an administrator countersigned (the first
 user's card stands alone: auditors pin its fingerprint). Each card is checked against its issuer's before anything is believed.
+
+Other roles, or a longer life, come as a card that an administrator countersigned and offers: its roles hold from then on, and it becomes the
+person's card when they next give their passphrase, since nobody else has their keys (`people.signer`).
 """
 
 import unicodedata
@@ -11,13 +14,24 @@ from datetime import datetime, timedelta
 import msgspec
 
 from core.errors import BadInput, Damaged, NotFound
-from core.records import Digest
+from core.records import Digest, now
 from core.trust.canonical import b64, unb64
-from core.trust.cards import Card, SignedCard, fingerprint, issue, open_card, verify_card
-from core.trust.keys import SigningKeys
+from core.trust.cards import (
+    Card,
+    OfferedCard,
+    SignedCard,
+    fingerprint,
+    issue,
+    open_card,
+    open_offer,
+    verify_card,
+    verify_offer,
+)
+from core.trust.keys import PublicKeys, SigningKeys
 from core.trust.passphrases import Kdf
 from core.vault import slots
 from core.vault.connection import Database
+from core.vault.migrations import Migrations
 from core.vault.records import User
 from core.vault.roles import Role
 from core.vault.signing import SealedKeys, Signer, seal_keys
@@ -29,6 +43,25 @@ FEWEST_DIFFERENT = 4
 LONGEST_NAME = 64
 CARD_LIFE = timedelta(days=5 * 365 + 1)
 """How long a card is valid; then its owner gets a new one."""
+
+
+RECOVERY_PUBLIC = "recovery public"
+"""The name under which the vault keeps the public half of the recovery key's slot."""
+
+
+def _first(db: Database) -> None:
+    db.executescript(
+        """
+        CREATE TABLE people(
+            user TEXT PRIMARY KEY REFERENCES users(user),
+            passphrase_changed TEXT NOT NULL,
+            passphrase_by TEXT NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE offers(user TEXT PRIMARY KEY REFERENCES users(user), card BLOB NOT NULL) STRICT, WITHOUT ROWID;
+        """
+    )
+
+
+SCHEMA = Migrations("people", (_first,))
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,16 +113,7 @@ def new_person(
 ) -> Person:
     """Keys, slot and card for a new user, the card countersigned by `issuer`. Takes as long as two key derivations."""
     keys = SigningKeys.generate()
-    start = datetime.now().astimezone()
-    card = Card(
-        user=user,
-        name=name,
-        roles=tuple(role.value for role in roles),
-        keys=keys.public,
-        valid_from=start.isoformat(timespec="seconds"),
-        valid_until=(start + CARD_LIFE).isoformat(timespec="seconds"),
-        issuer=issuer.card if issuer else "",
-    )
+    card = new_card(user, name, roles, keys.public, issuer)
     return Person(
         user=user,
         card=issue(card, keys, issuer.keys if issuer else None),
@@ -98,25 +122,82 @@ def new_person(
     )
 
 
-def insert(db: Database, person: Person) -> User:
-    """Enter a new user with their card."""
-    card = fingerprint(person.card)
-    db.execute("INSERT INTO cards VALUES (?, ?, ?)", (card, person.user, msgspec.json.encode(person.card)))
+def new_card(user: str, name: str, roles: Sequence[str], keys: PublicKeys, issuer: Signer | None) -> Card:
+    """A card from now on, for `CARD_LIFE`; nothing is signed yet."""
+    start = datetime.now().astimezone()
+    return Card(
+        user=user,
+        name=name,
+        roles=tuple(str(role) for role in roles),
+        keys=keys,
+        valid_from=start.isoformat(timespec="seconds"),
+        valid_until=(start + CARD_LIFE).isoformat(timespec="seconds"),
+        issuer=issuer.card if issuer else "",
+    )
+
+
+def insert(db: Database, person: Person, by: str) -> User:
+    """Enter a new user with their card; `by`: who chose the passphrase."""
+    which = add_card(db, person.user, person.card)
     db.execute(
         "INSERT INTO users VALUES (?, ?, 1, ?, ?)",
-        (person.user, card, unb64(person.slot.public, slots.NAME), msgspec.json.encode(person.signing)),
+        (person.user, which, unb64(person.slot.public, slots.NAME), msgspec.json.encode(person.signing)),
     )
+    _passphrase_is_new(db, person.user, by)
     return find(db, person.user)
 
 
+def replace(db: Database, person: Person, by: str) -> User:
+    """Give a user another slot, other signing keys and another card; whoever was revoked is back."""
+    which = add_card(db, person.user, person.card)
+    db.execute("DELETE FROM offers WHERE user = ?", (person.user,))
+    db.execute("UPDATE users SET card = ?, active = 1 WHERE user = ?", (which, person.user))
+    reseal(db, person.user, person.slot, person.signing, by)
+    return find(db, person.user)
+
+
+def reseal(db: Database, user: str, slot: Slot, signing: SealedKeys, by: str) -> None:
+    """Put a user's slot and sealed signing keys in place of the ones before."""
+    db.execute(
+        "UPDATE users SET public = ?, signing = ? WHERE user = ?",
+        (unb64(slot.public, slots.NAME), msgspec.json.encode(signing), user),
+    )
+    _passphrase_is_new(db, user, by)
+
+
+def deactivate(db: Database, user: str) -> None:
+    """Nobody opens the vault as this user any more; their cards stay, for what they signed."""
+    db.execute("UPDATE users SET active = 0 WHERE user = ?", (user,))
+    db.execute("DELETE FROM offers WHERE user = ?", (user,))
+
+
+def admitted(db: Database) -> dict[str, str]:
+    """Who may get in: the public half (base64) of everybody's slot, by user name, and the recovery key's."""
+    rows = db.execute("SELECT user, public FROM users WHERE active = 1 ORDER BY rowid").fetchall()
+    found = {str(user): b64(public) for user, public in rows}
+    recovery = db.execute("SELECT value FROM meta WHERE name = ?", (RECOVERY_PUBLIC,)).fetchone()
+    return found if recovery is None else {**found, slots.RECOVERY: b64(recovery[0])}
+
+
+def slot_public(db: Database, slot: str) -> str | None:
+    """The public half (base64) of the slot of that name, a user's (revoked or not) or the recovery key's; None where there is none."""
+    row = db.execute("SELECT public FROM users WHERE user = ?", (slot,)).fetchone()
+    return b64(row[0]) if row is not None else admitted(db).get(slot)
+
+
 def find(db: Database, user: str) -> User:
-    """A user with what their current card says. Raises `NotFound`, `Damaged`."""
+    """A user with what their current card, or one that is offered to them, says. Raises `NotFound`, `Damaged`."""
     row = db.execute("SELECT card, active FROM users WHERE user = ?", (user,)).fetchone()
     if row is None:
         raise NotFound(kind="user", name=user, step="`assay user list` shows who there is.")
     said = card(db, Digest(row[0]))
+    offered = offer(db, user)
+    if offered is not None:
+        keys, said = said.keys, offered[1]
+        if said.keys != keys:
+            raise _not_theirs(user)
     if said.user != user:
-        raise Damaged(source=f"User {user}", problem="their card is somebody else's. Restore the vault from a backup.")
+        raise _not_theirs(user)
     return User(user=user, name=said.name, roles=tuple(said.roles), card=Digest(row[0]), active=bool(row[1]))
 
 
@@ -143,6 +224,46 @@ def card(db: Database, which: Digest) -> Card:
     return verify_card(signed, card(db, Digest(issuer)) if issuer else None)
 
 
+def add_card(db: Database, user: str, signed: SignedCard) -> Digest:
+    """Keep a card; its fingerprint."""
+    which = fingerprint(signed)
+    db.execute("INSERT INTO cards VALUES (?, ?, ?)", (which, user, msgspec.json.encode(signed)))
+    return which
+
+
+def hold(db: Database, user: str, which: Digest) -> None:
+    """Make a card that is kept the user's current one; what was offered is taken up."""
+    db.execute("UPDATE users SET card = ? WHERE user = ?", (which, user))
+    db.execute("DELETE FROM offers WHERE user = ?", (user,))
+
+
+def set_offer(db: Database, user: str, offered: OfferedCard) -> None:
+    """Offer a user a card, in place of one offered before."""
+    db.execute("INSERT OR REPLACE INTO offers VALUES (?, ?)", (user, msgspec.json.encode(offered)))
+
+
+def offer(db: Database, user: str) -> tuple[OfferedCard, Card] | None:
+    """The card that waits for a user, verified with its issuer's. Raises `Damaged`."""
+    row = db.execute("SELECT card FROM offers WHERE user = ?", (user,)).fetchone()
+    if row is None:
+        return None
+    offered = msgspec.json.decode(row[0], type=OfferedCard)
+    issuer = open_offer(offered).issuer
+    return offered, verify_offer(offered, card(db, Digest(issuer)))
+
+
+def passphrase_changed(db: Database, user: str) -> str:
+    """When a user's passphrase was set, RFC 3339; in a vault from before that was noted, when they got their card. Raises `NotFound`."""
+    row = db.execute("SELECT passphrase_changed FROM people WHERE user = ?", (user,)).fetchone()
+    return str(row[0]) if row is not None else card(db, find(db, user).card).valid_from
+
+
+def passphrase_by(db: Database, user: str) -> str:
+    """Who gave a user the passphrase that holds: themselves, or the administrator who added or reset them; "" where it isn't known."""
+    row = db.execute("SELECT passphrase_by FROM people WHERE user = ?", (user,)).fetchone()
+    return "" if row is None else str(row[0])
+
+
 def sealed_keys(db: Database, user: str) -> SealedKeys:
     """A user's signing keys as they lie in the vault. Raises `NotFound`."""
     row = db.execute("SELECT signing FROM users WHERE user = ?", (user,)).fetchone()
@@ -157,3 +278,11 @@ def public(db: Database, user: str) -> str:
     if row is None:
         raise NotFound(kind="user", name=user, step="`assay user list` shows who there is.")
     return b64(row[0])
+
+
+def _passphrase_is_new(db: Database, user: str, by: str) -> None:
+    db.execute("INSERT OR REPLACE INTO people VALUES (?, ?, ?)", (user, now(), by))
+
+
+def _not_theirs(user: str) -> Damaged:
+    return Damaged(source=f"User {user}", problem="their card is somebody else's. Restore the vault from a backup.")

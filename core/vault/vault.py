@@ -19,15 +19,18 @@ from core.errors import AlreadyExists, Damaged, DiskFull, NotFound, Refused, Una
 from core.paths import sync_folder
 from core.records import now
 from core.trust.cards import SignedCard
-from core.trust.passphrases import Kdf, new_kdf
+from core.trust.passphrases import Kdf, calibrated
 from core.trust.trustfile import TrustFile
 from core.vault import (
+    attempts,
     cards,
     log,
     log_index,
     log_tree,
+    people,
     policies,
     restored,
+    rotation,
     sessions,
     slots,
     tables,
@@ -46,10 +49,11 @@ from core.vault.roles import ALLOWED, Act, Role, allowed
 from core.vault.signing import Signer as Signer
 from core.vault.signing import unseal_keys
 from core.vault.sittings import Sitting
+from core.vault.slots import Way
 from core.vault.unit import Reader, Unit
 
 FILE = "vault.db"
-OWN_SCHEMA = (tables.SCHEMA, versions.SCHEMA, log_tree.SCHEMA, log_index.SCHEMA, tombstones.SCHEMA)
+OWN_SCHEMA = (tables.SCHEMA, versions.SCHEMA, log_tree.SCHEMA, log_index.SCHEMA, tombstones.SCHEMA, users.SCHEMA)
 
 
 class Vault:
@@ -79,7 +83,7 @@ class Vault:
         name: str,
         passphrase: str,
         schema: Sequence[Migrations] = (),
-        kdf: Callable[[], Kdf] = new_kdf,
+        kdf: Callable[[], Kdf] = calibrated,
     ) -> Self:
         """Make a vault whose first user is administrator and author, and open it. The folder appears whole or not at all.
 
@@ -110,7 +114,13 @@ class Vault:
             raise Unavailable(
                 what=f"{folder} can't be made ({error.strerror})", step="Choose a place where you may write."
             ) from error
-        return cls._open(folder, user, [key], schema)
+        lock = FolderLock(folder)
+        try:
+            keys = slots.read(folder)
+            return cls._open(folder, user, user, [Way(keys.epochs[0].number, keys.slots[0].public, key)], schema, lock)
+        except BaseException:
+            lock.release()
+            raise
 
     @classmethod
     def open(cls, folder: Path, user: str, passphrase: str, schema: Sequence[Migrations] = ()) -> Self:
@@ -120,13 +130,31 @@ class Vault:
         """
         folder = folder.absolute()
         user = unicodedata.normalize("NFC", user)
-        keys = slots.read(folder)
-        return cls._open(folder, user, slots.vault_keys(folder, keys, user, passphrase), schema)
+        return cls.open_by(folder, user, user, lambda keys: slots.unlock(folder, keys, user, passphrase), schema)
+
+    @classmethod
+    def open_by(
+        cls,
+        folder: Path,
+        user: str,
+        slot: str,
+        ways: Callable[[slots.KeyFile], Sequence[Way]],
+        schema: Sequence[Migrations] = (),
+    ) -> Self:
+        """Open a vault for `user` by the ways that lead through the slot named `slot`. Raises as `open`."""
+        slots.read(folder)  # before a lock is made: this may be no vault
+        lock = FolderLock(folder)
+        try:
+            with attempts.counted(folder, slot):
+                return cls._open(folder, user, slot, ways(slots.read(folder)), schema, lock)
+        except BaseException:
+            lock.release()
+            raise
 
     @staticmethod
     def names(folder: Path) -> tuple[str, ...]:
         """The user names that a closed vault knows, for the window to offer. Raises `NotFound`, `Damaged`, `NewerVault`."""
-        return tuple(slot.user for slot in slots.read(folder).slots)
+        return tuple(slot.user for slot in slots.read(folder).slots if slot.user != slots.RECOVERY)
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
@@ -160,9 +188,8 @@ class Vault:
         """
         with self.read() as reader:
             sealed = users.sealed_keys(reader.db, self.user.user)
-            card = users.card(reader.db, self.user.card)
         keys = unseal_keys(self.id, self.user.user, sealed, passphrase, str(self.folder))
-        return Signer(self.user, card, keys)
+        return people.signer(self, keys)
 
     def add_user(
         self,
@@ -171,36 +198,13 @@ class Vault:
         name: str,
         roles: Sequence[str],
         passphrase: str,
-        kdf: Callable[[], Kdf] = new_kdf,
+        kdf: Callable[[], Kdf] = calibrated,
     ) -> User:
         """Give another person a slot, signing keys and a card that `signer`, an administrator, countersigns.
 
         Raises `Refused`, `BadInput`, `AlreadyExists`, `DiskFull`.
         """
-        roles = users.check_user(user, name, roles)
-        users.check_passphrase(passphrase)
-        user = unicodedata.normalize("NFC", user)
-        if not allowed(Act.ADD_USER, self.user.roles):
-            with sessions.refusals(self, Act.ADD_USER, user):
-                raise _refused(Act.ADD_USER)
-        person = users.new_person(self.id, user, name, roles, passphrase, kdf, issuer=signer)
-        if signer.user.user != self.user.user:
-            raise Refused(act="Add user", reason="The card must be countersigned by the person who has the vault open.")
-        with self._connections.lock:
-            before = slots.read(self.folder)
-            try:
-                with self._change(Act.ADD_USER, user) as unit:
-                    if user in {known.user for known in users.everybody(unit.db)}:
-                        raise AlreadyExists(kind="user", name=user, step="Choose another user name.")
-                    added = users.insert(unit.db, person)
-                    cards.issued(unit, added.card, user)
-                    slots.write(self.folder, slots.with_slot(before, person.slot, self._connections.key))
-            except BaseException:
-                if slots.read(self.folder) != before:
-                    slots.write(self.folder, before)
-                raise
-        self.events.publish(Changed(act=Act.ADD_USER, about=user))
-        return added
+        return people.add(self, signer, user, name, roles, passphrase, kdf)
 
     def users(self) -> tuple[User, ...]:
         """Everybody, in the order in which they came; revoked users too."""
@@ -286,7 +290,7 @@ class Vault:
             with connections.transaction() as db:
                 db.execute("INSERT INTO meta VALUES ('vault', ?)", (vault.encode("ascii"),))
                 log.new_key(db)
-                unit = Unit(db, log.origin(vault), LogTree(), users.insert(db, person), Act.CREATE_VAULT)
+                unit = Unit(db, log.origin(vault), LogTree(), users.insert(db, person, by=user), Act.CREATE_VAULT)
                 cards.issued(unit, unit.user.card, user)
                 unit.finish(about=folder.name, reason="")
         finally:
@@ -294,25 +298,25 @@ class Vault:
         return key
 
     @classmethod
-    def _open(cls, folder: Path, user: str, keys: Sequence[bytes], schema: Sequence[Migrations]) -> Self:
-        lock = FolderLock(folder)
+    def _open(
+        cls, folder: Path, user: str, slot: str, ways: Sequence[Way], schema: Sequence[Migrations], lock: FolderLock
+    ) -> Self:
+        file = slots.read(folder)
+        connections = _connections(folder / FILE, ways)
         try:
-            file = slots.read(folder)
-            connections = _connections(folder / FILE, keys)
-            try:
-                migrate(connections, all_migrations(schema), now())
-                _check_same(folder, file, connections)
-                vault = cls(folder, file, user, connections, lock)
-                if not vault.user.active:
-                    with sessions.refusals(vault, Act.SIGN_IN):
-                        raise Refused(act="Open the vault", reason="This user was revoked; ask an administrator.")
-                sessions.begin(vault)
-                restored.take_up(vault)
-            except BaseException:
-                connections.close()
-                raise
+            migrate(connections, all_migrations(schema), now())
+            _check_same(folder, file, connections)
+            rotation.check_way(folder, connections, slot, ways)
+            vault = cls(folder, file, user, connections, lock)
+            if not vault.user.active:
+                with sessions.refusals(vault, Act.SIGN_IN):
+                    raise Refused(act="Open the vault", reason="This user was revoked; ask an administrator.")
+            rotation.settle(vault)
+            sessions.begin(vault)
+            restored.take_up(vault)
+            attempts.merge(vault)
         except BaseException:
-            lock.release()
+            connections.close()
             raise
         return vault
 
@@ -327,16 +331,16 @@ def all_migrations(schema: Sequence[Migrations]) -> tuple[Migrations, ...]:
     return tuple(dict.fromkeys((*OWN_SCHEMA, *schema)))
 
 
-def _connections(file: Path, keys: Sequence[bytes]) -> Connections:
+def _connections(file: Path, ways: Sequence[Way]) -> Connections:
     if not file.is_file():
         raise Damaged(source=str(file), problem="the file is missing. Restore the folder from a backup.")
-    *others, last = keys
-    for key in others:
+    *others, last = ways
+    for way in others:
         try:
-            return Connections(file, key)
+            return Connections(file, way.key, way.epoch)
         except Damaged:
             continue
-    return Connections(file, last)
+    return Connections(file, last.key, last.epoch)
 
 
 def _check_same(folder: Path, keys: slots.KeyFile, connections: Connections) -> None:

@@ -157,8 +157,8 @@ def test_another_key_replaces_the_first_and_the_rows_stay(tmp_path: Path) -> Non
     with connections.alone():
         connections.fold()
         connections.rekey(new)
-        assert connections.reopen([new, old]) == 0
-    assert connections.key == new
+        connections.reopen([(2, new), (1, old)])
+    assert (connections.epoch, connections.key) == (2, new)
     with connections.reader() as db:
         assert db.execute("SELECT x FROM t").fetchall() == [(7,)]
     connections.close()
