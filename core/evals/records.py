@@ -11,7 +11,9 @@ from core.records import Digest, Record
 
 
 class Criterion(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What must hold for the run to pass: a bound on one metric of one variant, judged on its value or an end of its interval."""
+    """What must hold for the run to pass: a bound on one metric of one variant, judged on its value or an end of its interval.
+
+    A sample of the variant that ended in an error fails it, whatever the metric is on the others."""
 
     metric: str
     variant: str

@@ -58,7 +58,8 @@ def differences(
 
 
 def judge(criteria: Sequence[Criterion], variants: Sequence[VariantResult]) -> tuple[CriterionResult, ...]:
-    """Whether each criterion is met; one whose metric has no samples is not."""
+    """Whether each criterion is met: not without a sample to measure, and not while a sample of its variant ended in an error, for which
+    nothing was measured."""
     results = []
     for criterion in criteria:
         metric = next(
@@ -69,9 +70,9 @@ def judge(criteria: Sequence[Criterion], variants: Sequence[VariantResult]) -> t
             results.append(CriterionResult(criterion=criterion, measured=None, met=False))
             continue
         measured = {"value": metric.value, "low": metric.low, "high": metric.high}[criterion.on]
-        met = (criterion.at_least is None or measured >= criterion.at_least) and (
-            criterion.at_most is None or measured <= criterion.at_most
-        )
+        whole = not any(variant.errors for variant in variants if variant.name == criterion.variant)
+        high_enough = criterion.at_least is None or measured >= criterion.at_least
+        met = whole and high_enough and (criterion.at_most is None or measured <= criterion.at_most)
         results.append(CriterionResult(criterion=criterion, measured=measured, met=met))
     return tuple(results)
 

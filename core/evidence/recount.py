@@ -167,8 +167,9 @@ def _judge(criterion: _Criterion, variants: Sequence[_Variant]) -> tuple[float |
     ends: Mapping[str, float] = {"value": found[0].value, "low": found[0].low, "high": found[0].high}
     _require(criterion.on in ends, "a criterion is on something that isn't measured.")
     measured = ends[criterion.on]
+    whole = not any(v.errors for v in variants if v.name == criterion.variant)
     high_enough = criterion.at_least is None or measured >= criterion.at_least
-    return measured, high_enough and (criterion.at_most is None or measured <= criterion.at_most)
+    return measured, whole and high_enough and (criterion.at_most is None or measured <= criterion.at_most)
 
 
 def _check_outcomes(

@@ -15,6 +15,7 @@ from core.evidence.lineage import Rows
 from core.evidence.opened import Row
 
 WITHHELD = "(withheld)"
+_CRITERIA = "What had to hold. A sample that ended in an error fails the criteria of its variant."
 _STYLE = """
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, sans-serif; color: #1b1f23; background: #fff; margin: 2rem auto; max-width: 68rem; padding: 0 1rem;
@@ -76,6 +77,7 @@ def _head(run: Any, result: Any, title: str, made: str) -> str:
 
 def _criteria(result: Any) -> str:
     rows = []
+    errors = {str(variant.get("name")): int(variant.get("errors") or 0) for variant in result.get("variants") or []}
     for item in result.get("criteria") or []:
         criterion = item.get("criterion") or {}
         bounds = [
@@ -85,21 +87,25 @@ def _criteria(result: Any) -> str:
         ]
         met = bool(item.get("met"))
         measured = "nothing measured" if item.get("measured") is None else _number(item.get("measured"))
+        failed = errors.get(str(criterion.get("variant")), 0)
+        word = "met" if met else _unmet(failed)
         rows.append(
             (
                 _text(criterion.get("metric")),
                 _text(criterion.get("variant")),
                 f"{_text(criterion.get('on'))} {' and '.join(bounds)}",
                 measured,
-                f'<span class="{"pass" if met else "fail"}">{"met" if met else "not met"}</span>',
+                f'<span class="{"pass" if met else "fail"}">{word}</span>',
             )
         )
     heads = ("Metric", "Variant", "Must be", "Measured", "Outcome")
-    return (
-        "<h2>Criteria, fixed before the run</h2>\n" + _table("What had to hold.", heads, rows, numbers=(3,))
-        if rows
-        else ""
-    )
+    return "<h2>Criteria, fixed before the run</h2>\n" + _table(_CRITERIA, heads, rows, numbers=(3,)) if rows else ""
+
+
+def _unmet(errors: int) -> str:
+    if not errors:
+        return "not met"
+    return f"not met: {errors} {'sample' if errors == 1 else 'samples'} ended in an error"
 
 
 def _results(result: Any) -> str:

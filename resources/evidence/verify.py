@@ -438,7 +438,8 @@ def judge_criterion(criterion, variants):
         return None, False
     measured = found[0][{"value": "value", "low": "low", "high": "high"}[criterion["on"]]]
     low, high = criterion["at_least"], criterion["at_most"]
-    return measured, (low is None or measured >= low) and (high is None or measured <= high)
+    whole = not any(v["errors"] for v in variants if v["name"] == criterion["variant"])
+    return measured, whole and (low is None or measured >= low) and (high is None or measured <= high)
 
 def check_figures(rows):
     """Every recorded figure follows from the outcomes. Returns how many outcomes there are."""

@@ -52,11 +52,18 @@ def test_a_scorer_that_never_applied_has_no_samples() -> None:
         (Criterion(metric="contains", variant="a", at_most=0.3, on="high"), False),
         (Criterion(metric="contains", variant="nobody", at_least=0.0), False),
         (Criterion(metric="exact", variant="a", at_least=0.0), False),
+        (Criterion(metric="contains", variant="b", at_least=0.5), False),
     ],
 )
 def test_a_criterion_is_met_only_by_what_was_measured(criterion: Criterion, met: bool) -> None:
     results = [summarise(variant, OUTCOMES, ("contains", "exact"), seed=1) for variant in ("a", "b")]
     assert [result.met for result in judge([criterion], results)] == [met]
+
+
+def test_one_error_fails_every_criterion_of_its_variant_and_no_other() -> None:
+    variants = [summarise(variant, OUTCOMES, ("contains",), seed=1) for variant in ("a", "b")]
+    criteria = [Criterion(metric="contains", variant=variant, at_least=0.0) for variant in ("a", "b")]
+    assert [(result.met, result.measured) for result in judge(criteria, variants)] == [(True, 0.25), (False, 0.789474)]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import msgspec
 
 from core.evals.records import (
     Criterion,
+    CriterionResult,
     Environment,
     Metric,
     Outcome,
@@ -256,16 +257,20 @@ class PlainOutcome(Record, frozen=True, kw_only=True, tag="outcome"):
 
 
 def content(
-    change: Callable[[Maker], None] | None = None, order: str = "spec first", approver: Person = BEN
+    change: Callable[[Maker], None] | None = None,
+    order: str = "spec first",
+    approver: Person = BEN,
+    locked: SpecVersion = SPEC,
+    judged: Callable[..., tuple[CriterionResult, ...]] = judge,
 ) -> PackContent:
-    """A whole pack's content. `change` may sign more before the run's result is put."""
+    """A whole pack's content. `change` may sign more before the run's result is put; `judged` judges the criteria of `locked`."""
     maker = Maker()
     [dataset] = maker.put(DATASET)
     [prompt] = maker.put(PROMPT)
     if order == "spec first":
-        [spec] = maker.put(SPEC)
+        [spec] = maker.put(locked)
     else:
-        spec = Stored(digest=digest_of(record_bytes(SPEC, nonce(99))), content=record_bytes(SPEC, nonce(99)))
+        spec = Stored(digest=digest_of(record_bytes(locked, nonce(99))), content=record_bytes(locked, nonce(99)))
     variants = (
         Variant(
             name="cite@1 / starter",
@@ -286,8 +291,8 @@ def content(
         documents=(),
         embedder="starter-embed",
         variants=variants,
-        criteria=SPEC.spec.criteria,
-        scorers=SPEC.spec.scorers,
+        criteria=locked.spec.criteria,
+        scorers=locked.spec.scorers,
         samples=2,
         seed=0,
         environment=Environment(
@@ -306,7 +311,7 @@ def content(
         maker.sign(approver, spec, "safety@1", "approved")
     [run] = maker.put(run_record)
     if order != "spec first":
-        maker.put(SPEC)
+        maker.put(locked)
         maker.entries.pop()
         entry = LogEntry(index=len(maker.entries), act="put", objects=(spec.digest,))
         maker.entries.append(record_bytes(entry, nonce(98)))
@@ -336,7 +341,7 @@ def content(
             errors=0,
         ),
     )
-    criteria = judge(SPEC.spec.criteria, results)
+    criteria = judged(locked.spec.criteria, results)
     plain = tuple(
         Outcome(run=r.run, sample=r.sample, variant=r.variant, answer=None, scores=r.scores, error=r.error)
         for r in records
@@ -345,9 +350,9 @@ def content(
         run=run.digest,
         status="finished",
         variants=results,
-        differences=differences([v.name for v in variants], plain, SPEC.spec.scorers, 0),
+        differences=differences([v.name for v in variants], plain, locked.spec.scorers, 0),
         criteria=criteria,
-        passed=True,
+        passed=all(criterion.met for criterion in criteria),
         finished=TIME,
         seconds=1.5,
     )

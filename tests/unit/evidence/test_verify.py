@@ -3,13 +3,15 @@
 import io
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 import pytest
 
+from core.evals.records import Criterion, CriterionResult, VariantResult
+from core.evals.summary import judge
 from core.evidence import zipform
 from core.evidence.packing import prepare
 from core.evidence.records import Logged, PackContent
@@ -24,6 +26,7 @@ from tests.unit.evidence.building import (
     GUIDE,
     LOG,
     ORIGIN,
+    SPEC,
     TRUST,
     VERIFIER,
     Maker,
@@ -289,6 +292,31 @@ FIGURES: list[tuple[str, Callable[[Any], None]]] = [
 def test_a_result_that_doesnt_follow_is_invalid(what: str, change: Callable[[Any], None]) -> None:
     """The forger records, logs and releases another result: the outcomes give them away."""
     assert judged(pack(logged(result=altered(CONTENT.result, change))), TRUST).verdict == "invalid", what
+
+
+ON_THE_ONE_WITH_ERRORS = msgspec.structs.replace(
+    SPEC,
+    spec=msgspec.structs.replace(
+        SPEC.spec, criteria=(Criterion(metric="contains", variant="cite@1 / starter", at_least=0.5),)
+    ),
+)
+
+
+def lenient(criteria: Sequence[Criterion], variants: Sequence[VariantResult]) -> tuple[CriterionResult, ...]:
+    """As the rules were not: what is left of a variant after its errors is enough."""
+    return judge(criteria, [msgspec.structs.replace(variant, errors=0) for variant in variants])
+
+
+def test_an_error_fails_its_variants_criteria_for_both_verifiers() -> None:
+    honest = content(locked=ON_THE_ONE_WITH_ERRORS)
+    result = json.loads(honest.result.content)["record"]
+    assert (result["passed"], result["criteria"][0]["met"], result["criteria"][0]["measured"]) == (False, False, 1.0)
+    whole = pack(honest)
+    assert judged(whole, TRUST).verdict == "valid"
+    assert b"not met: 1 sample ended in an error" in zipform.read(whole)["report.html"]
+    forged = content(locked=ON_THE_ONE_WITH_ERRORS, judged=lenient)
+    assert json.loads(forged.result.content)["record"]["passed"] is True
+    assert judged(pack(forged), TRUST).verdict == "invalid"
 
 
 def test_outcomes_that_dont_fit_are_invalid() -> None:
