@@ -9,9 +9,10 @@ import yaml
 
 from core.cli.output import short, table
 from core.cli.session import FILE, Session, pass_session
+from core.cli.signing import signing
 from core.errors import Cancelled
 from core.evals.files import read_spec
-from core.evals.records import SIGNIFICANT, Metric, Outcome, RunResult, RunSpec, RunView, Spec
+from core.evals.records import SIGNIFICANT, Metric, Outcome, RunResult, RunSpec, RunView, Spec, SpecVersion
 from core.records import Json
 
 UNFINISHED = "It has no result: it is still at work, or it was interrupted. The answers recorded until then are kept."
@@ -140,6 +141,13 @@ def spec_text(spec: Spec) -> str:
     return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=100).rstrip()
 
 
+def signing_text(version: SpecVersion) -> str:
+    """All that a signature on a spec covers: what it says, and what it says of itself."""
+    parent = version.parent or "none"
+    head = f"{version.reference} by {version.author}, saved {version.saved}\nThe version before it: {parent}"
+    return f"{head}\n\n{spec_text(version.spec)}"
+
+
 def run_json(view: RunView) -> dict[str, Json]:
     """The interface's form of a run."""
     result = view.result
@@ -238,10 +246,9 @@ def _verdict_lines(result: RunResult) -> list[str]:
 def _sign(session: Session, reference: str, meaning: str, reason: str) -> None:
     with session.workbench() as bench:
         saved = bench.evals.spec(reference)
-        session.output.say(f"You sign {saved.spec.reference}, digest {saved.digest}, as {meaning}:")
-        session.output.say(spec_text(saved.spec.spec))
-        with session.signer(bench) as signer:
-            signature = bench.evals.sign(reference, meaning, reason, signer)
+        name, text = saved.spec.reference, signing_text(saved.spec)
+        with signing(session, bench, name, saved.digest, text, meaning, reason) as signer:
+            signature = bench.evals.sign(name, meaning, reason, signer)
         session.output.result(
             {
                 "spec": saved.spec.reference,

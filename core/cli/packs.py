@@ -5,9 +5,12 @@ from pathlib import Path
 
 import click
 
+from core.cli.evals import run_lines
 from core.cli.output import short, table
 from core.cli.session import FILE, Session, pass_session
+from core.cli.signing import signing
 from core.errors import BadInput, Damaged
+from core.evals.records import RunView
 from core.evidence.records import ExportPack, Verdict
 from core.evidence.verify import verify as verify_pack
 from core.paths import write_whole
@@ -27,9 +30,12 @@ def pack() -> None:
 @pass_session
 def export(session: Session, run: str, out: Path, reason: str) -> None:
     """Write a run as a signed pack."""
-    with session.workbench() as bench, session.signer(bench) as signer:
-        request = ExportPack(run=run, out=str(out), reason=reason)
-        info = bench.evidence.export(request, signer, session.output.job("Packing"))
+    with session.workbench() as bench:
+        view = bench.evals.show(run)
+        name, text = f"{view.run.spec_reference}, {view.run.id}", release_text(view)
+        with signing(session, bench, name, view.digest, text, "released", reason) as signer:
+            request = ExportPack(run=view.run.id, out=str(out), reason=reason)
+            info = bench.evidence.export(request, signer, session.output.job("Packing"))
         session.output.result(
             {"pack": session.as_given(out), "sha256": info.sha256, "size": info.size},
             [f"Wrote {session.as_given(out)}: {info.size / 1e3:.0f} kB, SHA-256 {short(info.sha256)}."],
@@ -40,13 +46,13 @@ def export(session: Session, run: str, out: Path, reason: str) -> None:
 @click.option("-o", "out", required=True, type=FILE, help="The trust file to write.")
 @pass_session
 def trust(session: Session, out: Path) -> None:
-    """Write the people's cards and the log's key, for an auditor to receive beforehand and by another way."""
+    """Write the people's cards, which of them were revoked, and the log's key, for an auditor to receive beforehand and by another way."""
     with session.workbench() as bench:
         content = bench.vault.trust_file()
         write_whole(out, trustfile.dump(content), private=False)
         session.output.result(
-            {"trust": session.as_given(out), "cards": len(content.cards)},
-            [f"Wrote {session.as_given(out)} with {len(content.cards)} cards."],
+            {"trust": session.as_given(out), "cards": len(content.cards), "revoked": len(content.revoked)},
+            [f"Wrote {session.as_given(out)} with {len(content.cards)} cards, {len(content.revoked)} of them revoked."],
         )
 
 
@@ -66,6 +72,13 @@ def verify(session: Session, file: Path, trust_path: Path | None) -> None:
     session.output.result(verdict_json(verdict), verdict_lines(verdict))
     if verdict.verdict != "valid":
         raise SystemExit(1)
+
+
+def release_text(view: RunView) -> str:
+    """What is released with a run: what it measured, by which result, and what goes with it."""
+    result = view.result_digest or "none: it isn't over"
+    rest = "With it go its spec, dataset, prompt versions, outcomes, the documents and models that it used, and the signatures on them."
+    return "\n".join((*run_lines(view), "", f"Result {result}", rest))
 
 
 def _trusted(path: Path) -> trustfile.TrustFile:

@@ -6,9 +6,10 @@ import click
 
 from core.cli.output import short, table
 from core.cli.session import FILE, Session, pass_session
+from core.cli.signing import signing
 from core.prompts.files import read_prompt
 from core.prompts.records import DiffPart, PromptState, SignPrompt
-from core.prompts.service import as_text
+from core.prompts.service import as_text, signing_text
 from core.records import Json
 
 
@@ -96,28 +97,28 @@ def sign(session: Session, reference: str, meaning: str, reason: str) -> None:
 @click.option("--reason", default="", help="Why, in your own words; it is part of what is signed.")
 @pass_session
 def approve(session: Session, reference: str, reason: str) -> None:
-    """Sign as approved, which moves the label `approved`. Nobody approves their own work."""
+    """Sign as approved, which moves the label `approved` when the policy's signatures are there. Nobody approves their own work."""
     _sign(session, reference, "approved", reason)
 
 
 @prompt.command()
 @click.argument("reference", metavar="NAME@V")
 @click.argument("label")
+@click.option("--reason", default="", help="Why, in your own words; it stands in the audit log.")
 @pass_session
-def label(session: Session, reference: str, label: str) -> None:
-    """Point a label at a version."""
+def label(session: Session, reference: str, label: str, reason: str) -> None:
+    """Point a label at a version, once the signatures that the vault's policy asks for are there."""
     with session.workbench() as bench:
-        state = bench.prompts.label(reference, label)
+        state = bench.prompts.label(reference, label, reason)
         session.output.result(_json(state), [f"{label} is now {state.prompt.reference}."])
 
 
 def _sign(session: Session, reference: str, meaning: str, reason: str) -> None:
     with session.workbench() as bench:
         state = bench.prompts.show(reference)
-        session.output.say(f"You sign {state.prompt.reference}, digest {state.digest}, as {meaning}:")
-        session.output.say(as_text(state.prompt))
-        request = SignPrompt(reference=reference, meaning=meaning, reason=reason)  # type: ignore[arg-type]
-        with session.signer(bench) as signer:
+        name, text = state.prompt.reference, signing_text(state.prompt)
+        request = SignPrompt(reference=name, meaning=meaning, reason=reason)  # type: ignore[arg-type]
+        with signing(session, bench, name, state.digest, text, meaning, reason) as signer:
             signature = bench.prompts.sign(request, signer)
         session.output.result(
             {

@@ -9,7 +9,7 @@ from core.cli.output import short, table
 from core.cli.session import FILE, Session, ask_passphrase, pass_session, read_passphrase
 from core.errors import NotFound
 from core.paths import write_whole
-from core.trust.cards import fingerprint
+from core.trust.cards import fingerprint, grouped, open_card
 from core.vault.roles import Role
 
 
@@ -67,16 +67,32 @@ def list_users(session: Session) -> None:
 @click.option("-o", "out", type=FILE, help="Write the card to a file for an auditor.")
 @pass_session
 def card(session: Session, user_name: str, out: Path | None) -> None:
-    """Show a person's card: public keys, roles and the fingerprint that an auditor pins."""
+    """Show a person's card: roles, how long it is valid, public keys, and the fingerprint that an auditor compares and pins."""
     with session.workbench() as bench:
         person = next((p for p in bench.vault.users() if p.user == user_name), None)
         if person is None:
             raise NotFound(kind="user", name=user_name, step="`assay user list` shows who there is.")
         signed = next(c for c in bench.vault.cards() if fingerprint(c) == person.card)
-        content = msgspec.to_builtins(signed)
+        said = open_card(signed)
+        ended = bench.vault.trust_file().revocation(person.card)
+        groups = grouped(person.card)
         if out:
             write_whole(out, msgspec.json.format(msgspec.json.encode(signed)), private=False)
         session.output.result(
-            {"user": person.user, "fingerprint": person.card, "card": content},
-            [f"{person.name} ({person.user}): {', '.join(sorted(person.roles))}", f"Fingerprint {person.card}"],
+            {
+                "user": person.user,
+                "fingerprint": person.card,
+                "card": msgspec.to_builtins(signed),
+                "groups": groups,
+                "valid_from": said.valid_from,
+                "valid_until": said.valid_until,
+                "revoked": ended.time if ended else None,
+            },
+            [
+                f"{said.name} ({said.user}): {', '.join(sorted(said.roles))}",
+                f"Valid from {said.valid_from} to {said.valid_until}"
+                + (f"; revoked on {ended.time}: {ended.reason}" if ended else ""),
+                "Fingerprint, to read aloud:",
+                *(f"  {groups[start : start + 39]}" for start in range(0, len(groups), 40)),
+            ],
         )

@@ -40,6 +40,7 @@ criteria:
 """
 RUN = {"run", "spec", "digest", "status", "passed", "variants", "differences", "criteria"}
 PROMPT_STATE = {"prompt", "digest", "author", "saved", "notes", "labels", "signed"}
+CARD = {"user", "fingerprint", "card", "groups", "valid_from", "valid_until", "revoked"}
 WORKERS_OF_A_RUN = 2
 """From that many child processes on, the run is at its samples: one embeds the question, one searches the index."""
 SIGNED_PROMPT = {"prompt", "meaning", "name", "time", "digest"}
@@ -165,7 +166,7 @@ def test_evaluations(ines: Assay, worked: dict[str, Any]) -> None:
 def test_packs(ines: Assay, worked: dict[str, Any], tmp_path: Path) -> None:
     pack, trust = tmp_path / "run.pack", tmp_path / "trust.json"
     printed(ines("pack", "export", "run-1", "-o", pack, "--json"), {"pack", "sha256", "size"})
-    printed(ines("pack", "trust", "-o", trust, "--json"), {"trust", "cards"})
+    assert printed(ines("pack", "trust", "-o", trust, "--json"), {"trust", "cards", "revoked"})["revoked"] == 0
     verdict = printed(ines("pack", "verify", pack, "--trust", trust, "--json"), {"verdict", "reasons", "signatures"})
     assert verdict["verdict"] == "valid"
     assert set(verdict["signatures"][0]) == {"name", "meaning", "time", "subject", "reason", "status"}
@@ -178,7 +179,8 @@ def test_packs(ines: Assay, worked: dict[str, Any], tmp_path: Path) -> None:
 def test_people_models_and_the_log(ines: Assay) -> None:
     people = printed(ines("user", "list", "--json"), {"users"})["users"]
     assert all(set(person) == {"user", "name", "roles", "card"} for person in people)
-    printed(ines("user", "card", "tomas", "--json"), {"user", "fingerprint", "card"})
+    card = printed(ines("user", "card", "tomas", "--json"), CARD)
+    assert (card["groups"].replace(" ", ""), card["revoked"]) == (card["fingerprint"], None)
     known = printed(ines("model", "list", "--json"), {"models"})["models"]
     assert all(set(model) == MODEL for model in known)
     printed(ines("model", "show", "starter-embed", "--json"), MODEL)

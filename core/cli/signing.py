@@ -1,0 +1,50 @@
+"""What stands before a signature on a terminal: the exact content, its digest, the meaning, the reason; then name and passphrase.
+
+Each line of the content begins with a bar, so that nothing in it can pass for a line of the program's own, and everything that a
+terminal would hide or reorder is written out.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from core.cli.session import Session
+from core.records import Digest
+from core.trust.cards import grouped
+from core.trust.visible import found, visible
+from core.vault.signing import Signer
+from core.workbench import Workbench
+
+SAYS = {
+    "authored": "I wrote it as it stands",
+    "reviewed": "I read it and its evidence",
+    "approved": "it may be used as labelled",
+    "released": "it may leave this vault",
+}
+"""What each meaning says."""
+BAR = "| "
+
+
+@contextmanager
+def signing(
+    session: Session, bench: Workbench, name: str, digest: Digest, text: str, meaning: str, reason: str
+) -> Iterator[Signer]:
+    """Show what is about to be signed, ask the person, and give their keys for the one act in the block. Raises `WrongPassphrase`, `Refused`."""
+    for line in shown(name, digest, text, meaning, reason):
+        session.output.say(line)
+    with session.signer(bench) as signer:
+        yield signer
+
+
+def shown(name: str, digest: Digest, text: str, meaning: str, reason: str) -> list[str]:
+    """The lines that a person sees before they sign."""
+    marked = found(text)
+    many = "1 character" if marked == 1 else f"{marked} characters"
+    hidden = [f"{many} that a screen would hide or dress up, written as [U+…]."] if marked else []
+    return [
+        f"You sign {visible(name)} as {meaning}: {SAYS[meaning]}.",
+        f"Digest (SHA-256): {grouped(digest)}",
+        f"Reason: {visible(reason) or 'none'}",
+        "What you sign:",
+        *(BAR + line for line in visible(text).split("\n")),
+        *hidden,
+    ]
