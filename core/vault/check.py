@@ -4,7 +4,9 @@ In order: the encrypted file's own integrity, the audit log and its tree, each r
 links, cards, signatures, and `keys.json` against the people. Nothing is changed. A finding says where, what, and what to do.
 """
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from core.errors import AssayError, Damaged
@@ -39,41 +41,44 @@ STRIDE = 1000
 
 def check(vault: Vault, job: Job | None = None) -> tuple[Finding, ...]:
     """All that is wrong with an open vault; nothing when it is whole. Reads everything, at some hundred MiB a second."""
-    with vault.read() as reader:
-        return tuple(findings(reader, vault.folder, job or Job("Check the vault")))
+    return tuple(findings(vault.read, vault.folder, job or Job("Check the vault")))
 
 
-def findings(reader: Reader, folder: Path, job: Job) -> Iterator[Finding]:
-    """The same for one state of the vault that lies in `folder`."""
+def findings(read: Callable[[], AbstractContextManager[Reader]], folder: Path, job: Job) -> Iterator[Finding]:
+    """The same for the database that `read` reads and that lies in `folder`."""
     logged: dict[Digest, LogEntry] = {}
-    for where, part in (
-        ("vault.db", _file(reader)),
-        ("the audit log", _log(reader, logged, job)),
-        ("the records", _records(reader, logged, job)),
-        ("the contents", _blobs(reader, logged, job)),
-        ("the links", _links(reader)),
-        ("what was erased", check_erased.findings(reader, logged)),
-        ("the cards", cards.findings(reader, logged)),
-        ("the signatures", _signatures(reader, job)),
-        ("the policy", policies.findings(reader)),
-        ("the versions", check_references.findings(reader)),
-        ("the folder", check_folder.findings(reader, folder)),
-        ("the people", _people(reader, folder)),
-    ):
-        job.check()
-        with cancellable(reader.db, job):
-            yield from _whole(where, part)
+    parts: tuple[tuple[str, Callable[[Reader], Iterator[Finding]]], ...] = (
+        ("vault.db", _file),
+        ("the audit log", lambda reader: _log(reader, logged, job)),
+        ("the records", lambda reader: _records(reader, logged, job)),
+        ("the contents", lambda reader: _blobs(reader, logged, job)),
+        ("the links", _links),
+        ("what was erased", lambda reader: check_erased.findings(reader, logged)),
+        ("the cards", lambda reader: cards.findings(reader, logged)),
+        ("the signatures", lambda reader: _signatures(reader, job)),
+        ("the policy", policies.findings),
+        ("the versions", check_references.findings),
+        ("the people", lambda reader: _people(reader, folder)),
+        ("the folder", lambda reader: check_folder.findings(folder)),
+    )
+    waiting = deque(parts)
+    while waiting:
+        try:
+            with read() as reader, cancellable(reader.db, job):
+                while waiting:
+                    job.check()
+                    where, part = waiting.popleft()
+                    yield from _to_its_end(where, part(reader))
+        except (Damaged, DriverError):
+            # A page that can't be decrypted: its connection reads nothing more, the next one may.
+            yield Finding(where=where, what="not checked to the end: a part of the file can't be read.", step=RESTORE)
 
 
-def _whole(where: str, part: Iterator[Finding]) -> Iterator[Finding]:
-    """A part of the check, which may meet what can't be read: that is a finding too, and the other parts go on."""
+def _to_its_end(where: str, part: Iterator[Finding]) -> Iterator[Finding]:
     try:
         yield from part
-    except (Damaged, DriverError) as error:
-        if isinstance(error, DriverError) and "interrupted" in str(error):
-            raise
-        said = str(error) if isinstance(error, Damaged) else "can't be read."
-        yield Finding(where=where, what=f"not checked to the end: {said}", step=RESTORE)
+    except Damaged as error:
+        yield Finding(where=where, what=f"not checked to the end: {error}", step=RESTORE)
 
 
 def _file(reader: Reader) -> Iterator[Finding]:
@@ -127,7 +132,7 @@ def _records(reader: Reader, logged: dict[Digest, LogEntry], job: Job) -> Iterat
 
 
 def _blobs(reader: Reader, logged: dict[Digest, LogEntry], job: Job) -> Iterator[Finding]:
-    rows = reader.db.execute("SELECT digest, nonce FROM blobs ORDER BY id").fetchall()
+    rows = reader.db.execute("SELECT digest, nonce FROM blobs WHERE digest IS NOT NULL ORDER BY id").fetchall()
     for done, (digest, nonce) in enumerate(rows):
         job.report(done, len(rows), "contents")
         where = f"content {digest}"

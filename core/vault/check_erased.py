@@ -55,7 +55,7 @@ def summary(reader: Reader) -> str:
 def _present(reader: Reader) -> Iterable[Digest]:
     for (digest,) in reader.db.execute("SELECT digest FROM records"):
         yield Digest(digest)
-    for digest, nonce in reader.db.execute("SELECT digest, nonce FROM blobs").fetchall():
+    for digest, nonce in reader.db.execute("SELECT digest, nonce FROM blobs WHERE digest IS NOT NULL").fetchall():
         yield blobs.commitment(nonce, digest)
 
 

@@ -1,16 +1,13 @@
-"""Checking a vault's folder: `keys.json` against the people and their cards, and files that don't belong there."""
+"""Checking a vault's folder: keys that are wrapped for the wrong people, and files that don't belong there."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from core.errors import AssayError
-from core.vault import locking, slots, users
+from core.vault import locking, slots
 from core.vault.records import Finding
-from core.vault.unit import Reader
 
-RESTORE = "Restore the vault from its last good backup."
 DATABASE: Final = "vault.db"
 BELONGING: Final = frozenset(
     {slots.NAME, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", locking.NAME, "attempts.json", "cache"}
@@ -20,9 +17,8 @@ _HALF = re.compile(r"\.(.+)\.[a-z0-9_]{8}")
 """How a file is called while it is being written."""
 
 
-def findings(reader: Reader, folder: Path) -> Iterator[Finding]:
-    """Cards that don't verify, keys that are wrapped for the wrong people, files left over."""
-    yield from _cards(reader)
+def findings(folder: Path) -> Iterator[Finding]:
+    """What is wrong in a vault's folder beside the database."""
     yield from _epochs(folder)
     yield from _leftovers(folder)
 
@@ -35,15 +31,6 @@ def _leftovers(folder: Path) -> Iterator[Finding]:
             yield Finding(where=path.name, what="was left when writing was interrupted.", step="Delete it.")
         elif path.name not in BELONGING:
             yield Finding(where=path.name, what="isn't part of a vault.", step="Move it out of the folder.")
-
-
-def _cards(reader: Reader) -> Iterator[Finding]:
-    """Cards that don't verify, of whomever: old signatures rest on old cards."""
-    for (card,) in reader.db.execute("SELECT fingerprint FROM cards ORDER BY rowid").fetchall():
-        try:
-            users.card(reader.db, card)
-        except AssayError as error:
-            yield Finding(where=f"card {card}", what=str(error), step=RESTORE)
 
 
 def _epochs(folder: Path) -> Iterator[Finding]:

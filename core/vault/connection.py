@@ -206,8 +206,12 @@ class Connections:
                 db.conn.execute("BEGIN")
                 try:
                     yield db
+                except DriverError:
+                    db.conn.close()  # after a page that can't be decrypted, it reads nothing more
+                    db = None
+                    raise
                 finally:
-                    if db.conn.in_transaction:
+                    if db is not None and db.conn.in_transaction:
                         db.conn.execute("ROLLBACK")
         finally:
             self._give_back(db)

@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from io import BufferedReader
 from itertools import chain
@@ -230,11 +231,16 @@ def _settle(
     connections = Connections(made / FILE, key)
     try:
         migrate(connections, schema, now())
-        with connections.reader() as db:
-            reader = Reader(db, log.origin(manifest.vault), LogTree())
+
+        @contextmanager
+        def read() -> Iterator[Reader]:
+            with connections.reader() as db:
+                yield Reader(db, log.origin(manifest.vault), LogTree())
+
+        with read() as reader:
             if reader.checkpoint().decode("utf-8") != manifest.checkpoint:
                 raise Damaged(source="The backup", problem="its checkpoint isn't that of its log. Use another backup.")
-            found = tuple(findings(reader, made, job))
+        found = tuple(findings(read, made, job))
         with connections.transaction() as db:
             mark(db, restoration)
     finally:
