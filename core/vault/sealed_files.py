@@ -4,6 +4,7 @@ Rules: a file is one sealed stream (`core.trust.streams`) under a key that is de
 closes it; its vault, kind, name and generation are authenticated; it is replaced whole or stays as it was; only ciphertext is ever written.
 """
 
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,11 @@ def cache_folder(vault: Vault) -> Path:
             what=f"{folder} can't be made ({error.strerror})", step="Make the vault's folder writable."
         ) from error
     return folder
+
+
+def drop_cache(vault: Vault) -> None:
+    """Remove all that was sealed into the cache: after an erasure, nothing of what was erased may stay in it."""
+    shutil.rmtree(vault.folder / CACHE, ignore_errors=True)
 
 
 def seal_file(vault: Vault, path: Path, kind: str, name: str, generation: int, parts: Iterable[bytes]) -> None:
