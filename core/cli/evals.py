@@ -237,6 +237,9 @@ def _verdict_lines(result: RunResult) -> list[str]:
         if wanted.on != "value":
             bound = f"{bound} at the {wanted.on} end of the interval"
         measured = "not measured" if criterion.measured is None else f"{criterion.measured:.2f}"
+        errors = sum(variant.errors for variant in result.variants if variant.name == wanted.variant)
+        if errors:
+            measured += f"; {errors} of its samples ended in an error, which fails it"
         lines.append(
             f"Criterion {'met' if criterion.met else 'not met'}: {wanted.variant}, {wanted.metric} {bound} ({measured})"
         )

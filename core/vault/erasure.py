@@ -21,6 +21,7 @@ from core.vault import blobs, tombstones
 from core.vault.erasable import Erasables, by_kind
 from core.vault.holds import Cover, Thing
 from core.vault.roles import Act
+from core.vault.sealed_files import drop_cache
 from core.vault.signing import Signer
 from core.vault.tombstones import Basis, Erased, Tombstone
 from core.vault.unit import Reader, Unit
@@ -131,6 +132,7 @@ def erase_in(
     )
     digest = unit.put(stone)
     unit.sign(signer, digest, f"erasure of {counted(kinds, [kind for kind, _ in items])}", "authored", stone.reason)
+    unit.note(touched=[digest for _, digest in items])
     unit.db.execute("PRAGMA secure_delete = ON")
     for owner in kinds:
         own = [item for kind, item in items if kind == owner.kind]
@@ -144,9 +146,10 @@ def erase_in(
 
 
 def settle(vault: Vault) -> None:
-    """After an erasure is committed: fold the write-ahead log into the file and cut it, so that no earlier page lies in it.
+    """After an erasure is committed: fold the write-ahead log into the file and cut it, so that no earlier page lies in it, and drop the cache.
 
-    A reader that is still out keeps part of it; then closing the vault does it."""
+    A reader that is still out keeps part of the log; then closing the vault does it."""
+    drop_cache(vault)
     with vault._connections.lock:
         vault._connections.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

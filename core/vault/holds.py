@@ -95,6 +95,7 @@ def place(vault: Vault, kinds: Erasables, signer: Signer, request: PlaceHold) ->
         hold = Hold(name=wanted.name, reason=wanted.reason, things=wanted.things, user=unit.user.user, time=unit.time)
         digest = unit.put(hold)
         unit.sign(signer, digest, f"hold {hold.name}", "authored", hold.reason)
+        unit.note(touched=[Digest(held.id) for held in hold.things if held.kind != COLLECTION])
         return HoldState(digest=digest, hold=hold)
 
 

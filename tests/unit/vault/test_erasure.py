@@ -136,6 +136,7 @@ def test_what_is_erased_is_gone_and_its_tombstone_says_why(vault: Vault, passphr
         assert [s.user for s in reader.signatures(stone)] == ["ines"]
         entry = reader.log()[-1]
         assert (entry.act, entry.about, entry.reason) == ("erase", "1 document", "Article 17 request 12")
+        assert first in entry.touched
         assert "3 records and contents, told by 1 signed" in summary(reader)
     assert check(vault) == ()
 
