@@ -24,6 +24,8 @@ from core.jobs import Job
 from core.prompts.records import SavePrompt, SignPrompt
 from core.retrieval.records import Search
 from core.trust.passphrases import new_kdf
+from core.vault.backup import backup
+from core.vault.restore import restore, with_passphrase
 from core.vault.roles import Act
 from core.vault.vault import Vault
 from core.workbench import SCHEMA, Workbench
@@ -77,6 +79,10 @@ def work(root: Path, mark: str) -> None:
             bench.evidence.export(
                 ExportPack(run=view.run.id, out=str(out), reason=f"{mark}export"), signer, Job("Pack")
             )
+        saved = root / "backups" / "team.backup"
+        backup(vault, saved)
+        unlock = with_passphrase(saved, "ines", passphrase)  # the adapter belongs to no training run: a finding
+        restore(saved, root / "Restored.assay", unlock, SCHEMA, despite_findings=True)
         with vault.read() as reader:
             kept = store.get(reader, collection)
             vectors = [row.tobytes().hex() for row in store.vectors(reader, kept.id, kept.dimensions)[1]]

@@ -79,7 +79,7 @@ class Study:
         self.root = root
         self.runtime = runtime
         self.mark = "mq" + "".join(str(secrets.randbelow(10)) for _ in range(16))
-        for name in (*FOLDERS, "sources", "out"):
+        for name in (*FOLDERS, "sources", "out", "backups"):
             (root / name).mkdir(mode=0o700)
         (root / "sources" / "passphrase").write_text("seven lanterns by the river\n")
         self.environment = {
@@ -104,8 +104,9 @@ class Study:
 
     def folders(self) -> list[Path]:
         """Wherever the program may have written; not what the person gave it and asked it to export."""
-        own = [self.root / name for name in FOLDERS] + [self.root / "Team.assay", self.runtime]
-        return own + list(SHARED_MEMORY.glob("assay-*"))
+        own = [self.root / name for name in (*FOLDERS, "backups", "Team.assay", "Restored.assay")] + [self.runtime]
+        assert all(folder.is_dir() for folder in own)
+        return own + list(SHARED_MEMORY.glob("assay*"))
 
 
 def wait_for_end(processes: list[int]) -> None:
@@ -180,7 +181,7 @@ def test_the_search_itself_finds_a_mark_in_every_coding(tmp_path: Path) -> None:
 def test_a_killed_program_leaves_nothing_in_clear(study: Study, held: dict[str, Any]) -> None:
     if "storage" not in held["workers"]["The index worker"]:  # then the next start sweeps
         assert paths.sweep(study.runtime) == 1
-    assert (study.root / "Team.assay" / "cache").is_dir()
+    assert list((study.root / "Team.assay" / "cache").iterdir()) != []
     assert places(study.folders(), needles(study, held)) == []
     assert sorted(path.name for path in (study.root / "out").iterdir()) == ["rows.csv", "run.pack"]
     assert study.mark.encode() in (study.root / "out" / "rows.csv").read_bytes()
@@ -194,5 +195,5 @@ def test_a_program_that_ends_in_order_leaves_nothing_at_all(study: Study, held: 
     assert study.mark in said
     assert places(study.folders(), needles(study, held)) == []
     empty = (study.root / "temporary", study.root / "working", study.runtime)
-    assert [path for folder in empty for path in folder.rglob("*")] == []
+    assert [path for folder in empty for path in folder.rglob("*") if not path.is_dir()] == []
     assert {path.name for path in (study.root / "out").iterdir()} == {"rows.csv", "run.pack", "again.jsonl"}
