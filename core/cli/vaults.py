@@ -2,7 +2,7 @@
 
 import click
 
-from core.cli import retention
+from core.cli import policy, retention
 from core.cli.session import Session, pass_session
 from core.models.starter import EMBEDDER
 from core.vault import tombstones
@@ -16,7 +16,7 @@ def vault() -> None:
     """Create and check vaults; keep, hold and erase what is in them."""
 
 
-for command in retention.COMMANDS:
+for command in (*retention.COMMANDS, policy.policy):
     vault.add_command(command)
 
 

@@ -144,12 +144,12 @@ class Documents:
         with self._viewing:
             return self._opened(document, known).call(LocateQuote(page=page, quote=quote), Located).rects
 
-    def remove(self, document: Digest) -> None:
+    def remove(self, document: Digest, reason: str = "") -> None:
         """Take a document out of its collection's search. What was recorded of it stays, for the answers that cite it.
 
         Raises `NotFound`, `Refused` (role, a legal hold)."""
         known = self.show(document)
-        with self._vault.write(Act.REMOVE_DOCUMENTS, about=known.name) as unit:
+        with self._vault.write(Act.REMOVE_DOCUMENTS, about=known.name, reason=reason) as unit:
             named = [("document", str(document)), ("collection", known.collection)]
             holds.refuse_removal(unit, f"Remove {known.name}", named)
             store.retire(unit, document)

@@ -126,9 +126,9 @@ class Models:
         self._remember(model.digest, state)
         return model
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: str, reason: str = "") -> None:
         """Forget a model; its file stays where it is, and what was recorded with it keeps its digest. Raises `NotFound`, `Refused`."""
-        with self._vault.write(Act.REMOVE_MODEL, about=name) as unit:
+        with self._vault.write(Act.REMOVE_MODEL, about=name, reason=reason) as unit:
             store.delete(unit, name)
 
     def _read(self, path: Path, job: Job | None) -> Facts:

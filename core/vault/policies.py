@@ -6,12 +6,14 @@ on; where none was ever made, the defaults hold. People are counted, not cards a
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from core.errors import BadInput, Refused
 from core.records import Digest, Record, now
+from core.trust.times import parse_time
 from core.vault import judging, users, versions
 from core.vault.records import Finding, Signature
 from core.vault.roles import Act, Role
@@ -30,8 +32,16 @@ REASONED = (
     Act.REMOVE_DOCUMENTS,
     Act.REMOVE_MODEL,
     Act.EXPORT_PACK,
+    Act.EXPORT_TRAIL,
+    Act.REVOKE_USER,
+    Act.RESET_USER,
+    Act.CHANGE_ROLES,
+    Act.ROTATE_KEY,
+    Act.SET_RETENTION,
 )
-"""The acts for which a reason can be asked: their operations take one."""
+"""The acts for which a reason can be asked: their operations take one. Erasing, holds and the policy itself need one always."""
+SIGNING = frozenset({Act.SIGN, Act.APPROVE, Act.EXPORT_PACK, Act.REVIEW_TRAIL, Act.CHANGE_SETTINGS})
+"""The acts that are a person's signature."""
 Judgement = Literal["", "reviewed", "approved"]
 
 
@@ -52,10 +62,12 @@ class Policy(Record, frozen=True, kw_only=True):
         LabelRule(label="approved", reviewers=1, meaning="approved"),
         LabelRule(label="production", reviewers=1, meaning="approved"),
     )
-    reasons: tuple[str, ...] = ()
-    """The acts that need a reason; a change of the policy needs one always."""
+    reasons: tuple[str, ...] = (Act.REVOKE_USER.value,)
+    """The acts that need a reason."""
     passphrase_days: int = 365
-    """After so many days a passphrase must be changed before anything else; 0: never."""
+    """After so many days a passphrase must be changed before anything else is; 0: never."""
+    own_passphrase: bool = False
+    """Whether nobody signs with a passphrase that an administrator chose for them: it must be changed first."""
     lockout_attempts: int = 5
     """After so many wrong passphrases in a row nobody gets in or signs under that name for a while."""
     lockout_minutes: int = 15
@@ -152,6 +164,7 @@ def settings_of(policy: Policy) -> dict[str, str]:
         found[f"{rule.label}.reviewers"] = str(rule.reviewers)
         found[f"{rule.label}.signature"] = rule.meaning or "none"
     found["reasons"] = ",".join(policy.reasons)
+    found["own-passphrase"] = "yes" if policy.own_passphrase else "no"
     for key in _NUMBERS:
         found[key] = str(getattr(policy, key.replace("-", "_")))
     return found
@@ -160,7 +173,8 @@ def settings_of(policy: Policy) -> dict[str, str]:
 def changed(policy: Policy, settings: Mapping[str, str]) -> Policy:
     """The policy with some settings changed. Raises `BadInput`.
 
-    LABEL.reviewers: 0 to 2. LABEL.signature: reviewed, approved or none. reasons: acts, with commas between. The others are numbers.
+    LABEL.reviewers: 0 to 2. LABEL.signature: reviewed, approved or none. reasons: acts, with commas between. own-passphrase: yes or no.
+    The others are numbers.
     """
     for key, value in settings.items():
         label, dot, what = key.rpartition(".")
@@ -168,12 +182,14 @@ def changed(policy: Policy, settings: Mapping[str, str]) -> Policy:
             policy = _with_label(policy, label, what, value)
         elif key == "reasons":
             policy = msgspec.structs.replace(policy, reasons=_acts(value))
+        elif key == "own-passphrase" and value in ("yes", "no"):
+            policy = msgspec.structs.replace(policy, own_passphrase=value == "yes")
         elif key in _NUMBERS:
             number = _number(key, value, *_NUMBERS[key])
             policy = msgspec.structs.replace(policy, **{key.replace("-", "_"): number})
         else:
-            known = ", ".join(("LABEL.reviewers", "LABEL.signature", "reasons", *_NUMBERS))
-            raise BadInput(source=key, problem=f"there is no such setting. There are {known}.")
+            known = ", ".join(("LABEL.reviewers", "LABEL.signature", "reasons", "own-passphrase (yes, no)", *_NUMBERS))
+            raise BadInput(source=key, problem=f"there is no such setting, or not with that value. There are {known}.")
     return policy
 
 
@@ -205,9 +221,15 @@ def move_label(unit: Unit, kind: str, name: str, label: str, number: int) -> Non
     versions.set_label(unit, kind, name, label, number)
 
 
-def check_write(reader: Reader, act: Act, reason: str) -> None:
-    """What the policy asks of every change, before it begins. Raises `BadInput` when it asks for a reason and none is given."""
-    if not reason.strip() and act in current(reader).reasons:
+def check_write(reader: Reader, act: Act, reason: str, user: str) -> None:
+    """What the policy asks of every change, before it begins.
+
+    Raises `BadInput` when it asks for a reason and none is given, `Refused` when the person must change their passphrase first.
+    """
+    policy = current(reader)
+    if act is not Act.CHANGE_PASSPHRASE:
+        _check_passphrase(reader, policy, act, user)
+    if not reason.strip() and act in policy.reasons:
         raise BadInput(
             source=act.replace("-", " ").capitalize(), problem="this vault's policy asks for a reason. Give one."
         )
@@ -224,6 +246,17 @@ def findings(reader: Reader) -> Iterator[Finding]:
                 what="isn't signed by an administrator.",
                 step="Look at the audit log, and set the policy again.",
             )
+
+
+def _check_passphrase(reader: Reader, policy: Policy, act: Act, user: str) -> None:
+    step = "Change it with `assay user passphrase`."
+    said = act.replace("-", " ").capitalize()
+    if policy.passphrase_days:
+        changed = parse_time(users.passphrase_changed(reader.db, user), "passphrase")
+        if datetime.now().astimezone() - changed > timedelta(days=policy.passphrase_days):
+            raise Refused(act=said, reason=f"Your passphrase is over {policy.passphrase_days} days old. {step}")
+    if policy.own_passphrase and act in SIGNING and users.passphrase_by(reader.db, user) not in ("", user):
+        raise Refused(act=said, reason=f"Somebody else chose your passphrase. {step}")
 
 
 def _with_label(policy: Policy, label: str, what: str, value: str) -> Policy:

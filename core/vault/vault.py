@@ -262,7 +262,7 @@ class Vault:
         with self._connections.transaction() as db:
             unit = Unit(db, self.log_name, self._tree, self.user, act)
             try:
-                policies.check_write(unit, act, reason)
+                policies.check_write(unit, act, reason, self.user.user)
                 yield unit
                 unit.finish(about, reason)
             finally:
