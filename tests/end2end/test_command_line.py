@@ -163,6 +163,16 @@ def test_evaluations(ines: Assay, worked: dict[str, Any]) -> None:
     assert len(printed(ines("eval", "compare", "run-1", "run-1", "--json"), {"runs"})["runs"]) == 2
 
 
+def test_the_policy(ines: Assay, tomas: Assay) -> None:
+    keys = {"policy", "author", "saved", "settings"}
+    held = printed(tomas("vault", "policy", "--json"), keys)
+    assert (held["policy"], held["settings"]["approved.reviewers"]) == (None, "1")
+    changed = ines("vault", "policy", "--set", "idle-minutes=10", "--reason", "shared office", "--json")
+    assert "| idle-minutes = 10" in changed.said, "who signs sees all of it"
+    assert printed(changed, keys)["policy"] == "policy@1"
+    ines.refuses("vault", "policy", "--set", "colour=blue", "--reason", "x", code=8, saying="no such setting")
+
+
 def test_packs(ines: Assay, worked: dict[str, Any], tmp_path: Path) -> None:
     pack, trust = tmp_path / "run.pack", tmp_path / "trust.json"
     printed(ines("pack", "export", "run-1", "-o", pack, "--json"), {"pack", "sha256", "size"})
