@@ -65,9 +65,9 @@ def add(
     checked = users.check_user(user, name, roles)
     users.check_passphrase(passphrase)
     user = unicodedata.normalize("NFC", user)
-    _check(vault, signer, Act.ADD_USER, user)
+    check(vault, signer, Act.ADD_USER, user)
     person = users.new_person(vault.id, user, name, checked, passphrase, kdf, issuer=signer)
-    with _new_slot(vault, person.slot, Act.ADD_USER, user) as unit:
+    with new_slot_for(vault, person.slot, Act.ADD_USER, user) as unit:
         if user in {known.user for known in users.everybody(unit.db)}:
             raise AlreadyExists(kind="user", name=user, step="Choose another user name.")
         added = users.insert(unit.db, person, by=vault.user.user)
@@ -83,7 +83,7 @@ def revoke(vault: "Vault", signer: Signer, user: str, reason: str, tell: Tell = 
     `Unavailable` when they are revoked and the key couldn't be changed yet: the next opening does it.
     """
     user = unicodedata.normalize("NFC", user)
-    _check(vault, signer, Act.REVOKE_USER, user)
+    check(vault, signer, Act.REVOKE_USER, user)
     connections = vault._connections
     with connections.lock:
         slots.read(vault.folder)
@@ -122,7 +122,7 @@ def reset(
     """
     user = unicodedata.normalize("NFC", user)
     users.check_passphrase(passphrase)
-    _check(vault, signer, Act.RESET_USER, user)
+    check(vault, signer, Act.RESET_USER, user)
     if user == vault.user.user:
         raise Refused(act=f"Reset {user}", reason="Change your own passphrase instead: your signing keys stay then.")
     with vault.read() as reader:
@@ -130,9 +130,9 @@ def reset(
     person = users.new_person(
         vault.id, user, known.name, [Role(role) for role in known.roles], passphrase, kdf, issuer=signer
     )
-    with _new_slot(vault, person.slot, Act.RESET_USER, user, reason) as unit:
+    with new_slot_for(vault, person.slot, Act.RESET_USER, user, reason) as unit:
         before = users.find(unit.db, user)
-        _end(unit, before.card, reason or "reset")
+        end_card(unit, before.card, reason or "reset")
         again = users.replace(unit.db, person, by=vault.user.user)
         cards.issued(unit, again.card, user)
         unit.note(before="active" if before.active else "revoked", after="reset")
@@ -149,7 +149,7 @@ def change_passphrase(vault: "Vault", old: str, new: str, kdf: MakeKdf = calibra
     with vault.confirm(old) as signer:
         signing = seal_keys(vault.id, user, signer.keys, new, kdf())
     slot = new_slot(vault.id, user, new, kdf())
-    with _new_slot(vault, slot, Act.CHANGE_PASSPHRASE, user) as unit:
+    with new_slot_for(vault, slot, Act.CHANGE_PASSPHRASE, user) as unit:
         users.reseal(unit.db, user, slot, signing, by=user)
 
 
@@ -159,14 +159,14 @@ def change_roles(vault: "Vault", signer: Signer, user: str, roles: Sequence[str]
     Raises `Refused`, `NotFound`, `BadInput`.
     """
     user = unicodedata.normalize("NFC", user)
-    _check(vault, signer, Act.CHANGE_ROLES, user)
+    check(vault, signer, Act.CHANGE_ROLES, user)
     with vault.write(Act.CHANGE_ROLES, user, reason) as unit:
         before = _active(unit, user, "Change the roles of")
         wanted = users.check_user(user, before.name, roles)
         if Role.ADMIN not in wanted and _only_admin(unit, before):
             raise Refused(act=f"Change the roles of {user}", reason="They are the last administrator.")
         if set(wanted) != set(before.roles):
-            _end(unit, before.card, reason or "other roles")
+            end_card(unit, before.card, reason or "other roles")
             _give_card(unit, signer, before, wanted)
             unit.note(before=", ".join(before.roles), after=", ".join(wanted))
         changed = users.find(unit.db, user)
@@ -181,7 +181,7 @@ def renew(vault: "Vault", signer: Signer, user: str) -> User:
     Raises `Refused`, `NotFound`.
     """
     user = unicodedata.normalize("NFC", user)
-    _check(vault, signer, Act.RENEW_CARD, user)
+    check(vault, signer, Act.RENEW_CARD, user)
     with vault.write(Act.RENEW_CARD, user) as unit:
         before = _active(unit, user, "Renew the card of")
         _give_card(unit, signer, before, before.roles)
@@ -208,7 +208,7 @@ def signer(vault: "Vault", keys: SigningKeys) -> Signer:
     return Signer(vault.user, card, keys)
 
 
-def _check(vault: "Vault", signer: Signer, act: Act, about: str) -> None:
+def check(vault: "Vault", signer: Signer, act: Act, about: str) -> None:
     """Refuse before the work of making keys what would be refused after it."""
     if not allowed(act, vault.user.roles):
         with vault.write(act, about):
@@ -249,13 +249,14 @@ def _give_card(unit: Unit, signer: Signer, person: User, roles: Sequence[str]) -
     cards.issued(unit, which, person.user)
 
 
-def _end(unit: Unit, card: Digest, reason: str) -> None:
+def end_card(unit: Unit, card: Digest, reason: str) -> None:
+    """End a card, unless that was done before."""
     if cards.ended(unit, card) is None:
         cards.end(unit, card, reason)
 
 
 @contextmanager
-def _new_slot(vault: "Vault", slot: Slot, act: Act, user: str, reason: str = "") -> Iterator[Unit]:
+def new_slot_for(vault: "Vault", slot: Slot, act: Act, user: str, reason: str = "") -> Iterator[Unit]:
     """A change in `vault.db` that makes a slot count, with what must happen to `keys.json` before and after it."""
     connections = vault._connections
     with connections.lock:
