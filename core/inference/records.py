@@ -118,6 +118,8 @@ class Ready(Record, frozen=True, kw_only=True, tag="model-ready"):
     context: int
     dimensions: int
     backend: str
+    route: str = ""
+    """Of an embedder: what computes its vectors. Vectors of two routes are near each other, and not the same."""
 
 
 class Embed(Record, frozen=True, kw_only=True, tag="embed"):

@@ -3,6 +3,9 @@
 Each text is computed alone, on one thread, and as many texts at once as there are cores. So a vector depends on its text only, never on
 its neighbours, and no core waits for another: llama.cpp attends over a whole batch, so that packing texts together gains nothing
 (MiniLM q8_0, AVX2, texts per second of one core: 100 of 20 tokens and 9 of 200; packed into batches of 256 tokens 50 to 70 and 6).
+
+There are two routes: ONNX Runtime for the files that `bert` can take, and llama.cpp for all others. A vector of one route is not exactly
+that of the other, so the route belongs to what is known of a vector.
 """
 
 import math
@@ -10,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,18 +22,30 @@ from core.errors import BadInput, Damaged, Unsupported
 from core.inference.worker.vocabulary import Vocabulary
 from core.workers.serving import Call
 
+LLAMA_CPP: Final = "llama.cpp"
+
 Floats = npt.NDArray[np.float32]
 
 
 class Embedder:
-    """A loaded embedding model with one context for each thread."""
+    """A loaded embedding model, computing on as many threads."""
 
-    def __init__(self, library: ModuleType, model: Any, name: str, window: int, threads: int) -> None:
+    def __init__(
+        self, library: ModuleType, model: Any, name: str, window: int, threads: int, onnx: bytes | None = None
+    ) -> None:
+        """`onnx`: what `bert.graph` made of the file; `model` then only gives the vocabulary."""
         self.name = name
         self.window = window
         self.dimensions: int = library.llama_model_n_embd_out(model)
         self._vocabulary = Vocabulary(library, model)
-        self._lanes = [_Lane(library, model, name, window, self.dimensions) for _ in range(threads)]
+        self._lanes: Sequence[_Lane | _OnnxLane]
+        if onnx is not None:
+            lane = _OnnxLane(name, onnx)
+            self._lanes = [lane] * threads
+            self.route = lane.route
+        else:
+            self._lanes = [_Lane(library, model, name, window, self.dimensions) for _ in range(threads)]
+            self.route = LLAMA_CPP
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="embed")
 
     def count(self, texts: Sequence[str], call: Call) -> tuple[int, ...]:
@@ -48,7 +63,7 @@ class Embedder:
         waiting = iter(sorted(range(len(ids)), key=lambda index: -len(ids[index])))
         turn = threading.Lock()
 
-        def work(lane: _Lane) -> None:
+        def work(lane: _Lane | _OnnxLane) -> None:
             while True:
                 with turn:
                     index = next(waiting, None)
@@ -71,6 +86,28 @@ class Embedder:
         if not found:
             raise BadInput(source=f"Text {number}", problem=f"{self.name} finds no token in it. Leave it out.")
         return found
+
+
+class _OnnxLane:
+    """A session of ONNX Runtime. Safe from several threads; each text is computed on the thread that asks."""
+
+    def __init__(self, name: str, onnx: bytes) -> None:
+        import onnxruntime
+
+        settings = onnxruntime.SessionOptions()
+        settings.intra_op_num_threads = settings.inter_op_num_threads = 1
+        settings.log_severity_level = 4
+        self._name = name
+        self._session = onnxruntime.InferenceSession(onnx, settings, providers=["CPUExecutionProvider"])
+        self.route = f"onnxruntime {onnxruntime.__version__}"
+
+    def vector(self, ids: Sequence[int]) -> Floats:
+        """The vector of one text. Raises `Damaged` when the model gives no finite one."""
+        (found,) = self._session.run(None, {"ids": np.array([ids], dtype=np.int64)})
+        vector: Floats = found[0]
+        if not np.isfinite(vector).all() or not vector.any():
+            raise Damaged(source=self._name, problem="it gives no usable vectors. Take another copy of the file.")
+        return vector
 
 
 class _Lane:

@@ -24,6 +24,7 @@ from core.inference.records import (
     Weigh,
     Weighed,
 )
+from core.inference.worker import bert
 from core.inference.worker import library as loading
 from core.inference.worker.embedding import Embedder
 from core.inference.worker.generation import Chat
@@ -46,19 +47,22 @@ class Worker:
         library = self._library
         if self._loaded is not None:
             raise Unsupported(source=request.name, reason="this worker holds a model already.")
+        onnx = bert.graph(Path(request.path)) if request.embeds and Path(request.path).is_file() else None
         model = self._open(request, call)
         threads = request.threads or (loading.cores() if request.embeds else loading.threads(library, model))
         window = min(LARGEST_WINDOW, library.llama_model_n_ctx_train(model))
         backend = f"llama-cpp-python {version('llama-cpp-python')}, CPU {loading.features(library)}, {threads} threads"
         if request.embeds:
-            self._loaded = Embedder(library, model, request.name, window, threads)
+            self._loaded = Embedder(library, model, request.name, window, threads, onnx)
+            backend = f"{self._loaded.route}, {threads} threads" if onnx is not None else backend
         elif library.llama_model_has_encoder(model) or library.llama_model_is_diffusion(model):
             raise Unsupported(
                 source=request.name, reason="this kind of model doesn't answer token by token. Choose a chat model."
             )
         else:
             self._loaded = Chat(library, model, request.name, window, threads, backend)
-        return Ready(context=window, dimensions=library.llama_model_n_embd_out(model), backend=backend)
+        route = self._loaded.route if isinstance(self._loaded, Embedder) else ""
+        return Ready(context=window, dimensions=library.llama_model_n_embd_out(model), backend=backend, route=route)
 
     def generate(self, request: Generate, call: Call) -> Iterator[Token | Finished]:
         return self._chat(request).generate(request, call)

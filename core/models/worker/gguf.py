@@ -58,6 +58,8 @@ class Header:
     """The keys that were asked for (of an array, its length under `lengths`), and the tensors."""
 
     version: int
+    start: int = 0
+    """Where the tensors' data begins in the file; their offsets count from here."""
     values: dict[str, Value] = field(default_factory=dict)
     lengths: dict[str, int] = field(default_factory=dict)
     tensors: list[Tensor] = field(default_factory=list)
@@ -93,6 +95,7 @@ class _Reader:
                 self._value(name, kind, header)
         shapes = [self._tensor(seen) for _ in range(tensors)]
         start = -(-self._at // alignment) * alignment
+        header.start = start
         header.tensors = [self._placed(tensor, start, alignment) for tensor in shapes]
         return header
 
