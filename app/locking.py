@@ -101,7 +101,7 @@ class Locking(QObject):
         form.cancel.clicked.connect(self._window.close_overlay)
         form.now.clicked.connect(lambda: self._window.lock_now(""))
         form.later.clicked.connect(self._later)
-        self._window.open_dialog(form, 460)
+        self._window.open_dialog(form, 520)
 
     def jobs_changed(self) -> None:
         """A job began or ended: a lock that waited for it may go on."""

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from app.bridge.care import CARE, Wardship, look_after
 from app.bridge.drafts import Drafts
 from app.bridge.opening import SUFFIX
 from app.bridge.operations import Failure, JobNews, Operations
@@ -19,6 +20,7 @@ from app.pages.page import Locked, Page, Shell
 from app.places import GROUPS, KEYS, LOCK, SETTINGS, VAULT
 from app.theme.look import look
 from app.theme.tokens import tokens
+from app.widgets.banner import Banner
 from app.widgets.buttons import Button
 from app.widgets.job_tray import JobRow, JobState, JobTray
 from app.widgets.key_sheet import KeySheet
@@ -56,6 +58,9 @@ class MainWindow(QMainWindow):
         groups = [(word, [place for place in places if place.name in self._makers]) for word, places in GROUPS]
         self._foot = [place for place in (VAULT, SETTINGS) if place.name in self._makers]
         self.rail = Rail([(word, places) for word, places in groups if places], self._foot, LOCK)
+        self.rolled_back = Banner()
+        self.rolled_back.setAccessibleDescription("About the vault")
+        self.reminder = Banner("cautioned")
         self.stack = QStackedWidget()
         self.stack.setObjectName("pages")
         self.status = StatusBar()
@@ -66,8 +71,11 @@ class MainWindow(QMainWindow):
         self._toast.keep_over(self.tray)
         self.locking = Locking(self, self)
         self._drafts = Drafts()
+        self.locking.idle.active.connect(operations.touch)
         self.rail.chosen.connect(self.go)
         self.rail.lock_asked.connect(self.lock)
+        self.rolled_back.acted.connect(lambda: self.go("audit", "settle"))
+        self.reminder.acted.connect(lambda: self.go("vault", "back-up"))
         self.status.jobs_asked.connect(self._toggle_tray)
         self.status.model_asked.connect(lambda: self.go("models") if self.operations.workbench is not None else None)
         self.tray.cancel_asked.connect(operations.cancel)
@@ -170,6 +178,19 @@ class MainWindow(QMainWindow):
             self._pages[name].take_draft(draft)
         if written:
             self.toast("What you were writing is back")
+        self.care_changed()
+
+    def care_changed(self) -> None:
+        """Look at the vault's policy, its history and its last backup, and warn where something must be done."""
+        self.operations.run("Look after the vault", lambda bench, job: look_after(bench), self._obey, lambda _: None)
+
+    def _obey(self, found: Wardship) -> None:
+        self.locking.limit(found.idle_minutes)
+        for banner, said in ((self.rolled_back, found.rollback), (self.reminder, found.backup)):
+            if said is None:
+                banner.hide()
+            else:
+                banner.say(*said)
 
     def lock(self) -> None:
         """Lock the vault, or ask first when long work runs."""
@@ -192,6 +213,8 @@ class MainWindow(QMainWindow):
         self.tray.clear()
         self.tray.hide()
         self._toast.forget()
+        self.rolled_back.forget()
+        self.reminder.forget()
         self._last_jobs.clear()
         self._say_jobs()
         self.setWindowTitle("Assay")
@@ -313,7 +336,13 @@ class MainWindow(QMainWindow):
         middle.setContentsMargins(0, 0, 0, 0)
         middle.setSpacing(0)
         middle.addWidget(self.rail)
-        middle.addWidget(self.stack, 1)
+        right = QVBoxLayout()
+        right.setContentsMargins(0, 0, 0, 0)
+        right.setSpacing(0)
+        for widget in (self.rolled_back, self.reminder):
+            right.addWidget(widget)
+        right.addWidget(self.stack, 1)
+        middle.addLayout(right, 1)
         centre = QWidget()
         centre.setProperty("surface", "window")
         layout = QVBoxLayout(centre)
@@ -347,6 +376,8 @@ class MainWindow(QMainWindow):
     # news
 
     def _changed(self, event: object) -> None:
+        if getattr(event, "act", "") in CARE:
+            self.care_changed()
         for page in list(self._pages.values()):
             page.changed(event)
 

@@ -15,6 +15,8 @@ WARN_BEFORE = 30.0
 """Seconds between the warning and the lock."""
 LOOK_EVERY = 1000
 """Milliseconds between looks at the clocks."""
+TELL_EVERY = 20.0
+"""Seconds between two `active` at least."""
 SLEPT = 10.0
 """Seconds by which the clocks must differ before the machine is said to have slept."""
 SIGNS = frozenset(
@@ -39,12 +41,13 @@ def ahead() -> float:
 
 class Idle(QObject):
     """`warned` gives the seconds that are left, each second of the last half minute; `stirred` that somebody came back in it; `ran_out`
-    that nobody did; `slept` that the machine was asleep."""
+    that nobody did; `slept` that the machine was asleep; `active`, now and then, that somebody is at work."""
 
     warned = Signal(int)
     stirred = Signal()
     ran_out = Signal()
     slept = Signal()
+    active = Signal()
 
     def __init__(
         self,
@@ -55,7 +58,7 @@ class Idle(QObject):
         super().__init__(parent)
         self._clock, self._ahead = clock, ahead
         self._limit = 0.0
-        self._last = clock()
+        self._last = self._told = clock()
         self._offset = ahead()
         self._warning = self._over = False
         self._seen: set[int] = set()
@@ -103,6 +106,9 @@ class Idle(QObject):
         asleep, self._offset = offset - self._offset > SLEPT, offset
         if asleep:
             self.slept.emit()
+        if self._last - self._told >= TELL_EVERY:
+            self._told = self._last
+            self.active.emit()
         if not self._limit or self._over:
             return
         left = self._limit - (self._clock() - self._last)

@@ -20,6 +20,7 @@ from core.errors import AssayError, Cancelled
 from core.jobs import Job, JobQueue, Progress
 
 if TYPE_CHECKING:
+    from core.vault.sittings import Sitting
     from core.workbench import Workbench
 
 T = TypeVar("T")
@@ -134,6 +135,19 @@ class Operations(QObject):
     def workbench(self) -> "Workbench | None":
         """The open vault's services, for records that are at hand at once; whatever may wait goes through `run`."""
         return self._workbench
+
+    def sitting(self) -> "Sitting":
+        """The open vault's series of signings, which ends with the lock."""
+        workbench = self._workbench
+        if workbench is None:
+            raise RuntimeError("no vault is open")
+        return workbench.vault.sitting
+
+    def touch(self) -> None:
+        """Somebody is at work: a sitting of signing goes on."""
+        sitting = getattr(getattr(self._workbench, "vault", None), "sitting", None)
+        if sitting is not None:
+            sitting.touch()
 
     def attach(self, workbench: "Workbench") -> None:
         """Use an opened workbench from now on."""

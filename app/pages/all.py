@@ -15,6 +15,9 @@ _CLASSES = {
     "evals": ("app.pages.evaluations", "EvaluationsPage"),
     "evidence": ("app.pages.evidence", "EvidencePage"),
     "models": ("app.pages.models", "ModelsPage"),
+    "audit": ("app.pages.audit", "AuditPage"),
+    "people": ("app.pages.people", "PeoplePage"),
+    "vault": ("app.pages.vault", "VaultPage"),
     "settings": ("app.pages.settings", "SettingsPage"),
 }
 

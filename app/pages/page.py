@@ -31,6 +31,12 @@ class Shell(Protocol):
     def enter(self, workbench: object) -> None:
         """Show an opened vault's pages."""
 
+    def lock(self) -> None:
+        """Lock the vault, or ask first when long work runs."""
+
+    def care_changed(self) -> None:
+        """A backup was made or a warning settled: what the window warns of may be out of date."""
+
     def show_keys(self) -> None:
         """Show the keyboard help."""
 

@@ -5,6 +5,7 @@ thread, and turns a refusal into a sentence in the panel. Nothing is signed unle
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -34,6 +35,7 @@ SAYS = {
     "approved": "It may be used as labelled",
     "released": "It may leave this vault",
 }
+WRONG = "The user name or the passphrase is wrong. Nothing was signed."
 OWN_WORK = "You wrote this version, so someone else must review and approve it."
 
 
@@ -83,15 +85,17 @@ def ask_and_sign(
     lit: Sequence[QWidget] = (),
     shown: bool = False,
 ) -> SigningPanel:
-    """Open the signing panel; when the person signs, do `work` with their keys, close the panel and call `done`."""
+    """Open the signing panel; when the person signs, do `work` with their keys, close the panel and call `done`.
+
+    The first signature of a sitting takes user name and passphrase, each further one the passphrase; the core decides which it is.
+    """
+
+    sitting = shell.operations.sitting()
+    what = replace(what, first=sitting.needs_name)
 
     def sign(entered: Signed, panel: SigningPanel) -> None:
-        if entered.user != what.user:
-            panel.refuse(f"This vault is open for {what.user}. Lock it and open it as {entered.user} to sign as them.")
-            return
-
         def signing(workbench: "Workbench", job: Job) -> T:
-            with workbench.vault.confirm(entered.passphrase) as signer:
+            with sitting.confirm(entered.passphrase, entered.user) as signer:
                 return work(workbench, job, signer, entered)
 
         def signed(result: T) -> None:
@@ -99,8 +103,12 @@ def ask_and_sign(
             done(result)
 
         def refused(found: Failure) -> None:
-            wrong = isinstance(found.error, WrongPassphrase)
-            panel.refuse("The passphrase is wrong. Nothing was signed." if wrong else found.sentence)
+            if not isinstance(found.error, WrongPassphrase):
+                panel.refuse(found.sentence, sitting.needs_name)
+            elif entered.user and entered.user != what.user:
+                panel.refuse(f"{WRONG} The vault is open for {what.user}: only they sign in it.", first=True)
+            else:
+                panel.refuse(WRONG, first=True)
 
         shell.operations.run(
             what.title, signing, signed, refused, lambda: panel.refuse("Stopped. Nothing was signed."), shown

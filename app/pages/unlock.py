@@ -1,20 +1,26 @@
-"""The page while no vault is open: unlock one, create one, or check a pack, which needs none."""
+"""The page while no vault is open: unlock one, create one, restore one from a backup, or check a pack, which needs none."""
 
+from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
+from app.bridge.care import restore
 from app.bridge.opening import SUFFIX, NewVault, create_vault, names, open_vault, recent_vaults, shown_name
-from app.bridge.operations import Failure
+from app.bridge.operations import Failure, Handle
 from app.pages.page import Page, Shell, scrolled
+from app.pages.restore_form import RestoreForm
 from app.widgets.basic import column, frame, label, row
 from app.widgets.buttons import Button, Segments, button
 from app.widgets.forms import Choice, Field, line_edit, passphrase_edit, required
 from app.widgets.seal import Logo
+from app.widgets.views import Fitting
+from core.errors import Damaged, WrongPassphrase
 
 WIDTH = 480
+BACKUP = ".assay-backup"
 
 
 class UnlockPage(Page):
@@ -26,13 +32,18 @@ class UnlockPage(Page):
         super().__init__(shell)
         self.bar.hide()
         self.setAcceptDrops(True)
-        self.ways = Segments([("open", "Open a vault"), ("create", "Create a vault")], "What to do")
+        self.ways = Segments([("open", "Open"), ("create", "Create"), ("restore", "Restore a backup")], "What to do")
         self.ways.chosen.connect(self._choose)
-        self._stack = QStackedWidget()
+        self._stack = Fitting()
         self.opening = OpenForm()
         self.creating = CreateForm()
         self._stack.addWidget(self.opening)
         self._stack.addWidget(self.creating)
+        self.restoring = RestoreForm()
+        self._stack.addWidget(self.restoring)
+        self.restoring.restore.clicked.connect(self._restore)
+        self.restoring.work.cancelled.connect(self._stop_restoring)
+        self._restoration: Handle | None = None
         self.opening.unlock.clicked.connect(self._open)
         self.opening.passphrase.edit.returnPressed.connect(self._open)
         self.opening.place.edit.currentTextChanged.connect(lambda _: self._ask_names())
@@ -50,11 +61,10 @@ class UnlockPage(Page):
         head.addLayout(
             column(
                 label("Assay", type="verdict"),
-                label("Models, documents and evidence on one machine, without a network", tone="secondary"),
+                label("Models, documents and evidence on one machine, without a network", tone="secondary", wrap=True),
                 space=2,
             )
         )
-        head.addStretch(1)
         foot = row(self.check, label("No vault is needed to check one.", type="small", tone="secondary"), None)
         whole = column(head, 8, card, foot, None, space=12, margins=(0, 72, 0, 24))
         holder = QWidget()
@@ -89,6 +99,11 @@ class UnlockPage(Page):
     def show_about(self, about: object) -> None:
         """A vault's folder, or a pack, from the command line or the file manager."""
         path = Path(str(about))
+        if path.is_file() and path.suffix == BACKUP:
+            self.ways.choose("restore")
+            self._choose("restore")
+            self.restoring.take(path)
+            return
         if path.is_file():
             self.shell.go("evidence", str(path))
             return
@@ -105,9 +120,11 @@ class UnlockPage(Page):
         self.show_about(next(url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()))
 
     def _choose(self, way: str) -> None:
-        form = self.opening if way == "open" else self.creating
-        self._stack.setCurrentWidget(form)
-        if way == "open":
+        forms: dict[str, QWidget] = {"open": self.opening, "create": self.creating, "restore": self.restoring}
+        self._stack.setCurrentWidget(forms[way])
+        if way == "restore":
+            self.restoring.file.edit.setFocus()
+        elif way == "open":
             (self.opening.passphrase.edit if self.opening.user.text else self.opening.user.edit).setFocus()
         else:
             self.creating.name.edit.setFocus()
@@ -149,6 +166,52 @@ class UnlockPage(Page):
             self._enter,
             lambda found: self._failed(found, form.create, "Create vault", form.passphrase),
         )
+
+    def _restore(self) -> None:
+        form = self.restoring
+        good = [field.good() for field in form.fields()]
+        if not all(good):
+            return
+        file, folder = Path(form.file.text.strip()).expanduser(), form.folder()
+        user, passphrase, despite = form.user.text.strip(), form.passphrase.text, form.despite.isChecked()
+        form.passphrase.edit.clear()
+        form.restore.refuse("It is being restored.")
+        form.work.begin("Restoring", "The vault appears when it was checked")
+        form.work.show()
+
+        def free() -> None:
+            form.work.hide()
+            form.restore.refuse("")
+            self._restoration = None
+
+        def done(made: str) -> None:
+            free()
+            self.after_lock(
+                folder, user, f"{shown_name(folder)} is restored as it was on {_day(made)}. Unlock it.", False
+            )
+
+        def failed(found: Failure) -> None:
+            free()
+            wrong = isinstance(found.error, WrongPassphrase)
+            field = form.passphrase if wrong else form.file
+            field.fail(
+                "The user name or the passphrase is wrong." if wrong else f"{found.sentence} {found.safe}".strip()
+            )
+            form.despite.setVisible(isinstance(found.error, Damaged))
+
+        handle = self.operations.run_alone(
+            "Restore the vault",
+            lambda job: restore(file, folder, user, passphrase, despite, job),
+            done,
+            failed,
+            free,
+        )
+        handle.progress.connect(lambda progress: form.work.say(progress.done, progress.total, progress.unit))
+        self._restoration = handle
+
+    def _stop_restoring(self) -> None:
+        if self._restoration is not None:
+            self._restoration.cancel()
 
     def _enter(self, workbench) -> None:
         self._ready(self.opening.unlock, "Unlock")
@@ -285,3 +348,8 @@ class CreateForm(QWidget):
 
     def _check_again(self, text: str) -> str:
         return "" if text == self.passphrase.text else "The two passphrases differ."
+
+
+def _day(text: str) -> str:
+    when = datetime.fromisoformat(text)
+    return f"{when.day} {when:%b %Y, %H:%M}"

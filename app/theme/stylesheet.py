@@ -28,6 +28,7 @@ QFrame[surface="dialog"] { background: $raised; border: 1px solid $strong; borde
 QFrame[surface="selected"] { background: $selected; }
 QFrame[surface="failed"] { background: $fail_tint; border: 0; border-bottom: 1px solid $fail_line; }
 QFrame[surface="warned"] { background: $warn_tint; border: 1px solid $warn_line; border-radius: ${r_control}px; }
+QFrame[surface="cautioned"] { background: $warn_tint; border: 0; border-bottom: 1px solid $warn_line; }
 QFrame[surface="composer"] { background: $panel; border: 1px solid $strong; border-radius: ${r_card}px; }
 QFrame[line="horizontal"] { background: $subtle; max-height: 1px; min-height: 1px; border: 0; }
 QFrame[line="vertical"] { background: $subtle; max-width: 1px; min-width: 1px; border: 0; }

@@ -1,4 +1,7 @@
-"""What went wrong, said where it happened: one sentence on what happened, one on what is safe, and one button. Failures never go into a toast."""
+"""What went wrong, said where it happened: one sentence on what happened, one on what is safe, and one button. Failures never go into a toast.
+
+`Banner("cautioned")` is for what should be done and hasn't gone wrong yet: a backup that is overdue.
+"""
 
 from collections.abc import Sequence
 
@@ -16,9 +19,10 @@ class Banner(QFrame):
     acted = Signal()
     dismissed = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, surface: str = "failed") -> None:
         super().__init__()
-        self.setProperty("surface", "failed")
+        self.setProperty("surface", surface)
+        tone = "warn" if surface == "cautioned" else "fail"
         self._what = label("", strong=True, wrap=True)
         self._safe = label("", tone="secondary", wrap=True)
         self._rows = column(space=4)
@@ -27,7 +31,9 @@ class Banner(QFrame):
         close = icon_button("close", "Dismiss")
         close.clicked.connect(self._dismiss)
         words = column(self._what, self._safe, self._rows, space=3)
-        layout = row(IconLabel("alert", "fail.fg", 18), space=10, margins=(20, 10, 12, 10))
+        layout = row(
+            IconLabel("warning" if tone == "warn" else "alert", f"{tone}.fg", 18), space=10, margins=(20, 10, 12, 10)
+        )
         layout.addLayout(words, 1)
         layout.addWidget(self.act)
         layout.addWidget(close)
@@ -61,7 +67,13 @@ class Banner(QFrame):
             self._rows.addLayout(line)
         self.setAccessibleName(f"{what} {safe}".strip())
         self.show()
-        announce(self, self.accessibleName())
+        if what:
+            announce(self, self.accessibleName())
+
+    def forget(self) -> None:
+        """Hide, and keep nothing of what was said."""
+        self.say("")
+        self.hide()
 
     def _dismiss(self) -> None:
         self.hide()

@@ -1,12 +1,9 @@
 """Text as it is, in the mono face: an editor for prompts with line numbers, and the parts that it shares with the diff and with signing.
 
-Only Jinja is coloured, in the accent. An error marks its line. Characters that nobody can see are boxed with their names where a person
-signs: zero-width and direction marks, controls, unusual spaces.
+Only Jinja is coloured, in the accent. An error marks its line. Where a person signs, characters that nobody can see are boxed with their names.
 """
 
 import re
-import unicodedata
-from collections.abc import Iterator
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import (
@@ -24,36 +21,6 @@ from PySide6.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 from app.theme.look import look
 
 JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-
-
-def is_invisible(character: str) -> bool:
-    """Whether a reader can't see this character for what it is."""
-    if character in "\n\t ":
-        return False
-    return (
-        unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs", "Cn", "Zs", "Zl", "Zp")
-        or character in "\u115f\u1160\u3164\uffa0"
-    )
-
-
-def invisible_name(character: str) -> str:
-    """What to write into the box of such a character."""
-    return f"U+{ord(character):04X} {unicodedata.name(character, 'control character').lower()}"
-
-
-def pieces(text: str) -> Iterator[tuple[str, bool]]:
-    """The text in pieces: (words, False) as they are, (name, True) for each character that can't be seen."""
-    plain: list[str] = []
-    for character in text:
-        if not is_invisible(character):
-            plain.append(character)
-            continue
-        if plain:
-            yield "".join(plain), False
-            plain = []
-        yield invisible_name(character), True
-    if plain:
-        yield "".join(plain), False
 
 
 class _Jinja(QSyntaxHighlighter):

@@ -36,6 +36,7 @@ class Overlay(QWidget):
         self._before = QApplication.focusWidget()
         self._panel, self._lit, self._docked, self._width = panel, tuple(lit), docked, width
         panel.setParent(self)
+        panel.installEventFilter(self)
         self._place()
         self.show()
         self.raise_()
@@ -57,7 +58,10 @@ class Overlay(QWidget):
                 self._before = None
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.parent() and event.type() == QEvent.Type.Resize and self._panel is not None:
+        kind = event.type()
+        grown = watched is self.parent() and kind == QEvent.Type.Resize
+        changed = watched is self._panel and kind == QEvent.Type.LayoutRequest and not self._docked
+        if self._panel is not None and (grown or changed):
             self._place()
         return super().eventFilter(watched, event)
 
@@ -97,6 +101,8 @@ class Overlay(QWidget):
         if self._docked:
             self._panel.setGeometry(self.width() - width - gap, gap, width, self.height() - 2 * gap)
             return
-        height = min(self._panel.sizeHint().height(), self.height() - 2 * gap)
+        panel = self._panel
+        wanted = panel.heightForWidth(width) if panel.hasHeightForWidth() else panel.sizeHint().height()
+        height = min(wanted, self.height() - 2 * gap)
         top = min(here.px(88), (self.height() - height) // 2)
         self._panel.setGeometry((self.width() - width) // 2, top, width, height)

@@ -1,8 +1,9 @@
 """The signing panel: what is signed, exactly, and what the signature means, before anybody can press the button.
 
-The order is fixed: the exact text with invisible characters boxed, its digest, the meaning, the reason, the user name, the passphrase, the
-printed name, the time with its clock. The button names the act and stays disabled until the text was scrolled to its end and the fields
-are filled; Enter in a field never signs. A refusal says why. The passphrase is cleared the moment it was handed on.
+The order is fixed: the exact text with every character boxed that can't be seen or would deceive (`core.trust.visible`), its digest, the
+meaning, the reason, the user name at the first signing of a sitting, the passphrase at each, the printed name, the time with its clock. The
+button names the act and stays disabled until the text was scrolled to its end and the fields are filled; Enter in a field never signs.
+A refusal says why. The passphrase is cleared the moment it was handed on.
 """
 
 from dataclasses import dataclass
@@ -15,12 +16,14 @@ from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QScrollArea
 from app.theme.look import look
 from app.widgets.basic import IconLabel, column, frame, label, line, row
 from app.widgets.buttons import Button
-from app.widgets.code_view import box_format, is_invisible, pieces
+from app.widgets.code_view import box_format
 from app.widgets.forms import Field, line_edit, passphrase_edit, required
 from app.widgets.painting import focus_ring
 from app.widgets.seal import Seal, SealState
+from core.trust.visible import pieces
 
 FROM_CLOCK = "This workstation’s clock, not a trusted time"
+GOES_ON = "Your sitting goes on: your user name was asked for at its first signature."
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,13 @@ class ToSign:
     after: str = ""
     note: str = "You didn’t write this version, so you may review or approve it."
     """Below the meanings, where none of them is refused."""
+    first: bool = True
+    """Whether it is the first signing of a sitting, which takes the user name too."""
 
 
 @dataclass(frozen=True)
 class Signed:
-    """What the person entered."""
+    """What the person entered; `user` is empty where a sitting goes on."""
 
     meaning: str
     reason: str
@@ -207,8 +212,10 @@ class SigningPanel(QFrame):
         self._why = label("", type="small", tone="secondary", wrap=True)
 
         self.reason = Field("Reason", line_edit(), check=required("The reason"), beside=True)
-        self.user = Field("User name", line_edit(text=what.user), check=required("The user name"), beside=True)
-        self.passphrase = Field("Passphrase", passphrase_edit(), beside=True)
+        self.user = Field("User name", line_edit(), check=required("The user name"), beside=True)
+        self.user.setVisible(what.first)
+        self._first = what.first
+        self.passphrase = Field("Passphrase", passphrase_edit(), "" if what.first else GOES_ON, beside=True)
         self._time = label("")
         printed = row(_left("Prints as"), label(what.printed), None, space=8)
         time_row = row(_left("Time"), space=8)
@@ -278,10 +285,13 @@ class SigningPanel(QFrame):
     def meaning(self) -> Meaning | None:
         return next((card.meaning for card in self.meanings.values() if card.isChecked()), None)
 
-    def refuse(self, sentence: str) -> None:
-        """Show why the vault refused (a wrong passphrase, say); nothing was signed."""
-        self.passphrase.fail(sentence)
+    def refuse(self, sentence: str, first: bool = False) -> None:
+        """Show why the vault refused (a wrong passphrase, say); nothing was signed. `first`: the sitting ended, so the name is asked again."""
         self.setEnabled(True)
+        if first and not self._first:
+            self._first = True
+            self.user.setVisible(True)
+        self.passphrase.fail(sentence)
         self.passphrase.edit.setFocus()
         self._judge()
 
@@ -300,9 +310,10 @@ class SigningPanel(QFrame):
 
     def _sign(self) -> None:
         meaning = self.meaning()
-        if meaning is None or not self.reason.good() or not self.user.good():
+        if meaning is None or not self.reason.good() or (self._first and not self.user.good()):
             return
-        entered = Signed(meaning.name, self.reason.text.strip(), self.user.text.strip(), self.passphrase.text)
+        user = self.user.text.strip() if self._first else ""
+        entered = Signed(meaning.name, self.reason.text.strip(), user, self.passphrase.text)
         self.passphrase.edit.clear()
         self.passphrase.fail("")
         self.setEnabled(False)
@@ -324,25 +335,33 @@ class SigningPanel(QFrame):
             reason = "Scroll the text to its end first."
         elif not self.reason.text.strip():
             reason = "Write a reason first."
-        elif not self.user.text.strip() or not self.passphrase.text:
+        elif self._first and not (self.user.text.strip() and self.passphrase.text):
             reason = "Enter your user name and your passphrase."
+        elif not self.passphrase.text:
+            reason = "Enter your passphrase."
         self.sign.refuse(reason)
 
     def _tick(self) -> None:
         self._time.setText(clock(datetime.now().astimezone()))
 
     def _say_invisible(self, text: str) -> None:
-        found = [
-            number for number, words in enumerate(text.split("\n"), 1) for character in words if is_invisible(character)
-        ]
+        found: list[int] = []
+        at = 1
+        for piece in pieces(text):
+            if piece.marked:
+                found.append(at)
+            else:
+                at += piece.text.count("\n")
         self._notice_sign.setVisible(bool(found))
         if not found:
             self._notice.setText("")
         elif len(found) == 1:
-            self._notice.setText(f"Line {found[0]} holds 1 invisible character. It is boxed above.")
+            self._notice.setText(
+                f"Line {found[0]} holds 1 character that can’t be seen for what it is. It is boxed above."
+            )
         else:
             self._notice.setText(
-                f"It holds {len(found)} invisible characters, first in line {found[0]}. They are boxed above."
+                f"It holds {len(found)} characters that can’t be seen for what they are, first in line {found[0]}. They are boxed above."
             )
 
 

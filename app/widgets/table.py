@@ -106,7 +106,10 @@ class Rows(QAbstractTableModel):
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if not index.isValid():
             return None
-        record = self._rows[index.row()]
+        return self._shown(self._rows[index.row()], index.column(), role)
+
+    def _shown(self, record: Any, at: int, role: int) -> Any:
+        """What a record shows in a column."""
         if role == self.RowRole:
             return record
         if role not in (
@@ -117,7 +120,7 @@ class Rows(QAbstractTableModel):
             self.CellRole,
         ):
             return None
-        column = self.columns[index.column()]
+        column = self.columns[at]
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignRight if column.right else Qt.AlignmentFlag.AlignLeft
         cell = column.show(record)
@@ -220,9 +223,16 @@ class Table(QTableView):
     chosen = Signal(object)
     opened = Signal(object)
 
-    def __init__(self, columns: Sequence[Column], says: str, height: int = 36, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        says: str,
+        height: int = 36,
+        parent: QWidget | None = None,
+        rows: Rows | None = None,
+    ) -> None:
         super().__init__(parent)
-        self.rows = Rows(columns)
+        self.rows = rows if rows is not None else Rows(columns)
         self._height = height
         self.setModel(self.rows)
         self.setItemDelegate(CellDelegate(self))
@@ -274,8 +284,9 @@ class Table(QTableView):
             super().keyPressEvent(event)
 
     def _moved(self, now: QModelIndex, _before: QModelIndex) -> None:
-        if now.isValid():
-            self.chosen.emit(self.rows.row(now.row()))
+        record = self.rows.row(now.row()) if now.isValid() else None
+        if record is not None:
+            self.chosen.emit(record)
 
     def _rescale(self) -> None:
         here = look()

@@ -1,6 +1,7 @@
 """Views of which one is shown at a time."""
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.widgets.basic import column
 
@@ -24,3 +25,19 @@ def below(*widgets: QWidget) -> QWidget:
     made = QWidget()
     made.setLayout(column(*widgets, space=6))
     return made
+
+
+class Fitting(QStackedWidget):
+    """A stack that is as high as the view it shows, not as its highest."""
+
+    def sizeHint(self) -> QSize:
+        shown = self.currentWidget()
+        return super().sizeHint() if shown is None else shown.sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        shown = self.currentWidget()
+        return super().minimumSizeHint() if shown is None else shown.minimumSizeHint()
+
+    def setCurrentWidget(self, widget: QWidget) -> None:
+        super().setCurrentWidget(widget)
+        self.updateGeometry()

@@ -34,6 +34,12 @@ class TestShell(QMainWindow):
     def go(self, page: str, about: object = None) -> None:
         self.went.append((page, about))
 
+    def lock(self) -> None:
+        self.went.append(("lock", None))
+
+    def care_changed(self) -> None:
+        self.went.append(("care", None))
+
     def toast(self, words: str, undo: Callable[[], None] | None = None) -> None:
         self.said.append(words)
 

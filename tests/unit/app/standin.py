@@ -43,6 +43,11 @@ def digest(of: str) -> Digest:
 class Reader:
     def __init__(self, entries: list[LogEntry]) -> None:
         self._entries = entries
+        nothing = SimpleNamespace(fetchone=lambda: None, fetchall=list)
+        self.db = SimpleNamespace(execute=lambda *_: nothing)
+
+    def find(self, of: object) -> list[Digest]:
+        return []
 
     @property
     def log_size(self) -> int:
@@ -75,6 +80,9 @@ class Vault:
 
     def users(self) -> tuple[User, ...]:
         return tuple(self._people)
+
+    def cards(self) -> tuple[object, ...]:
+        return ()
 
     @contextmanager
     def confirm(self, passphrase: str) -> Iterator[object]:

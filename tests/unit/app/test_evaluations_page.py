@@ -215,6 +215,7 @@ def test_a_reviewer_approves_the_criteria(
     bar.setValue(bar.maximum())
     qtbot.waitUntil(lambda: panel.exact.was_seen)
     qtbot.keyClicks(panel.reason.edit, "The criteria fit the use")
+    qtbot.keyClicks(panel.user.edit, "tomas")
     qtbot.keyClicks(panel.passphrase.edit, passphrases["tomas"])
     qtbot.mouseClick(panel.sign, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: shell.overlay.panel is None)

@@ -188,6 +188,7 @@ def test_a_run_is_signed_as_released_and_its_pack_checks_out(
     panel.exact.verticalScrollBar().setValue(panel.exact.verticalScrollBar().maximum())
     qtbot.waitUntil(lambda: panel.exact.was_seen)
     qtbot.keyClicks(panel.reason.edit, "For the inspection")
+    qtbot.keyClicks(panel.user.edit, "ines")
     qtbot.keyClicks(panel.passphrase.edit, passphrases["ines"])
     assert panel.sign.text() == "Sign as released"
     qtbot.mouseClick(panel.sign, Qt.MouseButton.LeftButton)

@@ -122,10 +122,11 @@ def test_a_reviewer_reads_to_the_end_signs_and_approves(
     panel.meanings["approved"].click()
     qtbot.waitUntil(lambda: panel.exact.was_seen)
     qtbot.keyClicks(panel.reason.edit, "Cites every claim")
+    qtbot.keyClicks(panel.user.edit, "tomas")
     qtbot.keyClicks(panel.passphrase.edit, "not this one at all")
     qtbot.mouseClick(panel.sign, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: bool(panel.passphrase.error))
-    assert panel.passphrase.error == "The passphrase is wrong. Nothing was signed."
+    assert panel.passphrase.error == "The user name or the passphrase is wrong. Nothing was signed."
     qtbot.keyClicks(panel.passphrase.edit, passphrases["tomas"])
     qtbot.mouseClick(panel.sign, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: shell.overlay.panel is None)

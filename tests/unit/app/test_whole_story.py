@@ -96,6 +96,7 @@ def test_from_a_form_to_a_valid_pack(
     panel.exact.verticalScrollBar().setValue(panel.exact.verticalScrollBar().maximum())
     qtbot.waitUntil(lambda: panel.exact.was_seen)
     qtbot.keyClicks(panel.reason.edit, "For the inspection")
+    qtbot.keyClicks(panel.user.edit, "ines")
     qtbot.keyClicks(panel.passphrase.edit, PASSPHRASE)
     qtbot.mouseClick(panel.sign, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: locked.overlay.panel is None, timeout=60_000)

@@ -12,7 +12,7 @@ from app.widgets.answer_view import AnswerView, sentences
 from app.widgets.banner import Banner
 from app.widgets.basic import Elided, shorten
 from app.widgets.buttons import Button, Segments
-from app.widgets.code_view import CodeEditor, is_invisible, pieces
+from app.widgets.code_view import CodeEditor
 from app.widgets.diff_view import DiffView, changed_lines, lines_of, spoken
 from app.widgets.forms import Field, line_edit, required
 from app.widgets.interval_plot import Interval, IntervalPlot, signed
@@ -225,20 +225,6 @@ def test_the_diff_shows_its_text_and_its_count(qtbot: QtBot) -> None:
     assert view.text.accessibleDescription() == "removed: three; added: four"
 
 
-@pytest.mark.parametrize("character", ["\u200b", "\u202e", "\u00a0", "\u2066", "\ufeff", "\x07", "\u3164", "\u2028"])
-def test_what_nobody_can_see_is_boxed_with_its_name(character: str) -> None:
-    assert is_invisible(character)
-    found = list(pieces(f"a{character}b"))
-    assert [boxed for _, boxed in found] == [False, True, False]
-    assert found[1][0].startswith(f"U+{ord(character):04X} ")
-
-
-@given(st.text(max_size=50))
-def test_boxing_keeps_every_visible_character(text: str) -> None:
-    plain = "".join(words for words, boxed in pieces(text) if not boxed)
-    assert plain == "".join(letter for letter in text if not is_invisible(letter))
-
-
 def test_an_editor_marks_the_line_of_an_error(qtbot: QtBot) -> None:
     editor = CodeEditor("Prompt")
     qtbot.addWidget(editor)
@@ -267,6 +253,7 @@ def panel(qtbot: QtBot) -> SigningPanel:
 
 def fill(panel: SigningPanel, qtbot: QtBot) -> None:
     qtbot.keyClicks(panel.reason.edit, "Read with run 18")
+    qtbot.keyClicks(panel.user.edit, "tomas")
     qtbot.keyClicks(panel.passphrase.edit, "correct horse")
 
 
@@ -306,6 +293,48 @@ def test_enter_in_a_field_never_signs(panel: SigningPanel, qtbot: QtBot) -> None
     assert heard == []
 
 
+def test_a_sitting_that_goes_on_takes_the_passphrase_only(qtbot: QtBot) -> None:
+    what = ToSign(
+        "Sign it", "one line", "ab" * 32, (Meaning("authored", "Authored", "Mine"),), "tomas", "Tomas", first=False
+    )
+    panel = SigningPanel(what)
+    qtbot.addWidget(panel)
+    panel.show()
+    read_to_the_end(panel, qtbot)
+    assert panel.user.isHidden()
+    qtbot.keyClicks(panel.reason.edit, "Checked")
+    assert panel.sign.toolTip() == "Enter your passphrase."
+    qtbot.keyClicks(panel.passphrase.edit, "correct horse")
+    with qtbot.waitSignal(panel.signed) as heard:
+        panel.sign.click()
+    assert heard.args == [Signed("authored", "Checked", "", "correct horse")]
+    panel.refuse("The user name or the passphrase is wrong. Nothing was signed.", first=True)
+    assert not panel.user.isHidden()
+    qtbot.keyClicks(panel.passphrase.edit, "correct horse")
+    assert panel.sign.toolTip() == "Enter your user name and your passphrase."
+
+
+@pytest.mark.parametrize(
+    ("text", "boxed", "notice"),
+    [
+        ("a\nb\u202ec", "U+202E right-to-left override", "Line 2 holds 1 character"),
+        (
+            "p\u0430y \u200b",
+            "U+0430 cyrillic small letter a",
+            "2 characters that can’t be seen for what they are, first in line 1",
+        ),
+        ("end  \nnext", "U+0020 space", "first in line 1"),
+    ],
+)
+def test_what_would_deceive_is_boxed_and_counted(qtbot: QtBot, text: str, boxed: str, notice: str) -> None:
+    panel = SigningPanel(
+        ToSign("Sign it", text, "ab" * 32, (Meaning("authored", "Authored", "Mine"),), "tomas", "Tomas")
+    )
+    qtbot.addWidget(panel)
+    assert boxed in panel.exact.toPlainText()
+    assert notice in panel._notice.text()
+
+
 def test_a_refusal_is_said_and_the_panel_can_be_used_again(panel: SigningPanel, qtbot: QtBot) -> None:
     fill(panel, qtbot)
     read_to_the_end(panel, qtbot)
@@ -318,7 +347,7 @@ def test_a_refusal_is_said_and_the_panel_can_be_used_again(panel: SigningPanel, 
 
 def test_invisible_characters_are_announced_and_boxed(panel: SigningPanel) -> None:
     assert "U+200B zero width space" in panel.exact.toPlainText()
-    assert panel._notice.text() == "Line 1 holds 1 invisible character. It is boxed above."
+    assert panel._notice.text() == "Line 1 holds 1 character that can’t be seen for what it is. It is boxed above."
 
 
 def test_who_may_not_sign_is_told_why(qtbot: QtBot) -> None:

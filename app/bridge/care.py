@@ -1,0 +1,196 @@
+"""The care of a vault as pages ask for it: its policy, its backups, its check, its space. Runs off the UI thread.
+
+What needs the core's services imports them when it is called: the window appears before they are loaded.
+"""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core import paths
+from core.errors import Unavailable
+from core.jobs import Job
+
+if TYPE_CHECKING:
+    from core.vault.policies import Policy
+    from core.vault.records import Finding
+    from core.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Backups:
+    """How the last backup lies: `made` is empty where there is none; `newer` counts the log entries since; `days` have passed."""
+
+    made: str
+    newer: int
+    days: int
+    entries: int
+    overdue: bool
+
+
+@dataclass(frozen=True)
+class Care:
+    """What the page on the vault shows. Sizes in bytes; `index_in_memory` is None where this build can't say."""
+
+    folder: Path
+    size: int
+    cache: int
+    entries: int
+    policy: "Policy"
+    policy_version: str
+    policy_author: str
+    backups: Backups
+    memory: bool
+    can_compact: bool
+
+
+CARE = frozenset({"back-up", "restore", "change-settings"})
+"""The acts after which the window looks after the vault again."""
+Said = tuple[str, str, str]
+"""What a banner says, what is safe or at stake, and the word on its button (none where this person can't help it)."""
+
+
+@dataclass(frozen=True)
+class Wardship:
+    """What the window does about a vault: when it locks it, and what it warns of."""
+
+    idle_minutes: int
+    rollback: Said | None
+    backup: Said | None
+
+
+def look_after(bench: "Workbench") -> Wardship:
+    """Look at the policy, at what was seen of the log before, and at the last backup."""
+    admin = "admin" in bench.vault.user.roles
+    rollback = getattr(bench.vault, "rollback", None)
+    found = backups(bench)
+    warned = None if rollback is None else (rollback.sentence, "", "Settle…" if admin else "")
+    overdue = (*reminder(found), "Back up now…") if admin and found.overdue else None
+    return Wardship(policy(bench).idle_minutes, warned, overdue)
+
+
+def policy(bench: "Workbench") -> "Policy":
+    """The policy in force."""
+    from core.vault import policies
+
+    with bench.vault.read() as reader:
+        return policies.current(reader)
+
+
+def backups(bench: "Workbench") -> Backups:
+    """How far back the last backup lies, and whether the policy's days are over."""
+    from core.vault import policies
+    from core.vault.restored import last_backup
+
+    with bench.vault.read() as reader:
+        last = last_backup(reader)
+        days = policies.current(reader).backup_days
+        since = last.made if last is not None else reader.log(1)[0].time
+        entries = reader.log_size
+    passed = (datetime.now(UTC) - datetime.fromisoformat(since)).days
+    newer = last.newer if last is not None else entries
+    return Backups(
+        made="" if last is None else last.made,
+        newer=newer,
+        days=passed,
+        entries=entries,
+        overdue=bool(days) and passed >= days and newer > 0,
+    )
+
+
+def reminder(found: Backups) -> tuple[str, str]:
+    """What the banner says of a backup that is overdue: what, and what is at stake."""
+    entries = f"{found.newer:,} entr{'y' if found.newer == 1 else 'ies'} of the log"
+    if not found.made:
+        return (
+            "This vault was never backed up.",
+            f"If this disk fails, all of it is lost: {entries} and what they tell of.",
+        )
+    days = f"{found.days} day{'' if found.days == 1 else 's'}"
+    return f"The last backup is {days} old.", f"If this disk fails, what was done since is lost: {entries}."
+
+
+def care(bench: "Workbench") -> Care:
+    """Read what the page on the vault shows."""
+    from core.vault import policies
+
+    folder = bench.vault.folder
+    with bench.vault.read() as reader:
+        version = policies.latest(reader)
+        current = policies.current(reader)
+    found = backups(bench)
+    return Care(
+        folder=folder,
+        size=_size(folder, "cache"),
+        cache=_size(folder / "cache", ""),
+        entries=found.entries,
+        policy=current,
+        policy_version="the defaults" if version is None else version.reference,
+        policy_author="" if version is None else version.author,
+        backups=found,
+        memory=paths.ram_backed() is not None,
+        can_compact=_compacting() is not None,
+    )
+
+
+def back_up(bench: "Workbench", path: Path, job: Job) -> str:
+    """Write a backup while the vault is in use; its SHA-256. Raises `AlreadyExists`, `DiskFull`, `Unavailable`, `Refused`, `Cancelled`."""
+    from core.vault.backup import backup
+
+    return str(backup(bench.vault, path, job).sha256)
+
+
+def restore(file: Path, folder: Path, user: str, passphrase: str, despite: bool, job: Job) -> str:
+    """Make a vault from a backup; when the state was made that it holds. Raises what `core.vault.restore.restore` does."""
+    from core.vault import restore as core
+    from core.workbench import SCHEMA
+
+    return core.restore(file, folder, core.with_passphrase(file, user, passphrase), SCHEMA, job, despite).made
+
+
+def check(bench: "Workbench", job: Job) -> "tuple[Finding, ...]":
+    """All that is wrong with the vault; nothing when it is whole. Raises `Cancelled`."""
+    from core.vault.check import check as core
+
+    return core(bench.vault, job)
+
+
+def compact(bench: "Workbench", job: Job) -> int:
+    """Give unused space back to the disk; how many bytes. Raises `Unavailable` where this build can't, `DiskFull`, `Refused`."""
+    work = _compacting()
+    if work is None:
+        raise Unavailable(
+            what="This build of Assay can't compact a vault", step="Make a backup and restore it instead."
+        )
+    before = _size(bench.vault.folder, "cache")
+    work(bench.vault, job)
+    return max(0, before - _size(bench.vault.folder, "cache"))
+
+
+def change_policy(bench: "Workbench", settings: Mapping[str, str], reason: str, own: str) -> "Policy":
+    """Change the policy under one's own signature. Raises `WrongPassphrase`, `Refused`, `BadInput`."""
+    from core.vault import policies
+
+    with bench.vault.sitting.confirm(own, bench.vault.user.user) as signer:
+        return policies.change(bench.vault, settings, reason, signer)
+
+
+def _compacting() -> Any:
+    try:
+        return importlib.import_module("core.vault.compact").compact
+    except ImportError:
+        return None
+
+
+def _size(folder: Path, without: str) -> int:
+    """Bytes of a folder's files, a folder named `without` in it aside."""
+    if not folder.is_dir():
+        return 0
+    return sum(
+        path.stat().st_size
+        for path in folder.rglob("*")
+        if path.is_file() and not (without and path.relative_to(folder).parts[0] == without)
+    )
