@@ -72,6 +72,8 @@ class Session:
         folder, user = self.folder, self.user
         with self.console.workbench(folder, user) as bench:
             self._remind(bench)
+            for warning in bench.vault.warnings:
+                self.output.say(warning)
             yield bench
 
     def _remind(self, bench: Workbench) -> None:

@@ -11,11 +11,16 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from core.errors import BadInput
+import msgspec
+
+from core.errors import BadInput, Damaged
 from core.paths import replacing
 from core.records import Digest, Record
-from core.trust.canonical import b64
+from core.trust.canonical import b64, record_from, unb64
+from core.trust.merkle import Tree, leaf_hash
+from core.trust.notes import Checkpoint, LogKey, read_checkpoint, verify_checkpoint
 from core.vault import log
+from core.vault.records import LogEntry
 from core.vault.roles import Act
 from core.vault.trail_search import TrailQuery, every, fields
 from core.vault.unit import Reader
@@ -55,6 +60,53 @@ def export(vault: Vault, path: Path, query: TrailQuery | None = None, reason: st
                 count += entries
         unit.note(after=f"{count} entries; sha256 {sha.hexdigest()}")
     return Exported(path=str(path), sha256=Digest(sha.hexdigest()), entries=count, size=size)
+
+
+class _Given(msgspec.Struct, forbid_unknown_fields=True):
+    entry: int
+    time: str
+    user: str
+    act: str
+    about: str
+    reason: str
+    before: str
+    after: str
+    objects: list[str]
+    touched: list[str]
+    content: str
+
+
+class _File(msgspec.Struct):
+    format: str
+    version: int
+    checkpoint: str
+    entries: list[_Given]
+
+
+def verify_export(data: bytes, key: LogKey | None) -> tuple[Checkpoint, int]:
+    """The checkpoint of an export in JSON, and how many entries it holds; when it holds all, they lead to the checkpoint's root.
+
+    Without a key nothing is verified. Raises `Damaged`, also when an entry's fields differ from its canonical bytes."""
+    try:
+        file = msgspec.json.decode(data, type=_File)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Damaged(source="export of the log", problem="not readable.") from error
+    note = file.checkpoint.encode("utf-8")
+    if key is None:
+        return read_checkpoint(note), 0
+    point = verify_checkpoint(note, key)
+    leaves, last = [], -1
+    for given in file.entries:
+        content = unb64(given.content, "export of the log")
+        entry, _ = record_from(content, LogEntry)
+        same = msgspec.to_builtins(given) == {**fields(entry), "content": given.content}
+        if not same or not last < entry.index < point.size:
+            raise Damaged(source=f"Log entry {given.entry}", problem="altered: it isn't what was logged.")
+        last = entry.index
+        leaves.append(leaf_hash(content))
+    if len(leaves) == point.size and Tree(leaves).root() != point.root:
+        raise Damaged(source="export of the log", problem="its entries don't lead to the checkpoint's root.")
+    return point, len(leaves)
 
 
 def guarded(cell: str) -> str:

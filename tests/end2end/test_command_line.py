@@ -43,6 +43,7 @@ PROMPT_STATE = {"prompt", "digest", "author", "saved", "notes", "labels", "signe
 CARD = {"user", "fingerprint", "card", "groups", "valid_from", "valid_until", "revoked"}
 WORKERS_OF_A_RUN = 2
 """From that many child processes on, the run is at its samples: one embeds the question, one searches the index."""
+ENTRY = {"entry", "time", "user", "act", "about", "reason", "before", "after", "objects", "touched"}
 SIGNED_PROMPT = {"prompt", "meaning", "name", "time", "digest"}
 SIGNED_SPEC = {"spec", "meaning", "name", "time", "digest"}
 MODEL = {
@@ -194,9 +195,9 @@ def test_people_models_and_the_log(ines: Assay) -> None:
     known = printed(ines("model", "list", "--json"), {"models"})["models"]
     assert all(set(model) == MODEL for model in known)
     printed(ines("model", "show", "starter-embed", "--json"), MODEL)
-    (entry,) = printed(ines("audit", "log", "--limit", "1", "--json"), {"entries"})["entries"]
-    assert set(entry) == {"entry", "time", "user", "act", "about", "reason"}
-    printed(ines("audit", "checkpoint", "--json"), {"checkpoint"})
+    (entry,) = printed(ines("audit", "log", "--limit", "1", "--json"), {"entries", "size", "next"})["entries"]
+    assert set(entry) == ENTRY
+    printed(ines("audit", "checkpoint", "--json"), {"checkpoint", "file"})
     checked = printed(ines("vault", "check", "--json"), {"findings", "erased"})
     assert (checked["findings"], checked["erased"]) == ([], 0)
 

@@ -18,7 +18,7 @@ from core.vault import log, trail
 from core.vault.check import check
 from core.vault.roles import Act
 from core.vault.trail import TrailQuery
-from core.vault.trail_export import COLUMNS, guarded
+from core.vault.trail_export import COLUMNS, guarded, verify_export
 from core.vault.vault import Vault
 
 Make = Callable[..., Vault]
@@ -188,6 +188,33 @@ def test_what_can_not_be_exported_leaves_nothing(vault: Vault, tomas: Vault, tmp
     assert not list(tmp_path.glob("trail*"))
     with tomas.read() as reader:
         assert not [e for e in reader.log() if e.act == Act.EXPORT_TRAIL]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "saying"),
+    [
+        ('"about": "greeting@1"', '"about": "greeting@2"', "isn't what was logged"),
+        ('"entry": 2,', '"entry": 3,', "isn't what was logged"),
+        ('"checkpoint": "assay', '"checkpoint": "other', "another log"),
+        ('"format"', '"formats"', "not readable"),
+    ],
+)
+def test_an_export_that_was_altered_is_noticed(tomas: Vault, tmp_path: Path, old: str, new: str, saying: str) -> None:
+    trail.export(tomas, tmp_path / "trail.json")
+    key = tomas.trust_file().logs[0]
+    data = (tmp_path / "trail.json").read_text()
+    point, entries = verify_export(data.encode(), key)
+    assert entries == point.size
+    assert old in data
+    with pytest.raises(Damaged, match=saying):
+        verify_export(data.replace(old, new, 1).encode(), key)
+
+
+def test_an_export_in_part_is_verified_entry_by_entry(tomas: Vault, tmp_path: Path) -> None:
+    trail.export(tomas, tmp_path / "part.json", TrailQuery(act=Act.SAVE_PROMPT))
+    data = (tmp_path / "part.json").read_bytes()
+    point, entries = verify_export(data, tomas.trust_file().logs[0])
+    assert (entries, point.size > 3) == (3, True)
 
 
 # Reviewing
