@@ -204,8 +204,11 @@ def test_no_byte_of_it_stays_in_the_file(vault: Vault, reopen: Make, passphrases
     file, key = vault.folder / "vault.db", vault._connections.key
     vault._connections.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     assert MARKER.encode() in decrypted(file, key), "the test can see content"
+    (vault.folder / "cache").mkdir(exist_ok=True)
+    (vault.folder / "cache" / "index-1-1.sealed").write_bytes(b"vectors")
     erase(vault, passphrases["ines"], *digests)
     assert MARKER.encode() not in decrypted(file, key)
+    assert not (vault.folder / "cache").exists()
     vault._connections.writer.execute("VACUUM")
     vault.close()
     whole = decrypted(file, key)
