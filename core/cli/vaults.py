@@ -1,19 +1,25 @@
-"""`assay vault`: create and check."""
+"""`assay vault`: create, check, back up, restore and compact."""
+
+from pathlib import Path
 
 import click
 
 from core.cli import policy, retention
-from core.cli.session import Session, pass_session
+from core.cli.session import FILE, Session, pass_session
 from core.models.starter import EMBEDDER
 from core.vault import tombstones
+from core.vault.backup import backup as back_up_vault
 from core.vault.check import check as check_vault
 from core.vault.check_erased import summary
-from core.workbench import Workbench
+from core.vault.compact import compact as compact_vault
+from core.vault.restore import restore as restore_vault
+from core.vault.restore import with_passphrase
+from core.workbench import SCHEMA, Workbench
 
 
 @click.group()
 def vault() -> None:
-    """Create and check vaults; keep, hold and erase what is in them."""
+    """Create, check, back up and restore vaults; keep, hold and erase what is in them."""
 
 
 for command in (*retention.COMMANDS, policy.policy):
@@ -67,3 +73,51 @@ def check(session: Session) -> None:
         )
     if findings:
         raise SystemExit(1)
+
+
+@vault.command()
+@click.argument("file", type=FILE)
+@pass_session
+def backup(session: Session, file: Path) -> None:
+    """Write the whole vault into one encrypted file, which opens with the passphrases of today. The vault stays in use meanwhile."""
+    with session.workbench() as bench:
+        made = back_up_vault(bench.vault, file, session.output.job("Backing up"))
+        session.output.result(
+            {"backup": session.as_given(file), "sha256": made.sha256, "size": made.size, "entries": made.entries},
+            [
+                f"Backed up to {session.as_given(file)}: {made.size:,} bytes, SHA-256 {made.sha256}.",
+                f"It holds the state of {made.made}. Keep it on another disk, and try now and then that it restores.",
+            ],
+        )
+
+
+@vault.command()
+@click.argument("file", type=FILE)
+@click.argument("folder", metavar="DIR", type=FILE)
+@click.option("--despite-findings", is_flag=True, help="Restore even if the vault had faults when it was backed up.")
+@pass_session
+def restore(session: Session, file: Path, folder: Path, despite_findings: bool) -> None:
+    """Make the vault DIR from a backup, with the passphrase that --user had when it was made. It appears checked, or not at all."""
+    unlock = with_passphrase(
+        file, session.user, session.passphrase(f"Passphrase of {session.user} at the time of the backup")
+    )
+    done = restore_vault(file, folder, unlock, SCHEMA, session.output.job("Restoring"), despite_findings)
+    session.output.result(
+        {"vault": session.as_given(folder), "made": done.made, "entries": done.entries, "sha256": done.backup},
+        [
+            f"Restored {session.as_given(folder)}: the state of {done.made}, with {done.entries} entries in its log.",
+            "Whoever opens it first is the one whose name the log puts to the restoration.",
+        ],
+    )
+
+
+@vault.command()
+@pass_session
+def compact(session: Session) -> None:
+    """Free the room of what was erased, and leave nothing of it in the file. Nobody else works in the vault meanwhile."""
+    with session.workbench() as bench:
+        done = compact_vault(bench.vault, session.output.job("Compacting"))
+        session.output.result(
+            {"before": done.before, "after": done.after},
+            [f"The vault took {done.before:,} bytes and takes {done.after:,} now."],
+        )

@@ -88,9 +88,7 @@ def backup(vault: Vault, file: Path, job: Job | None = None) -> Backup:
     """
     job = job or Job("Back up the vault")
     file = file.absolute()
-    if not allowed(Act.BACK_UP, vault.user.roles):
-        with vault.write(Act.BACK_UP, about=file.name):
-            raise AssertionError
+    required(vault, Act.BACK_UP, file.name)
     _check_place(vault, file)
     try:
         work = Path(tempfile.mkdtemp(prefix=f".{file.name}.", dir=file.parent))
@@ -102,6 +100,13 @@ def backup(vault: Vault, file: Path, job: Job | None = None) -> Backup:
         raise DiskFull(path=str(file)) from error
     except OSError as error:
         raise unwritable(file, error) from error
+
+
+def required(vault: Vault, act: Act, about: str = "") -> None:
+    """Refuse, and log that, what the person's roles don't allow, before any long work. Raises `Refused`."""
+    if not allowed(act, vault.user.roles):
+        with vault.write(act, about=about):
+            raise AssertionError
 
 
 def context(vault: str, head: bytes) -> StreamContext:

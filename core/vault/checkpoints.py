@@ -12,7 +12,7 @@ ended a sitting: a random id, a size and a hash, nothing confidential. The rules
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import AssayError, BadInput, Refused
+from core.errors import AssayError, BadInput, Damaged, Refused
 from core.paths import config_folder, write_whole
 from core.records import Record
 from core.trust.notes import LARGEST, Checkpoint, verify_checkpoint
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 RESTORED = "restored"
 """The name in `meta` of the mark that a restored vault carries until it is opened."""
+GAP = "none: entries are missing"
+"""In place of a root that can't be computed. The vault opens all the same, so that its check can say what is missing."""
 SHOWN = 16
 """Characters of a root in a sentence."""
 
@@ -84,7 +86,10 @@ def look(vault: str, reader: Reader) -> Rollback | None:
 def compare(seen: Checkpoint, reader: Reader) -> Rollback | None:
     """None when the log that `reader` sees continues the one that `seen` tells of."""
     size = reader.log_size
-    root = LogTree().root_at(reader.db, seen.size).hex() if seen.size <= size else ""
+    try:
+        root = LogTree().root_at(reader.db, seen.size).hex() if seen.size <= size else ""
+    except Damaged:
+        root = GAP
     if root == seen.root.hex():
         return None
     return Rollback(seen=seen.size, seen_root=seen.root.hex(), found=size, found_root=root)
