@@ -35,18 +35,22 @@ class NewVault:
 
 def open_vault(folder: Path, user: str, passphrase: str, job: Job) -> "Workbench":
     """Unlock a vault and remember where it is."""
-    from core.workbench import Workbench  # late, and off the UI thread
+    from core.cli.main import share  # late, and off the UI thread
+    from core.workbench import Workbench
 
     workbench = Workbench.open(folder, user, passphrase)
+    share(workbench)
     remember(folder)
     return workbench
 
 
 def create_vault(request: NewVault, job: Job) -> "Workbench":
     """Make a vault and remember where it is."""
-    from core.workbench import Workbench  # late, and off the UI thread
+    from core.cli.main import share  # late, and off the UI thread
+    from core.workbench import Workbench
 
     workbench = Workbench.create(request.folder, request.user, request.name, request.passphrase)
+    share(workbench)
     remember(request.folder)
     return workbench
 

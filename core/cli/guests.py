@@ -5,6 +5,7 @@ they stop it, or are gone, its jobs are cancelled and its questions end.
 """
 
 import contextlib
+import os
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -25,11 +26,11 @@ class Guest:
     """A `Console` for one command of a person who joined. `send` raises `EOFError` when they are gone."""
 
     def __init__(self, send: Callable[[FromHost], None], bench: Workbench, joined: Joined, run: Run) -> None:
-        self.arguments: Sequence[str] = run.arguments
-        self.vault: str | None = run.vault
+        self.arguments: Sequence[str] = tuple(map(os.fsdecode, run.arguments))
+        self.vault: str | None = os.fsdecode(run.vault)
         self.user: str | None = run.user
         self.draws = run.draws
-        self._folder = Path(run.folder)
+        self._folder = Path(os.fsdecode(run.folder))
         self._send = send
         self._bench = bench
         self._joined = joined

@@ -93,10 +93,10 @@ def _introduce(channel: Channel[FromHost], found: Found, folder: Path, user: str
 
 def _request(folder: Path, user: str, console: Console) -> Run:
     return Run(
-        arguments=tuple(console.arguments),
-        vault=str(console.path(str(folder))),
+        arguments=tuple(map(os.fsencode, console.arguments)),
+        vault=os.fsencode(console.path(str(folder))),
         user=user,
-        folder=str(console.path("")),
+        folder=os.fsencode(console.path("")),
         draws=console.draws,
     )
 

@@ -88,6 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     egress.harden()
     egress.raise_barrier("unix")
     given = tuple(sys.argv[1:] if arguments is None else arguments)
+    if "_ASSAY_COMPLETE" in os.environ:
+        assay.main(given, prog_name="assay")
     sys.exit(execute(Here(given, execute), given, raising=bool(os.environ.get("ASSAY_TRACEBACK"))))
 
 
@@ -98,7 +100,11 @@ def execute(console: Console, arguments: Sequence[str], raising: bool = False) -
         console.err(visible(sentence) + "\n")
 
     try:
-        return int(assay.main(args=reordered(arguments), prog_name="assay", standalone_mode=False, obj=console) or 0)
+        with assay.make_context("assay", reordered(arguments), obj=console) as context:
+            assay.invoke(context)
+        return 0
+    except click.exceptions.Exit as left:
+        return left.exit_code
     except SystemExit as left:
         return left.code if isinstance(left.code, int) else int(left.code is not None)
     except AssayError as error:
@@ -110,6 +116,7 @@ def execute(console: Console, arguments: Sequence[str], raising: bool = False) -
         console.err(shown.getvalue())
         return 2
     except (click.Abort, KeyboardInterrupt):
+        console.err("\n" if console.draws else "")  # behind what the terminal shows of Ctrl-C
         say("Stopped. What was recorded until then is kept.")
         return Cancelled.exit_code
     except BrokenPipeError:

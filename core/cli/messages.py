@@ -48,12 +48,12 @@ class Proof(Record, frozen=True, kw_only=True, tag="proof"):
 
 
 class Run(Record, frozen=True, kw_only=True, tag="run"):
-    """The command, and what of the person's surroundings it may see."""
+    """The command, and what of the person's surroundings it may see. Names of files are bytes: not all of them are text."""
 
-    arguments: tuple[str, ...]
-    vault: str
+    arguments: tuple[bytes, ...]
+    vault: bytes
     user: str
-    folder: str
+    folder: bytes
     draws: bool
 
 

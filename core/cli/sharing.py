@@ -177,13 +177,13 @@ class Listener:
         try:
             if self._peer(visit.connection) != os.getuid():
                 return
-            with self._admitted(channel) as joined:
-                visit.user = joined.user.user
-                self._begin(visit, joined)
-                try:
-                    self._listen(visit)
-                finally:
-                    self._finish(visit)
+            joined = self._admitted(channel)
+            visit.user = joined.user.user
+            self._begin(visit, joined)
+            try:
+                self._listen(visit)
+            finally:
+                self._finish(visit)
         except AssayError as error:
             channel.part(failed(error), FAREWELL_SECONDS)
         except (BadFrame, EOFError, OSError):
@@ -196,9 +196,8 @@ class Listener:
                 self._visits.discard(visit)
             channel.close()
 
-    @contextmanager
-    def _admitted(self, channel: Channel[FromGuest]) -> Iterator[Joined]:
-        """The vault for the person at the other end, who is signed in for as long as the block runs.
+    def _admitted(self, channel: Channel[FromGuest]) -> Joined:
+        """The vault for the person at the other end.
 
         Raises `Unavailable` (another program), `WrongPassphrase`, `Refused`, and what the channel raises."""
         hello = channel.receive()
@@ -218,9 +217,8 @@ class Listener:
         if not isinstance(proof, Proof):
             raise BadFrame("no proof")
         joined, ours = challenge.admit(proof.proof)
-        with joined.signed_in():
-            channel.send(Welcome(proof=ours))
-            yield joined
+        channel.send(Welcome(proof=ours))
+        return joined
 
     def _begin(self, visit: _Visit, joined: Joined) -> None:
         run = visit.channel.receive()
@@ -235,11 +233,19 @@ class Listener:
                     what=f"{MOST_COMMANDS} commands are at work in this vault already", step="Wait until one has ended."
                 )
             visit.guest = Guest(visit.channel.send, self._bench, joined, run)
-            visit.command = threading.Thread(target=self._work, args=(visit, visit.guest), name="command", daemon=True)
+            visit.command = threading.Thread(
+                target=self._work, args=(visit, visit.guest, joined), name="command", daemon=True
+            )
         visit.command.start()
 
-    def _work(self, visit: _Visit, guest: Guest) -> None:
-        code = self._execute(guest, guest.arguments)
+    def _work(self, visit: _Visit, guest: Guest, joined: Joined) -> None:
+        """Run the command. When its person hears of its end, the log holds all of it."""
+        try:
+            with joined.signed_in():
+                code = self._execute(guest, guest.arguments)
+        except AssayError as error:  # the sign-in couldn't be logged
+            visit.channel.part(failed(error), FAREWELL_SECONDS)
+            return
         with contextlib.suppress(EOFError):
             visit.channel.send(Ended(code=code))
         visit.channel.end()
