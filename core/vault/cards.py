@@ -1,7 +1,7 @@
 """The life of a card in a vault: issued, and perhaps ended before its time.
 
-Rules: the log entry of the change that issued a card names its fingerprint; every card leads by countersignatures to the vault's first
-card, which alone has no issuer, or to one that recovery made; an ended card stays, with a record that says up to which entry of the log
+Rules: the log entry of the change that issued a card tells of it; every card leads by countersignatures to the vault's first card, which
+alone has no issuer, or to one that recovery made for an administrator; an ended card stays, with a record that says up to which entry of the log
 its signatures count. Keys that come back after a reset are new ones on a new card, so the old card is ended with it.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from core.errors import AssayError, Damaged
 from core.records import Digest, Record, now
-from core.trust.cards import Revocation, SignedCard, fingerprint, open_card
+from core.trust.cards import ADMIN, Revocation, SignedCard, fingerprint, open_card
 from core.vault import log, users
 from core.vault.records import Finding, LogEntry
 from core.vault.roles import Act
@@ -17,8 +17,6 @@ from core.vault.unit import Reader, Unit
 
 ISSUING = frozenset({Act.CREATE_VAULT, Act.ADD_USER, Act.RESET_USER, Act.CHANGE_ROLES, Act.RENEW_CARD, Act.RECOVER})
 """The acts that may issue a card."""
-_ROOTS = frozenset({Act.CREATE_VAULT, Act.RECOVER})
-"""Those that may make a card which nobody countersigned."""
 _STEP = "Trust nothing signed with it, and compare the fingerprint with its holder."
 
 
@@ -68,7 +66,7 @@ def rooted(reader: Reader, card: Digest) -> bool:
     while issuer:
         card = Digest(issuer)
         issuer = users.card(reader.db, card).issuer
-    return card == _first(reader) or card in _made_by(reader, _ROOTS)
+    return card == _first(reader) or _recovered(reader, card)
 
 
 def findings(reader: Reader, logged: Mapping[Digest, LogEntry]) -> Iterator[Finding]:
@@ -114,6 +112,19 @@ def _entry(reader: Reader, index: int) -> LogEntry | None:
         return next(iter(reader.log(1, index - 1)), None)
     except Damaged:
         return None
+
+
+def _recovered(reader: Reader, root: Digest) -> bool:
+    """Whether recovery gave this card to somebody who was an administrator before, by a card that leads to the vault's first one."""
+    if root not in _made_by(reader, frozenset({Act.RECOVER})):
+        return False
+    user = users.card(reader.db, root).user
+    rows = reader.db.execute(
+        "SELECT fingerprint FROM cards WHERE user = ? AND rowid < (SELECT rowid FROM cards WHERE fingerprint = ?)",
+        (user, root),
+    )
+    earlier = [Digest(which) for (which,) in rows.fetchall()]
+    return any(ADMIN in users.card(reader.db, which).roles and rooted(reader, which) for which in earlier)
 
 
 def _present(reader: Reader, digest: Digest) -> bool:

@@ -139,6 +139,21 @@ def test_an_unknown_signer_makes_it_incomplete() -> None:
     assert "trust file" in verdict.reasons[0]
 
 
+@pytest.mark.parametrize("issuer", [None, ADA])
+def test_a_self_made_card_in_a_known_persons_name_is_never_valid(issuer: Person | None) -> None:
+    """Whoever has the vault can put such a card into the pack; the trust file knows the real one."""
+    impostor = Person("ben", "Ben Okafor", issuer)
+    verdict = judged(pack(content(approver=impostor)), TRUST)
+    assert verdict.verdict == "incomplete"
+    assert [(s.name, s.status) for s in verdict.signatures if s.meaning == "approved"] == [("Ben Okafor", "unknown")]
+    lying = {"card": BEN.fingerprint}
+
+    def sign(maker: Maker) -> None:
+        maker.sign(impostor, CONTENT.spec, "safety@1", "reviewed", **lying)
+
+    assert judged(pack(content(sign)), TRUST).verdict == "invalid"
+
+
 def test_an_unknown_releaser_or_log_makes_it_incomplete() -> None:
     assert judged(PACK, msgspec.structs.replace(TRUST, cards=(BEN.signed,))).verdict == "incomplete"
     assert judged(PACK, msgspec.structs.replace(TRUST, logs=())).verdict == "incomplete"
