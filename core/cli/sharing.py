@@ -8,7 +8,7 @@ vault (`Workbench.beside`). The rules:
 3. One connection runs one command. `MOST_COMMANDS` run at once.
 4. A command whose person is gone is stopped as Ctrl-C would. When the vault is locked all are, and are told so; the vault is closed after
    they have ended.
-5. A person whose rights in the vault were changed is let go.
+5. A person whose rights in the vault were changed is let go, and what was changed holds for them at once, also for who has the vault open.
 """
 
 import contextlib
@@ -44,7 +44,7 @@ from core.cli.messages import (
 )
 from core.errors import AssayError, Refused, Unavailable
 from core.vault.events import Changed
-from core.vault.joining import Challenge, Joined
+from core.vault.joining import Challenge, Joined, look_again
 from core.vault.roles import Act
 from core.workbench import Workbench
 from core.workers.frames import BadFrame
@@ -63,7 +63,8 @@ FAREWELL_SECONDS: Final = 2.0
 ENDING_SECONDS: Final = 20.0
 """That locking waits for stopped commands; after that they meet a locked vault."""
 TURN: Final = 0.02
-RIGHTS: Final = frozenset({Act.REVOKE_USER, Act.RESET_USER, Act.CHANGE_ROLES})
+PERSONAL: Final = frozenset({Act.REVOKE_USER, Act.RESET_USER, Act.CHANGE_ROLES, Act.RENEW_CARD})
+"""Acts about a person, by name."""
 log = logging.getLogger(__name__)
 
 
@@ -76,7 +77,7 @@ class _Visit:
         self.thread: threading.Thread | None = None
         self.guest: Guest | None = None
         self.command: threading.Thread | None = None
-        self.user = ""
+        self.joined: Joined | None = None
 
     def dismiss(self, reason: AssayError) -> None:
         """Stop the command, say why, end the connection."""
@@ -178,7 +179,7 @@ class Listener:
             if self._peer(visit.connection) != os.getuid():
                 return
             joined = self._admitted(channel)
-            visit.user = joined.user.user
+            visit.joined = joined
             self._begin(visit, joined)
             try:
                 self._listen(visit)
@@ -269,11 +270,17 @@ class Listener:
             visit.command.join()
 
     def _changed(self, changed: Changed) -> None:
-        if changed.act not in RIGHTS:
+        """What was changed about a person holds at once for all who work here under that name, whoever changed it."""
+        if changed.act not in PERSONAL:
             return
+        if self._bench.vault.user.user == changed.about:
+            look_again(self._bench.vault)
         reason = Refused(act="Work in this vault", reason="Your rights in it were changed. Run the command again.")
         for visit in self._all():
-            if visit.user == changed.about and visit.command is not threading.current_thread():
+            if visit.joined is None or visit.joined.user.user != changed.about:
+                continue
+            look_again(visit.joined)
+            if changed.act is not Act.RENEW_CARD and visit.command is not threading.current_thread():
                 threading.Thread(target=visit.dismiss, args=(reason,), name="dismiss", daemon=True).start()
 
 

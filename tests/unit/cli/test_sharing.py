@@ -14,6 +14,7 @@ from core.cli.main import LOCKED, execute, share
 from core.cli.sharing import Listener, offered
 from core.errors import BadInput, Unavailable
 from core.jobs import Job
+from core.vault import people
 from core.vault.events import Changed
 from core.vault.roles import Act
 from core.workbench import Workbench
@@ -269,7 +270,8 @@ def test_changed_rights_end_a_persons_command_and_nobody_elses(
     his, hers = in_background(tomas, "prompt", "list"), in_background(ines, "prompt", "list")
     assert slow.begun.acquire(timeout=20)
     assert slow.begun.acquire(timeout=20)
-    bench.events.publish(Changed(act=Act.REVOKE_USER, about="tomas"))
+    with bench.vault.confirm(ines.known) as signer:
+        people.revoke(bench.vault, signer, "tomas", "left the company")
     his[0].join(20)
     assert his[1] == [4]
     assert "Your rights in it were changed" in tomas.errors
@@ -278,6 +280,22 @@ def test_changed_rights_end_a_persons_command_and_nobody_elses(
     assert listener.commands() >= 1
     listener.stop(LOCKED)
     hers[0].join(20)
+
+
+def test_the_owner_of_the_open_vault_loses_a_role_that_somebody_who_joined_takes_away(
+    bench: Workbench, serving: Callable[..., Listener], person: People
+) -> None:
+    ines = person("ines")
+
+    def work(console: Console) -> int:
+        with console.workbench(bench.vault.folder, "ines") as hers, hers.vault.confirm(ines.known) as signer:
+            people.change_roles(hers.vault, signer, "tomas", ("reviewer", "admin"), "")
+            people.change_roles(hers.vault, signer, "ines", ("auditor",), "")
+        return 0
+
+    serving(work)
+    assert ines("prompt", "list") == 0
+    assert bench.vault.user.roles == ("auditor",)
 
 
 def test_so_many_commands_run_at_once(

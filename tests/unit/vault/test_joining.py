@@ -7,9 +7,9 @@ import pytest
 
 from core.errors import BadInput, Refused, Unavailable, WrongPassphrase
 from core.trust.sealing import SealingKeys
-from core.vault import slots
+from core.vault import people, rotation, slots
 from core.vault.events import Changed
-from core.vault.joining import Challenge, Joined, answer, new_nonce
+from core.vault.joining import Challenge, Joined, answer, look_again, new_nonce
 from core.vault.roles import Act
 from core.vault.vault import Vault
 
@@ -141,3 +141,28 @@ def test_the_open_vault_of_another_folder_is_not_joined(
     nonce = new_nonce()
     with pytest.raises(Refused):
         answer(one.folder, "tomas", passphrases["tomas"], nonce, Challenge(other, "tomas", nonce).sealed)
+
+
+def test_who_joined_gives_the_vault_another_key_and_all_go_on(
+    vault: Vault, passphrases: dict[str, str], reopen: Callable[..., Vault]
+) -> None:
+    ines = joined(vault, "ines", passphrases["ines"])
+    epoch = rotation.rotate(ines)
+    for view in (vault, ines, joined(vault, "ines", passphrases["ines"])):
+        with view.write(Act.ASK, about=f"epoch {epoch}"):
+            pass
+    with reopen(vault, "tomas").read() as reader:
+        assert [entry.about for entry in reader.log(1000)].count(f"epoch {epoch}") == 3
+
+
+def test_a_change_of_roles_holds_at_once_where_it_is_looked_for(vault: Vault, passphrases: dict[str, str]) -> None:
+    tomas = joined(vault, "tomas", passphrases["tomas"])
+    with vault.confirm(passphrases["ines"]) as signer:
+        people.change_roles(vault, signer, "tomas", ("author",), "")
+        look_again(tomas)
+        with tomas.write(Act.SAVE_PROMPT):
+            pass
+        people.revoke(vault, signer, "tomas", "left")
+    look_again(tomas)
+    with pytest.raises(Refused), tomas.write(Act.ASK):
+        pass
