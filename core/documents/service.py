@@ -71,7 +71,7 @@ class Documents:
         found, refused = files.collect(request.paths)
         if not found:
             raise BadInput(source=name, problem=refused[0].reason if refused else "no file was given. Name one.")
-        self._check_embedder(name)
+        self._check_embedder(name, job)
         added = replaced = unchanged = chunks = pages = 0
         with closing(read_all(self._supervisor, found, lambda content: self._has(name, content), job)) as reading:
             for done, read in enumerate(reading):
@@ -153,6 +153,7 @@ class Documents:
             named = [("document", str(document)), ("collection", known.collection)]
             holds.refuse_removal(unit, f"Remove {known.name}", named)
             store.retire(unit, document)
+            unit.note(before="in search", after="retired", touched=(document,))
 
     def close(self) -> None:
         """Close the document that is being shown."""
@@ -161,7 +162,7 @@ class Documents:
                 self._viewer[1].close()
             self._viewer = None
 
-    def _check_embedder(self, name: str) -> None:
+    def _check_embedder(self, name: str, job: Job) -> None:
         """Raise `Unavailable` without an embedder, and `BadInput` when the collection was made with another one, or by other rules than ours."""
         try:
             mine = self._models.show(self._embedder)
@@ -180,6 +181,7 @@ class Documents:
                 problem=f"made with the embedder {kept.embedder_name}, and {mine.name} is another one; their vectors can't be compared. "
                 "Add the documents to a new collection.",
             )
+        store.check_route(kept, self._engine.route(mine.digest, job))
         if kept.chunking.version != RULES.version:
             raise BadInput(
                 source=name,
@@ -234,7 +236,8 @@ class Documents:
         digest = unit.put(document, links=(content,))
         if store.find(unit, document.collection) is None:
             model = self._models.show(self._embedder)
-            store.create(unit, document.collection, model.digest, model.name, model.dimensions, rules)
+            route = self._engine.route(model.digest)
+            store.create(unit, document.collection, model.digest, model.name, model.dimensions, rules, route)
         store.insert(unit, store.get(unit, document.collection), digest, document, parsed, cuts, vectors)
 
     def _rules(self, embedder: Digest) -> Chunking:
@@ -287,7 +290,8 @@ class Documents:
         """Once for each page and open vault: turning back to a page shows nothing new."""
         if (document, page) in self._shown:
             return
-        with self._vault.write(Act.SHOW_DOCUMENT, about=f"{name}, page {page}"):
+        with self._vault.write(Act.SHOW_DOCUMENT, about=f"{name}, page {page}") as unit:
+            unit.note(touched=(document,))
             self._shown.add((document, page))
 
 

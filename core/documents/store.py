@@ -15,7 +15,7 @@ import numpy as np
 from core.documents.chunking import Cut
 from core.documents.records import Chunk, Chunking, Collection, Document, Rect
 from core.documents.worker.records import Parsed
-from core.errors import NotFound
+from core.errors import BadInput, NotFound
 from core.records import Digest, now
 from core.vault.connection import Database
 from core.vault.migrations import Migrations
@@ -23,6 +23,8 @@ from core.vault.unit import Reader, Unit
 
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 FLOAT: Final = "<f4"
+FIRST_ROUTE: Final = "llama.cpp"
+"""What computed the vectors of collections that don't say."""
 PORTION: Final = 500
 """Numbers in one `IN (…)`."""
 
@@ -71,7 +73,11 @@ def _when_retired(db: Database) -> None:
     db.execute("UPDATE documents SET retired = ? WHERE current = 0", (now(),))
 
 
-SCHEMA = Migrations("documents", (_first, _when_retired))
+def _with_route(db: Database) -> None:
+    db.execute("ALTER TABLE collections ADD COLUMN route TEXT NOT NULL DEFAULT ''")
+
+
+SCHEMA = Migrations("documents", (_first, _when_retired, _with_route))
 
 
 @dataclass(frozen=True)
@@ -85,12 +91,14 @@ class Kept:
     dimensions: int
     chunking: Chunking
     generation: int
+    route: str
+    """What computed its vectors; empty where that was not kept yet."""
 
 
 def find(reader: Reader, name: str) -> Kept | None:
     """The collection of that name."""
     row = reader.db.execute(
-        "SELECT id, name, embedder, embedder_name, dimensions, chunking, generation FROM collections WHERE name = ?",
+        "SELECT id, name, embedder, embedder_name, dimensions, chunking, generation, route FROM collections WHERE name = ?",
         (name,),
     ).fetchone()
     if row is None:
@@ -103,6 +111,7 @@ def find(reader: Reader, name: str) -> Kept | None:
         dimensions=int(row[4]),
         chunking=msgspec.json.decode(row[5], type=Chunking),
         generation=int(row[6]),
+        route=row[7],
     )
 
 
@@ -116,13 +125,25 @@ def get(reader: Reader, name: str) -> Kept:
     return found
 
 
-def create(unit: Unit, name: str, embedder: Digest, embedder_name: str, dimensions: int, chunking: Chunking) -> None:
+def create(
+    unit: Unit, name: str, embedder: Digest, embedder_name: str, dimensions: int, chunking: Chunking, route: str = ""
+) -> None:
     """A new, empty collection."""
     made = unit.db.execute(
-        "INSERT INTO collections(name, embedder, embedder_name, dimensions, chunking) VALUES (?, ?, ?, ?, ?)",
-        (name, embedder, embedder_name, dimensions, msgspec.json.encode(chunking).decode()),
+        "INSERT INTO collections(name, embedder, embedder_name, dimensions, chunking, route) VALUES (?, ?, ?, ?, ?, ?)",
+        (name, embedder, embedder_name, dimensions, msgspec.json.encode(chunking).decode(), route),
     )
     _create_words(unit, int(made.lastrowid))
+
+
+def check_route(kept: Kept, route: str) -> None:
+    """Raise `BadInput` when a collection's vectors were computed in another way than `route` would now."""
+    if (kept.route or FIRST_ROUTE) != (route or FIRST_ROUTE):
+        raise BadInput(
+            source=kept.name,
+            problem=f"its vectors were computed by {kept.route or FIRST_ROUTE}, and {route or FIRST_ROUTE} would compute others; "
+            "they can't be compared. Add the documents to a new collection.",
+        )
 
 
 def _create_words(unit: Unit, collection: int) -> None:

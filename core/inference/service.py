@@ -146,6 +146,13 @@ class Engine:
         """The length of the model's vectors. Raises `NotFound`."""
         return self._models.show(model).dimensions
 
+    def route(self, model: Digest | str, job: Job | None = None) -> str:
+        """What computes the model's vectors; those of two routes are not compared. Loads the model. Raises as `embed`."""
+        with self._using(self._embedder(model, job), job):
+            with self._lock:
+                slot = self._slots.get(self._models.show(model).digest)
+            return slot.ready.route if slot is not None and slot.ready is not None else ""
+
     def window(self, model: Digest | str) -> int:
         """Tokens that fit into the model at once, as it is loaded here. Raises `NotFound`."""
         return min(self._models.show(model).context, LARGEST_WINDOW)

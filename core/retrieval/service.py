@@ -18,6 +18,7 @@ from core.retrieval import exact
 from core.retrieval.fusion import fuse, word_query
 from core.retrieval.index import Indexes
 from core.retrieval.records import IndexState, Passage, Search
+from core.vault.roles import Act
 from core.vault.unit import Reader
 from core.vault.vault import Vault
 from core.workers.supervisor import Supervisor
@@ -65,6 +66,14 @@ class Retrieval:
             best = fuse([(BY_MEANING, by_meaning), (BY_WORDS, by_words)])[: request.limit]
             return self._passages(reader, collection, best, vector)
 
+    def show(self, request: Search, job: Job) -> tuple[Passage, ...]:
+        """As `search`, for a person to read: the log says whose passages they were shown. Raises `Refused` too."""
+        found = self.search(request, job)
+        documents = tuple(dict.fromkeys(passage.document for passage in found))
+        with self._vault.write(Act.SHOW_DOCUMENT, about=f"{request.collection}, {len(found)} passages found") as unit:
+            unit.note(touched=documents)
+        return found
+
     def prepare(self, collection: str, job: Job) -> IndexState:
         """Open, or build and seal, a collection's index now instead of beside the first searches. Raises `NotFound`, `WorkerFailed`, `Cancelled`."""
         with self._vault.read() as reader:
@@ -93,6 +102,7 @@ class Retrieval:
         if tokens > room:
             raise BadInput(source="query", problem=f"{tokens} tokens; the embedder takes {room}. Shorten it.")
         vector: Vector = self._engine.embed([query], collection.embedder, job)[0]
+        store.check_route(collection, self._engine.route(collection.embedder, job))
         return vector
 
     def _ranked(self, reader: Reader, collection: store.Kept, ids: list[int], vector: Vector) -> list[int]:

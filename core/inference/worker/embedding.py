@@ -23,6 +23,7 @@ from core.inference.worker.vocabulary import Vocabulary
 from core.workers.serving import Call
 
 LLAMA_CPP: Final = "llama.cpp"
+ONNX: Final = "onnxruntime"
 
 Floats = npt.NDArray[np.float32]
 
@@ -42,10 +43,10 @@ class Embedder:
         if onnx is not None:
             lane = _OnnxLane(name, onnx)
             self._lanes = [lane] * threads
-            self.route = lane.route
+            self.route, self.backend = ONNX, lane.backend
         else:
             self._lanes = [_Lane(library, model, name, window, self.dimensions) for _ in range(threads)]
-            self.route = LLAMA_CPP
+            self.route, self.backend = LLAMA_CPP, ""
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="embed")
 
     def count(self, texts: Sequence[str], call: Call) -> tuple[int, ...]:
@@ -99,7 +100,7 @@ class _OnnxLane:
         settings.log_severity_level = 4
         self._name = name
         self._session = onnxruntime.InferenceSession(onnx, settings, providers=["CPUExecutionProvider"])
-        self.route = f"onnxruntime {onnxruntime.__version__}"
+        self.backend = f"onnxruntime {onnxruntime.__version__}"
 
     def vector(self, ids: Sequence[int]) -> Floats:
         """The vector of one text. Raises `Damaged` when the model gives no finite one."""

@@ -54,7 +54,7 @@ class Worker:
         backend = f"llama-cpp-python {version('llama-cpp-python')}, CPU {loading.features(library)}, {threads} threads"
         if request.embeds:
             self._loaded = Embedder(library, model, request.name, window, threads, onnx)
-            backend = f"{self._loaded.route}, {threads} threads" if onnx is not None else backend
+            backend = f"{self._loaded.backend}, {threads} threads" if onnx is not None else backend
         elif library.llama_model_has_encoder(model) or library.llama_model_is_diffusion(model):
             raise Unsupported(
                 source=request.name, reason="this kind of model doesn't answer token by token. Choose a chat model."

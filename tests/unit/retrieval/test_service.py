@@ -16,6 +16,7 @@ from core.models.starter import EMBEDDER, STARTERS, ensure_starters
 from core.retrieval.records import Passage, Search
 from core.retrieval.service import Retrieval
 from core.retrieval.worker.records import FilePart, TakeFiles
+from core.vault.roles import Act
 from tests.unit.documents.workspace import Workspace
 
 SIZE = 16
@@ -172,3 +173,29 @@ def test_the_article_on_logs_is_found_by_its_meaning(shared_data: Path, tmp_path
     assert best.heading == "EN › Article 12 — Record-Keeping"
     assert "automatic recording of events (logs)" in best.text
     assert best.score > 0.6 > min(passage.score for passage in others)
+
+
+def test_what_a_person_is_shown_of_a_search_is_logged(one: Workspace, search: Retrieval, notes: Path) -> None:
+    one.add(notes)
+    with one.vault.read() as reader:
+        before = reader.log_size
+    request = Search(collection="manuals", query="Where is the valve?", limit=3)
+    assert search.show(request, Job("Search")) == search.search(request, Job("Search"))
+    with one.vault.read() as reader:
+        (entry,) = reader.log(after=before - 1)
+    shown = {passage.document for passage in find(search, request.query, 3)}
+    assert (entry.act, set(entry.touched or ())) == (Act.SHOW_DOCUMENT, shown)
+    assert "valve" not in f"{entry.about}{entry.reason}"
+
+
+def test_vectors_of_another_route_are_refused(one: Workspace, search: Retrieval, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("Records are kept for nine years by the head of the desk.\n", encoding="utf-8")
+    one.add(path)
+    with one.vault.write(Act.ADD_DOCUMENTS) as unit:
+        unit.db.execute("UPDATE collections SET route = 'another'")
+    with pytest.raises(BadInput, match="computed by another"):
+        search.search(Search(collection="manuals", query="Who keeps records?"), Job("Search"))
+    path.write_text("Now ten years.\n", encoding="utf-8")
+    with pytest.raises(BadInput, match="computed by another"):
+        one.add(path)
