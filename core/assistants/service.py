@@ -111,5 +111,6 @@ class Assistants:
         documents = tuple(dict.fromkeys(citation.document for citation in given.citations))
         with self._vault.write(Act.ASK, about=given.question.collection) as unit:
             kept = unit.put(given, links=documents)
+            unit.note(touched=documents)
             store.insert(unit, kept, given.question.collection)
         return kept

@@ -90,7 +90,7 @@ def list_documents(session: Session, collection: str | None) -> None:
 def search(session: Session, collection: str, query: str, limit: int) -> None:
     """The passages nearest to a query."""
     with session.workbench() as bench:
-        found = bench.retrieval.search(
+        found = bench.retrieval.show(
             Search(collection=collection, query=query, limit=limit), session.output.quiet_job("Search")
         )
         lines = []

@@ -7,6 +7,7 @@ from core.datasets.records import AddDataset, Dataset, SavedDataset
 from core.jobs import Job
 from core.paths import write_whole
 from core.records import Digest, now
+from core.trust.canonical import digest as digest_of
 from core.vault import versions
 from core.vault.roles import Act
 from core.vault.vault import Vault
@@ -57,8 +58,10 @@ class Datasets:
 
     def export(self, reference: str, path: Path) -> int:
         """Write a version's samples to a file of the format that its ending names; returns how many."""
-        dataset = self.show(reference).dataset
+        shown = self.show(reference)
+        dataset = shown.dataset
         content = write_samples(dataset.samples, path.suffix.lower())
-        with self._vault.write(Act.EXPORT_DATASET, about=f"{dataset.reference} to {path.name}"):
+        with self._vault.write(Act.EXPORT_DATASET, about=f"{dataset.reference} to {path.name}") as unit:
+            unit.note(after=f"sha256 {digest_of(content)}", touched=(shown.digest,))
             write_whole(path, content)
         return len(dataset.samples)

@@ -70,6 +70,10 @@ class Evidence:
             if verdict.verdict != "valid":
                 raise Damaged(source=view.run.id, problem=f"its pack would be {verdict.verdict}: {verdict.reasons[0]}")
             job.report(3, STEPS, "steps")
+            unit.note(
+                after=f"sha256 {hashlib.sha256(data).hexdigest()}",
+                touched=(view.digest, view.run.spec, view.run.dataset),
+            )
             write_whole(out, data)
         job.report(STEPS, STEPS, "steps")
         return PackInfo(

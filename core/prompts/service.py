@@ -10,7 +10,7 @@ from core.inference.service import Engine
 from core.prompts.diff import diff_words
 from core.prompts.records import DiffPart, PromptState, PromptVersion, SavedPrompt, SavePrompt, SignPrompt
 from core.records import Digest, now
-from core.vault import policies, versions
+from core.vault import policies, sessions, versions
 from core.vault.records import Signature
 from core.vault.roles import Act
 from core.vault.signing import Signer
@@ -98,7 +98,8 @@ class Prompts:
         Raises `Refused` while signatures that the policy asks for are missing.
         """
         if label == "approved":
-            raise Refused(act=f"Label {reference} approved", reason="Approving a version sets this label.")
+            with sessions.refusals(self._vault, Act.LABEL, f"{reference} approved"):
+                raise Refused(act=f"Label {reference} approved", reason="Approving a version sets this label.")
         versions.check_name("label", label)
         prompt = self.show(reference).prompt
         with self._vault.write(Act.LABEL, about=f"{prompt.reference} {label}", reason=reason) as unit:

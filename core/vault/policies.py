@@ -136,8 +136,9 @@ def change(vault: "Vault", settings: Mapping[str, str], reason: str, signer: Sig
     if not reason.strip():
         raise BadInput(source="Policy", problem="a change of the policy needs a reason. Give one.")
     with vault.write(Act.CHANGE_SETTINGS, about=NAME, reason=reason) as unit:
-        wanted = changed(current(unit), settings)
-        if wanted == current(unit):
+        before = current(unit)
+        wanted = changed(before, settings)
+        if wanted == before:
             return wanted
 
         def make(number: int, parent: Digest | None) -> PolicyVersion:
@@ -145,6 +146,10 @@ def change(vault: "Vault", settings: Mapping[str, str], reason: str, signer: Sig
 
         digest, version, _ = versions.save(unit, KIND, NAME, PolicyVersion, lambda last: last.policy == wanted, make)
         unit.sign(signer, digest, version.reference, "authored", reason)
+        was, now_is = settings_of(before), settings_of(wanted)
+        for name in now_is:
+            if was.get(name) != now_is[name]:
+                unit.note(before=f"{name} {was.get(name, '')}".rstrip(), after=f"{name} {now_is[name]}".rstrip())
     return wanted
 
 

@@ -71,6 +71,9 @@ def save(
     made = make(latest + 1, parent)
     digest = unit.put(made, links=(parent,) if parent is not None and there else ())
     add(unit, kind, name, latest + 1, digest)
+    if parent is not None:
+        unit.note(before=f"{name}@{latest}", touched=(parent,))
+    unit.note(after=f"{name}@{latest + 1}")
     return digest, made, True
 
 
@@ -118,6 +121,9 @@ def resolve(reader: Reader, kind: str, reference: str) -> Digest:
 
 
 def set_label(unit: Unit, kind: str, name: str, label: str, number: int) -> None:
+    before = labels(unit, kind, name).get(label)
+    pointed = [digest for at, digest in digests(unit, kind, name).items() if at == number]
+    unit.note(before=f"{label}: {before or 'none'}", after=f"{label}: {number}", touched=pointed)
     unit.db.execute("INSERT OR REPLACE INTO labels VALUES (?, ?, ?, ?)", [kind, name, label, number])
 
 

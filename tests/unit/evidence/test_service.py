@@ -103,6 +103,7 @@ def test_a_run_becomes_a_pack_that_both_verifiers_call_valid(bench: Workbench, t
     with bench.vault.read() as reader:
         entry = reader.log(1, reader.log_size - 2)[0]
     assert (entry.act, entry.about, entry.reason) == (Act.EXPORT_PACK, "run-1", "for the auditor")
+    assert entry.after == f"sha256 {info.sha256}"
 
 
 def test_two_exports_of_a_run_share_no_salt(bench: Workbench, tmp_path: Path) -> None:

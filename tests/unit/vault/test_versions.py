@@ -61,3 +61,17 @@ def test_who_may_sign_what() -> None:
     for signer, meaning in [("ines", "approved"), ("jan", "reviewed"), ("tomas", "authored")]:
         with pytest.raises(Refused):
             versions.check_signer("intake@1", ("ines", "jan"), signer, meaning)
+
+
+def test_the_log_says_which_version_and_which_label_gave_way(vault: Vault) -> None:
+    first, _, _ = save(vault, "intake", "a")
+    second, _, _ = save(vault, "intake", "b")
+    for number in (1, 2):
+        with vault.write(Act.LABEL, about=f"intake@{number} production") as unit:
+            versions.set_label(unit, "note", "intake", "production", number)
+    with vault.read() as reader:
+        *_, one, two, label, moved = reader.log()
+    assert (one.before or "", one.after, one.objects) == ("", "intake@1", (first,))
+    assert (two.before, two.after, two.touched) == ("intake@1", "intake@2", (first,))
+    assert (label.before, label.after, label.touched) == ("production: none", "production: 1", (first,))
+    assert (moved.before, moved.after, moved.touched) == ("production: 1", "production: 2", (second,))
