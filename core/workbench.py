@@ -23,6 +23,7 @@ from core.models.service import Models
 from core.models.starter import ensure_starters
 from core.prompts.service import Prompts
 from core.retrieval.service import Retrieval
+from core.trust.passphrases import Kdf, calibrated
 from core.vault.erasable import Erasables
 from core.vault.vault import Vault
 from core.workers.supervisor import Supervisor
@@ -70,9 +71,9 @@ class Workbench:
         self.evidence = Evidence(vault, self.evals)
 
     @classmethod
-    def create(cls, folder: Path, user: str, name: str, passphrase: str) -> Self:
-        """A new vault with its first person (admin and author), which knows the starter models."""
-        bench = cls(Vault.create(folder, user, name, passphrase, SCHEMA))
+    def create(cls, folder: Path, user: str, name: str, passphrase: str, kdf: Callable[[], Kdf] = calibrated) -> Self:
+        """A new vault with its first person (admin and author), which knows the starter models; `kdf` as in `Vault.create`."""
+        bench = cls(Vault.create(folder, user, name, passphrase, SCHEMA, kdf))
         try:
             ensure_starters(bench.models, Job("Register the starter models"))
         except BaseException:

@@ -30,6 +30,7 @@ from core.prompts.files import read_prompt
 from core.prompts.records import SignPrompt
 from core.records import Json
 from core.trust import trustfile
+from core.trust.passphrases import new_kdf
 from core.workbench import Workbench
 
 EXAMPLE = RESOURCES / "example"
@@ -89,9 +90,9 @@ class _Demo:
 
     def tell(self) -> dict[str, Json]:
         self._say(f"1. An encrypted vault for two people: {AUTHOR[1]} writes, {REVIEWER[1]} approves.")
-        with Workbench.create(self._vault, *AUTHOR, self._author) as bench:
+        with Workbench.create(self._vault, *AUTHOR, self._author, kdf=new_kdf) as bench:
             with bench.vault.confirm(self._author) as signer:
-                bench.vault.add_user(signer, *REVIEWER, ("reviewer",), self._reviewer)
+                bench.vault.add_user(signer, *REVIEWER, ("reviewer",), self._reviewer, kdf=new_kdf)
             answers = self._read_and_ask(bench)
             self._prepare(bench)
         self._say(f"5. {REVIEWER[1]} reads prompt and criteria, and approves them before anything runs.")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from core.cli import policy, retention
+from core.cli import keys, policy, retention
 from core.cli.session import FILE, Session, pass_session
 from core.models.starter import EMBEDDER
 from core.vault import tombstones
@@ -22,7 +22,7 @@ def vault() -> None:
     """Create, check, back up and restore vaults; keep, hold and erase what is in them."""
 
 
-for command in (*retention.COMMANDS, policy.policy):
+for command in (*retention.COMMANDS, *keys.COMMANDS, policy.policy):
     vault.add_command(command)
 
 
@@ -48,6 +48,7 @@ def create(session: Session, folder: str, name: str) -> None:
                     if EMBEDDER in models
                     else [f"Without {EMBEDDER} no documents can be added: set-up builds its file."]
                 ),
+                "Make a recovery key with `assay vault recovery`: without one, a lost passphrase of the only administrator loses the vault.",
                 "Nobody approves their own work: add a second person with `assay user add NAME --role reviewer`.",
             ],
         )

@@ -189,7 +189,7 @@ def test_packs(ines: Assay, worked: dict[str, Any], tmp_path: Path) -> None:
 
 def test_people_models_and_the_log(ines: Assay) -> None:
     people = printed(ines("user", "list", "--json"), {"users"})["users"]
-    assert all(set(person) == {"user", "name", "roles", "card"} for person in people)
+    assert all(set(person) == {"user", "name", "roles", "card", "active"} for person in people)
     card = printed(ines("user", "card", "tomas", "--json"), CARD)
     assert (card["groups"].replace(" ", ""), card["revoked"]) == (card["fingerprint"], None)
     known = printed(ines("model", "list", "--json"), {"models"})["models"]
@@ -263,3 +263,13 @@ def test_an_interrupted_evaluation_is_closed_as_cancelled(ines: Assay, worked: d
     out, said = running.communicate(timeout=60)
     assert (running.returncode, json.loads(out)["status"]) == (130, "cancelled"), said
     assert ines("eval", "list", "--json").json["runs"][0]["status"] == "cancelled"
+
+
+def test_roles_cards_and_keys(ines: Assay) -> None:
+    card = {"user", "name", "roles", "card", "waits"}
+    roles = printed(ines("user", "roles", "tomas", "--role", "reviewer", "--reason", "as before", "--json"), card)
+    assert (roles["roles"], roles["waits"]) == (["reviewer"], False)
+    assert printed(ines("user", "renew", "tomas", "--json"), card)["waits"] is True
+    assert printed(ines("vault", "rekey", "--reason", "yearly", "--json"), {"epoch"}) == {"epoch": 2}
+    assert len(printed(ines("vault", "recovery", "--json"), {"words"})["words"]) == 16
+    ines.refuses("user", "revoke", "ines", "--reason", "x", code=4, saying="last administrator")
