@@ -170,7 +170,7 @@ def _log(vault: "Vault", db: Database, pair: SealingKeys, notes: Notes) -> int:
         except (Damaged, msgspec.DecodeError):
             unreadable += 1
             continue
-        _entry(vault, db, f"opening as {attempt.user}", f"at {attempt.time}, while the vault was locked")
+        _entry(vault, db, f"opening as {attempt.user}", f"at {attempt.time}, noted beside the vault until now")
     if notes.dropped:
         _entry(vault, db, "opening", f"{notes.dropped} times, of which only the number was kept")
     if unreadable or notes.damaged:
