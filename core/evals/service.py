@@ -7,7 +7,10 @@ sample's outcome; an error of the vault ends the run. What the run was made with
 import importlib.metadata
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import Literal
 
 from core import egress
@@ -50,6 +53,8 @@ Outcomes = list[Outcome]
 Status = Literal["finished", "cancelled", "failed"]
 BATCH_SECONDS = 1.0
 """Outcomes are written together at most this long after they were made."""
+AT_ONCE = 16
+"""Samples that are under way together in fast mode."""
 PACKAGES = ("llama-cpp-python", "chromadb", "pymupdf", "numpy", "cryptography", "sqlcipher3")
 
 
@@ -239,14 +244,14 @@ class Evals:
         batch: Outcomes = []
         written = time.monotonic()
         try:
-            for variant in variants:
-                for sample in samples:
-                    job.report(len(done), total, "samples")
-                    outcome = self._one(spec, run, sample, variant, job)
+            job.report(0, total, "samples")
+            pairs = [(variant, sample) for variant in variants for sample in samples]
+            with closing(self._asked(spec, run, pairs, job)) as asked:
+                for sample, outcome in asked:
                     if outcome.answer is not None:
                         scores = score_answer(scorers, sample, outcome.answer)
                         outcome = Outcome(
-                            run=run, sample=sample.id, variant=variant.name, answer=outcome.answer, scores=scores
+                            run=run, sample=sample.id, variant=outcome.variant, answer=outcome.answer, scores=scores
                         )
                     batch.append(outcome)
                     if time.monotonic() - written >= BATCH_SECONDS:
@@ -255,9 +260,33 @@ class Evals:
                     yield outcome
                     if watch is not None:
                         watch(Done(done=len(done), total=total, outcome=outcome))
+                    job.report(len(done), total, "samples")
             job.report(total, total, "samples")
         finally:
             self._write(run, batch)
+
+    def _asked(
+        self, spec: Spec, run: Digest, pairs: Sequence[tuple[Variant, Sample]], job: Job
+    ) -> Generator[tuple[Sample, Outcome]]:
+        """Every pair's outcome, in order. In fast mode several are under way at once, which the engine computes together."""
+        if spec.mode == "reproducible":
+            for variant, sample in pairs:
+                yield sample, self._one(spec, run, sample, variant, job)
+            return
+        waiting: deque[tuple[Sample, Future[Outcome]]] = deque()
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="samples") as pool:
+            try:
+                for variant, sample in pairs:
+                    waiting.append((sample, pool.submit(self._one, spec, run, sample, variant, job)))
+                    while waiting and (waiting[0][1].done() or len(waiting) > 2 * AT_ONCE):
+                        sample, first = waiting.popleft()
+                        yield sample, first.result()
+                while waiting:
+                    sample, first = waiting.popleft()
+                    yield sample, first.result()
+            finally:
+                for _, future in waiting:
+                    future.cancel()
 
     def _write(self, run: Digest, batch: Outcomes) -> None:
         if batch:

@@ -154,3 +154,28 @@ def test_a_spec_is_versioned_and_signed_by_its_author_only_as_authored(
         with pytest.raises(Refused):
             study.evals.sign("towers@1", "approved", "", signer)
     assert [meaning for meaning, _ in study.evals.spec("towers").signed] == ["authored"]
+
+
+def test_fast_mode_gives_the_same_outcomes_in_the_same_order(study: SimpleNamespace) -> None:
+    study.evals.save(SPEC)
+    study.evals.save(msgspec.structs.replace(SPEC, mode="fast"))
+    study.evals.run(RunSpec(reference="towers@1"), Job("Run"))
+    seen: list[Done] = []
+    view = study.evals.run(RunSpec(reference="towers@2"), Job("Run"), seen.append)
+    assert [done.done for done in seen] == list(range(1, 10))
+    one, two = ([outcome for _, outcome in study.evals.outcomes(run)] for run in ("run-1", "run-2"))
+    assert [(o.variant, o.sample, o.answer.answer) for o in one] == [(o.variant, o.sample, o.answer.answer) for o in two]
+    assert view.result.passed
+
+
+def test_a_stop_in_fast_mode_keeps_what_was_recorded(study: SimpleNamespace) -> None:
+    study.evals.save(msgspec.structs.replace(SPEC, mode="fast"))
+    job = Job("Run")
+
+    def stop(done: Done) -> None:
+        if done.done == 2:
+            job.cancel()
+
+    view = study.evals.run(RunSpec(reference="towers"), job, stop)
+    assert view.status == "cancelled"
+    assert 2 <= len(study.evals.outcomes("run-1")) < 9
