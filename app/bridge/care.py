@@ -67,9 +67,15 @@ def look_after(bench: "Workbench") -> Wardship:
     admin = "admin" in bench.vault.user.roles
     rollback = getattr(bench.vault, "rollback", None)
     found = backups(bench)
-    warned = None if rollback is None else (rollback.sentence, "", "Settle…" if admin else "")
+    warned = None if rollback is None else (*told(rollback.sentence), "Settle…" if admin else "")
     overdue = (*reminder(found), "Back up now…") if admin and found.overdue else None
     return Wardship(policy(bench).idle_minutes, warned, overdue)
+
+
+def told(sentence: str) -> tuple[str, str]:
+    """A warning of the core in two parts, what and what to do, without the command that a button stands for."""
+    what, dot, rest = sentence.replace(" (`assay audit settle`)", "").partition(". ")
+    return what + dot.strip(), rest
 
 
 def policy(bench: "Workbench") -> "Policy":
@@ -149,6 +155,14 @@ def restore(file: Path, folder: Path, user: str, passphrase: str, despite: bool,
     from core.workbench import SCHEMA
 
     return core.restore(file, folder, core.with_passphrase(file, user, passphrase), SCHEMA, job, despite).made
+
+
+def recover(folder: Path, words: str, user: str, passphrase: str, job: Job) -> str:
+    """Give an administrator of a closed vault a new passphrase by the recovery key; their name. Raises what `core.vault.recovery.recover` does."""
+    from core.vault import recovery
+    from core.workbench import SCHEMA
+
+    return recovery.recover(folder, words, user, passphrase, SCHEMA).name
 
 
 def check(bench: "Workbench", job: Job) -> "tuple[Finding, ...]":

@@ -177,6 +177,8 @@ class AuditPage(Page):
         self._size = found.size
         self.rows.begin(0)
         self._found(found)
+        if found.entries:
+            self.table.choose(0)
 
     def _found(self, found: Part) -> None:
         self._more = found.more

@@ -3,11 +3,11 @@
 from datetime import date, timedelta
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QFrame
+from PySide6.QtWidgets import QFrame, QWidget
 
 from app.pages.role_matrix import act_words
 from app.theme.look import look
-from app.widgets.basic import SearchField, row
+from app.widgets.basic import SearchField, column, row
 from app.widgets.buttons import Button
 from app.widgets.forms import Choice, line_edit
 from core.vault.roles import Act
@@ -55,14 +55,18 @@ class AuditFilter(QFrame):
             edit.hide()
         self.clear = Button("Clear", "close", "quiet")
         self.clear.setAccessibleName("Clear the filter")
-        self.clear.hide()
         for choice, width in ((self.person, 150), (self.act, 150), (self.period, 130)):
             choice.setFixedWidth(look().px(width))
-        layout = row(space=8, margins=(16, 8, 16, 8))
-        layout.addWidget(self.text, 1)
-        for widget in (self.person, self.act, self.period, self.since, self.until, self.clear):
-            layout.addWidget(widget)
-        self.setLayout(layout)
+        first = row(space=8)
+        first.addWidget(self.text, 1)
+        for widget in (self.person, self.act, self.period):
+            first.addWidget(widget)
+        self._second = QWidget()
+        self._second.setLayout(row(self.clear, None, self.since, self.until, space=8))
+        self._second.hide()
+        self.setLayout(column(space=6, margins=(16, 8, 16, 8)))
+        self.layout().addLayout(first)
+        self.layout().addWidget(self._second)
         self.offer({})
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
@@ -125,7 +129,8 @@ class AuditFilter(QFrame):
 
     def _tell(self) -> None:
         now = self.query()
-        self.clear.setVisible(self.any)
+        between = PERIODS[self.period.currentIndex()][1] == -1
+        self._second.setVisible(between or self.any)
         if now != self._told:
             self._told = now
             self.changed.emit()

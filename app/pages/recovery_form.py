@@ -5,17 +5,18 @@ The words are never put on the clipboard nor into a file. They leave the widgets
 
 import secrets
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QStackedWidget, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPlainTextEdit, QStackedWidget, QWidget
 
-from app.pages.people_forms import own_passphrase
+from app.pages.people_forms import NewPassphrase, own_passphrase
 from app.theme.look import look
 from app.widgets.act_form import ActForm
 from app.widgets.basic import IconLabel, column, frame, label, row
 from app.widgets.buttons import Button
-from app.widgets.forms import Check, Field, line_edit
+from app.widgets.forms import Check, Field, line_edit, required
 
 ASKED = 3
 COLUMNS = 4
@@ -34,6 +35,40 @@ class RecoveryForm(ActForm):
         if again:
             lines.append("The words that were made before stop working.")
         super().__init__("Make recovery key", parts=(self.own,), icon="key", consequences=lines)
+
+
+class RecoverForm(ActForm):
+    """The way back in for an administrator when no passphrase is left: the words, and a new passphrase."""
+
+    def __init__(self, folder: Path, user: str) -> None:
+        self.folder = folder
+        words = QPlainTextEdit()
+        words.setPlaceholderText("The words from the paper, in their order")
+        words.setTabChangesFocus(True)
+        words.setFixedHeight(look().px(72))
+        self.words = Field("Words", words, check=required("The recovery key"), beside=True)
+        self.user = Field(
+            "User name", line_edit(text=user), "Of an administrator.", required("The user name"), beside=True
+        )
+        self.new = NewPassphrase("The new one.")
+        super().__init__(
+            "Recover",
+            f"The vault is {folder}.",
+            (self.words, self.user, *self.new.parts),
+            "key",
+            title="Open with the recovery key",
+            consequences=(
+                "Ask another administrator first, where there is one: a reset is simpler.",
+                "You get new signing keys and a card that nobody countersigned: auditors compare its fingerprint again.",
+            ),
+        )
+
+    def request(self) -> tuple[str, str, str]:
+        """The words, the user name and the new passphrase. Empties the fields."""
+        words = " ".join(self.words.text.split())
+        self.words.edit.clear()
+        new, _ = self.take_secrets()
+        return words, self.user.text.strip(), new
 
 
 class WordsView(QFrame):

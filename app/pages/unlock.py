@@ -7,10 +7,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
-from app.bridge.care import restore
+from app.bridge.care import recover, restore
 from app.bridge.opening import SUFFIX, NewVault, create_vault, names, open_vault, recent_vaults, shown_name
 from app.bridge.operations import Failure, Handle
 from app.pages.page import Page, Shell, scrolled
+from app.pages.recovery_form import RecoverForm
 from app.pages.restore_form import RestoreForm
 from app.widgets.basic import column, frame, label, row
 from app.widgets.buttons import Button, Segments, button
@@ -48,6 +49,7 @@ class UnlockPage(Page):
         self.opening.passphrase.edit.returnPressed.connect(self._open)
         self.opening.place.edit.currentTextChanged.connect(lambda _: self._ask_names())
         self.creating.create.clicked.connect(self._create)
+        self.opening.lost.clicked.connect(self._ask_recovery)
         self.check = button("Check a pack", "stamp", "quiet")
         self.check.setAccessibleDescription("No vault is needed to check one")
         self.check.clicked.connect(lambda: self.shell.go("evidence"))
@@ -209,6 +211,35 @@ class UnlockPage(Page):
         handle.progress.connect(lambda progress: form.work.say(progress.done, progress.total, progress.unit))
         self._restoration = handle
 
+    def _ask_recovery(self) -> None:
+        folder = Path(self.opening.place.text).expanduser()
+        if not self.opening.place.good():
+            return
+        form = RecoverForm(folder, self.opening.user.text.strip())
+        form.cancelled.connect(self.shell.close_overlay)
+
+        def recovering() -> None:
+            words, user, new = form.request()
+            form.wait("It takes some seconds: keys are made.")
+
+            def done(name: str) -> None:
+                self.shell.close_overlay()
+                self.after_lock(
+                    folder, user, f"{name} has a new passphrase, new keys and a new card. Unlock with it.", False
+                )
+
+            self.operations.run_alone(
+                "Recover the vault",
+                lambda job: recover(folder, words, user, new, job),
+                done,
+                lambda found: form.refuse(
+                    "The words don’t open this vault." if isinstance(found.error, WrongPassphrase) else found.sentence
+                ),
+            )
+
+        form.acted.connect(recovering)
+        self.shell.open_dialog(form, 520)
+
     def _stop_restoring(self) -> None:
         if self._restoration is not None:
             self._restoration.cancel()
@@ -248,8 +279,18 @@ class OpenForm(QWidget):
         self.user = Field("User name", user, check=required("The user name"))
         self.passphrase = Field("Passphrase", passphrase_edit(), check=required("The passphrase"))
         self.unlock = button("Unlock", "unlock", "primary", hint="Enter")
+        self.lost = button("I lost my passphrase", kind="link", small=True)
         self.setLayout(
-            column(self.place, row(browse, None), self.user, self.passphrase, 6, row(None, self.unlock), None, space=10)
+            column(
+                self.place,
+                row(browse, None),
+                self.user,
+                self.passphrase,
+                6,
+                row(self.lost, None, self.unlock),
+                None,
+                space=10,
+            )
         )
 
     def offer(self, vaults: tuple[Path, ...]) -> None:

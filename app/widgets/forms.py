@@ -84,6 +84,11 @@ class Field(QWidget):
         self.edit.setAccessibleDescription(sentence or self._note.text())
         restyle(self.edit, state="failed" if sentence else "")
 
+    def say_note(self, note: str) -> None:
+        """Another note below the input, or none."""
+        self._note.setText(note)
+        self._note.setVisible(bool(note))
+
     def good(self) -> bool:
         """Check now, show what is wrong, and say whether nothing is."""
         self.fail(self._check(self.text) if self._check is not None else "")

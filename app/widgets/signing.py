@@ -291,6 +291,7 @@ class SigningPanel(QFrame):
         if first and not self._first:
             self._first = True
             self.user.setVisible(True)
+            self.passphrase.say_note("")
         self.passphrase.fail(sentence)
         self.passphrase.edit.setFocus()
         self._judge()
