@@ -32,8 +32,8 @@ class ErasableTraces(Erasable):
             return store.of_collection(reader, id)
         return (Digest(id),) if kind == self.kind else ()
 
-    def aged(self, reader: Reader) -> Iterable[tuple[Digest, str]]:
-        return store.with_times(reader)
+    def aged(self, reader: Reader, before: str) -> Iterable[tuple[Digest, str]]:
+        return store.given_before(reader, before)
 
     def forget(self, unit: Unit, digests: Sequence[Digest]) -> None:
         store.erase(unit, digests)

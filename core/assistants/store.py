@@ -30,10 +30,11 @@ def of_collection(reader: Reader, collection: str) -> tuple[Digest, ...]:
     return tuple(Digest(row[0]) for row in rows)
 
 
-def with_times(reader: Reader) -> list[tuple[Digest, str]]:
-    """All answers, oldest first, each with the time at which it was kept."""
+def given_before(reader: Reader, date: str) -> list[tuple[Digest, str]]:
+    """The answers that were kept before a date, oldest first, each with its time."""
     rows = reader.db.execute(
-        "SELECT t.digest, r.time FROM traces t JOIN records r ON r.digest = t.digest ORDER BY t.id"
+        "SELECT t.digest, r.time FROM traces t JOIN records r ON r.digest = t.digest WHERE r.time < ? ORDER BY t.id",
+        [date],
     ).fetchall()
     return [(Digest(digest), str(time)) for digest, time in rows]
 

@@ -42,7 +42,7 @@ class ErasableDocuments(Erasable):
             return store.all_versions(reader, id)
         return (Digest(id),) if kind == self.kind else ()
 
-    def aged(self, reader: Reader) -> Iterable[tuple[Digest, str]]:
+    def aged(self, reader: Reader, before: str) -> Iterable[tuple[Digest, str]]:
         return store.retired(reader)
 
     def forget(self, unit: Unit, digests: Sequence[Digest]) -> None:

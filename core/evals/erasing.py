@@ -49,7 +49,7 @@ class ErasableRuns(Erasable):
             if kind == self.kind or run.collection == id:
                 yield from (*store.parts(reader, digest), run.spec, run.dataset, *run.documents)
 
-    def aged(self, reader: Reader) -> Iterable[tuple[Digest, str]]:
+    def aged(self, reader: Reader, before: str) -> Iterable[tuple[Digest, str]]:
         return [(digest, reader.get(digest, Run).started) for digest, _ in store.runs(reader)]
 
     def forget(self, unit: Unit, digests: Sequence[Digest]) -> None:

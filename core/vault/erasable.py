@@ -50,8 +50,10 @@ class Erasable:
         """What a hold on that thing keeps, of whatever kind."""
         return ()
 
-    def aged(self, reader: Reader) -> Iterable[tuple[Digest, str]]:
-        """What the retention rule speaks of, each with the time from which its days count."""
+    def aged(self, reader: Reader, before: str) -> Iterable[tuple[Digest, str]]:
+        """What the retention rule speaks of, each with the time from which its days count.
+
+        Times that don't sort before the date `before` may be left out: it lies far enough after the limit for any offset."""
         return ()
 
     def forget(self, unit: Unit, digests: Sequence[Digest]) -> None:

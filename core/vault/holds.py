@@ -141,6 +141,11 @@ class Cover:
                 else:
                     self._released.setdefault(digest, []).append(state.release)
 
+    @property
+    def empty(self) -> bool:
+        """No hold lasts that covers anything."""
+        return not self._lasting
+
     def holding(self, digests: Sequence[Digest]) -> tuple[str, ...]:
         """The names of the holds that last and cover any of these."""
         return tuple(dict.fromkeys(name for digest in digests for name in self._lasting.get(digest, ())))

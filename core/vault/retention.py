@@ -24,6 +24,8 @@ from core.vault.vault import Vault
 BATCH = 500
 """Things in one tombstone: a stop or a crash loses the batch that was under way."""
 MOST_DAYS = 36_500
+ANY_OFFSET = timedelta(days=3)
+"""More than two clocks can differ by their offsets: local dates that far after a limit needn't be looked at."""
 
 
 class RetentionRule(Record, frozen=True, kw_only=True, tag="retention-rule"):
@@ -103,7 +105,7 @@ def reminder(vault: Vault, kinds: Erasables, at: datetime) -> str:
     if not allowed(Act.ERASE, vault.user.roles):
         return ""
     with vault.read() as reader:
-        number = sum(not due.holds for due in preview(reader, kinds, at))
+        number = sum(1 for _ in _free(reader, kinds, at))
     if not number:
         return ""
     return f"Retention: {number} contents have been kept as long as the rules say. `assay vault retention` shows them."
@@ -150,11 +152,25 @@ def _due(reader: Reader, kinds: Erasables, at: datetime, some: Sequence[Retentio
                 digest=digest,
                 label=owner.label(reader, digest),
                 since=since,
-                holds=cover.holding(owner.parts(reader, digest)),
+                holds=() if cover.empty else cover.holding(owner.parts(reader, digest)),
             )
+
+
+def _free(reader: Reader, kinds: Erasables, at: datetime) -> Iterator[Digest]:
+    """What is due and not held, by its digest alone."""
+    in_force = {rule.name: rule for rule in rules(reader)}
+    due = [(owner, _aged(reader, owner, rule, at)) for owner in kinds if (rule := in_force.get(owner.rule))]
+    if not any(found for _, found in due):
+        return
+    cover = Cover(reader, kinds)
+    for owner, found in due:
+        for digest, _ in found:
+            if cover.empty or not cover.holding(owner.parts(reader, digest)):
+                yield digest
 
 
 def _aged(reader: Reader, owner: Erasable, rule: RetentionRule, at: datetime) -> Sequence[tuple[Digest, str]]:
     limit = at - timedelta(days=rule.days or 0)
-    aged = [(parse_time(since, "clock"), digest, since) for digest, since in owner.aged(reader)]
+    before = (limit + ANY_OFFSET).date().isoformat()
+    aged = [(parse_time(since, "clock"), digest, since) for digest, since in owner.aged(reader, before)]
     return [(digest, since) for time, digest, since in sorted(aged) if time < limit]

@@ -66,11 +66,9 @@ class Notes(Erasable):
     def held(self, reader: Reader, kind: str, id: str) -> Iterable[Digest]:
         return self.parts(reader, Digest(id)) if kind == self.kind else ()
 
-    def aged(self, reader: Reader) -> Iterable[tuple[Digest, str]]:
-        rows = reader.db.execute(
-            "SELECT n.digest, r.time FROM notes n JOIN records r ON r.digest = n.digest"
-        ).fetchall()
-        return [(Digest(digest), str(time)) for digest, time in rows]
+    def aged(self, reader: Reader, before: str) -> Iterable[tuple[Digest, str]]:
+        joined = "SELECT n.digest, r.time FROM notes n JOIN records r ON r.digest = n.digest WHERE r.time < ?"
+        return [(Digest(digest), str(time)) for digest, time in reader.db.execute(joined, [before]).fetchall()]
 
     def forget(self, unit: Unit, digests: Sequence[Digest]) -> None:
         unit.db.conn.executemany("DELETE FROM notes WHERE digest = ?", [(digest,) for digest in digests])
