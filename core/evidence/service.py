@@ -24,6 +24,7 @@ from core.models.records import ModelFile
 from core.paths import RESOURCES, write_whole
 from core.records import Digest, kind, now
 from core.trust.cards import SignedCard, fingerprint
+from core.vault import trail
 from core.vault.records import Signature
 from core.vault.roles import Act
 from core.vault.unit import Reader
@@ -32,8 +33,6 @@ from core.vault.vault import Signer, Vault
 VERIFIER = RESOURCES / "evidence" / "verify.py"
 GUIDE = RESOURCES / "evidence" / "VERIFY.md"
 STEPS = 4
-_PAGE = 1000
-"""Log entries that are looked through at a time."""
 
 
 class Evidence:
@@ -148,12 +147,7 @@ def _models(reader: Reader, run: Run) -> tuple[Digest, ...]:
 
 def _places(reader: Reader, told: set[Digest]) -> tuple[int, ...]:
     """The log entries that tell of any of these records."""
-    places: list[int] = []
-    after = -1
-    while entries := reader.log(_PAGE, after):
-        places += [entry.index for entry in entries if not told.isdisjoint(entry.objects)]
-        after = entries[-1].index
-    return tuple(places)
+    return trail.recorded_in(reader, told)
 
 
 def _stored(reader: Reader, digest: Digest) -> Stored:

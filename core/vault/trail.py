@@ -11,4 +11,5 @@ from core.vault.trail_search import TrailPage as TrailPage
 from core.vault.trail_search import TrailQuery as TrailQuery
 from core.vault.trail_search import acts_of as acts_of
 from core.vault.trail_search import fields as fields
+from core.vault.trail_search import recorded_in as recorded_in
 from core.vault.trail_search import search as search

@@ -72,12 +72,24 @@ def every(reader: Reader, query: TrailQuery) -> Iterator[LogEntry]:
 def acts_of(reader: Reader, digests: Iterable[Digest]) -> tuple[int, ...]:
     """The numbers of all entries that name one of these records or blobs, oldest first."""
     wanted = frozenset(digests)
+    return tuple(
+        e.index for e in _naming(reader, wanted) if any(log_index.names(reader.db, e, name) for name in wanted)
+    )
+
+
+def recorded_in(reader: Reader, digests: Iterable[Digest]) -> tuple[int, ...]:
+    """The numbers of the entries of the changes that put these records, oldest first."""
+    wanted = frozenset(digests)
+    return tuple(entry.index for entry in _naming(reader, wanted) if not wanted.isdisjoint(entry.objects))
+
+
+def _naming(reader: Reader, digests: Iterable[Digest]) -> Iterator[LogEntry]:
+    """What the index says of these, which is to be compared with the entries."""
     numbers: set[int] = set()
-    for digest in wanted:
+    for digest in digests:
         sql, values = log_index.of_object(reader.db, digest)
         numbers.update(int(row[0]) for row in reader.db.execute(sql, values))
-    found = log.picked(reader.db, sorted(numbers))
-    return tuple(e.index for e in found if any(log_index.names(reader.db, e, digest) for digest in wanted))
+    return log.picked(reader.db, sorted(numbers))
 
 
 def fields(entry: LogEntry) -> dict[str, Json]:

@@ -103,6 +103,8 @@ def test_an_object_leads_to_everything_that_was_done_with_it(vault: Vault, passp
     assert found(vault, object=other) == ["other"]
     assert found(vault, object="f" * 64) == []
     with vault.read() as reader:
+        put_by = trail.recorded_in(reader, iter([made[2], other]))
+        assert [reader.log(1, number - 1)[0].about for number in put_by] == ["many", "other"]
         numbers = trail.acts_of(reader, iter([made[2], other]))
         assert [reader.log(1, number - 1)[0].about for number in numbers] == ["many", "other", "signed"]
 
