@@ -8,7 +8,6 @@ The layout, version 1. Signed, by their digests in the manifest:
     cards.json               the cards of everybody who signed
     log/checkpoint.txt       the audit log's signed note
     log/entries.json         the entries that tell of these records, with their inclusion proofs
-    lineage.prov.json        what was made from what (PROV-JSON)
     mlbom.cdx.json           models, data and software (CycloneDX)
     verify.py VERIFY.md      a second implementation of these rules, and how to use it
 
@@ -16,7 +15,9 @@ Not in the manifest's list of files:
 
     release.json *           the envelope over the manifest itself
     openings/KIND.json *     what opens the commitments; deleting an opening withholds a field
-    report.html *            a rendering; its digest is signed apart. It must be there as signed, or, once a field is withheld, be gone
+    report.html report.pdf lineage.prov.json lineage.svg datasheet.md model-cards/DIGEST.md *
+                             renderings; their digests are signed apart, under names of their own choice. They must all be there as
+                             signed, or, once a field is withheld, all be gone
 
 `take_apart` refuses anything else: another entry, a missing one, a digest that differs, a record that isn't what its digest says.
 """
@@ -39,14 +40,13 @@ LARGEST_JSON = 96 * 1024 * 1024
 """Bytes of one JSON file; reading one takes some fifteen times as much memory at worst."""
 MANIFEST, RELEASE, CARDS = "manifest.json", "release.json", "cards.json"
 CHECKPOINT, ENTRIES = "log/checkpoint.txt", "log/entries.json"
-LINEAGE, MLBOM, REPORT = "lineage.prov.json", "mlbom.cdx.json", "report.html"
+MLBOM, REPORT, REPORT_PDF = "mlbom.cdx.json", "report.html", "report.pdf"
+LINEAGE, LINEAGE_PICTURE, DATASHEET = "lineage.prov.json", "lineage.svg", "datasheet.md"
 VERIFIER, GUIDE = "verify.py", "VERIFY.md"
 KINDS = ("run", "run-result", "spec", "dataset", "prompt-version", "outcome", "model", "document", "signature")
 SINGLE = ("run", "run-result", "spec", "dataset")
 """Kinds of which a pack holds exactly one record."""
-FIXED = frozenset(
-    {CARDS, CHECKPOINT, ENTRIES, LINEAGE, MLBOM, VERIFIER, GUIDE, *(f"records/{kind}.json" for kind in KINDS)}
-)
+FIXED = frozenset({CARDS, CHECKPOINT, ENTRIES, MLBOM, VERIFIER, GUIDE, *(f"records/{kind}.json" for kind in KINDS)})
 OPENINGS = frozenset(f"openings/{kind}.json" for kind in WITHHOLDABLE)
 
 
@@ -151,13 +151,15 @@ def _manifest(data: bytes) -> Manifest:
 
 def _compare(manifest: Manifest, entries: Mapping[str, bytes]) -> None:
     """Exactly the files of the manifest, each as it says, and those that it need not list."""
-    if not manifest.files.keys() >= FIXED or set(manifest.renderings) != {REPORT}:
+    expected = manifest.files.keys() | OPENINGS | {MANIFEST, RELEASE}
+    if not manifest.files.keys() >= FIXED or REPORT not in manifest.renderings:
         raise Damaged(source=MANIFEST, problem="doesn't list what a pack must have.")
+    if not expected.isdisjoint(manifest.renderings):
+        raise Damaged(source=MANIFEST, problem="lists a file as a rendering too.")
     for name in manifest.files.keys() - FIXED:
         if not name.startswith("envelopes/"):
             raise Damaged(source=MANIFEST, problem=f"lists {name[:80]!r}, which no pack has.")
-    expected = manifest.files.keys() | OPENINGS | {MANIFEST, RELEASE}
-    for name in sorted((entries.keys() ^ expected) - {REPORT}):
+    for name in sorted((entries.keys() ^ expected) - manifest.renderings.keys()):
         problem = "is in the pack but not in its manifest." if name in entries else "is missing from the pack."
         raise Damaged(source=name[:80], problem=problem)
     for name, listed in manifest.files.items():
@@ -166,11 +168,12 @@ def _compare(manifest: Manifest, entries: Mapping[str, bytes]) -> None:
 
 
 def _check_renderings(manifest: Manifest, entries: Mapping[str, bytes], withheld: int) -> None:
-    if REPORT in entries and not _is(entries[REPORT], manifest.renderings[REPORT]):
-        raise Damaged(source=REPORT, problem="differs from what was signed.")
-    if (REPORT in entries) == (withheld > 0):
-        problem = "shows what the pack withholds." if withheld else "is missing from the pack."
-        raise Damaged(source=REPORT, problem=problem)
+    for name, listed in manifest.renderings.items():
+        if name in entries and not _is(entries[name], listed):
+            raise Damaged(source=name, problem="differs from what was signed.")
+        if (name in entries) == (withheld > 0):
+            problem = "shows what the pack withholds." if withheld else "is missing from the pack."
+            raise Damaged(source=name, problem=problem)
 
 
 def _is(content: bytes, listed: FileDigest) -> bool:

@@ -41,7 +41,6 @@ def prepare(content: PackContent, verifier: bytes, guide: bytes) -> Prepared:
                 for e in content.entries
             ]
         ),
-        opened.LINEAGE: canonical(lineage.lineage(rows)),
         opened.MLBOM: canonical(mlbom.mlbom(rows, content.title, content.made)),
         opened.VERIFIER: verifier,
         opened.GUIDE: guide,
@@ -57,7 +56,10 @@ def prepare(content: PackContent, verifier: bytes, guide: bytes) -> Prepared:
     for row in rows["signature"]:
         envelope = str(row.record["envelope"]).encode("utf-8")
         signed[f"envelopes/{digest_of(envelope)}.json"] = envelope
-    renderings = {opened.REPORT: report.render(rows, content.title, content.made).encode("utf-8")}
+    renderings = {
+        opened.LINEAGE: canonical(lineage.lineage(rows)),
+        opened.REPORT: report.render(rows, content.title, content.made).encode("utf-8"),
+    }
     manifest = canonical(
         builtins(
             Manifest(

@@ -43,7 +43,7 @@ WITHHOLDABLE = {
     + [("answer", "citations", ANY), ("answer", "passages", ANY)],
     "document": [("name",), ("title",), ("collection",)], "model": [("path",)],
 }
-FIXED = {"cards.json", "log/checkpoint.txt", "log/entries.json", "lineage.prov.json", "mlbom.cdx.json", "verify.py", "VERIFY.md"}
+FIXED = {"cards.json", "log/checkpoint.txt", "log/entries.json", "mlbom.cdx.json", "verify.py", "VERIFY.md"}
 FIXED |= {f"records/{kind}.json" for kind in KINDS}
 OPENINGS = {f"openings/{kind}.json" for kind in WITHHOLDABLE}
 COMMITMENT = b"assay pack commitment v1\x00"
@@ -477,16 +477,16 @@ def check_figures(rows):
     return len(outcomes)
 
 def check_files(entries):
-    require({"manifest.json", "release.json"} <= set(entries), "the pack has no manifest or no release")
-    require(max(map(len, entries.values())) <= LARGEST_FILE, "a file in the pack is too large")
+    good = {"manifest.json", "release.json"} <= set(entries) and max(map(len, entries.values())) <= LARGEST_FILE
+    require(good, "the pack has no manifest or no release, or a file in it is too large")
     manifest = parse(entries["manifest.json"], "manifest.json")
     require(typed(manifest, version=int, format=str, title=str, assay=str, made=str, files=dict, renderings=dict), "the manifest is malformed")
     require(manifest["format"] == "assay-pack" and manifest["version"] == 1, "the pack is of another format or version")
-    files = manifest["files"]
-    require(set(files) >= FIXED and set(manifest["renderings"]) == {"report.html"}, "the manifest doesn't list what a pack must have")
-    require(all(name.startswith("envelopes/") for name in set(files) - FIXED), "the manifest lists what no pack has")
-    for name in sorted((set(entries) ^ (set(files) | OPENINGS | {"manifest.json", "release.json"})) - {"report.html"}):
-        raise Invalid(f"{name[:80]} is missing or too many")
+    files, renderings = manifest["files"], set(manifest["renderings"])
+    expected = set(files) | OPENINGS | {"manifest.json", "release.json"}
+    good = set(files) >= FIXED and "report.html" in renderings and not renderings & expected
+    require(good and all(name.startswith("envelopes/") for name in set(files) - FIXED), "the manifest doesn't list what a pack has")
+    require(not (set(entries) ^ expected) - renderings, f"files are missing or too many: {sorted((set(entries) ^ expected) - renderings)[:1]}")
     for name, listed in list(files.items()) + list(manifest["renderings"].items()):
         require(typed(listed, version=int, sha256=str, size=int), "the manifest is malformed")
         same = name not in entries or (sha(entries[name]), len(entries[name])) == (listed["sha256"], listed["size"])
@@ -551,7 +551,7 @@ def examine(data, trust, at):
     read = {kind: read_records(kind, entries) for kind in KINDS}
     rows, withheld = {kind: some for kind, (some, _) in read.items()}, sum(count for _, count in read.values())
     require(all(len(rows[kind]) == 1 for kind in SINGLE), "the pack holds several runs, results, specs or datasets")
-    require(("report.html" in entries) == (withheld == 0), "report.html is missing, or shows what the pack withholds")
+    require(all((name in entries) == (withheld == 0) for name in manifest["renderings"]), "a report is missing, or shows what the pack withholds")
     outcomes = check_figures(rows)
     state, open_log, proven = check_history(entries, rows, trust)
     cards = parse(entries["cards.json"], "cards.json")

@@ -74,7 +74,8 @@ def test_a_pack_gives_the_same_report_again_and_a_redacted_one_says_what_is_with
     def redact(entries: dict[str, bytes]) -> None:
         for name in opened.OPENINGS:
             entries[name] = canonical([])
-        del entries[opened.REPORT]
+        for name in json.loads(entries[opened.MANIFEST])["renderings"]:
+            del entries[name]
 
     left = take_apart(repacked(PACK, redact))
     page = render(left.rows, left.manifest.title, left.manifest.made)
@@ -112,7 +113,7 @@ def test_the_bill_of_materials_names_model_data_and_measurements() -> None:
 
 
 def test_signed_files_hold_nothing_that_may_be_withheld() -> None:
-    for name in (opened.MLBOM, opened.LINEAGE, opened.MANIFEST, *(f"records/{kind}.json" for kind in opened.KINDS)):
+    for name in (opened.MLBOM, opened.MANIFEST, *(f"records/{kind}.json" for kind in opened.KINDS)):
         for secret in (b"15 days", b"handbook.pdf", b"/home/ada", b"question }}"):
             assert secret not in FILES[name], (name, secret)
 

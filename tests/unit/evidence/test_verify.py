@@ -384,7 +384,8 @@ def redacted(data: bytes, kind: str, keep: Callable[[Any], bool]) -> bytes:
     def redact(entries: dict[str, bytes]) -> None:
         name = f"openings/{kind}.json"
         entries[name] = canonical([opening for opening in json.loads(entries[name]) if keep(opening)])
-        entries.pop("report.html", None)
+        for rendering in json.loads(entries["manifest.json"])["renderings"]:
+            entries.pop(rendering, None)
 
     return repacked(data, redact)
 
@@ -404,13 +405,27 @@ def test_a_redacted_pack_stays_valid_and_says_what_is_withheld() -> None:
     assert b"/home/ada" not in everything
 
 
-def test_a_redacted_pack_may_not_keep_the_report() -> None:
-    report = zipform.read(PACK)["report.html"]
+RENDERINGS = sorted(json.loads(zipform.read(PACK)["manifest.json"])["renderings"])
+
+
+@pytest.mark.parametrize("name", RENDERINGS)
+def test_a_redacted_pack_may_keep_no_report_and_a_whole_one_must_have_all(name: str) -> None:
+    kept = zipform.read(PACK)[name]
     without = redacted(PACK, "dataset", lambda _: False)
     assert judged(without, TRUST).verdict == "valid"
-    assert (
-        judged(repacked(without, lambda entries: entries.update({"report.html": report})), TRUST).verdict == "invalid"
-    )
+    assert judged(repacked(without, lambda entries: entries.update({name: kept})), TRUST).verdict == "invalid"
+    assert judged(repacked(PACK, lambda entries: entries.pop(name)), TRUST).verdict == "invalid"
+    assert judged(repacked(PACK, lambda entries: entries.update({name: kept + b" "})), TRUST).verdict == "invalid"
+
+
+@pytest.mark.parametrize("name", ["cards.json", "openings/dataset.json", "release.json", "manifest.json"])
+def test_nothing_that_is_signed_otherwise_can_be_called_a_rendering(name: str) -> None:
+    prepared = prepare(CONTENT, VERIFIER, GUIDE)
+    manifest = json.loads(prepared.manifest)
+    manifest["renderings"][name] = manifest["renderings"]["report.html"]
+    entries = {**prepared.entries, "manifest.json": canonical(manifest)}
+    forged = prepared._replace(manifest=entries["manifest.json"], entries=entries)
+    assert judged(release(forged, CONTENT), TRUST).verdict == "invalid"
 
 
 def test_an_altered_opening_is_invalid() -> None:
@@ -459,8 +474,7 @@ def test_malformed_files_that_somebody_signed_are_invalid_and_never_crash() -> N
     prepared = prepare(CONTENT, VERIFIER, GUIDE)
     odd = [b"", b"null", b"[]", b"{}", b"[1]", b'[{"digest":"x"}]', b"[" * 5000]
     for name in sorted(
-        set(prepared.entries)
-        - {"manifest.json", "report.html", "verify.py", "VERIFY.md", "lineage.prov.json", "mlbom.cdx.json"}
+        set(prepared.entries) - {"manifest.json", "verify.py", "VERIFY.md", "mlbom.cdx.json", *RENDERINGS}
     ):
         for data in odd:
             if data == prepared.entries[name] or (
