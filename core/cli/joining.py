@@ -4,6 +4,7 @@ The passphrase that opens the vault stays here; what crosses is the proof of it 
 only after the other side has proved that it has the vault open. Ctrl-C asks the command to stop; a second one leaves it.
 """
 
+import contextlib
 import os
 import selectors
 import signal
@@ -24,6 +25,7 @@ from core.cli.messages import (
     Ended,
     Err,
     Failed,
+    FromGuest,
     FromHost,
     Given,
     Hello,
@@ -75,7 +77,12 @@ def _introduce(channel: Channel[FromHost], found: Found, folder: Path, user: str
     channel.send(Hello(program=program(), token=found.notice.token, user=user, nonce=nonce))
     sealed = channel.receive()
     if not isinstance(sealed, Sealed):
-        raise _refusal(sealed)
+        refusal = _refusal(sealed)
+        if isinstance(refusal, WrongPassphrase):
+            answer(
+                folder, user, passphrase, nonce, b""
+            )  # an unknown name is counted and costs what a wrong passphrase costs
+        raise refusal
     try:
         answered = answer(folder, user, passphrase, nonce, sealed.sealed)
     except WrongPassphrase as error:
@@ -111,14 +118,14 @@ class _Terminal:
     def attend(self, request: Run) -> int:
         """Send the command and stay until it has ended; its exit code."""
         with _interrupts() as woken, selectors.DefaultSelector() as selector:
-            self._channel.send(request)
+            self._say(request)
             selector.register(self._channel, selectors.EVENT_READ, data="message")
             selector.register(woken, selectors.EVENT_READ, data="interrupt")
             while True:
                 ready = {key.data for key, _ in selector.select()}
                 if "interrupt" in ready:
                     os.read(woken, 1)
-                    self._channel.send(Cancel())
+                    self._say(Cancel())
                 for message in self._channel.read() if "message" in ready else ():
                     if isinstance(message, Ended):
                         return message.code
@@ -130,9 +137,13 @@ class _Terminal:
         elif isinstance(message, Err):
             self._console.err(message.text)
         elif isinstance(message, Ask):
-            self._channel.send(self._answer(message))
+            self._say(self._answer(message))
         else:
             raise _refusal(message)
+
+    def _say(self, message: FromGuest) -> None:
+        with contextlib.suppress(EOFError):  # its last words, which tell why, are still to be read
+            self._channel.send(message)
 
     def _answer(self, ask: Ask) -> Given | Failed:
         with _breakable():

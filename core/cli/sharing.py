@@ -43,6 +43,7 @@ from core.cli.messages import (
     program,
 )
 from core.errors import AssayError, Refused, Unavailable
+from core.vault import attempts
 from core.vault.events import Changed
 from core.vault.joining import Challenge, Joined, look_again
 from core.vault.roles import Act
@@ -80,10 +81,10 @@ class _Visit:
         self.joined: Joined | None = None
 
     def dismiss(self, reason: AssayError) -> None:
-        """Stop the command, say why, end the connection."""
+        """Say why, end the connection, stop the command."""
+        self.channel.part(failed(reason), FAREWELL_SECONDS)
         if self.guest is not None:
             self.guest.stop()
-        self.channel.part(failed(reason), FAREWELL_SECONDS)
 
 
 class Listener:
@@ -134,9 +135,6 @@ class Listener:
             self._reason = reason
         self.refuse()
         visits = self._all()
-        for visit in visits:
-            if visit.guest is not None:
-                visit.guest.stop()
         for visit in visits:
             visit.dismiss(reason)
         deadline = time.monotonic() + ENDING_SECONDS
@@ -214,7 +212,7 @@ class Listener:
         channel.send(Sealed(sealed=challenge.sealed))
         proof = channel.receive()
         if isinstance(proof, Failed):
-            challenge.failed()
+            attempts.merge(self._bench.vault)  # a wrong passphrase, which the person's process noted beside the vault
         if not isinstance(proof, Proof):
             raise BadFrame("no proof")
         joined, ours = challenge.admit(proof.proof)

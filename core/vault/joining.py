@@ -29,7 +29,7 @@ from core.errors import AssayError, BadInput, NotFound, Refused, WrongPassphrase
 from core.records import Digest, now
 from core.trust.canonical import b64, canonical, digest, unb64
 from core.trust.sealing import InvalidSeal, seal_to
-from core.vault import log, slots, users
+from core.vault import attempts, log, slots, users
 from core.vault.roles import Act
 from core.vault.sittings import Sitting
 from core.vault.vault import Vault
@@ -104,17 +104,13 @@ class Challenge:
         if secret is None:
             raise WrongPassphrase(vault=str(self._vault.folder))
         if not hmac.compare_digest(proof, _by_joining(secret, self._said)):
-            self.failed()
+            with self._vault._connections.transaction() as db:
+                log.append(db, self._user, now(), Act.SIGN_IN_FAILED, ABOUT, "a wrong proof")
             raise WrongPassphrase(vault=str(self._vault.folder))
         joined = Joined(self._vault, self._user)
         if not joined.user.active:
             raise Refused(act="Open the vault", reason="This user was revoked; ask an administrator.")
         return joined, _by_open(joined._connections.key, secret, self._said)
-
-    def failed(self) -> None:
-        """Log that the person gave a wrong passphrase, or something in their place a wrong proof."""
-        with self._vault._connections.transaction() as db:
-            log.append(db, self._user, now(), Act.SIGN_IN_FAILED, ABOUT, "")
 
 
 class Answer(NamedTuple):
@@ -136,11 +132,12 @@ def new_nonce() -> bytes:
 def answer(folder: Path, user: str, passphrase: str, nonce: bytes, sealed: bytes) -> Answer:
     """Answer a challenge. Takes one key derivation. Raises `WrongPassphrase`, `NotFound` (not a vault), `Damaged`, `NewerVault`.
 
-    A challenge that isn't for this person's slot raises `Refused`: what listens is not this vault.
+    A challenge that isn't for this person's slot raises `Refused`: what listens is not this vault. So does an answer too soon after wrong ones.
     """
     user = unicodedata.normalize("NFC", user)
     keys = slots.read(folder)
-    pair = slots.own_pair(folder, keys, user, passphrase)
+    with attempts.counted(folder, user):
+        pair = slots.own_pair(folder, keys, user, passphrase)
     try:
         secret = pair.open(sealed, _context(keys.vault, user, nonce))
     except InvalidSeal as error:

@@ -124,12 +124,18 @@ def test_a_wrong_passphrase_opens_nothing_and_is_logged(bench: Workbench, listen
     assert tomas.output == ""
     assert "the user name or the passphrase is wrong" in tomas.errors
     eve = person("eve")
+    eve.known = "who knows whose ladder"
     assert eve("prompt", "list") == 5
     deadline = time.monotonic() + 10
-    while ("tomas", "sign-in-failed", "joining") not in entries(bench) and time.monotonic() < deadline:
+    while ("ines", "sign-in-failed", "opening as tomas") not in entries(bench) and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert ("tomas", "sign-in-failed", "joining") in entries(bench)
+    assert ("ines", "sign-in-failed", "opening as tomas") in entries(bench)
     assert not [entry for entry in entries(bench) if entry[0] == "eve" or entry[1:] == ("sign-in", "joining")]
+    codes = [tomas("prompt", "list") for _ in range(5)]
+    assert (codes[0], codes[-1]) == (5, 4)
+    assert "wrong answers in a row. Try again in" in tomas.errors
+    tomas.known = person("tomas").known
+    assert tomas("prompt", "list") == 4, "the right one waits too"
 
 
 def test_questions_travel_to_the_person_and_their_answers_back(
