@@ -11,6 +11,12 @@ SQLCipher with a raw 256-bit key, driven through sqlite-utils. The rules:
 5. What the driver raises becomes an error with a sentence: a full disk, damage, a file that another process holds.
 6. What was deleted is overwritten with zeros in its page (`secure_delete`).
 
+Key material, as far as Python allows: the vault key is held in memory that is overwritten at closing and when the key changes, and so are keys
+that were derived from a passphrase and private halves that were unsealed, at once after their use. What can't be wiped: the key as the text of
+the `PRAGMA key` statement and as the `bytes` that others ask for, which stay where they were until Python reuses the place; the passphrase
+itself, a `str`. OpenSSL and SQLCipher wipe their own copies. No core file and no other process of the same user gets at it where
+`core.egress.harden` could see to that.
+
 Pages are 8 KiB: against SQLCipher's 4 KiB, bulk insertion and scans take a fifth less time (measured; 16 KiB gains little more
 and makes single commits slower). `cipher_memory_security` stays off: it costs a tenth of every statement to wipe
 copies of what the interpreter holds in its own memory all the same; SQLCipher wipes its key material in any case.

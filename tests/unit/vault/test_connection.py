@@ -166,6 +166,7 @@ def test_another_key_replaces_the_first_and_the_rows_stay(tmp_path: Path) -> Non
         connect(tmp_path / "v.db", old, writable=False)
     with pytest.raises(Unavailable):
         connections.key
+    assert connections._key == bytearray(32)
 
 
 def test_alone_means_that_no_reader_is_out_and_none_comes_in(tmp_path: Path) -> None:
