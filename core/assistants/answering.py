@@ -9,10 +9,12 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from core.assistants import quotes
 from core.assistants.records import QUOTES, Answer, Answered, AnswerPart, Citation, Delta, Found, Question
 from core.documents.sentences import split_sentences
+from core.errors import ContextExceeded
 from core.inference.records import Finished, Generate, Token
 from core.jobs import Job
 from core.prompts.records import PromptVersion
@@ -116,17 +118,10 @@ def _by_quotes(
 def _by_model(
     question: Question, passages: tuple[Passage, ...], context: Context, job: Job, started: float
 ) -> Iterator[AnswerPart]:
-    assert context.prompt is not None
-    request = Generate(
-        model=Digest(context.model_digest),
-        messages=context.prompt.messages,
-        variables=variables(question.text, passages),
-        max_tokens=question.max_tokens,
-        seed=question.seed,
-        mode=question.mode,
-    )
+    found = len(passages)
+    passages, parts = _fitting(question, passages, context, job)
     text, finished, first = "", None, 0.0
-    for part in context.generate(request, job):
+    for part in parts:
         if isinstance(part, Finished):
             finished = part
             continue
@@ -158,8 +153,34 @@ def _by_model(
             first_token_seconds=round(first, 6),
             seconds=round(time.monotonic() - started, 6),
             backend=finished.backend,
+            left_out=found - len(passages),
         )
     )
+
+
+def _fitting(
+    question: Question, passages: tuple[Passage, ...], context: Context, job: Job
+) -> tuple[tuple[Passage, ...], Iterator[Token | Finished]]:
+    """The passages that are shown, and the model's answer to them, begun. Raises `ContextExceeded` when the question's rule leaves none out."""
+    assert context.prompt is not None
+    while True:
+        request = Generate(
+            model=Digest(context.model_digest),
+            messages=context.prompt.messages,
+            variables=variables(question.text, passages),
+            max_tokens=question.max_tokens,
+            seed=question.seed,
+            mode=question.mode,
+        )
+        parts = iter(context.generate(request, job))
+        try:
+            first = next(parts)
+        except ContextExceeded:
+            if question.trim == "refuse" or len(passages) <= 1:
+                raise
+            passages = passages[:-1]
+            continue
+        return passages, chain([first], parts)
 
 
 def variables(question: str, passages: tuple[Passage, ...]) -> dict[str, Json]:

@@ -1,5 +1,7 @@
 """A question, what comes back while it is answered, and the trace that is kept."""
 
+from typing import Literal
+
 from core.records import Digest, Record
 from core.retrieval.records import Passage
 
@@ -19,6 +21,8 @@ class Question(Record, frozen=True, kw_only=True):
     max_tokens: int = 256
     seed: int = 0
     mode: str = "reproducible"
+    trim: Literal["refuse", "passages"] = "refuse"
+    """What happens when the prompt doesn't fit: an error with the numbers, or the least relevant passages are left out, one by one."""
 
 
 class Citation(Record, frozen=True, kw_only=True):
@@ -64,6 +68,8 @@ class Answer(Record, frozen=True, kw_only=True, tag="answer"):
     first_token_seconds: float
     seconds: float
     backend: str
+    left_out: int = 0
+    """Passages that were found and not shown to the model, because the prompt didn't fit with them."""
 
 
 class Found(Record, frozen=True, kw_only=True, tag="found"):

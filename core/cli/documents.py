@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -125,6 +126,13 @@ def search(session: Session, collection: str, query: str, limit: int) -> None:
     type=click.IntRange(min=1),
     help="The longest that a model may answer.",
 )
+@click.option(
+    "--trim",
+    default="refuse",
+    show_default=True,
+    type=click.Choice(["refuse", "passages"]),
+    help="When the prompt doesn't fit into the model: refuse, or leave out the least relevant passages.",
+)
 @pass_session
 def ask(
     session: Session,
@@ -134,6 +142,7 @@ def ask(
     prompt_name: str | None,
     passages: int,
     max_tokens: int,
+    trim: Literal["refuse", "passages"],
 ) -> None:
     """Ask the documents. Quotes answers with their own sentences; a model writes, and cites."""
     if prompt_name is not None and model_name == QUOTES:
@@ -145,6 +154,7 @@ def ask(
         prompt=prompt_name,
         passages=passages,
         max_tokens=max_tokens,
+        trim=trim,
     )
     with session.workbench() as bench:
         started = time.monotonic()
@@ -158,7 +168,11 @@ def ask(
                 session.output.text("\n")
                 session.output.result(
                     answer_json(part.answer, part.trace),
-                    [*citation_lines(part.answer), f"({part.answer.model}, {time.monotonic() - started:.1f} s)"],
+                    [
+                        *citation_lines(part.answer),
+                        *left_out_lines(part.answer),
+                        f"({part.answer.model}, {time.monotonic() - started:.1f} s)",
+                    ],
                 )
 
 
@@ -173,6 +187,13 @@ def answer_json(answer: Answer, trace: str) -> Json:
         ],
         "trace": trace,
     }
+
+
+def left_out_lines(answer: Answer) -> list[str]:
+    """What to say when passages were left out of the prompt."""
+    if not answer.left_out:
+        return []
+    return [f"{answer.left_out} of {answer.left_out + len(answer.passages)} passages didn't fit and were left out."]
 
 
 def citation_lines(answer: Answer) -> list[str]:

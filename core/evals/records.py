@@ -37,6 +37,8 @@ class Spec(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_tokens: int = 256
     seed: int = 0
     mode: Literal["reproducible", "fast"] = "reproducible"
+    trim: Literal["refuse", "passages"] = "refuse"
+    """What happens when a prompt doesn't fit: an error on that sample, or its least relevant passages are left out."""
     criteria: tuple[Criterion, ...] = ()
 
 

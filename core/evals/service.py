@@ -304,6 +304,7 @@ class Evals:
             max_tokens=spec.max_tokens,
             seed=spec.seed,
             mode=spec.mode,
+            trim=spec.trim,
         )
         try:
             for part in answer(question, self._assistants.context(question, job), job):

@@ -1,10 +1,12 @@
 from collections.abc import Iterator
+from dataclasses import replace
 
+import msgspec
 import pytest
 
 from core.assistants.answering import DECLINED, Context, answer, declines, support
 from core.assistants.records import Answer, Answered, Delta, Found, Question
-from core.errors import Cancelled
+from core.errors import Cancelled, ContextExceeded
 from core.inference.records import Finished, Generate, Message, Token
 from core.jobs import Job
 from core.prompts.records import PromptVersion
@@ -129,3 +131,27 @@ def test_stopping_before_the_answer_gives_none() -> None:
     job.cancel()
     with pytest.raises(Cancelled):
         next(parts)
+
+
+def narrow(most: int) -> Context:
+    """A model whose window holds a prompt with `most` passages."""
+    whole_context = context("Eight. [1]")
+
+    def generate(request: Generate, job: Job) -> Iterator[Token | Finished]:
+        assert request.variables is not None
+        if len(request.variables["passages"]) > most:
+            raise ContextExceeded(prompt=900, answer=200, window=1000)
+        yield from whole_context.generate(request, job)
+
+    return replace(whole_context, generate=generate)
+
+
+def test_a_prompt_that_does_not_fit_is_refused_unless_the_question_says_otherwise() -> None:
+    question = Question(collection="c", text="When?", model="small")
+    with pytest.raises(ContextExceeded):
+        whole(question, narrow(1))
+    found = whole(msgspec.structs.replace(question, trim="passages"), narrow(1))
+    assert (found.passages, found.left_out) == (PASSAGES[:1], 1)
+    assert whole(question, narrow(2)).left_out == 0
+    with pytest.raises(ContextExceeded):
+        whole(msgspec.structs.replace(question, trim="passages"), narrow(0))
