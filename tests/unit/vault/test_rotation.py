@@ -143,8 +143,7 @@ def test_killed_at_every_step_of_a_revocation_one_key_opens_and_the_next_person_
         assert len(opening) == 1, point
         revoked = not lets_in(copy, "tomas", PASSPHRASES["tomas"])
         seen.add((revoked, opening == {old}))
-        for person in ("eve", "ines"):
-            check_finished(copy, person, revoked, old)
+        check_finished(copy, ("eve", "ines")[point % 2], revoked, old)
         shutil.rmtree(copy)
     assert seen == {(False, True), (True, True), (True, False)}
 
