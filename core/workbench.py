@@ -61,8 +61,8 @@ class Workbench:
         self.models = Models(vault, self.supervisor)
         self.engine: Engine = first.engine if first else Engine(self.models, self.supervisor)
         self.documents = Documents(vault, self.supervisor, self.engine)
-        self.retrieval: Retrieval = (
-            first.retrieval if first else Retrieval(vault, self.supervisor, self.engine, self.documents)
+        self.retrieval: Retrieval = Retrieval(
+            vault, self.supervisor, self.engine, self.documents, first.retrieval if first else None
         )
         self.prompts = Prompts(vault, self.engine)
         self.assistants = Assistants(vault, self.models, self.engine, self.documents, self.retrieval, self.prompts)

@@ -36,11 +36,19 @@ Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
 class Retrieval:
     """Searches the collections of one open vault."""
 
-    def __init__(self, vault: Vault, supervisor: Supervisor, engine: Engine, documents: Documents) -> None:
+    def __init__(
+        self,
+        vault: Vault,
+        supervisor: Supervisor,
+        engine: Engine,
+        documents: Documents,
+        first: "Retrieval | None" = None,
+    ) -> None:
+        """With `first`, its indexes are used, which belong to no person; roles and the log's entries are still those of `vault`'s."""
         self._vault = vault
         self._engine = engine
         self._documents = documents
-        self._indexes = Indexes(vault, supervisor)
+        self._indexes: Indexes = first._indexes if first else Indexes(vault, supervisor)
 
     def search(self, request: Search, job: Job) -> tuple[Passage, ...]:
         """The passages, best first; none in an empty collection.
@@ -89,7 +97,7 @@ class Retrieval:
     def allow_clear(self, reason: str) -> None:
         """Where the system has no storage in memory: let indexes lie in clear in the temporary folder while this vault is open. Only an
         administrator may; the audit log says so. Raises `Refused`."""
-        self._indexes.allow_clear(reason)
+        self._indexes.allow_clear(self._vault, reason)
 
     def close(self) -> None:
         """Seal the indexes and end their worker; its folder is removed."""

@@ -48,6 +48,7 @@ from core.vault import (
 from core.vault.checkpoints import Rollback, settle
 from core.vault.erasure import Erase
 from core.vault.holds import PlaceHold, Thing
+from core.vault.joining import Joined
 from core.vault.retention import SetRetention
 from core.vault.roles import ALLOWED, Act, Role
 from core.vault.vault import Vault
@@ -337,6 +338,26 @@ def test_each_role_alone_does_what_the_matrix_allows_and_is_refused_the_rest(alo
         assert "Your roles here don't allow it" in str(caught.value), operation.name
         assert state(stage) == before, operation.name
         assert entries(stage, start) == [(Act.REFUSAL.value, stage.user)], operation.name
+
+
+def test_who_works_through_anothers_process_has_their_own_roles(base: Path, tmp_path: Path) -> None:
+    """Workers and indexes are shared; what a person may do, and whose name the log has, isn't."""
+    shutil.copytree(base, tmp_path / "copy")
+    stage, wanted = Stage(tmp_path / "copy" / "Study.assay", FOUNDER), Search(collection="towers", query="floors")
+    with stage.bench as first:
+        adam, aurel = (first.beside(Joined(stage.vault, user)) for user in ("adam", "aurel"))
+        start = size(stage)
+        with pytest.raises(Refused):
+            adam.retrieval.show(wanted, Job("Search"))
+        assert aurel.retrieval.show(wanted, Job("Search"))
+        first.retrieval._indexes._base = None
+        with pytest.raises(Refused):
+            aurel.retrieval.allow_clear("no storage in memory")
+        assert entries(stage, start) == [
+            (Act.REFUSAL, "adam"),
+            (Act.SHOW_DOCUMENT, "aurel"),
+            (Act.REFUSAL, "aurel"),
+        ]
 
 
 @pytest.mark.parametrize("role", list(Role))
