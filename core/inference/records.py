@@ -99,6 +99,10 @@ class Loaded(Record, frozen=True, kw_only=True):
     start_seconds: float
     """Starting the process and loading the file."""
     backend: str
+    resident: int = 0
+    """Bytes of memory that its process holds, the model's file included; 0 where the system doesn't say."""
+    tokens_per_second: float = 0.0
+    """Of its last answer, after the first token; 0 before one."""
 
 
 class Load(Record, frozen=True, kw_only=True, tag="load"):

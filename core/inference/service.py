@@ -83,6 +83,7 @@ class _Slot:
         self.seconds = 0.0
         self.users = 0
         self.used = 0
+        self.speed = 0.0
 
 
 class Engine:
@@ -107,7 +108,10 @@ class Engine:
         if model.purpose != "chat":
             raise Unsupported(source=model.name, reason="it writes no text. Choose a chat model.")
         with self._using(model, job) as worker:
-            yield from worker.stream(request, Token | Finished, job)
+            for part in worker.stream(request, Token | Finished, job):
+                if isinstance(part, Finished):
+                    self._note_speed(model.digest, part)
+                yield part
 
     def weigh(self, request: Weigh, job: Job | None = None) -> Weighed:
         """Log-likelihoods of given continuations, computed alone. Raises as `generate`."""
@@ -180,6 +184,8 @@ class Engine:
                     context=slot.ready.context,
                     start_seconds=slot.seconds,
                     backend=slot.ready.backend,
+                    resident=slot.worker.resident,
+                    tokens_per_second=slot.speed,
                 )
                 for slot in slots
                 if slot.worker is not None and slot.ready is not None and slot.worker.alive
@@ -205,6 +211,13 @@ class Engine:
         for worker in workers:
             if worker is not None:
                 worker.close()
+
+    def _note_speed(self, model: Digest, end: Finished) -> None:
+        seconds = end.seconds - end.first_token_seconds
+        with self._lock:
+            slot = self._slots.get(model)
+            if slot is not None and end.tokens > 1 and seconds > 0:
+                slot.speed = (end.tokens - 1) / seconds
 
     def _embedder(self, name: Digest | str, job: Job | None) -> ModelFile:
         model = self._models.located(name, job)

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import TracebackType, UnionType
 from typing import Final, TypeVar, cast
 
@@ -105,6 +106,15 @@ class Worker:
     def alive(self) -> bool:
         """Whether it can still be called."""
         return self._death is None
+
+    @property
+    def resident(self) -> int:
+        """Bytes of memory that the process holds; 0 where the system doesn't say, and after its end."""
+        try:
+            pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1])
+        except (OSError, ValueError, IndexError):
+            return 0
+        return pages * os.sysconf("SC_PAGE_SIZE")
 
     def call(self, request: Record, reply: type[R], job: Job | None = None, seconds: float | None = None) -> R:
         """Ask and wait for the one answer. `seconds` overrides the spec's limit.

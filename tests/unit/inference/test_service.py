@@ -369,3 +369,34 @@ def test_a_line_too_long_is_refused(engine: Engine, stories: str, monkeypatch: p
         next(streams[2])
     for stream in streams:
         stream.close()
+
+
+def test_what_is_loaded_says_its_memory_and_its_speed(engine: Engine, stories: str) -> None:
+    told(engine.generate(asked(stories, max_tokens=30)))
+    (loaded,) = engine.loaded()
+    assert loaded.tokens_per_second > 1
+    if Path("/proc/self/statm").exists():
+        assert 10 * 2**20 < loaded.resident < 2**31
+
+
+def test_fifty_reproducible_requests_give_the_same_bytes_whatever_runs_beside_them(
+    engine: Engine, stories: str
+) -> None:
+    request = asked(stories, "Tom had a red ball. One day", max_tokens=24, temperature=0.8, seed=11)
+    first = told(engine.generate(request))[0]
+    stop = threading.Event()
+
+    def noise() -> None:
+        while not stop.is_set():
+            told(engine.generate(asked(stories, "Lily saw a cat", max_tokens=20, mode="fast")))
+
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(noise)
+        try:
+            same = [told(engine.generate(request))[0] for _ in range(25)]
+        finally:
+            stop.set()
+        beside.result()
+    engine.unload(stories)
+    same += [told(engine.generate(request))[0] for _ in range(25)]
+    assert same == [first] * 50
