@@ -232,7 +232,7 @@ def check_write(reader: Reader, act: Act, reason: str, user: str) -> None:
     Raises `BadInput` when it asks for a reason and none is given, `Refused` when the person must change their passphrase first.
     """
     policy = current(reader)
-    if act is not Act.CHANGE_PASSPHRASE:
+    if act not in (Act.CHANGE_PASSPHRASE, Act.RECOVER):
         _check_passphrase(reader, policy, act, user)
     if not reason.strip() and act in policy.reasons:
         raise BadInput(

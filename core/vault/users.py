@@ -59,6 +59,13 @@ def _first(db: Database) -> None:
         CREATE TABLE offers(user TEXT PRIMARY KEY REFERENCES users(user), card BLOB NOT NULL) STRICT, WITHOUT ROWID;
         """
     )
+    known = db.execute("SELECT u.user, c.content FROM users u JOIN cards c ON c.fingerprint = u.card").fetchall()
+    for user, content in known:
+        try:
+            since = open_card(msgspec.json.decode(content, type=SignedCard)).valid_from
+        except Damaged:  # for the check to report
+            since = now()
+        db.execute("INSERT INTO people VALUES (?, ?, '')", (user, since))
 
 
 SCHEMA = Migrations("people", (_first,))
@@ -255,7 +262,9 @@ def offer(db: Database, user: str) -> tuple[OfferedCard, Card] | None:
 def passphrase_changed(db: Database, user: str) -> str:
     """When a user's passphrase was set, RFC 3339; in a vault from before that was noted, when they got their card. Raises `NotFound`."""
     row = db.execute("SELECT passphrase_changed FROM people WHERE user = ?", (user,)).fetchone()
-    return str(row[0]) if row is not None else card(db, find(db, user).card).valid_from
+    if row is None:
+        raise NotFound(kind="user", name=user, step="`assay user list` shows who there is.")
+    return str(row[0])
 
 
 def passphrase_by(db: Database, user: str) -> str:

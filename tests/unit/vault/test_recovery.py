@@ -102,6 +102,18 @@ def test_only_an_administrator_makes_one_or_is_recovered(vault: Vault, reopen: M
     assert (vault.folder / "keys.json").read_bytes() == before
 
 
+def test_a_passphrase_that_was_lost_for_years_is_recovered_all_the_same(vault: Vault) -> None:
+    words = make(vault)
+    with vault.write(Act.ASK) as unit:
+        unit.db.execute("UPDATE people SET passphrase_changed = '2020-01-01T00:00:00+00:00'")
+    with pytest.raises(Refused, match="days old"), vault.write(Act.ASK):
+        pass
+    vault.close()
+    recover(vault.folder, words)
+    with Vault.open(vault.folder, "ines", NEW) as again, again.write(Act.ASK):
+        pass
+
+
 def test_wrong_words_are_told_apart_from_mistyped_ones(vault: Vault) -> None:
     words = make(vault).split()
     vault.close()

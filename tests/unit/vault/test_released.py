@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.records import kind
-from core.vault import migrations
+from core.vault import migrations, people, slots, users
 from core.vault.check import check
 from core.vault.records import Signature
 from core.vault.vault import Vault
@@ -78,3 +78,15 @@ def test_its_people_work_on_in_it(folder: Path, tmp_path: Path) -> None:
         bench.documents.remove(bench.documents.list("sheets")[0][0])
     with Vault.open(folder, "tomas", PASSPHRASES["tomas"], SCHEMA) as vault:
         assert check(vault) == ()
+
+
+def test_its_people_are_changed_and_revoked_like_those_of_a_new_one(folder: Path) -> None:
+    with Vault.open(folder, "ines", PASSPHRASES["ines"], SCHEMA) as vault:
+        with vault.read() as reader:
+            for user in vault.users():
+                assert users.passphrase_changed(reader.db, user.user) == users.card(reader.db, user.card).valid_from
+        with vault.confirm(PASSPHRASES["ines"]) as signer:
+            people.revoke(vault, signer, "tomas", "left")
+        assert check(vault) == ()
+    assert (slots.read(folder).version, Vault.names(folder)) == (slots.FORMAT, ("ines",))
+    Vault.open(folder, "ines", PASSPHRASES["ines"], SCHEMA).close()
