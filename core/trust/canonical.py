@@ -30,16 +30,51 @@ NONCE = 32
 SAFE_INTEGER = 2**53 - 1
 """The largest integer that every JSON implementation keeps exactly."""
 
+_ENCODER = msgspec.json.Encoder(order="sorted")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def canonical(value: Json) -> bytes:
     """The RFC 8785 form of `value`. Raises `BadInput` for what has none: NaN, an integer beyond 2^53, a lone surrogate."""
     try:
+        if _written_alike(value):
+            return _ENCODER.encode(value)
         # rfc8785 types its arguments more narrowly than what it takes
         return rfc8785.dumps(cast(Any, value))
     except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
         raise BadInput(source="canonical JSON", problem=f"this value has no canonical form ({error}).") from error
+
+
+def _written_alike(value: Json) -> bool:
+    """Whether msgspec, which is a hundred times as fast, writes every part of `value` as RFC 8785 does.
+
+    It does for text, and for numbers that need neither an exponent nor the point of "1.0" taken away; names are sorted alike while they are
+    ASCII. A property test holds it to that.
+    """
+    waiting: list[Json] = [value]
+    while waiting:
+        part = waiting.pop()
+        of = type(part)
+        if part is None or of is str or of is bool:
+            continue
+        if of is int:
+            if not -SAFE_INTEGER <= part <= SAFE_INTEGER:  # type: ignore[operator]
+                return False
+        elif of is dict:
+            for name, inner in part.items():  # type: ignore[union-attr]
+                if type(name) is not str or not name.isascii():
+                    return False
+                if type(inner) is not str:
+                    waiting.append(inner)
+        elif of is list:
+            waiting += part  # type: ignore[arg-type]
+        elif of is float:
+            written = repr(part)
+            if "e" in written or "n" in written or written.endswith(".0"):
+                return False
+        else:
+            return False
+    return True
 
 
 def parse(data: bytes, source: str) -> Json:

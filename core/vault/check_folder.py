@@ -17,6 +17,14 @@ _HALF = re.compile(r"\.(.+)\.[a-z0-9_]{8}")
 """How a file is called while it is being written."""
 
 
+def sweep(folder: Path) -> None:
+    """Delete what a killed process left half-written, for whoever holds the folder's lock."""
+    for path in folder.iterdir():
+        half = _HALF.fullmatch(path.name)
+        if half is not None and half[1] in (slots.NAME, DATABASE):
+            path.unlink(missing_ok=True)
+
+
 def findings(folder: Path) -> Iterator[Finding]:
     """What is wrong in a vault's folder beside the database."""
     yield from _epochs(folder)

@@ -184,7 +184,7 @@ class Unit(Reader):
         """Keep a record that was made from `links` (records or blobs of this vault); its digest. Raises `NotFound` for a link."""
         content = record_bytes(record, new_nonce())
         digest = digest_of(content)
-        row = self.db.execute(
+        row = self.db.conn.execute(
             "INSERT INTO records(digest, kind, author, time, content) VALUES (?, ?, ?, ?, ?)",
             (digest, kind(record), self.user.user, self.time, content),
         ).lastrowid

@@ -24,6 +24,7 @@ from core.trust.trustfile import TrustFile
 from core.vault import (
     attempts,
     cards,
+    check_folder,
     log,
     log_index,
     log_tree,
@@ -306,6 +307,7 @@ class Vault:
         try:
             migrate(connections, all_migrations(schema), now())
             _check_same(folder, file, connections)
+            check_folder.sweep(folder)
             rotation.check_way(folder, connections, slot, ways)
             vault = cls(folder, file, user, connections, lock)
             if not vault.user.active:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,6 +61,18 @@ def test_what_is_written_is_read_back_and_written_the_same(value: Json) -> None:
     again = parse(data, "value")
     assert again == value
     assert canonical(again) == data
+
+
+@given(values)
+def test_both_ways_of_writing_give_the_same_bytes(value: Json) -> None:
+    assert canonical(value) == rfc8785.dumps(value)
+    assert canonical([value, {"b": value, "a": 1.5}]) == rfc8785.dumps([value, {"b": value, "a": 1.5}])
+
+
+def test_every_character_is_written_as_the_standard_says() -> None:
+    for start in range(0, 0x11000, 0x100):
+        text = "".join(chr(code) for code in range(start, start + 0x100) if not 0xD800 <= code < 0xE000)
+        assert canonical({"text": text}) == rfc8785.dumps({"text": text})
 
 
 @given(values, st.integers(0), st.integers(0, 7))
