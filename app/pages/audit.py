@@ -22,7 +22,8 @@ from app.pages.page import Page, Shell, side_pane
 from app.pages.role_matrix import act_words
 from app.pages.signatures import ask_and_sign, moment
 from app.widgets.act_form import ActForm
-from app.widgets.basic import IconLabel, column, frame, label, line, row
+from app.widgets.basic import Elided, IconLabel, column, frame, line, row
+from app.widgets.beside import Beside
 from app.widgets.buttons import button
 from app.widgets.paged import PagedRows
 from app.widgets.signing import Meaning, Signed, ToSign
@@ -80,7 +81,7 @@ class AuditPage(Page):
         self._side.hide()
 
         self._mark = IconLabel("info", "text.secondary", 15)
-        self._state = label("", type="small", tone="secondary")
+        self._state = Elided(type="small", tone="secondary")
         self.fresh = button("Show new entries", "again", "link", small=True)
         self.fresh.hide()
         self.fresh.clicked.connect(self._reload)
@@ -88,16 +89,14 @@ class AuditPage(Page):
         self.check.setToolTip("Compares every entry with its place in the tree")
         self.check.clicked.connect(self._check)
         foot = frame("panel")
-        foot.setLayout(row(self._mark, self._state, None, self.fresh, self.check, space=8, margins=(16, 5, 16, 5)))
+        state = row(self._mark, self._state, self.fresh, self.check, space=8, margins=(16, 5, 16, 5))
+        state.setStretch(1, 1)
+        foot.setLayout(state)
         left = QWidget()
         inner = column(self.filter, line(), self.table, line(), foot, space=0)
         left.setLayout(inner)
         inner.setStretch(2, 1)
-        both = row(left, line(vertical=True), self._side, space=0)
-        both.setStretch(0, 1)
-        holder = QWidget()
-        holder.setLayout(both)
-        self.body.addWidget(holder, 1)
+        self.body.addWidget(Beside(left, self._side), 1)
         self._gather = QTimer(self)
         self._gather.setSingleShot(True)
         self._gather.setInterval(SETTLE_AFTER)
@@ -257,7 +256,7 @@ class AuditPage(Page):
             words.append("nothing reviewed yet" if first == 0 else f"reviewed up to entry {first - 1:,}")
         else:
             words.append("all of it reviewed")
-        self._state.setText(" · ".join(words))
+        self._state.say(" · ".join(words))
         icon, tone = ("check", "pass.fg") if self.checked else ("info", "text.secondary")
         self._mark.show_icon(icon, tone)
 
@@ -330,7 +329,7 @@ class AuditPage(Page):
         )
 
     def _ask_export(self) -> None:
-        form = ExportForm(self._state.text().split(" · ")[0] if self.filter.any else "")
+        form = ExportForm(self._state.full.split(" · ")[0] if self.filter.any else "")
 
         def place() -> None:
             ending = form.format()
@@ -444,10 +443,10 @@ class AuditPage(Page):
 
     def _columns(self) -> tuple[Column, ...]:
         return (
-            Column("Entry", lambda entry: Cell(f"{entry.index:,}", tone="text.secondary"), 84, right=True),
-            Column("Time", lambda entry: Cell(moment(entry.time), tone="text.secondary", spoken=entry.time), 146),
-            Column("Person", lambda entry: Cell(self._people.get(entry.user, entry.user)), 150),
-            Column("Act", _act_cell, 170),
+            Column("Entry", lambda entry: Cell(f"{entry.index:,}", tone="text.secondary"), 74, right=True),
+            Column("Time", lambda entry: Cell(moment(entry.time), tone="text.secondary", spoken=entry.time), 152),
+            Column("Person", lambda entry: Cell(self._people.get(entry.user, entry.user)), 116),
+            Column("Act", _act_cell, 150),
             Column("About", lambda entry: Cell(entry.about or entry.reason, tone="text.secondary")),
         )
 

@@ -64,7 +64,7 @@ def read_choices(bench: "Workbench", job: Job) -> Choices:
     versions = [state.prompt for name in names for state in reversed(bench.prompts.versions(name))]
     return Choices(
         datasets=tuple(dataset.name for dataset in datasets),
-        samples={dataset.name: len(dataset.samples) for dataset in datasets},
+        samples={name: len(dataset.samples) for dataset in datasets for name in (dataset.name, dataset.reference)},
         collections=tuple(collection.name for collection in bench.documents.collections()),
         prompts=tuple(prompt.reference for prompt in versions),
         models=tuple(model.name for model in bench.models.list() if model.purpose == "chat"),

@@ -19,7 +19,7 @@ from app.pages.person_card import STATES, PersonCard, day, groups
 from app.pages.recovery_form import RecoveryForm, WordsView
 from app.pages.role_matrix import RoleMatrix
 from app.widgets.act_form import ActForm
-from app.widgets.basic import line, row
+from app.widgets.beside import Beside
 from app.widgets.buttons import Segments, button
 from app.widgets.quick_switcher import Target
 from app.widgets.table import Cell, Column, Table
@@ -68,11 +68,11 @@ class PeoplePage(Page):
 
         self.table = Table(
             (
-                Column("Name", _name_cell, 190),
+                Column("Name", _name_cell, 176),
                 Column("Roles", lambda person: Cell(", ".join(person.roles), tone="text.secondary")),
-                Column("Card", _card_cell, 130),
-                Column("Valid until", _until_cell, 110),
-                Column("State", _state_cell, 150),
+                Column("Card", _card_cell, 108),
+                Column("Valid until", _until_cell, 104),
+                Column("State", _state_cell, 132),
             ),
             "People",
             height=52,
@@ -96,10 +96,7 @@ class PeoplePage(Page):
         self.revoke.clicked.connect(lambda: self._ask(RevokeForm, self._revoke))
         self.card.offer(self.passphrase, self.recovery, self.roles, self.renew, self.reset, self.revoke)
         self._side = side_pane(self.card, width=340)
-        both = row(self.table, line(vertical=True), self._side, space=0)
-        both.setStretch(0, 1)
-        listed = QWidget()
-        listed.setLayout(both)
+        listed = Beside(self.table, self._side)
         self.matrix = RoleMatrix()
         self._stack = QStackedWidget()
         self._stack.addWidget(listed)

@@ -4,7 +4,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFileDialog, QWidget
 
 from app.bridge import care as bridge
 from app.bridge.care import Care
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from core.vault.records import Finding
 
 SHOWN_FINDINGS = 50
+NARROW = 820
+"""Pixels at scale 1.0 under which the cards lie below each other."""
 ONLY_ADMIN = "Only an administrator may do this."
 AGAIN = frozenset({Act.BACK_UP, Act.RESTORE, Act.CHANGE_SETTINGS, Act.COMPACT})
 
@@ -86,16 +89,22 @@ class VaultPage(Page):
         left = column(self._working, self.backups, self.health, None, space=16)
         right = column(self.policy, self.place, None, space=16)
         inside = QWidget()
-        both = row(space=16, margins=(24, 20, 24, 24))
-        both.addLayout(left, 1)
-        both.addLayout(right, 1)
-        inside.setLayout(both)
+        self._columns = row(space=16, margins=(24, 20, 24, 24))
+        self._columns.addLayout(left, 1)
+        self._columns.addLayout(right, 1)
+        inside.setLayout(self._columns)
         inside.setMaximumWidth(look().px(1160))
         holder = QWidget()
         across = row(space=0)
         across.addWidget(inside, 1)
         holder.setLayout(across)
         self.body.addWidget(scrolled(holder))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < look().px(NARROW)
+        ways = QBoxLayout.Direction
+        self._columns.setDirection(ways.TopToBottom if narrow else ways.LeftToRight)
 
     # what the window asks
 

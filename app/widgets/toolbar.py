@@ -108,11 +108,16 @@ class SwitcherField(QAbstractButton):
         self.setText("Go to anything")
         self.setAccessibleName("Go to anything")
         self.setAccessibleDescription("Key: Ctrl K")
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setMaximumWidth(look().px(232))
         self.setCursor(Qt.CursorShape.IBeamCursor)
 
     def sizeHint(self) -> QSize:
         return QSize(look().px(232), look().px(30))
+
+    def minimumSizeHint(self) -> QSize:
+        """Where the bar is full, the glass alone is left."""
+        return QSize(look().px(34), look().px(30))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         here = look()
@@ -123,6 +128,11 @@ class SwitcherField(QAbstractButton):
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), here.px(4), here.px(4))
         side = here.px(16)
         paint_icon(painter, QRect(here.px(9), (self.height() - side) // 2, side, side), "search", "text.secondary")
+        if self.width() < here.px(216):
+            if self.hasFocus():
+                focus_ring(painter, self.rect())
+            painter.end()
+            return
         painter.setFont(here.font("body"))
         painter.setPen(here.colour("text.tertiary"))
         painter.drawText(self.rect().adjusted(here.px(32), 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.text())

@@ -83,7 +83,7 @@ def test_entries_are_newest_first_and_read_where_they_are_looked_at(
     qtbot.waitUntil(lambda: page.rows.row(size - 1) is not None)
     assert shown(page, size - 1)[0] == "0"
     assert shown(page, size - 1)[2:4] == ["Inês Duarte", "Create vault"]
-    assert page._state.text().startswith(f"{size:,} entries · not checked in this sitting · nothing reviewed yet")
+    assert page._state.full.startswith(f"{size:,} entries · not checked in this sitting · nothing reviewed yet")
 
 
 def test_filters_narrow_the_entries_and_are_cleared(qtbot: QtBot, operations: Operations, long: Vault) -> None:
@@ -94,7 +94,7 @@ def test_filters_narrow_the_entries_and_are_cleared(qtbot: QtBot, operations: Op
     settled(qtbot, operations)
     assert page.rows.rowCount() == 7
     assert {row.act for row in page.rows.all()} == {"refusal"}
-    assert page._state.text().startswith("7 of ")
+    assert page._state.full.startswith("7 of ")
     filters.text.setText("page 300")
     qtbot.waitUntil(lambda: page.rows.rowCount() == 1)
     assert page.rows.row(0).about == "page 300"
@@ -114,13 +114,13 @@ def test_a_search_grows_as_it_is_scrolled(qtbot: QtBot, operations: Operations, 
     _, page = opened(qtbot, operations, long)
     page.filter.text.setText("page")
     qtbot.waitUntil(lambda: page.rows.rowCount() == 200)
-    assert "so far" in page._state.text()
+    assert "so far" in page._state.full
     for _ in range(6):
         page.table.verticalScrollBar().setValue(page.table.verticalScrollBar().maximum())
         settled(qtbot, operations)
     assert page.rows.rowCount() == 620
     assert [page.rows.row(at).about for at in (0, 619)] == ["page 619", "page 0"]
-    assert "so far" not in page._state.text()
+    assert "so far" not in page._state.full
 
 
 def test_an_entry_is_shown_with_what_it_names_and_proved(
@@ -173,7 +173,7 @@ def test_everything_is_checked_and_said(qtbot: QtBot, operations: Operations, lo
     shell, page = opened(qtbot, operations, long)
     page.check.click()
     settled(qtbot, operations)
-    assert f"checked to entry {sizes(long) - 1:,}" in page._state.text()
+    assert f"checked to entry {sizes(long) - 1:,}" in page._state.full
     assert shell.said == [f"All {sizes(long):,} entries are as they were logged"]
 
 
@@ -189,7 +189,7 @@ def test_a_changed_entry_is_found(qtbot: QtBot, operations: Operations, long: Va
     page.check.click()
     settled(qtbot, operations)
     assert "Log entry 14" in page.banner.text
-    assert "not checked" in page._state.text()
+    assert "not checked" in page._state.full
 
 
 def test_a_review_is_signed_over_a_range(
@@ -214,7 +214,7 @@ def test_a_review_is_signed_over_a_range(
     panel.sign.click()
     qtbot.waitUntil(lambda: shell.overlay.panel is None, timeout=20_000)
     settled(qtbot, operations)
-    assert "reviewed up to entry 20" in page._state.text()
+    assert "reviewed up to entry 20" in page._state.full
     with vault.read() as reader:
         (made,) = trail.reviews(reader)
     assert (made.review.first, made.review.last, made.review.findings) == (0, 20, "Nothing out of order")
