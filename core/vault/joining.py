@@ -23,8 +23,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
 from core.errors import AssayError, BadInput, NotFound, Refused, WrongPassphrase
 from core.records import Digest, now
 from core.trust.canonical import b64, canonical, digest, unb64
@@ -74,8 +72,7 @@ class Joined(Vault):
 def look_again(vault: Vault) -> None:
     """Believe what the vault says now of the person who has it open: another card, other roles, none when they were revoked."""
     with vault.read() as reader:
-        person = users.find(reader.db, vault.user.user)
-    vault.user = person if person.active else msgspec.structs.replace(person, roles=())
+        vault.user = users.standing(reader.db, vault.user)
 
 
 class Challenge:

@@ -24,6 +24,7 @@ from core.trust.keys import SigningKeys
 from core.trust.passphrases import Kdf, calibrated
 from core.trust.times import parse_time
 from core.vault import cards, rotation, slots, users
+from core.vault.connection import DriverError
 from core.vault.records import User
 from core.vault.roles import Act, Role, allowed
 from core.vault.rotation import Step, Tell, unasked, untold
@@ -132,6 +133,8 @@ def reset(
     )
     with new_slot_for(vault, person.slot, Act.RESET_USER, user, reason) as unit:
         before = users.find(unit.db, user)
+        if before != known:
+            raise _meanwhile(f"Reset {user}")
         end_card(unit, before.card, reason or "reset")
         again = users.replace(unit.db, person, by=vault.user.user)
         cards.issued(unit, again.card, user)
@@ -146,10 +149,14 @@ def change_passphrase(vault: "Vault", old: str, new: str, kdf: MakeKdf = calibra
     """
     users.check_passphrase(new)
     user = vault.user.user
+    with vault.read() as reader:
+        known = users.sealed_keys(reader.db, user)
     with vault.confirm(old) as signer:
         signing = seal_keys(vault.id, user, signer.keys, new, kdf())
     slot = new_slot(vault.id, user, new, kdf())
     with new_slot_for(vault, slot, Act.CHANGE_PASSPHRASE, user) as unit:
+        if users.sealed_keys(unit.db, user) != known:
+            raise _meanwhile("Change your passphrase")
         users.reseal(unit.db, user, slot, signing, by=user)
 
 
@@ -228,6 +235,10 @@ def _active(unit: Unit, user: str, act: str) -> User:
     return person
 
 
+def _meanwhile(act: str) -> Refused:
+    return Refused(act=act, reason="Somebody changed that person meanwhile. Look again, then try again.")
+
+
 def _only_admin(unit: Unit, person: User) -> bool:
     admins = [known.user for known in users.everybody(unit.db) if known.active and Role.ADMIN in known.roles]
     return admins == [person.user]
@@ -266,9 +277,13 @@ def new_slot_for(vault: "Vault", slot: Slot, act: Act, user: str, reason: str = 
             with vault.write(act, user, reason) as unit:
                 yield unit
         except BaseException:
-            with suppress(AssayError):
-                slots.write(vault.folder, before)
+            with suppress(
+                AssayError, DriverError
+            ):  # Ctrl-C may have come after the commit: what is in `vault.db` decides
+                if users.slot_public(connections.writer, slot.user) == slot.public:
+                    rotation.tidy(vault.folder, connections)
+                else:
+                    slots.write(vault.folder, before)
             raise
         with suppress(AssayError):  # done it is; the next opening tidies up
-            keys, people = slots.read(vault.folder), users.admitted(connections.writer)
-            slots.write(vault.folder, slots.rebuilt(keys, people, [(connections.epoch, connections.key)]))
+            rotation.tidy(vault.folder, connections)

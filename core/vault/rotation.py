@@ -128,7 +128,7 @@ def check_way(folder: Path, connections: Connections, slot: str, ways: Sequence[
     with connections.lock:
         public = users.slot_public(connections.writer, slot)
         if public not in {way.public for way in ways if way.key == connections.key}:
-            _tidy(folder, connections)
+            tidy(folder, connections)
             raise WrongPassphrase(vault=str(folder))
 
 
@@ -139,7 +139,7 @@ def settle(vault: "Vault") -> None:
         mark = intended(connections.writer)
         try:
             if mark is None:
-                _tidy(vault.folder, connections)
+                tidy(vault.folder, connections)
             elif connections.epoch > mark:
                 _finish(vault)
             else:
@@ -164,7 +164,8 @@ def _finish(vault: "Vault", tell: Tell = untold) -> None:
     tell(Step.DONE)
 
 
-def _tidy(folder: Path, connections: Connections) -> None:
+def tidy(folder: Path, connections: Connections) -> None:
+    """Drop from `keys.json` what a change that is over left there: pending slots, and epochs other than the one that opened. Raises `DiskFull`."""
     keys = slots.read(folder)
     if keys.pending or len(keys.epochs) > 1:
         people = users.admitted(connections.writer)

@@ -208,6 +208,18 @@ def find(db: Database, user: str) -> User:
     return User(user=user, name=said.name, roles=tuple(said.roles), card=Digest(row[0]), active=bool(row[1]))
 
 
+def standing(db: Database, known: User) -> User:
+    """A user as they are now, given as they were known: other roles, another card, no roles when they were revoked. Raises `Damaged`."""
+    row = db.execute(
+        "SELECT active, card, EXISTS (SELECT 1 FROM offers o WHERE o.user = u.user) FROM users u WHERE user = ?",
+        (known.user,),
+    ).fetchone()
+    if row == (1, known.card, 0) and known.active:
+        return known
+    person = find(db, known.user)
+    return person if person.active else msgspec.structs.replace(person, roles=())
+
+
 def everybody(db: Database) -> tuple[User, ...]:
     """All users, revoked ones too, in the order in which they came."""
     return tuple(find(db, user) for (user,) in db.execute("SELECT user FROM users ORDER BY rowid").fetchall())
