@@ -121,7 +121,6 @@ class Listener:
             os.close(waking)
             self._door.join()
             self._claimed.release()
-            self._unsubscribe()
 
     def wait(self) -> None:
         """Until no command of others is at work."""
@@ -141,6 +140,7 @@ class Listener:
         for visit in visits:
             if visit.thread is not None:
                 visit.thread.join(max(0.0, deadline - time.monotonic()))
+        self._unsubscribe()
 
     def _all(self) -> list[_Visit]:
         with self._lock:

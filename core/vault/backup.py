@@ -38,7 +38,7 @@ from core.paths import sync_folder
 from core.records import Digest, Record, now
 from core.trust.canonical import b64
 from core.trust.streams import StreamContext, purpose_key, sealed
-from core.vault import migrations, slots
+from core.vault import migrations, policies, sessions, slots
 from core.vault.connection import PAGE_SIZE, copy_pages
 from core.vault.restored import Backup
 from core.vault.roles import Act, allowed
@@ -103,10 +103,14 @@ def backup(vault: Vault, file: Path, job: Job | None = None) -> Backup:
 
 
 def required(vault: Vault, act: Act, about: str = "") -> None:
-    """Refuse, and log that, what the person's roles don't allow, before any long work. Raises `Refused`."""
-    if not allowed(act, vault.user.roles):
-        with vault.write(act, about=about):
-            raise AssertionError
+    """Refuse, and log that, what the person's roles or the policy don't allow, before any long work. Raises `Refused`, `BadInput`."""
+    with sessions.refusals(vault, act, about):
+        if allowed(act, vault.user.roles):
+            with vault.read() as reader:
+                policies.check_write(reader, act, "", vault.user.user)
+            return
+    with vault.write(act, about=about):
+        raise AssertionError
 
 
 def context(vault: str, head: bytes) -> StreamContext:
