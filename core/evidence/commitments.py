@@ -1,12 +1,15 @@
 """Hiding fields behind commitments, so that a pack can be redacted and still verify.
 
 A record goes into a signed file with each withholdable field replaced by `{"$committed": HEX}`, where HEX is
-SHA-256(domain ‖ salt ‖ JCS([path, value])) with a random salt of 32 bytes for each field. The openings, `[salt, path, value]`, lie in
-an unsigned file: who deletes one withholds that field, and nothing else changes. The rules:
+SHA-256(domain ‖ salt ‖ JCS([path, value])) with a salt of 32 bytes for each field, which nobody can guess. The openings,
+`[salt, path, value]`, lie in an unsigned file: who deletes one withholds that field, and nothing else changes. The rules:
 
 1. Only the fields in `WITHHOLDABLE` may be hidden; counts, scores, criteria, identities and times never.
 2. Each opening fits exactly one commitment; there are no others, and they are in order.
-3. A record whose fields are all opened must have the digest that names it in the vault.
+3. A record whose fields are all opened must have the digest that names it in the vault. One with a field withheld must not tell its
+   nonce: with it, and the digest, whoever knows the other fields could try out what a short field holds. So the nonce stands behind a
+   commitment too, at the path of the record itself, and is open exactly where all fields are.
+4. Renderings show everything, so their digests are hidden in the same way, and go with the renderings.
 """
 
 import hashlib
@@ -37,6 +40,11 @@ WITHHOLDABLE: Mapping[str, tuple[Pattern, ...]] = MappingProxyType(
             ("answer", "question"),
             ("answer", "answer"),
             ("answer", "rendered"),
+            ("answer", "tokens"),
+            ("answer", "prompt_tokens"),
+            ("answer", "sentences"),
+            ("answer", "unsupported"),
+            ("answer", "best_score"),
             ("answer", "citations", ANY),
             ("answer", "passages", ANY),
             ("scores", ANY, "reason"),
@@ -46,7 +54,7 @@ WITHHOLDABLE: Mapping[str, tuple[Pattern, ...]] = MappingProxyType(
         "model": (("path",),),
     }
 )
-"""For each kind of record, the fields that may be hidden."""
+"""For each kind of record, the fields that may be hidden, those among them that would tell how long a hidden text is."""
 
 
 class Hidden(NamedTuple):
@@ -57,10 +65,15 @@ class Hidden(NamedTuple):
 
 
 class Revealed(NamedTuple):
-    """A record with its openings put in; `withheld` counts the commitments that none opens."""
+    """A record with its openings put in; `hidden` has the places in it that none opens, in order, its nonce not among them."""
 
     stored: dict[str, Json]
-    withheld: int
+    hidden: tuple[Path, ...]
+
+    @property
+    def withheld(self) -> int:
+        """How many fields are withheld."""
+        return len(self.hidden)
 
 
 def commitment(salt: bytes, path: Path, value: Json) -> Digest:
@@ -71,8 +84,15 @@ def commitment(salt: bytes, path: Path, value: Json) -> Digest:
 def hide(
     kind: str, index: int, stored: dict[str, Json], new_salt: Callable[[], bytes] = lambda: secrets.token_bytes(SALT)
 ) -> Hidden:
-    """Replace the withholdable fields of record `index` of its kind. Raises `BadInput` if a field could pass for a commitment."""
+    """Replace the withholdable fields of record `index` of its kind, and its nonce. Raises `BadInput` if a field could pass for a commitment.
+
+    `new_salt` gives 32 bytes at each call that can't be worked out from anything that stays in a redacted pack.
+    """
     openings: list[Json] = []
+    if kind in WITHHOLDABLE:
+        salt, nonce = new_salt(), stored["nonce"]
+        stored["nonce"] = {MARK: commitment(salt, (index,), nonce)}
+        openings.append([b64(salt), [index], nonce])
     for pattern in WITHHOLDABLE.get(kind, ()):
         for path in list(_matching(stored.get("record"), pattern)):
             holder = _at(stored["record"], path[:-1])
@@ -87,6 +107,35 @@ def hide(
     return Hidden(stored, openings)
 
 
+def hide_digests(
+    renderings: Mapping[str, Json], new_salt: Callable[[], bytes] = lambda: secrets.token_bytes(SALT)
+) -> tuple[dict[str, Digest], list[Json]]:
+    """For each rendering's digest and size, by its name, a commitment; and the openings."""
+    hidden: dict[str, Digest] = {}
+    openings: list[Json] = []
+    for name, listed in renderings.items():
+        salt = new_salt()
+        hidden[name] = commitment(salt, (name,), listed)
+        openings.append([b64(salt), [name], listed])
+    return hidden, in_order(openings)
+
+
+def reveal_digests(hidden: Mapping[str, Digest], openings: Sequence[Json], source: str) -> dict[str, Json]:
+    """The renderings' digests and sizes, by name: of all of them, or of none once they are gone. Raises `Damaged`."""
+    found: dict[str, Json] = {}
+    for opening in openings:
+        match opening:
+            case [str(salt), [str(name)], value] if name not in found:
+                if hidden.get(name) != commitment(unb64(salt, source, SALT), (name,), value):
+                    raise Damaged(source=source, problem="an opening doesn't fit what was signed.")
+                found[name] = value
+            case _:
+                raise Damaged(source=source, problem="an opening is not of the form [salt, path, value].")
+    if list(openings) != in_order(openings) or (found and found.keys() != hidden.keys()):
+        raise Damaged(source=source, problem="not in order, or not for all renderings.")
+    return found
+
+
 def in_order(openings: Sequence[Json]) -> list[Json]:
     """Openings as they stand in a file: by the canonical bytes of their paths."""
     return sorted(openings, key=lambda opening: canonical(list(_path(opening))))
@@ -94,12 +143,20 @@ def in_order(openings: Sequence[Json]) -> list[Json]:
 
 def reveal(kind: str, records: Sequence[dict[str, Json]], openings: Sequence[Json]) -> list[Revealed]:
     """Put the openings into the records of one kind. Raises `Damaged` for a forbidden commitment or an opening that fits none."""
+    source = f"records/{kind}.json"
     waiting: dict[Path, Digest] = {}
     for index, stored in enumerate(records):
         for path, found in _marks(stored.get("record"), ()):
             if not any(_matches(path, pattern) for pattern in WITHHOLDABLE.get(kind, ())):
-                raise Damaged(source=f"records/{kind}.json", problem="hides a field that may not be withheld.")
-            waiting[(index, *path)] = checked_digest(found, f"records/{kind}.json")
+                raise Damaged(source=source, problem="hides a field that may not be withheld.")
+            waiting[(index, *path)] = checked_digest(found, source)
+        match stored.get("nonce"):
+            case {"$committed": found, **others} if kind in WITHHOLDABLE and not others:
+                waiting[(index,)] = checked_digest(found, source)
+            case str() if kind not in WITHHOLDABLE:
+                pass
+            case _:
+                raise Damaged(source=source, problem="a record's nonce is not of the form expected.")
     before = b""
     for opening in openings:
         salt, path, value = _taken_apart(kind, opening)
@@ -109,11 +166,19 @@ def reveal(kind: str, records: Sequence[dict[str, Json]], openings: Sequence[Jso
         before = here
         if waiting.pop(path, None) != commitment(salt, path, value):
             raise Damaged(source=f"openings/{kind}.json", problem="an opening doesn't fit what was signed.")
-        _put(_at(records[int(path[0])]["record"], path[1:-1]), path[-1], value)
-    withheld = [0] * len(records)
+        if len(path) == 1:
+            records[int(path[0])]["nonce"] = value
+        else:
+            _put(_at(records[int(path[0])]["record"], path[1:-1]), path[-1], value)
+    hidden: list[list[Path]] = [[] for _ in records]
     for path in waiting:
-        withheld[int(path[0])] += 1
-    return [Revealed(stored, count) for stored, count in zip(records, withheld, strict=True)]
+        if len(path) > 1:
+            hidden[int(path[0])].append(path[1:])
+    for index, paths in enumerate(hidden):
+        if bool(paths) != ((index,) in waiting):
+            problem = "withholds a field and tells the nonce, so that the field could be guessed."
+            raise Damaged(source=source, problem=problem if paths else "tells no nonce, though no field is withheld.")
+    return [Revealed(stored, tuple(paths)) for stored, paths in zip(records, hidden, strict=True)]
 
 
 def check_digest(kind: str, digest: Digest, revealed: Revealed) -> None:
@@ -124,7 +189,7 @@ def check_digest(kind: str, digest: Digest, revealed: Revealed) -> None:
 
 def _taken_apart(kind: str, opening: Json) -> tuple[bytes, Path, Json]:
     match opening:
-        case [str(salt), [int(index), *rest], value] if rest and all(isinstance(step, (str, int)) for step in rest):
+        case [str(salt), [int(index), *rest], value] if all(isinstance(step, (str, int)) for step in rest):
             return unb64(salt, f"openings/{kind}.json", SALT), (index, *rest), value  # type: ignore[arg-type]
     raise Damaged(source=f"openings/{kind}.json", problem="an opening is not of the form [salt, path, value].")
 

@@ -15,9 +15,13 @@ Not in the manifest's list of files:
 
     release.json *           the envelope over the manifest itself
     openings/KIND.json *     what opens the commitments; deleting an opening withholds a field
+    openings/renderings.json *
+                             what opens the commitments to the renderings' digests
+    redaction.json *         where a field is withheld: of which manifest this is a redaction, and how many fields are. Nothing else,
+                             so that it can hold nothing that isn't so
     report.html report.pdf lineage.prov.json lineage.svg datasheet.md model-cards/DIGEST.md *
-                             renderings; their digests are signed apart, under names of their own choice. They must all be there as
-                             signed, or, once a field is withheld, all be gone
+                             renderings; their digests are signed apart, behind commitments, under names of their own choice. They must
+                             all be there as signed, or, once a field is withheld, all be gone
 
 `take_apart` refuses anything else: another entry, a missing one, a digest that differs, a record that isn't what its digest says.
 """
@@ -29,7 +33,7 @@ import msgspec
 
 from core.errors import Damaged
 from core.evidence import zipform
-from core.evidence.commitments import WITHHOLDABLE, check_digest, reveal
+from core.evidence.commitments import WITHHOLDABLE, Path, check_digest, reveal, reveal_digests
 from core.evidence.records import FORMAT, FORMAT_VERSION
 from core.records import Digest, Json, Record
 from core.trust.canonical import builtins, canonical, checked_digest, parse
@@ -43,11 +47,12 @@ CHECKPOINT, ENTRIES = "log/checkpoint.txt", "log/entries.json"
 MLBOM, REPORT, REPORT_PDF = "mlbom.cdx.json", "report.html", "report.pdf"
 LINEAGE, LINEAGE_PICTURE, DATASHEET = "lineage.prov.json", "lineage.svg", "datasheet.md"
 VERIFIER, GUIDE = "verify.py", "VERIFY.md"
+REDACTION, RENDERED = "redaction.json", "openings/renderings.json"
 KINDS = ("run", "run-result", "spec", "dataset", "prompt-version", "outcome", "model", "document", "signature")
 SINGLE = ("run", "run-result", "spec", "dataset")
 """Kinds of which a pack holds exactly one record."""
 FIXED = frozenset({CARDS, CHECKPOINT, ENTRIES, MLBOM, VERIFIER, GUIDE, *(f"records/{kind}.json" for kind in KINDS)})
-OPENINGS = frozenset(f"openings/{kind}.json" for kind in WITHHOLDABLE)
+OPENINGS = frozenset({RENDERED, *(f"openings/{kind}.json" for kind in WITHHOLDABLE)})
 
 
 class FileDigest(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,22 +61,23 @@ class FileDigest(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Manifest(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the release signs: `files` by name, `renderings` apart because a redacted pack has none."""
+    """What the release signs: `files` by name; `renderings` apart, each with the commitment to its digest and size."""
 
     format: str
     title: str
     assay: str
     made: str
     files: dict[str, FileDigest]
-    renderings: dict[str, FileDigest]
+    renderings: dict[str, Digest]
 
 
 class Row(NamedTuple):
-    """A record of a pack: `record` has its fields; one that is withheld is a dict with the single key `$committed`."""
+    """A record of a pack: `record` has its fields; one that is withheld is a dict with the single key `$committed`, its place in `hidden`."""
 
     digest: Digest
     record: dict[str, Json]
     withheld: int
+    hidden: tuple[Path, ...] = ()
 
 
 class Entry(NamedTuple):
@@ -120,6 +126,7 @@ def take_apart(data: bytes) -> Opened:
             raise Damaged(source=f"records/{kind}.json", problem=f"holds {len(rows[kind])} records instead of one.")
     withheld = sum(row.withheld for some in rows.values() for row in some)
     _check_renderings(manifest, entries, withheld)
+    _check_redaction(entries, withheld)
     return Opened(
         manifest=manifest,
         manifest_digest=digest_of(entries[MANIFEST]),
@@ -144,6 +151,8 @@ def _manifest(data: bytes) -> Manifest:
         raise Damaged(source=MANIFEST, problem=f"not of the form expected ({error}).") from error
     if manifest.format != FORMAT or manifest.version != FORMAT_VERSION:
         raise Damaged(source=MANIFEST, problem="of another format or version than this program reads.")
+    for hidden in manifest.renderings.values():
+        checked_digest(hidden, MANIFEST)
     if canonical(builtins(manifest)) != data:
         raise Damaged(source=MANIFEST, problem="leaves something out.")
     return manifest
@@ -154,12 +163,12 @@ def _compare(manifest: Manifest, entries: Mapping[str, bytes]) -> None:
     expected = manifest.files.keys() | OPENINGS | {MANIFEST, RELEASE}
     if not manifest.files.keys() >= FIXED or REPORT not in manifest.renderings:
         raise Damaged(source=MANIFEST, problem="doesn't list what a pack must have.")
-    if not expected.isdisjoint(manifest.renderings):
+    if not (expected | {REDACTION}).isdisjoint(manifest.renderings):
         raise Damaged(source=MANIFEST, problem="lists a file as a rendering too.")
     for name in manifest.files.keys() - FIXED:
         if not name.startswith("envelopes/"):
             raise Damaged(source=MANIFEST, problem=f"lists {name[:80]!r}, which no pack has.")
-    for name in sorted((entries.keys() ^ expected) - manifest.renderings.keys()):
+    for name in sorted((entries.keys() ^ expected) - manifest.renderings.keys() - {REDACTION}):
         problem = "is in the pack but not in its manifest." if name in entries else "is missing from the pack."
         raise Damaged(source=name[:80], problem=problem)
     for name, listed in manifest.files.items():
@@ -168,12 +177,28 @@ def _compare(manifest: Manifest, entries: Mapping[str, bytes]) -> None:
 
 
 def _check_renderings(manifest: Manifest, entries: Mapping[str, bytes], withheld: int) -> None:
-    for name, listed in manifest.renderings.items():
-        if name in entries and not _is(entries[name], listed):
-            raise Damaged(source=name, problem="differs from what was signed.")
-        if (name in entries) == (withheld > 0):
+    told = reveal_digests(manifest.renderings, _list(entries[RENDERED], RENDERED), RENDERED)
+    for name in manifest.renderings:
+        if (name in entries) != (name in told) or (name in entries) == (withheld > 0):
             problem = "shows what the pack withholds." if withheld else "is missing from the pack."
-            raise Damaged(source=name, problem=problem)
+            raise Damaged(source=name[:80], problem=problem)
+    for name, listed in told.items():
+        if canonical(listed) != canonical(
+            builtins(FileDigest(sha256=digest_of(entries[name]), size=len(entries[name])))
+        ):
+            raise Damaged(source=name[:80], problem="differs from what was signed.")
+
+
+def redaction(manifest: bytes, withheld: int) -> bytes:
+    """What `redaction.json` holds: the digest of the manifest of the pack that this is a redaction of, and how many fields are withheld."""
+    return canonical({"type": "redaction", "version": 1, "of": digest_of(manifest), "withheld": withheld})
+
+
+def _check_redaction(entries: Mapping[str, bytes], withheld: int) -> None:
+    expected = redaction(entries[MANIFEST], withheld) if withheld else None
+    if entries.get(REDACTION) != expected:
+        problem = "doesn't say what this pack is a redaction of." if withheld else "nothing is withheld."
+        raise Damaged(source=REDACTION, problem=problem)
 
 
 def _is(content: bytes, listed: FileDigest) -> bool:
@@ -188,7 +213,7 @@ def _rows(kind: str, entries: Mapping[str, bytes]) -> tuple[Row, ...]:
         match item:
             case {
                 "digest": str(digest),
-                "stored": {"kind": str(its), "nonce": str(), "record": dict(), **others} as content,
+                "stored": {"kind": str(its), "nonce": str() | dict(), "record": dict(), **others} as content,
                 **more,
             } if its == kind and not others and not more:
                 digests.append(checked_digest(digest, source))
@@ -202,7 +227,7 @@ def _rows(kind: str, entries: Mapping[str, bytes]) -> tuple[Row, ...]:
     for digest, found in zip(digests, revealed, strict=True):
         check_digest(kind, digest, found)
     return tuple(
-        Row(digest, cast(dict[str, Json], found.stored["record"]), found.withheld)
+        Row(digest, cast(dict[str, Json], found.stored["record"]), found.withheld, found.hidden)
         for digest, found in zip(digests, revealed, strict=True)
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 from core.evidence import lineage, mlbom, opened, report, zipform
-from core.evidence.commitments import WITHHOLDABLE, hide, in_order
+from core.evidence.commitments import WITHHOLDABLE, hide, hide_digests, in_order
 from core.evidence.opened import FileDigest, Manifest, Row
 from core.evidence.records import FORMAT, PackContent, Stored
 from core.records import Digest, Json
@@ -60,6 +60,10 @@ def prepare(content: PackContent, verifier: bytes, guide: bytes) -> Prepared:
         opened.LINEAGE: canonical(lineage.lineage(rows)),
         opened.REPORT: report.render(rows, content.title, content.made).encode("utf-8"),
     }
+    hidden_digests, told = hide_digests(
+        {name: cast(Json, builtins(_listed(data))) for name, data in renderings.items()}
+    )
+    unsigned[opened.RENDERED] = canonical(told)
     manifest = canonical(
         builtins(
             Manifest(
@@ -68,7 +72,7 @@ def prepare(content: PackContent, verifier: bytes, guide: bytes) -> Prepared:
                 assay=content.assay,
                 made=content.made,
                 files={name: _listed(data) for name, data in signed.items()},
-                renderings={name: _listed(data) for name, data in renderings.items()},
+                renderings=hidden_digests,
             )
         )
     )

@@ -10,11 +10,12 @@ FORMAT_VERSION = 1
 
 
 class ExportPack(Record, frozen=True, kw_only=True):
-    """`run` is a run's id (`run-3`, `latest`), `out` the file to write, `reason` why it is released."""
+    """`run` is a run's id (`run-3`, `latest`), `out` the file to write, `reason` why it is released, `nonce` what an auditor wants to find in it."""
 
     run: str
     out: str
     reason: str = ""
+    nonce: str = ""
 
 
 class PackInfo(Record, frozen=True, kw_only=True):
@@ -89,6 +90,22 @@ class Check(Record, frozen=True, kw_only=True):
     count: int = 0
 
 
+class WithheldField(Record, frozen=True, kw_only=True):
+    """A field (`outcome answer.answer`), and in how many places it is withheld."""
+
+    field: str
+    count: int
+
+
+class LostMetric(Record, frozen=True, kw_only=True):
+    """A metric of which `samples` of the scores, `of` in all, rest on something that is withheld: they can be read, not worked out again."""
+
+    variant: str
+    metric: str
+    samples: int
+    of: int
+
+
 class Verdict(Record, frozen=True, kw_only=True):
     """valid: whole, unaltered, signed by people in the trust file. incomplete: unaltered, but something couldn't be checked."""
 
@@ -101,3 +118,10 @@ class Verdict(Record, frozen=True, kw_only=True):
     made: str = ""
     withheld: int = 0
     """Fields whose openings were taken out."""
+    fields: tuple[WithheldField, ...] = ()
+    """The same, by name."""
+    lost: tuple[LostMetric, ...] = ()
+    redaction_of: str = ""
+    """The digest of the manifest of the pack that this is a redaction of; it is this pack's own. Empty where nothing is withheld."""
+    nonce: str = ""
+    """What an auditor had signed into the release, to know that it was made for them."""

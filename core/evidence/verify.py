@@ -27,8 +27,9 @@ import msgspec
 
 from core.errors import Damaged
 from core.evidence.opened import Entry, Opened, Row, take_apart
-from core.evidence.records import Check, SignatureCheck, Verdict
+from core.evidence.records import Check, LostMetric, SignatureCheck, Verdict
 from core.evidence.recount import Figures, recount
+from core.evidence.withheld import fields, lost
 from core.evidence.zipform import LARGEST
 from core.records import Digest
 from core.trust import envelopes, statements
@@ -94,6 +95,7 @@ class _Examination:
         self._broken: list[SignatureCheck] = []
         self._proven: tuple[str, Mapping[Digest, int]] = ("", {})
         """The origin of the log, and where it provably holds each record; nothing while its key isn't trusted."""
+        self._nonce = ""
 
     def verdict(self) -> Verdict:
         pack = self._pack
@@ -104,11 +106,7 @@ class _Examination:
         self._release(signatures, checkpoint)
         self._order(figures, signatures)
         self._signature_check(signatures)
-        partly = sum(row.withheld > 0 for rows in pack.rows.values() for row in rows)
-        withheld = (
-            f"Fields of {partly} records were taken out; no score or count depends on them." if partly else "Nothing."
-        )
-        self._note("Withheld", "attention" if pack.withheld else "ok", withheld, pack.withheld)
+        missing = self._withheld(figures)
         return Verdict(
             verdict="invalid" if self._failed else "incomplete" if self._open else "valid",
             reasons=tuple(dict.fromkeys((*self._failed, *self._open))),
@@ -117,7 +115,28 @@ class _Examination:
             title=pack.manifest.title,
             made=pack.manifest.made,
             withheld=pack.withheld,
+            fields=fields(pack.rows),
+            lost=missing,
+            redaction_of=pack.manifest_digest if pack.withheld else "",
+            nonce=self._nonce,
         )
+
+    def _withheld(self, figures: Figures | None) -> tuple[LostMetric, ...]:
+        if not self._pack.withheld:
+            self._note("Withheld", "ok", "Nothing.")
+            return ()
+        partly = sum(row.withheld > 0 for rows in self._pack.rows.values() for row in rows)
+        missing = lost(self._pack.rows) if figures is not None else ()
+        named = ", ".join(
+            f"{metric.metric} of {metric.variant} ({metric.samples} of {metric.of})" for metric in missing
+        )
+        rest = (
+            f"These scores stand as signed and can't be worked out again: {named}."
+            if named
+            else "No score rests on them."
+        )
+        self._note("Withheld", "attention", f"Fields of {partly} records were taken out. {rest}", self._pack.withheld)
+        return missing
 
     def _figures(self) -> Figures | None:
         try:
@@ -298,6 +317,7 @@ class _Examination:
             for earlier in signatures:
                 if earlier.signing.log.origin != state.origin or earlier.signing.log.size > state.size:
                     raise Damaged(source="release", problem="an earlier signature speaks of another log.")
+            self._nonce = signing.nonce
             signatures.append(judged)
         except Damaged as problem:
             self._failed.append(str(problem))

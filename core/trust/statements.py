@@ -48,6 +48,8 @@ class Signing(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: str
     log: LogState
     clock: str = CLOCK
+    nonce: str = ""
+    """A text that somebody who will check this asked for, so that it can't be older than the asking; left out where there is none."""
 
 
 def make(subjects: Sequence[Subject], signing: Signing) -> bytes:
@@ -57,12 +59,15 @@ def make(subjects: Sequence[Subject], signing: Signing) -> bytes:
     if signing.meaning not in MEANINGS:
         raise BadInput(source="statement", problem=f"{signing.meaning} is no meaning. Use {', '.join(MEANINGS)}.")
     parse_time(signing.time, "statement")
+    predicate = builtins(signing)
+    if not signing.nonce:
+        del predicate["nonce"]
     return canonical(
         {
             "_type": STATEMENT,
             "subject": [{"name": subject.name, "digest": {"sha256": subject.digest}} for subject in subjects],
             "predicateType": PREDICATE,
-            "predicate": builtins(signing),
+            "predicate": predicate,
         }
     )
 

@@ -1,21 +1,18 @@
 #!/usr/bin/env python3
 # fmt: off
 # ruff: noqa: B905, C408, PTH123, UP017
-# Copyright 2026 The Assay authors
-# Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with the License.
-# You may obtain a copy at https://www.apache.org/licenses/LICENSE-2.0
-# Unless required by applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS"
-# BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language.
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The Assay authors. Licensed under the Apache License, Version 2.0: https://www.apache.org/licenses/LICENSE-2.0
 """Verify an Assay evidence pack: `python3 verify.py PACK --trust TRUST_FILE`. A second implementation, independent of Assay.
 
 Python 3.9 or later and its standard library. Ed25519 (RFC 8032) is computed here; ML-DSA-65 (FIPS 204) needs the package `cryptography`
-in a version that has it, and without it a pack is at best "incomplete". It prints one JSON document and exits 0 for valid, 1 for invalid
-or incomplete, 2 for wrong usage. The copy inside a pack proves nothing by itself: use one obtained beforehand, with a trust file
-obtained by another way. No network, no file but the two that are named.
+in a version that has it, and without it a pack is at best "incomplete". Prints one JSON document; exits 0 for valid, 1 for invalid or
+incomplete, 2 for wrong usage. The copy inside a pack proves nothing: use one obtained beforehand, with a trust file obtained by another way.
 """
 
 import argparse
 import base64
+import collections
 import datetime
 import hashlib
 import json
@@ -31,24 +28,23 @@ try:
 except ImportError:
     MLDSA65PublicKey = None
 
-LARGEST, LARGEST_FILE, MOST, DEEPEST = 256 * 1024 * 1024, 96 * 1024 * 1024, 10_000, 64
+LARGEST, LARGEST_FILE, MOST, DEEPEST, VALUES = 256 * 1024 * 1024, 96 * 1024 * 1024, 10_000, 64, 12_000_000
 KINDS = ("run", "run-result", "spec", "dataset", "prompt-version", "outcome", "model", "document", "signature")
-SINGLE = ("run", "run-result", "spec", "dataset")
-LOGGED = ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result")
-ANY, MARK = "*", "$committed"
+SINGLE, LOGGED = KINDS[:4], ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result")
+ANY, MARK, COMMITMENT = "*", "$committed", b"assay pack commitment v1\x00"
 WITHHOLDABLE = {
     "dataset": [("samples", ANY, field) for field in ("input", "target", "answer", "document", "quote")],
     "prompt-version": [("messages", ANY, "content"), ("notes",)],
-    "outcome": [("answer", field) for field in ("question", "answer", "rendered")] + [("error",), ("scores", ANY, "reason")]
-    + [("answer", "citations", ANY), ("answer", "passages", ANY)],
+    "outcome": [("answer", field) for field in "question answer rendered tokens prompt_tokens sentences unsupported best_score".split()]
+    + [("answer", "citations", ANY), ("answer", "passages", ANY), ("error",), ("scores", ANY, "reason")],
     "document": [("name",), ("title",), ("collection",)], "model": [("path",)],
 }
-FIXED = {"cards.json", "log/checkpoint.txt", "log/entries.json", "mlbom.cdx.json", "verify.py", "VERIFY.md"}
-FIXED |= {f"records/{kind}.json" for kind in KINDS}
-OPENINGS = {f"openings/{kind}.json" for kind in WITHHOLDABLE}
-COMMITMENT = b"assay pack commitment v1\x00"
+FIXED = {*(f"records/{kind}.json" for kind in KINDS), *"cards.json log/checkpoint.txt log/entries.json mlbom.cdx.json verify.py VERIFY.md".split()}
+OPENINGS = {f"openings/{kind}.json" for kind in (*WITHHOLDABLE, "renderings")}
+# What a scorer looks at among the fields that can be withheld; one that isn't here may look at all of them.
+RESTS = {"exact": {"answer.answer", "samples.target", "samples.answer"}, "contains": {"answer.answer", "samples.target"}, "latency": set(),
+         "citation_correct": {"answer.citations", "samples.document"}, "groundedness": {"answer.sentences", "answer.unsupported"}, "refusal": set()}
 CLOSE, Z, NUMBER, MAYBE = 1.5e-6, 1.959963984540054, (int, float), (int, float, type(None))
-MEANINGS = ("authored", "reviewed", "approved", "released")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", re.ASCII)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*", re.ASCII)
 
@@ -62,9 +58,8 @@ def require(holds, problem):
 def zip_write(entries):
     """The one byte form: stored, sorted, dated 1980-01-01, no extra fields, no comments."""
     parts, directory, place = [], [], 0
-    for name in sorted(entries):
-        require(len(name) <= 200 and NAME.fullmatch(name), f"entry {name[:80]!r} has no allowed name")
-        content, label = entries[name], name.encode("ascii")
+    require(all(len(name) <= 200 and NAME.fullmatch(name) for name in entries), "an entry has no allowed name")
+    for label, content in sorted((name.encode("ascii"), content) for name, content in entries.items()):
         common = (20, 0, 0, 0, 0x21, zlib.crc32(content), len(content), len(content), len(label), 0)
         directory.append(struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\x01\x02", 3 << 8 | 20, *common, 0, 0, 0, 0o100644 << 16, place) + label)
         parts += [struct.pack("<4sHHHHHIIIHH", b"PK\x03\x04", *common), label, content]
@@ -94,11 +89,9 @@ def canonical(value):
 def jcs(value):
     if value is None or isinstance(value, (bool, str)):
         return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, int):
-        require(abs(value) < 2**53, "an integer is too large")
-        return str(value)
-    if isinstance(value, float):
-        return es_number(value)
+    if isinstance(value, (int, float)):
+        require(isinstance(value, float) or abs(value) < 2**53, "an integer is too large")
+        return es_number(value) if isinstance(value, float) else str(value)
     if isinstance(value, list):
         return "[" + ",".join(map(jcs, value)) + "]"
     ordered = sorted(value.items(), key=lambda item: item[0].encode("utf-16-be"))
@@ -111,17 +104,13 @@ def es_number(value):
     whole, _, fraction = mantissa.partition(".")
     digits = (whole + fraction).lstrip("0")
     point = len(whole) + int(exponent or 0) - (len(whole + fraction) - len(digits))
-    digits = digits.rstrip("0")
-    k = len(digits)
-    if k <= point <= 21:
-        text = digits + "0" * (point - k)
-    elif 0 < point <= 21:
-        text = digits[:point] + "." + digits[point:]
+    k = len(digits := digits.rstrip("0"))
+    if 0 < point <= 21:
+        text = digits + "0" * (point - k) if k <= point else digits[:point] + "." + digits[point:]
     elif -6 < point <= 0:
         text = "0." + "0" * -point + digits
     else:
-        power = point - 1
-        text = digits[0] + ("." + digits[1:] if k > 1 else "") + "e" + ("+" if power > 0 else "-") + str(abs(power))
+        text = digits[0] + ("." + digits[1:] if k > 1 else "") + f"e{point - 1:+d}"
     return ("-" if value < 0 else "") + text if value else "0"
 
 def number(text):
@@ -129,6 +118,7 @@ def number(text):
 
 def parse(data, source):
     """The value whose one canonical form is `data`."""
+    require(sum(map(data.count, (b",", b"[", b"{"))) <= VALUES, f"{source} holds too much to be read")
     try:
         value = json.loads(data.decode("utf-8"), parse_int=number)
         level = [value]
@@ -149,8 +139,7 @@ def is_digest(text):
 
 def unb64(text, size=None):
     data = base64.b64decode(text, validate=True)
-    require(base64.b64encode(data).decode() == text, "base64 in a form of its own")
-    require(size is None or len(data) == size, "a key or a signature has the wrong length")
+    require(base64.b64encode(data).decode() == text and size in (None, len(data)), "base64 in a form of its own, or of another length")
     return data
 
 def instant(text):
@@ -180,8 +169,7 @@ def ed_add(a, b):
 def ed_times(scalar, point):
     result = (0, 1, 1, 0)
     while scalar:
-        result = ed_add(result, point) if scalar & 1 else result
-        point, scalar = ed_add(point, point), scalar >> 1
+        result, point, scalar = ed_add(result, point) if scalar & 1 else result, ed_add(point, point), scalar >> 1
     return result
 
 def ed_decode(data):
@@ -192,15 +180,13 @@ def ed_decode(data):
         return None
     square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
     x = pow(square, (P + 3) // 8, P)
-    if (x * x - square) % P:
-        x = x * ROOT % P
+    x = x if (x * x - square) % P == 0 else x * ROOT % P
     valid = (x * x - square) % P == 0 and (x or not sign)
     x = P - x if x & 1 != sign else x
     return (x, y, 1, x * y % P) if valid else None
 
 def ed_encode(point):
-    inverse = pow(point[2], P - 2, P)
-    x, y = point[0] * inverse % P, point[1] * inverse % P
+    x, y = (point[place] * pow(point[2], P - 2, P) % P for place in (0, 1))
     return (y | (x & 1) << 255).to_bytes(32, "little")
 
 BASE = ed_decode((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
@@ -211,8 +197,7 @@ def ed25519_verify(public, message, signature):
     if point is None or s >= L:
         return False
     k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % L
-    negated = (P - point[0], point[1], point[2], P - point[3])
-    return ed_encode(ed_add(ed_times(s, BASE), ed_times(k, negated))) == signature[:32]
+    return ed_encode(ed_add(ed_times(s, BASE), ed_times(k, (P - point[0], point[1], point[2], P - point[3])))) == signature[:32]
 
 def mldsa65_verify(public, message, signature):
     """True or False; None where the package is missing."""
@@ -236,8 +221,7 @@ def open_card(signed):
     content = unb64(signed["card"])
     card = parse(content, "card")
     good = typed(card, version=int, type=str, user=str, name=str, roles=list, keys=dict, valid_from=str, valid_until=str, issuer=str)
-    require(good, "a card is malformed")
-    require(bool(card["issuer"]) == (signed["counter"] is not None), "a card and its countersignature don't fit")
+    require(good and bool(card["issuer"]) == (signed["counter"] is not None), "a card is malformed, or its countersignature doesn't fit")
     message = pae(b"application/vnd.assay.card+json", content)
     checked = verify_both(card["keys"], message, signed["own"]["ed25519"], signed["own"]["mldsa65"], "card of {}".format(card["user"]))
     return sha(content), card, checked
@@ -245,13 +229,13 @@ def open_card(signed):
 def read_statement(payload):
     statement = parse(payload, "statement")
     require(typed(statement, _type=str, subject=list, predicateType=str, predicate=dict), "a statement is malformed")
-    own = statement["_type"] == "https://in-toto.io/Statement/v1" and statement["predicateType"] == "urn:assay:signing:v1"
-    good = all(typed(s, name=str, digest=dict) and typed(s["digest"], sha256=str) for s in statement["subject"])
-    require(own and good and all(is_digest(s["digest"]["sha256"]) for s in statement["subject"]), "a statement is of another type")
-    signing = statement["predicate"]
-    good = typed(signing, version=int, card=str, name=str, time=str, meaning=str, reason=str, log=dict, clock=str)
-    require(good and typed(signing["log"], version=int, origin=str, size=int, root=str), "a signing is malformed")
-    require(signing["meaning"] in MEANINGS and is_digest(signing["card"]) and statement["subject"], "a signing is malformed")
+    signing, own = statement["predicate"], ("https://in-toto.io/Statement/v1", "urn:assay:signing:v1")
+    good = all(typed(s, name=str, digest=dict) and typed(s["digest"], sha256=str) and is_digest(s["digest"]["sha256"]) for s in statement["subject"])
+    require((statement["_type"], statement["predicateType"]) == own and good, "a statement is of another type")
+    more = {"nonce": str} if isinstance(signing, dict) and signing.get("nonce") else {}
+    good = typed(signing, version=int, card=str, name=str, time=str, meaning=str, reason=str, log=dict, clock=str, **more)
+    good = good and typed(signing["log"], version=int, origin=str, size=int, root=str) and is_digest(signing["card"])
+    require(good and signing["meaning"] in ("authored", "reviewed", "approved", "released") and statement["subject"], "a signing is malformed")
     return statement["subject"], signing
 
 class Judge:
@@ -280,31 +264,26 @@ class Judge:
     def envelope(self, data, logged=None):
         """(subjects, signing, report) of an envelope whose two signatures verify; `logged` is the record that the log tells of it by."""
         wire = parse(data, "envelope")
-        require(typed(wire, payload=str, payloadType=str, signatures=list) and len(wire["signatures"]) == 2, "an envelope is malformed")
-        require(wire["payloadType"] == "application/vnd.in-toto+json", "an envelope holds something else than a statement")
-        payload = unb64(wire["payload"])
+        good = typed(wire, payload=str, payloadType=str, signatures=list) and wire["payloadType"] == "application/vnd.in-toto+json"
+        require(good and len(wire["signatures"]) == 2, "an envelope is malformed, or holds something else than a statement")
+        payload, (first, second) = unb64(wire["payload"]), wire["signatures"]
         subjects, signing = read_statement(payload)
-        first, second = wire["signatures"]
-        require(typed(first, keyid=str, sig=str) and typed(second, keyid=str, sig=str), "an envelope is malformed")
-        same = (first["keyid"], second["keyid"]) == (signing["card"] + "#ed25519", signing["card"] + "#ml-dsa-65")
-        require(same, "an envelope names other keys than its statement's card")
+        good = typed(first, keyid=str, sig=str) and typed(second, keyid=str, sig=str)
+        good = good and (first["keyid"], second["keyid"]) == (signing["card"] + "#ed25519", signing["card"] + "#ml-dsa-65")
+        require(good, "an envelope is malformed, or names other keys than its statement's card")
         card, who = self.card(signing["card"]), signing["name"]
         checked = verify_both(card["keys"], pae(b"application/vnd.in-toto+json", payload), first["sig"], second["sig"], who)
         time = instant(signing["time"])
-        require(instant(card["valid_from"]) <= time <= instant(card["valid_until"]), f"{who} signed when the card wasn't valid")
-        require(card["name"] == who, f"the printed name {who} isn't the card's")
-        problems = []
-        if signing["card"] not in self.trusted:
-            problems.append(f"{who} (card {signing['card'][:8]}) isn't in the trust file")
-        elif time > self.at:
-            problems.append(f"{who} signed after the time of this check")
+        valid = instant(card["valid_from"]) <= time <= instant(card["valid_until"])
+        require(valid and card["name"] == who, f"{who} signed when the card wasn't valid, or the card has another name")
+        unknown = signing["card"] not in self.trusted
+        problems = [f"{who} (card {signing['card'][:8]}) isn't in the trust file"] if unknown else []
+        problems += [f"{who} signed after the time of this check"] if time > self.at and not unknown else []
         problems += self.revocation(signing, logged)
-        if not checked:
-            problems.append("ML-DSA-65 signatures weren't checked: the package cryptography is missing or too old")
+        problems += [] if checked else ["ML-DSA-65 signatures weren't checked: the package cryptography is missing or too old"]
         self.open += problems
-        report = {key: signing[key] for key in ("name", "meaning", "time", "reason", "card")}
-        report.update(subject=subjects[0]["name"], status="unknown" if problems else "valid")
-        return subjects, signing, report
+        said = {key: signing[key] for key in ("name", "meaning", "time", "reason", "card")}
+        return subjects, signing, {**said, "subject": subjects[0]["name"], "status": "unknown" if problems else "valid"}
 
 def read_checkpoint(note):
     """(origin, size, root, text, signature lines) of a C2SP signed note."""
@@ -312,9 +291,8 @@ def read_checkpoint(note):
     lines, body = rest.split("\n"), text.split("\n")
     require(gap and lines.pop() == "" and lines and len(body) == 3, "the checkpoint is malformed")
     good = re.fullmatch(r"[^\s+\x00-\x1f\x7f]{1,200}", body[0]) and re.fullmatch(r"0|[1-9][0-9]{0,17}", body[1], re.ASCII)
-    require(good, "the checkpoint is malformed")
     signatures = [(name, unb64(signed)) for name, _, signed in (line[2:].partition(" ") for line in lines)]
-    good = all(line.startswith("\u2014 ") for line in lines) and all(name and len(signed) >= 5 for name, signed in signatures)
+    good = good and all(line.startswith("\u2014 ") for line in lines) and all(name and len(signed) >= 5 for name, signed in signatures)
     require(good, "the checkpoint is malformed")
     return body[0], int(body[1]), unb64(body[2], 32), (text + "\n").encode(), signatures
 
@@ -331,12 +309,10 @@ def verify_inclusion(index, size, leaf, proof, root):
     place, last, result = index, size - 1, leaf
     for sibling in proof:
         require(last, "an inclusion proof is too long")
-        if place & 1 or place == last:
-            result = hashlib.sha256(b"\x01" + sibling + result).digest()
-            while not place & 1 and place:
-                place, last = place >> 1, last >> 1
-        else:
-            result = hashlib.sha256(b"\x01" + result + sibling).digest()
+        left = place & 1 or place == last
+        result = hashlib.sha256(b"\x01" + (sibling + result if left else result + sibling)).digest()
+        while left and not place & 1 and place:
+            place, last = place >> 1, last >> 1
         place, last = place >> 1, last >> 1
     require(last == 0 and result == root, "an inclusion proof doesn't lead to the checkpoint")
 
@@ -351,34 +327,67 @@ def marks(value, path=()):
 def matches(path, pattern):
     return len(path) == len(pattern) and all(isinstance(s, int) if w == ANY else s == w for s, w in zip(path, pattern))
 
+def commitment(salt, path, value):
+    return sha(COMMITMENT + unb64(salt, 32) + canonical([path, value]))
+
 def read_records(kind, entries):
-    """([(digest, record)], number of withheld fields) of one kind, openings put in, digests checked."""
+    """([(digest, record)], paths of withheld fields) of one kind, openings put in, digests checked."""
     items = parse(entries[f"records/{kind}.json"], kind)
     waiting = {}
     for index, item in enumerate(items):
-        stored = item["stored"]
-        good = typed(item, digest=str, stored=dict) and typed(stored, kind=str, nonce=str, record=dict) and is_digest(item["digest"])
-        require(good and stored["kind"] == kind, f"a {kind} record is malformed")
+        stored, secret = item["stored"], kind in WITHHOLDABLE
+        good = typed(item, digest=str, stored=dict) and typed(stored, kind=str, nonce=dict if secret else str, record=dict)
+        require(good and is_digest(item["digest"]) and stored["kind"] == kind, f"a {kind} record is malformed")
         for path, found in marks(stored["record"]):
             require(any(matches(path, pattern) for pattern in WITHHOLDABLE.get(kind, ())), f"a {kind} record hides what may not be withheld")
-            require(is_digest(found), "a commitment is malformed")
             waiting[(index, *path)] = found
-    require(len({item["digest"] for item in items}) == len(items), f"a {kind} record is there twice")
+        if secret:  # The nonce is hidden at the path of the record itself.
+            waiting[(index,)] = stored["nonce"][MARK] if len(stored["nonce"]) == 1 else None
+    good = all(map(is_digest, waiting.values())) and len({item["digest"] for item in items}) == len(items)
+    require(good, f"a commitment to a {kind} record is malformed, or one is there twice")
     before = b""
-    for opening in parse(entries[f"openings/{kind}.json"], kind) if kind in WITHHOLDABLE else []:
-        salt, path, value = opening
-        here = canonical(path)
-        require(here > before, f"openings of {kind} are not in order")
-        before = here
-        found = sha(COMMITMENT + unb64(salt, 32) + canonical([path, value]))
-        require(waiting.pop(tuple(path), None) == found, f"an opening of {kind} doesn't fit what was signed")
-        holder = items[path[0]]["stored"]["record"]
-        for step in path[1:-1]:
+    for salt, path, value in parse(entries[f"openings/{kind}.json"], kind) if kind in WITHHOLDABLE else []:
+        good, before = canonical(path) > before, canonical(path)
+        good = good and waiting.pop(tuple(path), None) == commitment(salt, path, value)
+        require(good, f"an opening of {kind} doesn't fit what was signed, or isn't in order")
+        holder, steps = items[path[0]]["stored"], ["record", *path[1:]] if path[1:] else ["nonce"]
+        for step in steps[:-1]:
             holder = holder[step]
-        holder[path[-1]] = value
-    whole = set(range(len(items))) - {path[0] for path in waiting}
-    require(all(sha(canonical(items[index]["stored"])) == items[index]["digest"] for index in whole), f"a {kind} record differs from its digest")
-    return [(item["digest"], item["stored"]["record"]) for item in items], len(waiting)
+        holder[steps[-1]] = value
+    hidden = [path for path in waiting if len(path) > 1]
+    partly = {path[0] for path in hidden}
+    same = partly == {path[0] for path in waiting if len(path) == 1}
+    require(same, f"a {kind} record withholds a field and not its nonce, by which it could be guessed, or the nonce alone")
+    same = all(index in partly or sha(canonical(item["stored"])) == item["digest"] for index, item in enumerate(items))
+    require(same, f"a {kind} record differs from its digest")
+    return [(item["digest"], item["stored"]["record"]) for item in items], hidden
+
+def check_renderings(entries, manifest, withheld):
+    """All are there as signed; or, once a field is withheld, none, and the pack says of what it is a redaction."""
+    renderings, openings = manifest["renderings"], parse(entries["openings/renderings.json"], "openings")
+    require(all((name in entries) == (withheld == 0) for name in renderings), "a report is missing, or shows what the pack withholds")
+    shown = [] if withheld else sorted(renderings, key=lambda name: canonical([name]))
+    expected = [[name, {"version": 1, "sha256": sha(entries[name]), "size": len(entries[name])}] for name in shown]
+    told = [[path[0], value] for _, path, value in openings]
+    good = canonical(told) == canonical(expected) and all(isinstance(path, list) and len(path) == 1 for _, path, _ in openings)
+    good = good and all(renderings[path[0]] == commitment(salt, path, value) for salt, path, value in openings)
+    require(good and all(map(is_digest, renderings.values())), "a report differs from what was signed")
+    of = canonical({"type": "redaction", "version": 1, "of": sha(entries["manifest.json"]), "withheld": withheld}) if withheld else None
+    require(entries.get("redaction.json") == of, "the pack doesn't say rightly what it is a redaction of")
+
+def report_withheld(rows, hidden):
+    """How many of each field are withheld, and how many scores of each metric can't be worked out again for it."""
+    named = {kind: [(path, ".".join(s for s in path if isinstance(s, str))) for path in paths] for kind, paths in hidden.items()}
+    fields = collections.Counter(f"{kind} {name}" for kind, paths in named.items() for _, name in paths)
+    gone, scores, lost = collections.defaultdict(set), collections.Counter(), collections.Counter()
+    for path, name in named["dataset"] + named["outcome"]:
+        gone[rows["dataset"][0][1]["samples"][path[2]]["id"] if path[1] == "samples" else path[0]].add(name)
+    for place, (_, outcome) in enumerate(rows["outcome"]):
+        missing, scorers = gone[outcome["sample"]] | gone[place], [score["scorer"] for score in outcome["scores"]]
+        scores.update((outcome["variant"], scorer) for scorer in scorers)
+        lost.update((outcome["variant"], scorer) for scorer in scorers if missing & RESTS.get(scorer, missing))
+    metrics = [{"variant": v, "metric": m, "samples": n, "of": scores[v, m]} for (v, m), n in sorted(lost.items())]
+    return {"fields": [{"field": name, "count": n} for name, n in sorted(fields.items())], "lost": metrics}
 
 def wilson(successes, n):
     if n == 0:
@@ -387,8 +396,8 @@ def wilson(successes, n):
     centre, half = (share + Z * Z / (2 * n)) / whole, Z * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n)) / whole
     return (0.0 if successes == 0 else max(0.0, centre - half)), (1.0 if successes == n else min(1.0, centre + half))
 
-def close(recorded, found):
-    return abs(recorded - found) <= CLOSE
+def close(*pairs):
+    return all(abs(recorded - found) <= CLOSE for recorded, found in pairs)
 
 def values(outcomes, variant, scorer):
     return {o["sample"]: s["value"] for o in outcomes if o["variant"] == variant for s in o["scores"] if s["scorer"] == scorer}
@@ -398,20 +407,16 @@ def check_shapes(run, result, spec, dataset, outcomes):
     good = has(run, spec=str, dataset=str, variants=list, criteria=list, scorers=list, samples=int)
     good = good and has(result, run=str, status=str, variants=list, differences=list, criteria=list, passed=bool)
     good = good and has(spec, spec=dict) and has(spec["spec"], criteria=list, scorers=list) and has(dataset, samples=list)
-    require(good, "the run, its result, spec or dataset is malformed")
-    good = all(has(v, name=str, prompt=str, prompt_digest=str) for v in run["variants"]) and all(has(s, id=str) for s in dataset["samples"])
+    good = good and all(has(v, name=str, prompt=str, prompt_digest=str) for v in run["variants"]) and all(has(s, id=str) for s in dataset["samples"])
     good = good and all(isinstance(scorer, str) for scorer in run["scorers"]) and all(isinstance(c, dict) for c in run["criteria"])
-    for outcome in outcomes:
-        good = good and has(outcome, run=str, sample=str, variant=str, scores=list, answer=(dict, type(None)))
-        good = good and all(has(score, scorer=str, value=NUMBER, passed=bool) for score in outcome["scores"])
-    for variant in result["variants"]:
-        good = good and has(variant, name=str, metrics=list, passed=int, failed=int, errors=int)
-        metric = dict(scorer=str, value=NUMBER, low=NUMBER, high=NUMBER, n=int, method=str)
-        good = good and all(has(m, **metric) for m in variant["metrics"])
+    good = good and all(has(o, run=str, sample=str, variant=str, scores=list, answer=(dict, type(None))) for o in outcomes)
+    good = good and all(has(score, scorer=str, value=NUMBER, passed=bool) for o in outcomes for score in o["scores"])
+    good = good and all(has(v, name=str, metrics=list, passed=int, failed=int, errors=int) for v in result["variants"])
+    metric = dict(scorer=str, value=NUMBER, low=NUMBER, high=NUMBER, n=int, method=str)
+    good = good and all(has(m, **metric) for v in result["variants"] for m in v["metrics"])
     good = good and all(has(d, scorer=str, baseline=str, variant=str, value=NUMBER, n=int) for d in result["differences"])
     criterion = dict(metric=str, variant=str, on=str, at_least=MAYBE, at_most=MAYBE)
-    for judged in result["criteria"]:
-        good = good and has(judged, criterion=dict, measured=MAYBE, met=bool) and has(judged["criterion"], **criterion)
+    good = good and all(has(j, criterion=dict, measured=MAYBE, met=bool) and has(j["criterion"], **criterion) for j in result["criteria"])
     require(good, "a score or a figure is malformed")
 
 def check_variant(variant, outcomes, scorers):
@@ -419,18 +424,18 @@ def check_variant(variant, outcomes, scorers):
     answered = [o for o in own if o["answer"] is not None]
     passed = sum(all(s["passed"] for s in o["scores"]) for o in answered)
     counts = [passed, len(answered) - passed, len(own) - len(answered)]
-    require([variant["passed"], variant["failed"], variant["errors"]] == counts, f"{variant['name']} is miscounted")
-    require([m["scorer"] for m in variant["metrics"]] == scorers, f"{variant['name']}: metrics are missing")
+    good = [variant["passed"], variant["failed"], variant["errors"]] == counts and [m["scorer"] for m in variant["metrics"]] == scorers
+    require(good, f"{variant['name']} is miscounted, or metrics are missing")
     for metric in variant["metrics"]:
         name, found = f"{variant['name']}, {metric['scorer']}", list(values(own, variant["name"], metric["scorer"]).values())
         require(metric["n"] == len(found), f"{name}: counted over another number of samples")
-        require(close(metric["value"], math.fsum(found) / len(found) if found else 0.0), f"{name}: the mean doesn't follow")
+        require(close((metric["value"], math.fsum(found) / len(found) if found else 0.0)), f"{name}: the mean doesn't follow")
         if metric["method"] == "wilson":
-            low, high = wilson(round(math.fsum(found)), len(found))
-            require(close(metric["low"], low) and close(metric["high"], high), f"{name}: the interval doesn't follow")
+            ends = wilson(round(math.fsum(found)), len(found))
+            require(close(*zip((metric["low"], metric["high"]), ends)), f"{name}: the interval doesn't follow")
         else:
-            require(metric["method"] == "bootstrap", f"{name}: an interval of an unknown kind")
-            require(metric["low"] - CLOSE <= metric["value"] <= metric["high"] + CLOSE, f"{name}: the interval misses the value")
+            good = metric["method"] == "bootstrap" and metric["low"] - CLOSE <= metric["value"] <= metric["high"] + CLOSE
+            require(good, f"{name}: an interval of an unknown kind, or one that misses the value")
 
 def judge_criterion(criterion, variants):
     found = [m for v in variants if v["name"] == criterion["variant"] for m in v["metrics"] if m["scorer"] == criterion["metric"]]
@@ -449,29 +454,27 @@ def check_figures(rows):
     same = (run["spec"], run["dataset"], result["run"]) == (spec_digest, dataset_digest, run_digest)
     same = same and run["criteria"] == spec["spec"]["criteria"] and run["scorers"] == spec["spec"]["scorers"]
     require(same, "the run is of another spec or dataset, used other criteria, or the result is of another run")
-    samples = [sample["id"] for sample in dataset["samples"]]
-    require(run["samples"] == len(samples) == len(set(samples)), "the number of samples differs from the dataset's")
+    samples, ids = [sample["id"] for sample in dataset["samples"]], {sample["id"] for sample in dataset["samples"]}
     prompts, names = {digest for digest, _ in rows["prompt-version"]}, [v["name"] for v in run["variants"]]
-    require(all(v["prompt_digest"] in prompts for v in run["variants"] if v["prompt"]), "a prompt version is missing")
-    known = all(o["run"] == run_digest and o["sample"] in set(samples) and o["variant"] in names for o in outcomes)
-    require(known, "an outcome is of another run, sample or variant")
-    require(len({(o["sample"], o["variant"]) for o in outcomes}) == len(outcomes), "a sample is there twice")
-    require(result["status"] != "finished" or len(outcomes) == len(samples) * len(names), "outcomes are missing")
+    good = run["samples"] == len(samples) == len(ids) and all(v["prompt_digest"] in prompts for v in run["variants"] if v["prompt"])
+    require(good, "the number of samples differs from the dataset's, or a prompt version is missing")
+    good = all(o["run"] == run_digest and o["sample"] in ids and o["variant"] in names for o in outcomes)
+    good = good and len({(o["sample"], o["variant"]) for o in outcomes}) == len(outcomes)
+    good = good and (result["status"] != "finished" or len(outcomes) == len(samples) * len(names))
+    require(good and [v["name"] for v in result["variants"]] == names, "outcomes are missing, there twice, or of another run, sample or variant")
     for outcome in outcomes:
-        scorers = [score["scorer"] for score in outcome["scores"] if outcome["answer"] is not None]
-        good = set(scorers) <= set(run["scorers"]) and len(set(scorers)) == len(outcome["scores"])
-        require(good, "an outcome has a score too many")
-    require([v["name"] for v in result["variants"]] == names, "the results name other variants")
+        scorers = {score["scorer"] for score in outcome["scores"] if outcome["answer"] is not None}
+        require(scorers <= set(run["scorers"]) and len(scorers) == len(outcome["scores"]), "an outcome has a score too many")
     for variant in result["variants"]:
         check_variant(variant, outcomes, run["scorers"])
     for difference in result["differences"]:
         before, after = (values(outcomes, difference[side], difference["scorer"]) for side in ("baseline", "variant"))
         both = before.keys() & after.keys()
         found = math.fsum(after[s] - before[s] for s in both) / max(1, len(both))
-        require(difference["n"] == len(both) > 0 and close(difference["value"], found), "a difference doesn't follow from the samples")
-    require([judged["criterion"] for judged in result["criteria"]] == run["criteria"], "the result judges other criteria than the run's")
-    same = all((j["measured"], j["met"]) == judge_criterion(j["criterion"], result["variants"]) for j in result["criteria"])
-    require(same, "a criterion's outcome doesn't follow from the figures")
+        require(difference["n"] == len(both) > 0 and close((difference["value"], found)), "a difference doesn't follow from the samples")
+    same = [judged["criterion"] for judged in result["criteria"]] == run["criteria"]
+    same = same and all((j["measured"], j["met"]) == judge_criterion(j["criterion"], result["variants"]) for j in result["criteria"])
+    require(same, "the result judges other criteria than the run's, or an outcome of one doesn't follow from the figures")
     met = result["status"] == "finished" and all(judged["met"] for judged in result["criteria"])
     require(result["passed"] is met, "the run's verdict doesn't follow from its criteria")
     return len(outcomes)
@@ -484,13 +487,12 @@ def check_files(entries):
     require(manifest["format"] == "assay-pack" and manifest["version"] == 1, "the pack is of another format or version")
     files, renderings = manifest["files"], set(manifest["renderings"])
     expected = set(files) | OPENINGS | {"manifest.json", "release.json"}
-    good = set(files) >= FIXED and "report.html" in renderings and not renderings & expected
+    good = set(files) >= FIXED and "report.html" in renderings and not renderings & (expected | {"redaction.json"})
     require(good and all(name.startswith("envelopes/") for name in set(files) - FIXED), "the manifest doesn't list what a pack has")
-    require(not (set(entries) ^ expected) - renderings, f"files are missing or too many: {sorted((set(entries) ^ expected) - renderings)[:1]}")
-    for name, listed in list(files.items()) + list(manifest["renderings"].items()):
+    require(not (set(entries) ^ expected) - renderings - {"redaction.json"}, "files are missing or too many")
+    for name, listed in files.items():
         require(typed(listed, version=int, sha256=str, size=int), "the manifest is malformed")
-        same = name not in entries or (sha(entries[name]), len(entries[name])) == (listed["sha256"], listed["size"])
-        require(same, f"{name} differs from what was signed")
+        require((sha(entries[name]), len(entries[name])) == (listed["sha256"], listed["size"]), f"{name} differs from what was signed")
     return manifest
 
 def check_history(entries, rows, trust):
@@ -501,25 +503,21 @@ def check_history(entries, rows, trust):
         verify_note(origin, text, signatures, keys[0])
     places = {}
     for item in sorted(parse(entries["log/entries.json"], "log/entries.json"), key=lambda item: item["index"]):
-        require(typed(item, index=int, entry=dict, proof=list) and all(map(is_digest, item["proof"])), "a log entry is malformed")
-        require(item["entry"]["kind"] == "log-entry" and item["entry"]["record"]["index"] == item["index"], "a log entry is malformed")
+        good = typed(item, index=int, entry=dict, proof=list) and all(map(is_digest, item["proof"])) and item["entry"]["kind"] == "log-entry"
+        objects = item["entry"]["record"]["objects"] if good else None
+        good = isinstance(objects, list) and all(isinstance(digest, str) for digest in objects)
+        require(good and item["entry"]["record"]["index"] == item["index"], "a log entry is malformed")
         leaf = hashlib.sha256(b"\x00" + canonical(item["entry"])).digest()
         verify_inclusion(item["index"], size, leaf, [bytes.fromhex(step) for step in item["proof"]], root)
-        objects = item["entry"]["record"]["objects"]
-        require(isinstance(objects, list) and all(isinstance(digest, str) for digest in objects), "a log entry is malformed")
         for digest in objects:
             places.setdefault(digest, item["index"])
-    for kind in LOGGED:
-        for digest, _ in rows[kind]:
-            require(digest in places, f"no log entry tells of {kind} {digest[:8]}")
+    require(all(digest in places for kind in LOGGED for digest, _ in rows[kind]), "no log entry tells of a record")
     spec, run, result = (places[rows[kind][0][0]] for kind in ("spec", "run", "run-result"))
     require(spec < run < result, "the log has the spec, the run and its result in another order")
     return (origin, size, root.hex()), "" if keys else f"the log {origin} isn't in the trust file", (origin, places if keys else {})
 
-def check_signatures(entries, rows, manifest_bytes, judge, state):
-    envelopes = {name: data for name, data in entries.items() if name.startswith("envelopes/")}
-    by_digest = {sha(data) for data in envelopes.values()}
-    require(all(name == f"envelopes/{sha(data)}.json" for name, data in envelopes.items()), "an envelope isn't named by its digest")
+def check_signatures(entries, rows, judge, state):
+    by_digest = {sha(data) for name, data in entries.items() if name.startswith("envelopes/")}
     records = {digest: record for some in rows.values() for digest, record in some}
     reports, used, authors = [], set(), {(digest, record.get("author")) for digest, record in records.items()}
     signed = [record for _, record in rows["signature"] if record.get("meaning") == "authored"]
@@ -531,40 +529,42 @@ def check_signatures(entries, rows, manifest_bytes, judge, state):
         said = [subjects[0]["digest"]["sha256"]] + [signing[key] for key in ("meaning", "name", "time", "reason", "card")]
         repeated = [record[key] for key in ("subject", "meaning", "name", "time", "reason", "card")]
         require(said == repeated, "a signature's record says something else than its statement")
-        require(record["subject"] in records, "a signature is on something that isn't in the pack")
-        require(all(s["digest"]["sha256"] in by_digest for s in subjects[1:]), "a signature rests on an envelope that isn't in the pack")
+        good = record["subject"] in records and all(s["digest"]["sha256"] in by_digest for s in subjects[1:])
+        require(good, "a signature is on something, or rests on an envelope, that isn't in the pack")
         own = signing["meaning"] in ("reviewed", "approved") and (record["subject"], judge.card(signing["card"])["user"]) in authors
         require(not own, "{} judges their own work".format(signing["name"]))
         require(signing["log"]["origin"] == state[0] and signing["log"]["size"] <= state[1], "a signature speaks of another log")
         reports.append(report)
-    require(used == by_digest, "the envelopes are not those of the signatures")
+    good = used == by_digest and {f"envelopes/{d}.json" for d in used} == {name for name in entries if name.startswith("envelopes/")}
+    require(good, "the envelopes are not those of the signatures, or not named by their digests")
     subjects, signing, report = judge.envelope(entries["release.json"])
-    require([s["digest"]["sha256"] for s in subjects] == [sha(manifest_bytes)], "the release was signed over another manifest")
-    require(signing["meaning"] == "released", "the release was signed as {}".format(signing["meaning"]))
+    same = [s["digest"]["sha256"] for s in subjects] == [sha(entries["manifest.json"])]
+    require(same and signing["meaning"] == "released", "the release was signed over another manifest, or not as a release")
     require((signing["log"]["origin"], signing["log"]["size"], signing["log"]["root"]) == state, "the release speaks of another state of the log")
-    return [*reports, report]
+    return [*reports, report], signing.get("nonce", "")
 
 def examine(data, trust, at):
     """The verdict as a dict. Raises `Invalid`, or what malformed input leads to."""
     entries = zip_read(data)
     manifest = check_files(entries)
     read = {kind: read_records(kind, entries) for kind in KINDS}
-    rows, withheld = {kind: some for kind, (some, _) in read.items()}, sum(count for _, count in read.values())
+    rows, hidden = ({kind: found[place] for kind, found in read.items()} for place in (0, 1))
     require(all(len(rows[kind]) == 1 for kind in SINGLE), "the pack holds several runs, results, specs or datasets")
-    require(all((name in entries) == (withheld == 0) for name in manifest["renderings"]), "a report is missing, or shows what the pack withholds")
+    withheld = sum(map(len, hidden.values()))
+    check_renderings(entries, manifest, withheld)
     outcomes = check_figures(rows)
     state, open_log, proven = check_history(entries, rows, trust)
     cards = parse(entries["cards.json"], "cards.json")
     for signed in cards if isinstance(cards, list) else [None]:
         good = typed(signed, type=str, version=int, card=str, own=dict, counter=(dict, type(None)))
-        for part in (signed["own"], signed["counter"]) if good else ():
-            good = good and (part is signed["counter"] is None or typed(part, version=int, ed25519=str, mldsa65=str))
-        require(good, "cards.json is malformed")
+        parts = [part for part in (signed["own"], signed["counter"]) if part is not None] if good else []
+        require(parts and all(typed(part, version=int, ed25519=str, mldsa65=str) for part in parts), "cards.json is malformed")
     judge = Judge(trust, cards, at, proven)
-    signatures = check_signatures(entries, rows, entries["manifest.json"], judge, state)
+    signatures, nonce = check_signatures(entries, rows, judge, state)
     reasons = list(dict.fromkeys(judge.open + [open_log] * bool(open_log)))
-    counts = {"files": len(entries), "outcomes": outcomes, "withheld": withheld}
-    return {"verdict": "incomplete" if reasons else "valid", "reasons": reasons, "signatures": signatures, "title": manifest["title"], **counts}
+    said = {"title": manifest["title"], "files": len(entries), "outcomes": outcomes, "withheld": withheld, **report_withheld(rows, hidden)}
+    said.update(nonce=nonce, redaction_of=sha(entries["manifest.json"]) if withheld else "")
+    return {"verdict": "incomplete" if reasons else "valid", "reasons": reasons, "signatures": signatures, **said}
 
 def verify(data, trust, at):
     """The verdict on the bytes of a pack; `trust` is a trust file's content, `at` a time with an offset."""

@@ -24,7 +24,7 @@ def stored(answer: Json, citations: list[Json]) -> dict[str, Json]:
         "kind": "outcome",
         "nonce": "00",
         "record": {
-            "answer": {"answer": answer, "citations": citations, "tokens": 7},
+            "answer": {"answer": answer, "citations": citations, "seconds": 7},
             "scores": [{"value": 1, "reason": "x"}],
             "error": "",
         },
@@ -35,10 +35,10 @@ def stored(answer: Json, citations: list[Json]) -> dict[str, Json]:
 def test_what_is_hidden_comes_back_with_its_openings(answer: Json, citations: list[Json]) -> None:
     original = stored(answer, citations)
     hidden = hide("outcome", 0, copy.deepcopy(original))
-    assert hidden.stored["record"]["answer"]["tokens"] == 7  # type: ignore[index,call-overload]
-    assert len(hidden.openings) == 3 + len(citations)
+    assert hidden.stored["record"]["answer"]["seconds"] == 7  # type: ignore[index,call-overload]
+    assert len(hidden.openings) == 4 + len(citations)
     [revealed] = reveal("outcome", [hidden.stored], in_order(hidden.openings))  # type: ignore[list-item]
-    assert revealed == (original, 0)
+    assert revealed == (original, ())
     check_digest("outcome", digest(canonical(original)), revealed)
     with pytest.raises(Damaged, match="differs"):
         check_digest("outcome", digest(b"another"), revealed)
@@ -47,9 +47,9 @@ def test_what_is_hidden_comes_back_with_its_openings(answer: Json, citations: li
 @given(json_values)
 def test_a_field_whose_opening_is_missing_is_withheld(answer: Json) -> None:
     hidden = hide("outcome", 0, stored(answer, []))
-    kept = [opening for opening in in_order(hidden.openings) if opening[1] != [0, "answer", "answer"]]  # type: ignore[index,call-overload]
+    kept = [opening for opening in in_order(hidden.openings) if opening[1] not in ([0], [0, "answer", "answer"])]  # type: ignore[index,call-overload]
     [revealed] = reveal("outcome", [hidden.stored], kept)  # type: ignore[list-item]
-    assert revealed.withheld == 1
+    assert revealed.hidden == (("answer", "answer"),)
     check_digest("outcome", digest(b"not known now"), revealed)
 
 
@@ -67,7 +67,7 @@ def test_the_same_value_has_another_commitment_each_time_and_at_each_place() -> 
 
 def test_a_field_that_looks_like_a_commitment_isnt_packed() -> None:
     record: Any = stored("x", [])
-    record["record"]["answer"]["tokens"] = {MARK: "0" * 64}
+    record["record"]["answer"]["seconds"] = {MARK: "0" * 64}
     with pytest.raises(BadInput, match="can't go into a pack"):
         hide("outcome", 0, record)
 
@@ -83,3 +83,23 @@ def test_malformed_commitments_are_refused(mark: Json) -> None:
     record["record"]["answer"]["answer"] = mark
     with pytest.raises(Damaged):
         reveal("outcome", [record], [])
+
+
+@pytest.mark.parametrize("gone", [[0], [0, "answer", "answer"]])
+def test_a_nonce_is_withheld_exactly_where_a_field_is(gone: Json) -> None:
+    """With the nonce and the digest, whoever knows the other fields could try out what a short one holds."""
+    hidden = hide("outcome", 0, stored("yes", []))
+    kept = [opening for opening in in_order(hidden.openings) if opening[1] != gone]  # type: ignore[index,call-overload]
+    with pytest.raises(Damaged, match="nonce"):
+        reveal("outcome", [hidden.stored], kept)  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize(
+    "nonce", ["00", {MARK: "0" * 63}, {MARK: "0" * 64, "more": 1}, {"x": {MARK: "0" * 64}}, None, {}]
+)
+def test_a_nonce_in_another_form_is_refused(nonce: Json) -> None:
+    hidden = hide("outcome", 0, stored("yes", []))
+    record: Any = hidden.stored
+    record["nonce"] = nonce
+    with pytest.raises(Damaged):
+        reveal("outcome", [record], in_order(hidden.openings))

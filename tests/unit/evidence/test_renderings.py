@@ -72,6 +72,9 @@ def test_a_pack_gives_the_same_report_again_and_a_redacted_one_says_what_is_with
     assert render(whole.rows, whole.manifest.title, whole.manifest.made) == REPORT
 
     def redact(entries: dict[str, bytes]) -> None:
+        kinds = sorted(opened.OPENINGS - {opened.RENDERED})
+        fields = sum(len(opening[1]) > 1 for name in kinds for opening in json.loads(entries[name]))
+        entries[opened.REDACTION] = opened.redaction(entries[opened.MANIFEST], fields)
         for name in opened.OPENINGS:
             entries[name] = canonical([])
         for name in json.loads(entries[opened.MANIFEST])["renderings"]:

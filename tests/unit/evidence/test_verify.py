@@ -13,6 +13,7 @@ import pytest
 from core.evals.records import Criterion, CriterionResult, VariantResult
 from core.evals.summary import judge
 from core.evidence import zipform
+from core.evidence.opened import redaction
 from core.evidence.packing import prepare
 from core.evidence.records import Logged, PackContent
 from core.evidence.verify import verify
@@ -383,9 +384,16 @@ def logged(**fields: Any) -> PackContent:
 def redacted(data: bytes, kind: str, keep: Callable[[Any], bool]) -> bytes:
     def redact(entries: dict[str, bytes]) -> None:
         name = f"openings/{kind}.json"
-        entries[name] = canonical([opening for opening in json.loads(entries[name]) if keep(opening)])
+        openings = json.loads(entries[name])
+        partly = {opening[1][0] for opening in openings if len(opening[1]) > 1 and not keep(opening)}
+        left = [o for o in openings if (keep(o) if len(o[1]) > 1 else o[1][0] not in partly)]
+        entries[name] = canonical(left)
         for rendering in json.loads(entries["manifest.json"])["renderings"]:
             entries.pop(rendering, None)
+        entries["openings/renderings.json"] = b"[]"
+        gone = len(partly) and sum(len(o[1]) > 1 and not keep(o) for o in openings)
+        before = json.loads(entries.get("redaction.json", b'{"withheld":0}'))["withheld"]
+        entries["redaction.json"] = redaction(entries["manifest.json"], before + gone)
 
     return repacked(data, redact)
 
