@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+from core import settings
 from core.assistants import store as assistants_store
 from core.assistants.erasing import ErasableTraces
 from core.assistants.service import Assistants
@@ -20,11 +21,12 @@ from core.inference.service import Engine
 from core.jobs import Job, JobQueue
 from core.models import store as models_store
 from core.models.service import Models
-from core.models.starter import ensure_starters
+from core.models.starter import ensure_starters, renew_starters
 from core.prompts.service import Prompts
 from core.retrieval.service import Retrieval
 from core.trust.passphrases import Kdf, calibrated
 from core.vault.erasable import Erasables
+from core.vault.roles import Act, allowed
 from core.vault.vault import Vault
 from core.workers.supervisor import Supervisor
 
@@ -59,7 +61,7 @@ class Workbench:
         self.jobs = JobQueue()
         self.supervisor: Supervisor = first.supervisor if first else Supervisor()
         self.models = Models(vault, self.supervisor)
-        self.engine: Engine = first.engine if first else Engine(self.models, self.supervisor)
+        self.engine: Engine = first.engine if first else Engine(self.models, self.supervisor, _threads)
         self.documents = Documents(vault, self.supervisor, self.engine)
         self.retrieval: Retrieval = Retrieval(
             vault, self.supervisor, self.engine, self.documents, first.retrieval if first else None
@@ -84,7 +86,14 @@ class Workbench:
     @classmethod
     def open(cls, folder: Path, user: str, passphrase: str) -> Self:
         """Raises `WrongPassphrase`, `NotFound`, `NewerVault`, `VaultBusy`, `Damaged`."""
-        return cls(Vault.open(folder, user, passphrase, SCHEMA))
+        bench = cls(Vault.open(folder, user, passphrase, SCHEMA))
+        try:
+            if allowed(Act.ADD_MODEL, bench.vault.user.roles):
+                renew_starters(bench.models, Job("Look at the starter models"))
+        except BaseException:
+            bench.close()
+            raise
+        return bench
 
     def beside(self, vault: Vault) -> "Workbench":
         """The services for another person of the same open vault (`core.vault.joining`), to be closed before this one."""
@@ -113,3 +122,8 @@ class Workbench:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _threads() -> int:
+    """How many threads a model may take, as it is set when the model is loaded."""
+    return settings.load().threads

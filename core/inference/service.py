@@ -9,7 +9,7 @@ requests in fast mode together and others one after the other, in the order of a
 import itertools
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -89,9 +89,11 @@ class _Slot:
 class Engine:
     """Generates, embeds, counts and renders, through workers."""
 
-    def __init__(self, models: Models, supervisor: Supervisor) -> None:
+    def __init__(self, models: Models, supervisor: Supervisor, threads: Callable[[], int] = lambda: 0) -> None:
+        """`threads` is asked at each loading of a model how many it computes with; 0 chooses by its size and the cores."""
         self._models = models
         self._supervisor = supervisor
+        self._threads = threads
         self._lock = threading.Lock()
         self._slots: dict[Digest, _Slot] = {}
         self._clock = itertools.count(1)
@@ -271,7 +273,7 @@ class Engine:
         model = slot.model
         worker = self._supervisor.start(slot.spec, job)
         try:
-            request = Load(path=model.path, name=model.name, embeds=model.purpose == "embed")
+            request = Load(path=model.path, name=model.name, embeds=model.purpose == "embed", threads=self._threads())
             return worker, worker.call(request, Ready, job)
         except BaseException:
             worker.close()

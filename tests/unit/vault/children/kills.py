@@ -59,7 +59,8 @@ class Worker:
 
     def content(self) -> list[Digest]:
         with self.vault.write(Act.ADD_DOCUMENTS) as unit:
-            content = unit.seal([self.chance.randbytes(self.chance.randrange(1, 1_200_000))])
+            largest = self.chance.choice([100, 20_000, 20_000, 20_000, 20_000, 1_500_000])
+            content = unit.seal([self.chance.randbytes(self.chance.randrange(1, largest))])
             return [content, unit.put(Line(text="made from it"), links=(content,))]
 
     def sign(self) -> list[Digest]:
