@@ -312,7 +312,7 @@ class EvaluationForm(QWidget):
         for one in self.criteria:
             one.offer(metrics, variants)
         spec = self.spec()
-        samples = self._choices.samples.get(spec.dataset, 0)
+        samples = self._choices.samples.get(spec.dataset.partition("@")[0], 0)
         count = len(variants)
         self.size_words.setText(
             f"{samples:,} questions, {count} variant{'' if count == 1 else 's'}: {samples * count:,} answers."

@@ -3,9 +3,8 @@
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.bridge.care import recover, restore
 from app.bridge.opening import SUFFIX, NewVault, create_vault, names, open_vault, recent_vaults, shown_name
@@ -13,6 +12,7 @@ from app.bridge.operations import Failure, Handle
 from app.pages.page import Page, Shell, scrolled
 from app.pages.recovery_form import RecoverForm
 from app.pages.restore_form import RestoreForm
+from app.theme.look import look
 from app.widgets.basic import column, frame, label, row
 from app.widgets.buttons import Button, Segments, button
 from app.widgets.forms import Choice, Field, line_edit, passphrase_edit, required
@@ -58,7 +58,7 @@ class UnlockPage(Page):
         card = frame("card")
         inside = column(self.note, self.ways, 4, self._stack, space=12, margins=(24, 20, 24, 22))
         card.setLayout(inside)
-        card.setFixedWidth(WIDTH)
+        card.setFixedWidth(look().px(WIDTH))
         head = row(Logo(40), space=14)
         head.addLayout(
             column(
@@ -70,12 +70,10 @@ class UnlockPage(Page):
         foot = row(self.check, label("No vault is needed to check one.", type="small", tone="secondary"), None)
         whole = column(head, 8, card, foot, None, space=12, margins=(0, 72, 0, 24))
         holder = QWidget()
-        holder.setFixedWidth(WIDTH)
+        holder.setFixedWidth(look().px(WIDTH))
         holder.setLayout(whole)
         centre = QWidget()
-        across = QVBoxLayout(centre)
-        across.setContentsMargins(0, 0, 0, 0)
-        across.addWidget(holder, 1, Qt.AlignmentFlag.AlignHCenter)
+        centre.setLayout(row(None, holder, None, space=0))
         self.body.addWidget(scrolled(centre))
 
     def opened(self) -> None:

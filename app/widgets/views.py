@@ -36,7 +36,10 @@ class Fitting(QStackedWidget):
 
     def minimumSizeHint(self) -> QSize:
         shown = self.currentWidget()
-        return super().minimumSizeHint() if shown is None else shown.minimumSizeHint()
+        if shown is None:
+            return super().minimumSizeHint()
+        height = shown.heightForWidth(self.width()) if shown.hasHeightForWidth() else shown.sizeHint().height()
+        return QSize(shown.minimumSizeHint().width(), max(height, shown.minimumSizeHint().height()))
 
     def hasHeightForWidth(self) -> bool:
         shown = self.currentWidget()

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.bridge import care, people
 from app.bridge.care import Backups, reminder
+from app.bridge.drafts import Drafts
 from app.bridge.operations import Operations
 from app.main_window import MainWindow
 from app.pages.policy_form import PolicyForm
@@ -268,6 +269,19 @@ def test_an_older_vault_opens_with_a_warning_that_leads_to_the_log(
     assert locked.page is not None
     assert locked.page.name == "audit"
     assert locked.overlay.panel is not None
+
+
+def test_a_draft_is_sealed_under_a_real_vaults_key(vault: Vault) -> None:
+    drafts = Drafts()
+    assert drafts.keep(vault, {"chat": "When must it be reported?"})
+    (sealed,) = drafts._sealed.values()
+    assert b"reported" not in sealed
+    vault.close()
+    with Vault.open(vault.folder, "tomas", PASSPHRASES["tomas"]) as other:
+        assert drafts.give_back(other) == {}
+    with Vault.open(vault.folder, "ines", PASSPHRASES["ines"]) as again:
+        assert drafts.give_back(again) == {"chat": "When must it be reported?"}
+        assert drafts.give_back(again) == {}
 
 
 # the recovery key
