@@ -1,112 +1,198 @@
 """What was made from what, as PROV-JSON (W3C PROV-DM; member submission PROV-JSON of 2013).
 
-Entities are records, by their digests; activities are the run and the signings; agents are people. Only identities, names of versions
-and times are in it, nothing that a pack may withhold.
+Page → chunk → answer → scores → result → signatures, and dataset → training → adapter → model where a model was trained here. Entities
+are records, by their digests, and the pages, chunks and scores inside them; activities are the run, trainings and signings; agents are
+people. An answer is a quotation of the chunks that it cites, and derived from those that it was shown. Whatever a pack withholds is left
+out, so this belongs to the renderings.
+
+A model's record says that it was trained here by `trained_on`, the digests of its datasets' records, and `base`, the digest of its base
+model's file or record.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from core.evidence.opened import Row
+from core.evidence.words import is_withheld
 from core.records import Json
 
 Rows = Mapping[str, tuple[Row, ...]]
 PREFIXES: dict[str, Json] = {"assay": "urn:assay:", "prov": "http://www.w3.org/ns/prov#"}
+MATERIALS = ("spec", "dataset", "prompt-version", "document", "model")
+
+
+class Chunk(NamedTuple):
+    """A piece of a document, as an answer was shown it."""
+
+    document: str
+    page: int
+    place: int
+    cited: bool
+
+
+def chunks(outcome: Any) -> list[Chunk]:
+    """The passages that an answer was shown, without those that are withheld."""
+    answer = outcome.get("answer") or {}
+    cited = {c.get("number") for c in answer.get("citations") or [] if not is_withheld(c)}
+    return [
+        Chunk(str(passage["document"]), int(passage["page"]), int(passage["chunk"]), number in cited)
+        for number, passage in enumerate(answer.get("passages") or [], 1)
+        if not is_withheld(passage) and {"document", "page", "chunk"} <= passage.keys()
+    ]
+
+
+def trained(rows: Rows) -> list[tuple[Row, str, list[str]]]:
+    """The models that were trained here: the model, its base model's id or "", its datasets' ids."""
+    found = []
+    for row in rows["model"]:
+        record: Any = row.record
+        if record.get("trained_on"):
+            base = next(
+                (
+                    _id(other)
+                    for other in rows["model"]
+                    if record.get("base") in (other.digest, other.record.get("digest"))
+                ),
+                f"assay:{record['base']}" if record.get("base") else "",
+            )
+            found.append((row, base, [f"assay:{digest}" for digest in record["trained_on"]]))
+    return found
 
 
 def lineage(rows: Rows) -> Json:
     """The document. Shapes as in PROV-JSON: each relation is an object of named statements."""
+    writer = _Writer()
     run, result = rows["run"][0], rows["run-result"][0]
-    activity = f"assay:{run.digest}"
-    entities: dict[str, Json] = {}
-    made_by: list[tuple[Row, str]] = []
-    for kind in ("spec", "dataset", "prompt-version", "document", "model"):
+    activity, answers, scores = _id(run), f"{_id(run)}/answers", f"{_id(run)}/scores"
+    writer.activity(activity, "run", run.record.get("started"), result.record.get("finished"), run.record.get("id"))
+    writer.relate("wasAssociatedWith", activity=activity, agent=writer.person(run.record.get("user")))
+    for kind in MATERIALS:
         for row in rows[kind]:
-            entities[_id(row)] = _entity(kind, row)
-            author = row.record.get("author")
-            if isinstance(author, str):
-                made_by.append((row, author))
-    entities[_id(result)] = _entity("run-result", result)
-    outcomes = f"assay:{run.digest}/outcomes"
-    entities[outcomes] = {"prov:type": "outcomes", "assay:count": len(rows["outcome"])}
-    signings, associated = _signings(rows)
-    people = {author for _, author in made_by} | {str(run.record.get("user", ""))}
-    return {
-        "prefix": PREFIXES,
-        "entity": entities,
-        "activity": {
-            activity: {
-                "prov:type": "run",
-                "prov:label": str(run.record.get("id", "")),
-                "prov:startTime": str(run.record.get("started", "")),
-                "prov:endTime": str(result.record.get("finished", "")),
-            },
-            **signings,
-        },
-        "agent": {
-            **{_person(name): {"prov:type": "prov:Person", "prov:label": name} for name in sorted(people)},
-            **{
-                f"assay:card/{row.record.get('card')}": {
-                    "prov:type": "prov:Person",
-                    "prov:label": str(row.record.get("name")),
-                }
-                for row in rows["signature"]
-            },
-        },
-        "used": _numbered(
-            "used",
-            [
-                {"prov:activity": activity, "prov:entity": _id(row)}
-                for kind in ("spec", "dataset", "prompt-version", "document", "model")
-                for row in rows[kind]
-            ]
-            + [
-                {"prov:activity": f"assay:{row.digest}", "prov:entity": f"assay:{row.record.get('subject')}"}
-                for row in rows["signature"]
-            ],
-        ),
-        "wasGeneratedBy": _numbered(
-            "generated", [{"prov:entity": entity, "prov:activity": activity} for entity in (outcomes, _id(result))]
-        ),
-        "wasDerivedFrom": _numbered("derived", [{"prov:generatedEntity": _id(result), "prov:usedEntity": outcomes}]),
-        "wasAttributedTo": _numbered(
-            "attributed", [{"prov:entity": _id(row), "prov:agent": _person(author)} for row, author in made_by]
-        ),
-        "wasAssociatedWith": _numbered(
-            "associated",
-            [{"prov:activity": activity, "prov:agent": _person(str(run.record.get("user", "")))}, *associated],
-        ),
-    }
+            writer.entity(_id(row), kind, _label(row), row.digest)
+            writer.relate("used", activity=activity, entity=_id(row))
+            if isinstance(row.record.get("author"), str):
+                writer.relate("wasAttributedTo", entity=_id(row), agent=writer.person(row.record["author"]))
+    writer.entity(answers, "prov:Collection", f"{len(rows['outcome'])} answers")
+    writer.entity(scores, "prov:Collection", "the scores of all answers")
+    writer.entity(_id(result), "run-result", None, result.digest)
+    for entity in (answers, scores, _id(result)):
+        writer.relate("wasGeneratedBy", entity=entity, activity=activity)
+    writer.relate("wasDerivedFrom", generatedEntity=scores, usedEntity=answers)
+    writer.relate("wasDerivedFrom", generatedEntity=_id(result), usedEntity=scores)
+    for row in rows["outcome"]:
+        _answer(writer, row, answers, scores)
+    _trainings(writer, rows)
+    _signings(writer, rows)
+    return writer.document()
 
 
-def _signings(rows: Rows) -> tuple[dict[str, Json], list[dict[str, Json]]]:
-    activities: dict[str, Json] = {}
-    associated: list[dict[str, Json]] = []
+def _answer(writer: "_Writer", row: Row, answers: str, scores: str) -> None:
+    answer, scored = _id(row), f"{_id(row)}/scores"
+    kind = "answer" if row.record.get("answer") is not None else "error"
+    writer.entity(answer, kind, f"{row.record.get('sample')}, {row.record.get('variant')}", row.digest)
+    writer.relate("hadMember", collection=answers, entity=answer)
+    for chunk in chunks(row.record):
+        document = f"assay:{chunk.document}"
+        page, piece = f"{document}/page/{chunk.page}", f"{document}/chunk/{chunk.place}"
+        if writer.entity(page, "page", f"page {chunk.page}"):
+            writer.relate("wasDerivedFrom", generatedEntity=page, usedEntity=writer.known(document, "document"))
+        if writer.entity(piece, "chunk", f"chunk {chunk.place}"):
+            writer.relate("wasDerivedFrom", generatedEntity=piece, usedEntity=page)
+        kind = "prov:Quotation" if chunk.cited else ""
+        writer.relate("wasDerivedFrom", kind, generatedEntity=answer, usedEntity=piece)
+    if row.record.get("scores"):
+        writer.entity(scored, "scores", f"{len(row.record['scores'])} scores")  # type: ignore[arg-type]
+        writer.relate("wasDerivedFrom", generatedEntity=scored, usedEntity=answer)
+        writer.relate("hadMember", collection=scores, entity=scored)
+
+
+def _trainings(writer: "_Writer", rows: Rows) -> None:
+    for row, base, datasets in trained(rows):
+        training = f"{_id(row)}/training"
+        writer.activity(training, "training", None, None, f"training of {row.record.get('name')}")
+        writer.relate("wasGeneratedBy", entity=_id(row), activity=training)
+        for dataset in datasets:
+            writer.relate("used", activity=training, entity=writer.known(dataset, "dataset"))
+            writer.relate("wasDerivedFrom", generatedEntity=_id(row), usedEntity=dataset)
+        if base:
+            writer.relate("used", activity=training, entity=writer.known(base, "model"))
+            writer.relate("wasDerivedFrom", generatedEntity=_id(row), usedEntity=base)
+
+
+def _signings(writer: "_Writer", rows: Rows) -> None:
     for row in rows["signature"]:
-        time = str(row.record.get("time"))
-        activities[f"assay:{row.digest}"] = {
-            "prov:type": "signing",
-            "assay:meaning": str(row.record.get("meaning")),
-            "prov:startTime": time,
-            "prov:endTime": time,
+        record: Any = row.record
+        signing = f"{_id(row)}/signing"
+        writer.activity(signing, "signing", record.get("time"), record.get("time"), record.get("meaning"))
+        writer.entity(_id(row), "signature", f"{record.get('meaning')}: {record.get('subject_name')}", row.digest)
+        writer.relate("wasGeneratedBy", entity=_id(row), activity=signing)
+        writer.relate("used", activity=signing, entity=writer.known(f"assay:{record.get('subject')}", "record"))
+        writer.relate("wasDerivedFrom", generatedEntity=_id(row), usedEntity=f"assay:{record.get('subject')}")
+        agent = writer.agent(f"assay:card/{record.get('card')}", record.get("name"), str(record.get("user") or ""))
+        writer.relate("wasAssociatedWith", activity=signing, agent=agent)
+        writer.relate("wasAttributedTo", entity=_id(row), agent=agent)
+
+
+class _Writer:
+    """Collects statements; whatever a relation names is declared exactly once."""
+
+    def __init__(self) -> None:
+        self._declared: dict[str, dict[str, Json]] = {"entity": {}, "activity": {}, "agent": {}}
+        self._relations: dict[str, dict[str, Json]] = {}
+
+    def entity(self, name: str, kind: str, label: Any = None, digest: str = "") -> bool:
+        """Declare an entity; returns whether it is new."""
+        if name in self._declared["entity"]:
+            return False
+        said: dict[str, Json] = {"prov:type": _type(kind)}
+        if label:
+            said["prov:label"] = str(label)
+        if digest:
+            said["assay:sha256"] = digest
+        self._declared["entity"][name] = said
+        return True
+
+    def known(self, name: str, kind: str) -> str:
+        """The name of an entity that may not have been declared, because it isn't in the pack."""
+        self.entity(name, kind)
+        return name
+
+    def activity(self, name: str, kind: str, start: Any, end: Any, label: Any) -> None:
+        times: dict[str, Json] = {
+            key: str(time) for key, time in (("prov:startTime", start), ("prov:endTime", end)) if time
         }
-        agent = f"assay:card/{row.record.get('card')}"
-        associated.append({"prov:activity": f"assay:{row.digest}", "prov:agent": agent})
-    return activities, associated
+        self._declared["activity"][name] = {"prov:type": _type(kind), "prov:label": str(label or kind), **times}
+
+    def person(self, user: Any) -> str:
+        return self.agent(f"assay:user/{quote(str(user or ''), safe='')}", user)
+
+    def agent(self, name: str, label: Any, user: str = "") -> str:
+        said: dict[str, Json] = {"prov:type": _type("prov:Person"), "prov:label": str(label or "")}
+        self._declared["agent"][name] = {**said, "assay:user": user} if user else said
+        return name
+
+    def relate(self, relation: str, kind: str = "", /, **ends: str) -> None:
+        statements = self._relations.setdefault(relation, {})
+        said: dict[str, Json] = {f"prov:{end}": name for end, name in ends.items()}
+        if kind:
+            said["prov:type"] = _type(kind)
+        statements[f"_:{relation}{len(statements) + 1}"] = said
+
+    def document(self) -> Json:
+        return {"prefix": PREFIXES, **self._declared, **self._relations}
 
 
-def _entity(kind: str, row: Row) -> Json:
-    name, number = row.record.get("name"), row.record.get("number")
-    label = {"prov:label": f"{name}@{number}"} if isinstance(number, int) and isinstance(name, str) else {}
-    return {"prov:type": kind, "assay:sha256": row.digest, **label}
+def _type(kind: str) -> Json:
+    return {"$": kind if ":" in kind else f"assay:{kind}", "type": "prov:QUALIFIED_NAME"}
 
 
 def _id(row: Row) -> str:
     return f"assay:{row.digest}"
 
 
-def _person(user: str) -> str:
-    return f"assay:user/{user}"
-
-
-def _numbered(name: str, statements: Sequence[Mapping[str, Json]]) -> Json:
-    return {f"_:{name}{place}": dict(statement) for place, statement in enumerate(statements, 1)}
+def _label(row: Row) -> str | None:
+    name, number = row.record.get("name"), row.record.get("number")
+    if not isinstance(name, str):
+        return None
+    return f"{name}@{number}" if isinstance(number, int) else name

@@ -8,10 +8,11 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
-from core.evidence import lineage, mlbom, opened, report, zipform
+from core.evidence import mlbom, opened, zipform
 from core.evidence.commitments import WITHHOLDABLE, hide, hide_digests, in_order
 from core.evidence.opened import FileDigest, Manifest, Row
 from core.evidence.records import FORMAT, PackContent, Stored
+from core.evidence.renderings import renderings
 from core.records import Digest, Json
 from core.trust.canonical import builtins, canonical
 from core.trust.canonical import digest as digest_of
@@ -41,7 +42,7 @@ def prepare(content: PackContent, verifier: bytes, guide: bytes) -> Prepared:
                 for e in content.entries
             ]
         ),
-        opened.MLBOM: canonical(mlbom.mlbom(rows, content.title, content.made)),
+        opened.MLBOM: canonical(mlbom.mlbom(rows, content.title)),
         opened.VERIFIER: verifier,
         opened.GUIDE: guide,
     }
@@ -56,13 +57,8 @@ def prepare(content: PackContent, verifier: bytes, guide: bytes) -> Prepared:
     for row in rows["signature"]:
         envelope = str(row.record["envelope"]).encode("utf-8")
         signed[f"envelopes/{digest_of(envelope)}.json"] = envelope
-    renderings = {
-        opened.LINEAGE: canonical(lineage.lineage(rows)),
-        opened.REPORT: report.render(rows, content.title, content.made).encode("utf-8"),
-    }
-    hidden_digests, told = hide_digests(
-        {name: cast(Json, builtins(_listed(data))) for name, data in renderings.items()}
-    )
+    rendered = renderings(rows, content.title)
+    hidden_digests, told = hide_digests({name: cast(Json, builtins(_listed(data))) for name, data in rendered.items()})
     unsigned[opened.RENDERED] = canonical(told)
     manifest = canonical(
         builtins(
@@ -76,7 +72,7 @@ def prepare(content: PackContent, verifier: bytes, guide: bytes) -> Prepared:
             )
         )
     )
-    return Prepared(manifest, {opened.MANIFEST: manifest, **signed, **unsigned, **renderings})
+    return Prepared(manifest, {opened.MANIFEST: manifest, **signed, **unsigned, **rendered})
 
 
 def finish(prepared: Prepared, release: bytes) -> bytes:

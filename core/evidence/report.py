@@ -1,83 +1,127 @@
-"""A pack as a page to read: `report.html`, one file without scripts, images or anything from outside.
+"""A run put into words for people who read it: what was tested, by whom, what came out, what it doesn't say, and who signed.
 
-It is a rendering: whoever has the pack can make it again. Everything that comes from records is escaped, and characters that would
-change how text reads without being seen (bidirectional controls, zero width, controls) are shown by their code points. The page is
-plain semantic HTML: headings in order, tables with captions and scopes, states in words and not by colour alone.
+It is made from the records of a pack that are open, and from nothing else: whoever has the pack can make it again, and where a field
+is withheld it says so. Nothing is left out silently: a part that would be too long to be read says how much of it is shown. The page
+itself is drawn by `report_html` and `report_pdf`.
 """
 
-import html
-import unicodedata
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from core.evidence.commitments import MARK
-from core.evidence.lineage import Rows
+from core.evals.scorers import SCORERS
+from core.evidence import failures, figures, picture
+from core.evidence.blocks import (
+    Block,
+    Document,
+    Figure,
+    Heading,
+    Items,
+    Pairs,
+    Paragraph,
+    Quote,
+    Span,
+    Spans,
+    Table,
+    joined,
+    plain,
+)
 from core.evidence.opened import Row
+from core.evidence.words import count, fingerprint, moment, number, shown, whole
 
-WITHHELD = "(withheld)"
-_CRITERIA = "What had to hold. A sample that ended in an error fails the criteria of its variant."
-_STYLE = """
-:root { color-scheme: light; }
-body { font: 15px/1.5 system-ui, sans-serif; color: #1b1f23; background: #fff; margin: 2rem auto; max-width: 68rem; padding: 0 1rem;
-  overflow-wrap: anywhere; }
-h1 { font-size: 1.7rem; margin: 0; } h2 { font-size: 1.2rem; margin: 2.2rem 0 .5rem; } h3 { font-size: 1rem; margin: 1.4rem 0 .3rem; }
-p.lead { margin: .2rem 0 1rem; } .pass { color: #11603f; } .fail { color: #a11a1a; } .signed { color: #5a2a6e; }
-strong.verdict { font-size: 1.3rem; }
-table { border-collapse: collapse; width: 100%; margin: .5rem 0; } caption { text-align: left; color: #4a5157; padding-bottom: .3rem; }
-th, td { text-align: left; vertical-align: top; padding: .35rem .7rem .35rem 0; border-bottom: 1px solid #d5d9d6; }
-thead th { border-bottom: 2px solid #8a9096; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-code { font: .85em ui-monospace, monospace; overflow-wrap: anywhere; } blockquote { margin: .2rem 0 .2rem 1rem; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.2rem; } dd { margin: 0; } .quiet { color: #4a5157; }
-@media print { body { margin: 0; max-width: none; } h2 { break-after: avoid; } tr { break-inside: avoid; } }
-"""
+Rows = Mapping[str, tuple[Row, ...]]
+MOST_ANSWERS = 600
+"""Answers that the table of all of them shows; a report of thousands of pages helps nobody, and the records hold the rest."""
+LONGEST = 240
+"""Characters of a question or an answer that this table shows."""
+FEW = 30
+"""Samples under which an interval is called wide."""
+SECTION_11 = (
+    "Each signature is shown with its printed name, the date and time of signing with the offset from UTC, and its meaning "
+    "(21 CFR 11.50). It is bound to the exact content that it names, by its SHA-256 digest, with the keys on the card named here."
+)
 
 
-def render(rows: Rows, title: str, made: str) -> str:
-    """The whole page. `rows` may come from a redacted pack: what is withheld says so."""
-    run: Any = rows["run"][0].record
-    result: Any = rows["run-result"][0].record
-    parts = (
-        _head(run, result, title, made),
-        _criteria(result),
-        _results(result),
-        _differences(result),
-        _failures(rows),
-        _samples(rows),
-        _prompts(rows["prompt-version"]),
-        _signatures(rows["signature"]),
-        _identities(rows, run, result),
+class Facts(NamedTuple):
+    """What the parts of a report look up again and again."""
+
+    rows: Rows
+    run: Any
+    result: Any
+    spec: Any
+    dataset: Any
+    withheld: int
+
+    @property
+    def signatures(self) -> tuple[Row, ...]:
+        return self.rows["signature"]
+
+
+def report(rows: Rows, title: str) -> Document:
+    """The whole report, as blocks. `rows` may come from a redacted pack."""
+    withheld = sum(row.withheld for some in rows.values() for row in some)
+    run, result, spec, dataset = (rows[kind][0].record for kind in ("run", "run-result", "spec", "dataset"))
+    facts = Facts(rows, run, result, spec, dataset, withheld)
+    blocks = (
+        *_verdict(facts),
+        *_signatures(facts),
+        *_tested(facts),
+        *_results(facts),
+        *_differences(facts),
+        *_limits(facts),
+        *failures.section(rows),
+        *_lineage(rows),
+        *_prompts(rows["prompt-version"]),
+        *_answers(rows),
+        *_made_with(facts),
+        *_identities(rows),
     )
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        '<meta name="viewport" content="width=device-width">\n'
-        f"<title>{_text(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(part for part in parts if part)
-        + "\n</main>\n</body>\n</html>\n"
+    made = str(facts.result.get("finished", ""))
+    environment = facts.run.get("environment") or {}
+    return Document(
+        title=shown(title),
+        subject=f"Evaluation of {shown(facts.run.get('spec_reference'))}",
+        producer=f"Assay {shown(environment.get('assay'))}".strip(),
+        made=made,
+        blocks=blocks,
     )
 
 
-def _head(run: Any, result: Any, title: str, made: str) -> str:
-    passed = bool(result.get("passed"))
+def _verdict(facts: Facts) -> tuple[Block, ...]:
+    run, result = facts.run, facts.result
     if not result.get("criteria"):
-        verdict = '<strong class="verdict">No criteria were set</strong>'
+        verdict = Span("No criteria were set", "strong")
+    elif result.get("passed"):
+        verdict = Span("All criteria met", "pass")
     else:
-        word, style = ("All criteria met", "pass") if passed else ("Criteria not met", "fail")
-        verdict = f'<strong class="verdict {style}">{word}</strong>'
-    names = ", ".join(_text(v.get("name")) for v in run.get("variants") or [])
-    return (
-        f"<header><h1>{_text(title)}</h1>\n<p>{verdict}</p>\n"
-        f'<p class="lead">Run {_text(run.get("id"))} of {_text(run.get("spec_reference"))}, {_text(result.get("status"))}. '
-        f"{_text(run.get('samples'))} samples of {_text(run.get('dataset_reference'))}, each asked of {names}. "
-        f"Begun {_text(run.get('started'))}, ended {_text(result.get('finished'))}. This page was made {_text(made)}.</p>\n"
-        '<p class="quiet">This page is a rendering for reading. What counts are the pack\'s signed files: check them with '
-        "<code>assay pack verify</code> or <code>verify.py</code> and a trust file that you obtained beforehand.</p></header>"
+        verdict = Span("Criteria not met", "fail")
+    outcomes = facts.rows["outcome"]
+    passed = sum(failures.passed(row.record) for row in outcomes)
+    pairs = (
+        ("Run", plain(f"{shown(run.get('id'))}, {shown(result.get('status'))}")),
+        ("Plan", plain(f"{shown(run.get('spec_reference'))}, written by {shown(facts.spec.get('author'))}")),
+        ("Run by", plain(run.get("user"))),
+        ("Begun", plain(moment(run.get("started")))),
+        ("Ended", plain(moment(result.get("finished")))),
+        ("Samples", plain(f"{count(run.get('samples') or 0, 'sample')} of {shown(run.get('dataset_reference'))}")),
+        ("Answers", plain(f"{count(len(outcomes), 'answer')}, {passed:,} of them satisfied every scorer")),
     )
+    error = result.get("error")
+    blocks: list[Block] = [Paragraph((verdict,), large=True), Pairs(pairs)]
+    if error:
+        blocks.append(Paragraph((Span(f"The run ended early: {shown(error)}", "fail"),)))
+    if facts.withheld:
+        said = f"{count(facts.withheld, 'field')} of the records {'is' if facts.withheld == 1 else 'are'} withheld from this pack."
+        blocks.append(Paragraph((Span(said, "strong"),)))
+    note = (
+        "This report is a rendering, made for reading. What counts are the signed files of the pack that it came in: check them with a "
+        "verifier and a trust file that were obtained beforehand."
+    )
+    return (*blocks, Paragraph((Span(note, "quiet"),)), *_criteria(result))
 
 
-def _criteria(result: Any) -> str:
-    rows = []
+def _criteria(result: Any) -> tuple[Block, ...]:
     errors = {str(variant.get("name")): int(variant.get("errors") or 0) for variant in result.get("variants") or []}
+    rows = []
     for item in result.get("criteria") or []:
         criterion = item.get("criterion") or {}
         bounds = [
@@ -86,243 +130,304 @@ def _criteria(result: Any) -> str:
             if criterion.get(key) is not None
         ]
         met = bool(item.get("met"))
-        measured = "nothing measured" if item.get("measured") is None else _number(item.get("measured"))
-        failed = errors.get(str(criterion.get("variant")), 0)
-        word = "met" if met else _unmet(failed)
+        measured = "nothing measured" if item.get("measured") is None else number(item.get("measured"))
+        word = "met" if met else _unmet(errors.get(str(criterion.get("variant")), 0))
         rows.append(
             (
-                _text(criterion.get("metric")),
-                _text(criterion.get("variant")),
-                f"{_text(criterion.get('on'))} {' and '.join(bounds)}",
-                measured,
-                f'<span class="{"pass" if met else "fail"}">{word}</span>',
+                plain(criterion.get("metric")),
+                plain(criterion.get("variant")),
+                plain(f"{shown(criterion.get('on'))} {' and '.join(bounds)}"),
+                plain(measured),
+                (Span(word, "pass" if met else "fail"),),
             )
         )
+    if not rows:
+        return ()
+    caption = "What had to hold. A sample that ended in an error fails the criteria of its variant."
     heads = ("Metric", "Variant", "Must be", "Measured", "Outcome")
-    return "<h2>Criteria, fixed before the run</h2>\n" + _table(_CRITERIA, heads, rows, numbers=(3,)) if rows else ""
+    return (
+        Heading(2, "Criteria, fixed before the run"),
+        Table(caption, heads, tuple(rows), (19, 30, 21, 13, 17), numbers=(3,)),
+    )
 
 
 def _unmet(errors: int) -> str:
-    if not errors:
-        return "not met"
-    return f"not met: {errors} {'sample' if errors == 1 else 'samples'} ended in an error"
+    return f"not met: {count(errors, 'sample')} ended in an error" if errors else "not met"
 
 
-def _results(result: Any) -> str:
-    rows = [
+def _tested(facts: Facts) -> tuple[Block, ...]:
+    run, spec = facts.run, facts.spec.get("spec") or {}
+    models: dict[str, Any] = {str(row.record.get("digest")): row.record for row in facts.rows["model"]}
+    variants = tuple(
         (
-            _text(variant.get("name")),
-            _text(metric.get("scorer")),
-            _number(metric.get("value")),
-            f"{_number(metric.get('low'))} to {_number(metric.get('high'))}",
-            _text(metric.get("n")),
-            _text(metric.get("method")),
+            plain(variant.get("name"), "strong"),
+            plain(variant.get("prompt")) or plain("none"),
+            _model(variant, models),
+            plain(fingerprint(str(variant.get("model_digest"))), "code") or plain("none"),
         )
-        for variant in result.get("variants") or []
-        for metric in variant.get("metrics") or []
-    ]
-    counts = [
-        (_text(v.get("name")), _text(v.get("passed")), _text(v.get("failed")), _text(v.get("errors")))
-        for v in result.get("variants") or []
-    ]
+        for variant in run.get("variants") or []
+    )
+    scorers = tuple(
+        (
+            plain(name, "strong"),
+            plain(SCORERS[name].measures if name in SCORERS else ""),
+            plain(SCORERS[name].limits if name in SCORERS else ""),
+        )
+        for name in map(str, run.get("scorers") or [])
+    )
+    documents = facts.rows["document"]
+    pages = sum(whole(row.record.get("pages")) for row in documents)
+    searched = f"{count(len(documents), 'document')}, {count(pages, 'page')}" if documents else "none"
+    pairs = (
+        ("Dataset", plain(f"{shown(run.get('dataset_reference'))}, by {shown(facts.dataset.get('author'))}")),
+        ("Documents", plain(f"collection {shown(run.get('collection'))}: {searched}")),
+        ("Passages shown", plain(spec.get("passages"))),
+        ("Longest answer", plain(f"{shown(spec.get('max_tokens'))} tokens" if spec.get("max_tokens") else "")),
+        ("Mode and seed", plain(f"{shown(spec.get('mode'))}, seed {shown(run.get('seed'))}".lstrip(", "))),
+    )
     return (
-        "<h2>Results</h2>\n"
-        + _table(
-            "Means with 95 % intervals (Wilson for shares of yes and no, percentile bootstrap for the rest).",
-            ("Variant", "Scorer", "Mean", "95 % interval", "Samples", "Interval by"),
-            rows,
-            numbers=(2, 3, 4),
+        Heading(2, "What was tested"),
+        Pairs(tuple(pair for pair in pairs if pair[1])),
+        Table(
+            "Every sample was asked of each variant.",
+            ("Variant", "Prompt version", "Model", "Model file, SHA-256"),
+            variants,
+            (27, 19, 32, 22),
+        ),
+        Table(
+            "What each scorer measures, and what it can't tell.",
+            ("Scorer", "Measures", "Limits"),
+            scorers,
+            (18, 42, 40),
+        ),
+    )
+
+
+def _model(variant: Any, models: Mapping[str, Any]) -> Spans:
+    record = models.get(str(variant.get("model_digest")))
+    if record is None:
+        return plain(variant.get("model"))
+    facts = [shown(record.get(name)) for name in ("architecture", "quantization", "licence") if record.get(name)]
+    return plain(", ".join([shown(variant.get("model")), *facts]))
+
+
+def _results(facts: Facts) -> tuple[Block, ...]:
+    variants = facts.result.get("variants") or []
+    rows = tuple(
+        (
+            plain(metric.get("scorer")),
+            plain(variant.get("name")),
+            plain(number(metric.get("value"))),
+            plain(f"{number(metric.get('low'))} to {number(metric.get('high'))}"),
+            plain(metric.get("n")),
+            plain(metric.get("method")),
         )
-        + _table(
-            "Samples on which every scorer was satisfied.",
+        for scorer in facts.run.get("scorers") or []
+        for variant in variants
+        for metric in variant.get("metrics") or []
+        if metric.get("scorer") == scorer
+    )
+    counts = tuple(
+        (plain(v.get("name")), plain(v.get("passed")), plain(v.get("failed")), plain(v.get("errors"))) for v in variants
+    )
+    return (
+        Heading(2, "Results"),
+        *figures.results(facts.result),
+        Table(
+            "Means with 95 % intervals (Wilson for shares of yes and no, percentile bootstrap for the rest).",
+            ("Scorer", "Variant", "Mean", "95 % interval", "Samples", "Interval by"),
+            rows,
+            (20, 30, 10, 17, 11, 12),
+            numbers=(2, 3, 4),
+        ),
+        Table(
+            "Samples on which every scorer was satisfied, or not, or that ended in an error.",
             ("Variant", "Passed", "Failed", "Errors"),
             counts,
+            (55, 15, 15, 15),
             numbers=(1, 2, 3),
-        )
+        ),
     )
 
 
-def _differences(result: Any) -> str:
-    rows = [
+def _differences(facts: Facts) -> tuple[Block, ...]:
+    found = facts.result.get("differences") or []
+    baselines = sorted({shown(d.get("baseline")) for d in found})
+    alone = len(baselines) == 1
+    rows = tuple(
         (
-            f"{_text(d.get('variant'))} minus {_text(d.get('baseline'))}",
-            _text(d.get("scorer")),
-            _number(d.get("value")),
-            f"{_number(d.get('low'))} to {_number(d.get('high'))}",
-            _number(d.get("p")),
-            _text(d.get("n")),
+            plain(d.get("scorer")),
+            plain(shown(d.get("variant")) + ("" if alone else f" minus {shown(d.get('baseline'))}")),
+            plain(number(d.get("value"))),
+            plain(f"{number(d.get('low'))} to {number(d.get('high'))}"),
+            plain(f"{d['p']:.4f}" if isinstance(d.get("p"), float) else d.get("p")),
+            plain(d.get("n")),
         )
-        for d in result.get("differences") or []
-    ]
-    heads = ("Compared", "Scorer", "Difference", "95 % interval", "p", "Samples")
+        for d in found
+    )
+    if not rows:
+        return ()
     caption = "Paired by sample, with the bootstrap interval and a two-sided permutation p-value."
-    return "<h2>Differences</h2>\n" + _table(caption, heads, rows, numbers=(2, 3, 4, 5)) if rows else ""
+    if alone:
+        caption = f"Each variant minus {baselines[0]}. {caption}"
+    return (
+        Heading(2, "Differences"),
+        *figures.differences(facts.result),
+        Table(
+            caption,
+            ("Scorer", "Variant" if alone else "Compared", "Difference", "95 % interval", "p", "Samples"),
+            rows,
+            (19, 31, 13, 18, 8, 11),
+            numbers=(2, 3, 4, 5),
+        ),
+    )
 
 
-def _failures(rows: Rows) -> str:
-    inputs = _inputs(rows)
-    failed = [row.record for row in rows["outcome"] if not _passed(row.record)]
-    parts = [f"<h2>Failures</h2>\n<p>{len(failed)} of {len(rows['outcome'])} answers didn't satisfy every scorer.</p>"]
-    for record in failed:
-        outcome: Any = record
-        answer = outcome.get("answer")
-        parts.append(f"<h3>{_text(outcome.get('sample'))}, {_text(outcome.get('variant'))}</h3>")
-        parts.append(f"<p>Asked: {_text(inputs.get(str(outcome.get('sample')), WITHHELD))}</p>")
-        if answer is None:
-            parts.append(f'<p class="fail">No answer: {_text(outcome.get("error"))}</p>')
-            continue
-        parts.append(f"<blockquote>{_text(answer.get('answer'))}</blockquote>")
-        reasons = [
-            f"<li>{_text(score.get('scorer'))}: {_number(score.get('value'))}, {_text(score.get('reason'))}</li>"
-            for score in outcome.get("scores") or []
-            if not score.get("passed")
-        ]
-        parts.append(f"<ul>{''.join(reasons)}</ul>")
-        parts.append(_citations(answer))
-    return "\n".join(parts)
-
-
-def _citations(answer: Any) -> str:
-    items = []
-    for citation in answer.get("citations") or []:
-        if MARK in citation:
-            items.append(f"<li>{WITHHELD}</li>")
-        else:
-            items.append(
-                f"<li>{_text(citation.get('name'))}, page {_text(citation.get('page'))}: “{_text(citation.get('quote'))}”</li>"
-            )
-    return f'<p class="quiet">Cited:</p><ol>{"".join(items)}</ol>' if items else ""
-
-
-def _samples(rows: Rows) -> str:
-    inputs = _inputs(rows)
-    body = []
-    for row in rows["outcome"]:
-        outcome: Any = row.record
-        answer = outcome.get("answer")
-        shown = f"No answer: {_text(outcome.get('error'))}" if answer is None else _text(answer.get("answer"))
-        scores = ", ".join(f"{_text(s.get('scorer'))} {_number(s.get('value'))}" for s in outcome.get("scores") or [])
-        passed = _passed(outcome)
-        sample = str(outcome.get("sample"))
-        body.append(
-            (
-                _text(sample),
-                _text(inputs.get(sample, WITHHELD)),
-                _text(outcome.get("variant")),
-                shown,
-                scores,
-                f'<span class="{"pass" if passed else "fail"}">{"passed" if passed else "failed"}</span>',
-            )
+def _limits(facts: Facts) -> tuple[Block, ...]:
+    """What the figures don't say, as far as the records show it."""
+    result = facts.result
+    metrics = [metric for variant in result.get("variants") or [] for metric in variant.get("metrics") or []]
+    least = min((metric["n"] for metric in metrics), default=0)
+    compared = len(result.get("differences") or [])
+    errors = sum(variant.get("errors") or 0 for variant in result.get("variants") or [])
+    approved = [
+        f"{shown(row.record.get('name'))} on {moment(row.record.get('time'))}"
+        for row in facts.signatures
+        if row.record.get("meaning") == "approved" and row.record.get("subject") == facts.run.get("spec")
+    ]
+    items = [
+        "The intervals tell how far the figures may be off because there are only so many samples. They don't tell how the variants would do "
+        "on other questions, other documents or other people's way of asking.",
+        f"The plan with its criteria was approved by {' and by '.join(approved)}. A verifier checks that the log has this before the run."
+        if approved
+        else "Nobody had signed the plan with its criteria as approved. That it was recorded before the run can be checked in the log.",
+        f"The smallest number of samples under a figure is {least:,}"
+        + (f", fewer than {FEW}: its interval is wide." if least < FEW else "."),
+    ]
+    if compared > 1:
+        items.append(
+            f"{compared} differences were tested, each by itself. Of twenty such tests, one is expected to have a p-value below 0.05 by "
+            "chance alone."
         )
-    heads = ("Sample", "Asked", "Variant", "Answer", "Scores", "Outcome")
-    return "<h2>All answers</h2>\n" + _table("One row for each sample and variant.", heads, body)
+    if errors:
+        items.append(f"{count(errors, 'answer')} ended in an error and {'has' if errors == 1 else 'have'} no score.")
+    if facts.withheld:
+        items.append(
+            "What is withheld can't be read here. Scores, counts, criteria, times and identities are never withheld."
+        )
+    items += [
+        "Every answer was made once, with one seed. Another machine or another number of threads can give other words.",
+        "Times are those of the workstation's clock.",
+        "It isn't said that the documents are true, or that the reference answers are right.",
+    ]
+    return (Heading(2, "Limits"), Items(tuple(plain(item) for item in items)))
 
 
-def _prompts(prompts: Sequence[Row]) -> str:
-    parts = []
+def _signatures(facts: Facts) -> tuple[Block, ...]:
+    rows = tuple(
+        (
+            (Span(shown(row.record.get("name")), "signed"),),
+            plain(row.record.get("meaning"), "strong"),
+            plain(moment(row.record.get("time"))),
+            plain(row.record.get("subject_name")),
+            plain(row.record.get("reason")) or plain("none given", "quiet"),
+            plain(fingerprint(str(row.record.get("card"))), "code"),
+        )
+        for row in facts.signatures
+    )
+    heads = ("Printed name", "Meaning", "Date and time", "Signed", "Reason", "Card")
+    table: Block = (
+        Table("Before the release, the oldest first for each subject.", heads, rows, (16, 11, 19, 20, 15, 19))
+        if rows
+        else Paragraph(plain("Nobody signed before the release."))
+    )
+    release = "The release of the pack is signed apart, over the manifest that lists this report by its digest."
+    return (Heading(2, "Signatures"), Paragraph(plain(SECTION_11)), table, Paragraph(plain(release, "quiet")))
+
+
+def _lineage(rows: Rows) -> tuple[Block, ...]:
+    drawing = picture.lineage(rows)
+    caption = "What was made from what. The same stands for machines in lineage.prov.json (W3C PROV)."
+    return (Heading(2, "Lineage"), Figure(drawing, caption))
+
+
+def _prompts(prompts: Sequence[Row]) -> tuple[Block, ...]:
+    blocks: list[Block] = []
     for row in prompts:
         prompt: Any = row.record
-        parts.append(
-            f"<h3>{_text(prompt.get('name'))}@{_text(prompt.get('number'))}, by {_text(prompt.get('author'))}</h3>"
-        )
+        reference = f"{shown(prompt.get('name'))}@{shown(prompt.get('number'))}"
+        blocks.append(Heading(3, f"{reference}, by {shown(prompt.get('author'))}"))
+        if prompt.get("notes"):
+            blocks.append(Paragraph(plain(prompt.get("notes"), "quiet")))
         for message in prompt.get("messages") or []:
-            parts.append(
-                f"<p>{_text(message.get('role'))}:</p><blockquote>{_text(message.get('content'))}</blockquote>"
-            )
-    return "<h2>Prompt versions</h2>\n" + "\n".join(parts) if parts else ""
+            blocks.append(Quote(plain(message.get("content"), "code"), plain(message.get("role"))))
+    return (Heading(2, "Prompt versions"), *blocks) if blocks else ()
 
 
-def _signatures(signatures: Sequence[Row]) -> str:
-    rows = []
-    for row in signatures:
-        record: Any = row.record
-        rows.append(
+def _answers(rows: Rows) -> tuple[Block, ...]:
+    inputs = failures.inputs(rows)
+    outcomes = rows["outcome"]
+    body = []
+    for row in outcomes[:MOST_ANSWERS]:
+        outcome: Any = row.record
+        answer = outcome.get("answer")
+        sample = str(outcome.get("sample"))
+        said = shown(answer.get("answer")) if answer is not None else f"No answer: {shown(outcome.get('error'))}"
+        reasons = [shown(score.get("scorer")) for score in outcome.get("scores") or [] if not score.get("passed")]
+        good = failures.passed(outcome)
+        word = "passed" if good else f"failed: {', '.join(reasons)}" if reasons else "failed"
+        body.append(
             (
-                f'<span class="signed">{_text(record.get("name"))}</span>',
-                _text(record.get("meaning")),
-                _text(record.get("subject_name")),
-                _text(record.get("time")),
-                _text(record.get("reason")),
-                f"<code>{_text(record.get('card'))}</code>",
+                plain(sample),
+                plain(_begun(shown(inputs.get(sample)))),
+                plain(outcome.get("variant")),
+                plain(_begun(said)),
+                (Span(word, "quiet" if good else "fail"),),
             )
         )
-    heads = ("Printed name", "Meaning", "Signed", "Time (workstation clock)", "Reason", "Card")
-    note = "<p>The release of this pack is signed apart, over the manifest that this page is listed in.</p>"
-    return (
-        "<h2>Signatures</h2>\n"
-        + (_table("Before the release, oldest first.", heads, rows) if rows else "<p>None before the release.</p>")
-        + note
-    )
+    caption = f"One row for each sample and variant; what is longer than {LONGEST} characters ends with an ellipsis."
+    if len(outcomes) > MOST_ANSWERS:
+        caption = f"The first {MOST_ANSWERS:,} of {len(outcomes):,}. {caption}"
+    caption += " All of it, with every score, is in the pack's files records/outcome.json and openings/outcome.json."
+    heads = ("Sample", "Asked", "Variant", "Answer", "Outcome")
+    return (Heading(2, "All answers"), Table(caption, heads, tuple(body), (9, 25, 17, 31, 18)))
 
 
-def _identities(rows: Rows, run: Any, result: Any) -> str:
-    digests = [
-        (kind, _label(row), f"<code>{row.digest}</code>")
-        for kind in ("run", "run-result", "spec", "dataset", "prompt-version", "model", "document")
-        for row in rows[kind]
-    ]
-    environment = run.get("environment") or {}
-    packages = ", ".join(
-        f"{_text(name)} {_text(version)}" for name, version in sorted((environment.get("packages") or {}).items())
-    )
+def _begun(text: str) -> str:
+    return text if len(text) <= LONGEST else text[:LONGEST].rstrip() + "…"
+
+
+def _made_with(facts: Facts) -> tuple[Block, ...]:
+    environment = facts.run.get("environment") or {}
+    packages = sorted((environment.get("packages") or {}).items())
+    seconds = facts.result.get("seconds")
     pairs = (
-        ("Assay", _text(environment.get("assay"))),
-        ("Python", _text(environment.get("python"))),
-        ("System", f"{_text(environment.get('system'))}, {_text(environment.get('processor'))}"),
-        ("Packages", packages),
-        ("Network barrier", ", ".join(_text(name) for name in environment.get("barrier") or []) or "none in force"),
-        ("Run by", _text(run.get("user"))),
-        ("Seconds", _number(result.get("seconds"))),
-        ("Seed", _text(run.get("seed"))),
+        ("Assay", plain(environment.get("assay"))),
+        ("Python", plain(environment.get("python"))),
+        ("System", plain(f"{shown(environment.get('system'))}, {shown(environment.get('processor'))}")),
+        ("Packages", plain(", ".join(f"{shown(name)} {shown(version)}" for name, version in packages))),
+        ("Network barrier", plain(", ".join(map(shown, environment.get("barrier") or [])) or "none in force")),
+        ("Took", plain(f"{seconds:,.1f} seconds" if isinstance(seconds, (int, float)) else "")),
     )
-    listed = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in pairs)
-    return f"<h2>Made with</h2>\n<dl>{listed}</dl>\n<h2>Identities</h2>\n" + _table(
-        "The SHA-256 digest that names each record.", ("Kind", "Name", "Digest"), digests
-    )
+    return (Heading(2, "Made with"), Pairs(tuple(pair for pair in pairs if pair[1])))
 
 
-def _label(row: Row) -> str:
+def _identities(rows: Rows) -> tuple[Block, ...]:
+    kinds = ("run", "run-result", "spec", "dataset", "prompt-version", "model", "document")
+    body = [(plain(kind), _label(row), plain(row.digest, "code")) for kind in kinds for row in rows[kind]]
+    body += [
+        (plain("model file"), _label(row), plain(row.record.get("digest"), "code"))
+        for row in rows["model"]
+        if row.record.get("digest")
+    ]
+    cards = {str(row.record.get("card")): shown(row.record.get("name")) for row in rows["signature"]}
+    body += [(plain("card"), plain(name), plain(card, "code")) for card, name in cards.items()]
+    caption = "The SHA-256 digest that names each record and each card, to compare with what you have."
+    return (Heading(2, "Identities"), Table(caption, ("Kind", "Name", "Digest"), tuple(body), (13, 21.5, 65.5)))
+
+
+def _label(row: Row) -> Spans:
     record: Any = row.record
     if isinstance(record.get("number"), int):
-        return f"{_text(record.get('name'))}@{record['number']}"
-    return _text(record.get("name") or record.get("id") or record.get("status") or "")
-
-
-def _inputs(rows: Rows) -> dict[str, Any]:
-    samples: Any = rows["dataset"][0].record.get("samples") or []
-    return {str(sample.get("id")): sample.get("input") for sample in samples}
-
-
-def _passed(outcome: Any) -> bool:
-    return outcome.get("answer") is not None and all(score.get("passed") for score in outcome.get("scores") or [])
-
-
-def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> str:
-    def cells(values: Sequence[str], tag: str, scope: str) -> str:
-        number = ' class="n"'
-        return "".join(
-            f"<{tag}{scope}{number if place in numbers else ''}>{value}</{tag}>" for place, value in enumerate(values)
-        )
-
-    body = "\n".join(f"<tr>{cells(row, 'td', '')}</tr>" for row in rows)
-    head = cells(heads, "th", ' scope="col"')
-    return (
-        f"<table>\n<caption>{caption}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n"
-    )
-
-
-def _number(value: Any) -> str:
-    return f"{value:.3f}" if isinstance(value, (int, float)) and not isinstance(value, bool) else _text(value)
-
-
-def _text(value: Any) -> str:
-    """A value for the page: escaped, invisible characters made visible; what is withheld says so."""
-    if isinstance(value, dict) and MARK in value:
-        return WITHHELD
-    text = "" if value is None else str(value)
-    shown = "".join(character if _visible(character) else f"[U+{ord(character):04X}]" for character in text)
-    return html.escape(shown).replace("\n", "<br>")
-
-
-def _visible(character: str) -> bool:
-    return character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+        return plain(f"{shown(record.get('name'))}@{record['number']}")
+    return joined((plain(record.get("name") or record.get("id") or record.get("status")),), "")
