@@ -7,12 +7,12 @@ import click
 import msgspec
 import yaml
 
-from core.cli.output import short, table
+from core.cli.output import one_line, short, table
 from core.cli.session import FILE, Session, pass_session
 from core.cli.signing import signing
 from core.errors import Cancelled
 from core.evals.files import read_spec
-from core.evals.records import SIGNIFICANT, Metric, Outcome, RunResult, RunSpec, RunView, Spec, SpecVersion
+from core.evals.records import SIGNIFICANT, Metric, Outcome, RunResult, RunSpec, RunView, SavedSpec, Spec, SpecVersion
 from core.records import Json
 
 UNFINISHED = "It has no result: it is still at work, or it was interrupted. The answers recorded until then are kept."
@@ -33,6 +33,49 @@ def save(session: Session, file: Path) -> None:
         session.output.result(
             {"spec": saved.spec.reference, "digest": saved.digest, "created": saved.created},
             [f"{'Saved' if saved.created else 'Unchanged:'} {saved.spec.reference}, digest {short(saved.digest)}."],
+        )
+
+
+@evaluation.command("specs")
+@pass_session
+def list_specs(session: Session) -> None:
+    """The latest version of each spec."""
+    with session.workbench() as bench:
+        known = bench.evals.specs()
+        session.output.result(
+            {"specs": [_spec_json(saved) for saved in known]},
+            table(
+                ("spec", "dataset", "author", "saved", "signed"),
+                [
+                    (
+                        s.spec.reference,
+                        s.spec.spec.dataset,
+                        s.spec.author,
+                        s.spec.saved,
+                        ", ".join(meaning for meaning, _ in s.signed),
+                    )
+                    for s in known
+                ],
+                empty="There are no specs. `assay eval save SPEC` keeps one from its YAML file.",
+            ),
+        )
+
+
+@evaluation.command("spec")
+@click.argument("reference", metavar="NAME[@VERSION]")
+@pass_session
+def show_spec(session: Session, reference: str) -> None:
+    """A spec as the YAML that `assay eval save` reads, and who signed it."""
+    with session.workbench() as bench:
+        saved = bench.evals.spec(reference)
+        signed = [f"# Signed as {meaning} by {one_line(name)}" for meaning, name in saved.signed]
+        session.output.result(
+            {**_spec_json(saved), "content": spec_content(saved.spec.spec)},
+            [
+                f"# {saved.spec.reference}, digest {saved.digest}",
+                *(signed or ["# Nobody has signed this version."]),
+                spec_text(saved.spec.spec),
+            ],
         )
 
 
@@ -135,10 +178,14 @@ def compare(session: Session, names: tuple[str, ...]) -> None:
         session.output.result({"runs": [run_json(view) for view in views]}, compare_lines(views))
 
 
+def spec_content(spec: Spec) -> dict[str, Json]:
+    """What a spec says, by the names of its YAML."""
+    return {key: value for key, value in msgspec.to_builtins(spec).items() if key != "version"}
+
+
 def spec_text(spec: Spec) -> str:
     """A spec as the YAML that `assay eval save` reads, all that is signed."""
-    content = {key: value for key, value in msgspec.to_builtins(spec).items() if key != "version"}
-    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=100).rstrip()
+    return yaml.safe_dump(spec_content(spec), allow_unicode=True, sort_keys=False, width=100).rstrip()
 
 
 def signing_text(version: SpecVersion) -> str:
@@ -262,6 +309,17 @@ def _sign(session: Session, reference: str, meaning: str, reason: str) -> None:
             },
             [f"Signed {saved.spec.reference} as {meaning}: {signature.name}, {signature.time}."],
         )
+
+
+def _spec_json(saved: SavedSpec) -> dict[str, Json]:
+    return {
+        "spec": saved.spec.reference,
+        "digest": saved.digest,
+        "dataset": saved.spec.spec.dataset,
+        "author": saved.spec.author,
+        "saved": saved.spec.saved,
+        "signed": [{"meaning": meaning, "name": name} for meaning, name in saved.signed],
+    }
 
 
 def _metric_json(metric: Metric) -> Json:

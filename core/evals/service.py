@@ -13,6 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from typing import Literal
 
+import msgspec
+
 from core import egress
 from core.assistants.answering import answer
 from core.assistants.records import QUOTES, Answered, Question
@@ -78,22 +80,30 @@ class Evals:
         self._assistants = assistants
 
     def save(self, spec: Spec) -> SavedSpec:
-        """Keep a new version of a spec, or find that it equals the latest. Raises `BadInput`."""
+        """Keep a new version of a spec, or find that it equals the latest. A dataset without a version is the latest one, and named so in what
+        is kept: a dataset that grows later changes nothing that was signed.
+
+        Raises `BadInput` (also for a criterion on a variant that the spec doesn't have), `NotFound` when the dataset, a prompt version or a
+        model isn't in the vault, `Refused`.
+        """
         checked(spec, spec.name)
+        kept = spec
 
         def make(number: int, parent: Digest | None) -> SpecVersion:
             return SpecVersion(
                 name=spec.name,
                 number=number,
-                spec=spec,
+                spec=kept,
                 parent=parent,
                 author=self._vault.user.user,
                 saved=now(),
             )
 
         with self._vault.write(Act.SAVE_SPEC, about=spec.name) as unit:
+            self._variants(spec)
+            kept = msgspec.structs.replace(spec, dataset=self._datasets.show(spec.dataset).dataset.reference)
             digest, _, created = versions.save(
-                unit, _KIND, spec.name, SpecVersion, lambda last: last.spec == spec, make
+                unit, _KIND, spec.name, SpecVersion, lambda last: last.spec == kept, make
             )
             return _saved(unit, digest, created)
 

@@ -45,6 +45,7 @@ WORKERS_OF_A_RUN = 2
 """From that many child processes on, the run is at its samples: one embeds the question, one searches the index."""
 ENTRY = {"entry", "time", "user", "act", "about", "reason", "before", "after", "objects", "touched"}
 SIGNED_PROMPT = {"prompt", "meaning", "name", "time", "digest"}
+SPEC_STATE = {"spec", "digest", "dataset", "author", "saved", "signed"}
 SIGNED_SPEC = {"spec", "meaning", "name", "time", "digest"}
 MODEL = {
     "type", "version", "name", "digest", "path", "size", "modified_us", "architecture", "purpose", "quantization", "parameters", "context",
@@ -147,7 +148,12 @@ def test_datasets(ines: Assay, worked: dict[str, Any], tmp_path: Path) -> None:
 
 
 def test_evaluations(ines: Assay, worked: dict[str, Any]) -> None:
-    printed(worked["eval save"], {"spec", "digest", "created"})
+    saved = printed(worked["eval save"], {"spec", "digest", "created"})
+    (listed,) = printed(ines("eval", "specs", "--json"), {"specs"})["specs"]
+    assert set(listed) == SPEC_STATE
+    spec = printed(ines("eval", "spec", "small", "--json"), SPEC_STATE | {"content"})
+    assert (spec["digest"], spec["content"]["dataset"]) == (saved["digest"], "samples@1")
+    assert [signed["meaning"] for signed in spec["signed"]] == ["approved"]
     printed(worked["eval approve"], SIGNED_SPEC)
     assert "at_least: 0" in worked["eval approve"].said, "who signs sees the criteria"
     run = printed(worked["eval run"], RUN)

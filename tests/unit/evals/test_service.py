@@ -67,7 +67,7 @@ def study(vault_factory: Callable[..., Vault], tmp_path: Path) -> Iterator[Simpl
         datasets.add(AddDataset(name="towers", path=str(tmp_path / "towers.jsonl")), Job("Add"))
         for text in (TEMPLATE, f"Cite.\n{TEMPLATE}"):
             prompts.save(SavePrompt(name="cite", messages=(Message(role="user", content=text),)))
-        yield SimpleNamespace(evals=evals, vault=vault, prompts=prompts)
+        yield SimpleNamespace(evals=evals, vault=vault, prompts=prompts, datasets=datasets)
         retrieval.close()
         documents.close()
         engine.close()
@@ -114,23 +114,43 @@ def test_stopping_keeps_what_was_scored_and_closes_the_run(study: SimpleNamespac
     assert len(study.evals.outcomes("run-1")) == 4
 
 
-def test_what_a_spec_names_must_be_there_before_a_run_is_recorded(study: SimpleNamespace) -> None:
-
-    for change in ({"dataset": "none"}, {"collection": "none"}, {"prompts": ("none",)}, {"models": ("none",)}):
-        study.evals.save(msgspec.structs.replace(SPEC, **change))
+def test_what_a_spec_names_must_be_there_when_it_is_saved(study: SimpleNamespace) -> None:
+    for change in (
+        {"dataset": "none"},
+        {"dataset": "towers@2"},
+        {"prompts": ("none",)},
+        {"prompts": ("cite@3",)},
+        {"models": ("none",)},
+    ):
         with pytest.raises(NotFound):
-            study.evals.run(RunSpec(reference="towers"), Job("Run"))
+            study.evals.save(msgspec.structs.replace(SPEC, criteria=(), **change))
+    assert study.evals.specs() == ()
+
+
+def test_what_went_after_the_spec_was_saved_is_missed_before_a_run_is_recorded(study: SimpleNamespace) -> None:
+    study.evals.save(msgspec.structs.replace(SPEC, collection="none"))
+    with pytest.raises(NotFound):
+        study.evals.run(RunSpec(reference="towers"), Job("Run"))
     assert study.evals.list() == ()
 
 
-def test_a_criterion_on_an_unknown_variant_is_refused_before_a_run_is_recorded(study: SimpleNamespace) -> None:
+def test_a_criterion_on_an_unknown_variant_is_refused_when_it_is_saved(study: SimpleNamespace) -> None:
     criterion = Criterion(metric="contains", variant="cite@7 / fake", at_least=0.5)
-    study.evals.save(msgspec.structs.replace(SPEC, criteria=(criterion,)))
     with pytest.raises(
         BadInput, match=r"cite@7 / fake, which is no variant\. There are: cite@1 / fake, cite@2 / fake, quotes"
     ):
-        study.evals.run(RunSpec(reference="towers"), Job("Run"))
-    assert study.evals.list() == ()
+        study.evals.save(msgspec.structs.replace(SPEC, criteria=(criterion,)))
+    assert study.evals.specs() == ()
+
+
+def test_a_saved_spec_names_the_version_of_its_dataset(study: SimpleNamespace, tmp_path: Path) -> None:
+    first = study.evals.save(SPEC)
+    assert first.spec.spec.dataset == "towers@1"
+    (tmp_path / "towers.jsonl").write_text(QUESTIONS + QUESTIONS.replace('"q', '"r'))
+    study.datasets.add(AddDataset(name="towers", path=str(tmp_path / "towers.jsonl")), Job("Add"))
+    assert study.evals.run(RunSpec(reference="towers@1"), Job("Run")).run.dataset_reference == "towers@1"
+    assert study.evals.save(first.spec.spec).created is False
+    assert study.evals.save(SPEC).spec.spec.dataset == "towers@2"
 
 
 def test_a_sample_that_fails_is_an_outcome_of_its_own(study: SimpleNamespace) -> None:
@@ -164,7 +184,9 @@ def test_fast_mode_gives_the_same_outcomes_in_the_same_order(study: SimpleNamesp
     view = study.evals.run(RunSpec(reference="towers@2"), Job("Run"), seen.append)
     assert [done.done for done in seen] == list(range(1, 10))
     one, two = ([outcome for _, outcome in study.evals.outcomes(run)] for run in ("run-1", "run-2"))
-    assert [(o.variant, o.sample, o.answer.answer) for o in one] == [(o.variant, o.sample, o.answer.answer) for o in two]
+    assert [(o.variant, o.sample, o.answer.answer) for o in one] == [
+        (o.variant, o.sample, o.answer.answer) for o in two
+    ]
     assert view.result.passed
 
 
