@@ -16,6 +16,7 @@ from core.documents.service import Documents
 from core.evals import store as evals_store
 from core.evals.erasing import ErasableOutcomes, ErasableRuns
 from core.evals.service import Evals
+from core.evidence import salts
 from core.evidence.service import Evidence
 from core.inference.service import Engine
 from core.jobs import Job, JobQueue
@@ -35,6 +36,7 @@ SCHEMA = (
     documents_store.SCHEMA,
     assistants_store.SCHEMA,
     evals_store.SCHEMA,
+    salts.SCHEMA,
 )
 """The tables of every package, as the vault knows them."""
 

@@ -1,4 +1,4 @@
-"""Writing a pack: from what the vault kept to one file. Pure but for the salts of the commitments.
+"""Writing a pack: from what the vault kept to one file. Pure: the same content and the same seed of the salts give the same bytes.
 
 It goes in two steps, because the release is signed in between: `prepare` makes every file and the manifest over them, `finish` adds
 the envelope over the manifest. The layout is that of `opened`.
@@ -13,6 +13,7 @@ from core.evidence.commitments import WITHHOLDABLE, hide, hide_digests, in_order
 from core.evidence.opened import FileDigest, Manifest, Row
 from core.evidence.records import FORMAT, PackContent, Stored
 from core.evidence.renderings import renderings
+from core.evidence.salts import new_seed, salts
 from core.records import Digest, Json
 from core.trust.canonical import builtins, canonical
 from core.trust.canonical import digest as digest_of
@@ -30,9 +31,11 @@ class Prepared(NamedTuple):
         return digest_of(self.manifest)
 
 
-def prepare(content: PackContent, verifier: bytes, guide: bytes) -> Prepared:
-    """Every file of the pack. `verifier` and `guide` are the enclosed `verify.py` and `VERIFY.md`. Raises `BadInput`, `Damaged`."""
+def prepare(content: PackContent, verifier: bytes, guide: bytes, seed: bytes | None = None) -> Prepared:
+    """Every file of the pack. `verifier` and `guide` are the enclosed `verify.py` and `VERIFY.md`; the salts of the commitments come from
+    `seed`, or from chance. Raises `BadInput`, `Damaged`."""
     rows = plain_rows(content)
+    seed = new_seed() if seed is None else seed
     signed: dict[str, bytes] = {
         opened.CARDS: canonical([cast(Json, builtins(card)) for card in content.cards]),
         opened.CHECKPOINT: content.checkpoint,
@@ -48,7 +51,10 @@ def prepare(content: PackContent, verifier: bytes, guide: bytes) -> Prepared:
     }
     unsigned: dict[str, bytes] = {}
     for kind, some in _by_kind(content).items():
-        hidden = [hide(kind, place, json.loads(stored.content)) for place, stored in enumerate(some)]
+        hidden = [
+            hide(kind, place, json.loads(stored.content), salts(seed, kind, stored.digest))
+            for place, stored in enumerate(some)
+        ]
         signed[f"records/{kind}.json"] = canonical(
             [{"digest": stored.digest, "stored": item.stored} for stored, item in zip(some, hidden, strict=True)]
         )
@@ -58,7 +64,8 @@ def prepare(content: PackContent, verifier: bytes, guide: bytes) -> Prepared:
         envelope = str(row.record["envelope"]).encode("utf-8")
         signed[f"envelopes/{digest_of(envelope)}.json"] = envelope
     rendered = renderings(rows, content.title)
-    hidden_digests, told = hide_digests({name: cast(Json, builtins(_listed(data))) for name, data in rendered.items()})
+    listed: dict[str, Json] = {name: builtins(_listed(data)) for name, data in rendered.items()}
+    hidden_digests, told = hide_digests(listed, salts(seed, "renderings", listed))
     unsigned[opened.RENDERED] = canonical(told)
     manifest = canonical(
         builtins(

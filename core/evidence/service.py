@@ -18,6 +18,7 @@ from core.evals.service import Evals
 from core.evals.store import outcomes as outcomes_of
 from core.evidence.packing import finish, prepare
 from core.evidence.records import ExportPack, Logged, PackContent, PackInfo, Stored
+from core.evidence.salts import seed_of
 from core.evidence.verify import verify
 from core.jobs import Job
 from core.models.records import ModelFile
@@ -60,7 +61,8 @@ class Evidence:
             content, places = _gather(reader, view, [*trust.cards], signer.card)
         job.report(1, STEPS, "steps")
         with self._vault.write(Act.EXPORT_PACK, about=view.run.id, reason=request.reason) as unit:
-            prepared = prepare(_with_log(unit, content, places), VERIFIER.read_bytes(), GUIDE.read_bytes())
+            whole = _with_log(unit, content, places)
+            prepared = prepare(whole, VERIFIER.read_bytes(), GUIDE.read_bytes(), seed_of(unit, view.digest))
             job.report(2, STEPS, "steps")
             manifest = unit.seal((prepared.manifest,))
             signature = unit.sign(signer, manifest, content.title, "released", request.reason)

@@ -14,6 +14,7 @@ from core.documents.records import AddDocuments
 from core.errors import BadInput, NotFound, Refused
 from core.evals.records import Criterion, RunSpec, Spec
 from core.evals.store import start
+from core.evidence import zipform
 from core.evidence.records import ExportPack
 from core.evidence.verify import verify
 from core.jobs import Job
@@ -106,14 +107,25 @@ def test_a_run_becomes_a_pack_that_both_verifiers_call_valid(bench: Workbench, t
     assert entry.after == f"sha256 {info.sha256}"
 
 
-def test_two_exports_of_a_run_share_no_salt(bench: Workbench, tmp_path: Path) -> None:
+OF_THE_LOG = {"log/checkpoint.txt", "log/entries.json", "manifest.json", "release.json"}
+"""The checkpoint moves on with the log, the proofs with it; the manifest and the release speak of both."""
+
+
+def test_two_exports_of_a_run_are_the_same_entry_by_entry_but_for_the_log(bench: Workbench, tmp_path: Path) -> None:
     with bench.vault.confirm(PASSPHRASE) as signer:
         for name in ("one", "two"):
             bench.evidence.export(ExportPack(run="latest", out=str(tmp_path / name)), signer, Job("pack"))
     trust = bench.vault.trust_file()
     for name in ("one", "two"):
         assert verify(io.BytesIO((tmp_path / name).read_bytes()), trust, datetime.now(UTC)).verdict == "valid"
-    assert (tmp_path / "one").read_bytes() != (tmp_path / "two").read_bytes()
+    one, two = (zipform.read((tmp_path / name).read_bytes()) for name in ("one", "two"))
+    assert list(one) == list(two)
+    assert {name for name in one if one[name] != two[name]} == OF_THE_LOG
+    first, second = (json.loads(files["manifest.json"]) for files in (one, two))
+    assert first["renderings"] == second["renderings"]
+    assert {name for name in first["files"] if first["files"][name] != second["files"][name]} == OF_THE_LOG & set(
+        first["files"]
+    )
 
 
 def test_what_cant_be_exported_is_said_and_nothing_is_written(bench: Workbench, tmp_path: Path) -> None:
