@@ -61,6 +61,7 @@ class MainWindow(QMainWindow):
         self.rolled_back = Banner()
         self.rolled_back.setAccessibleDescription("About the vault")
         self.reminder = Banner("cautioned")
+        self.stale = Banner("cautioned")
         self.stack = QStackedWidget()
         self.stack.setObjectName("pages")
         self.status = StatusBar()
@@ -75,6 +76,7 @@ class MainWindow(QMainWindow):
         self.rail.chosen.connect(self.go)
         self.rail.lock_asked.connect(self.lock)
         self.rolled_back.acted.connect(lambda: self.go("audit", "settle"))
+        self.stale.acted.connect(lambda: self.go("people", "passphrase"))
         self.reminder.acted.connect(lambda: self.go("vault", "back-up"))
         self.status.jobs_asked.connect(self._toggle_tray)
         self.status.model_asked.connect(lambda: self.go("models") if self.operations.workbench is not None else None)
@@ -186,7 +188,8 @@ class MainWindow(QMainWindow):
 
     def _obey(self, found: Wardship) -> None:
         self.locking.limit(found.idle_minutes)
-        for banner, said in ((self.rolled_back, found.rollback), (self.reminder, found.backup)):
+        warnings = (self.rolled_back, found.rollback), (self.stale, found.passphrase), (self.reminder, found.backup)
+        for banner, said in warnings:
             if said is None:
                 banner.hide()
             else:
@@ -215,6 +218,7 @@ class MainWindow(QMainWindow):
         self._toast.forget()
         self.rolled_back.forget()
         self.reminder.forget()
+        self.stale.forget()
         self._last_jobs.clear()
         self._say_jobs()
         self.setWindowTitle("Assay")
@@ -339,7 +343,7 @@ class MainWindow(QMainWindow):
         right = QVBoxLayout()
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(0)
-        for widget in (self.rolled_back, self.reminder):
+        for widget in (self.rolled_back, self.stale, self.reminder):
             right.addWidget(widget)
         right.addWidget(self.stack, 1)
         middle.addLayout(right, 1)

@@ -47,7 +47,7 @@ class Care:
     can_compact: bool
 
 
-CARE = frozenset({"back-up", "restore", "change-settings"})
+CARE = frozenset({"back-up", "restore", "change-settings", "change-passphrase"})
 """The acts after which the window looks after the vault again."""
 Said = tuple[str, str, str]
 """What a banner says, what is safe or at stake, and the word on its button (none where this person can't help it)."""
@@ -60,6 +60,7 @@ class Wardship:
     idle_minutes: int
     rollback: Said | None
     backup: Said | None
+    passphrase: Said | None
 
 
 def look_after(bench: "Workbench") -> Wardship:
@@ -69,7 +70,25 @@ def look_after(bench: "Workbench") -> Wardship:
     found = backups(bench)
     warned = None if rollback is None else (*told(rollback.sentence), "Settle…" if admin else "")
     overdue = (*reminder(found), "Back up now…") if admin and found.overdue else None
-    return Wardship(policy(bench).idle_minutes, warned, overdue)
+    now = policy(bench)
+    return Wardship(now.idle_minutes, warned, overdue, stale(bench, now))
+
+
+def stale(bench: "Workbench", now: "Policy") -> Said | None:
+    """That this person's passphrase must be changed before anything else, or before they sign."""
+    from core.vault import users
+
+    user = bench.vault.user.user
+    with bench.vault.read() as reader:
+        changed = datetime.fromisoformat(users.passphrase_changed(reader.db, user))
+        chosen_by = users.passphrase_by(reader.db, user)
+    days = (datetime.now(UTC) - changed).days
+    act = "Change passphrase…"
+    if now.passphrase_days and days >= now.passphrase_days:
+        return f"Your passphrase is {days:,} days old.", "Change it first: nothing else can be changed until then.", act
+    if now.own_passphrase and chosen_by not in ("", user):
+        return "Somebody else chose your passphrase.", "Change it before you sign anything.", act
+    return None
 
 
 def told(sentence: str) -> tuple[str, str]:

@@ -46,7 +46,7 @@ WAIT = "It takes some seconds: keys are made."
 
 
 class PeoplePage(Page):
-    """The page. `show_about` takes a user name."""
+    """The page. `show_about` takes a user name, or "passphrase" to change one's own."""
 
     title = "People"
 
@@ -54,6 +54,7 @@ class PeoplePage(Page):
         super().__init__(shell)
         self._people: tuple[Person, ...] = ()
         self._wanted = ""
+        self._first: Callable[[], None] | None = None
         self.view = Segments((("people", "People"), ("roles", "Who may do what")), "What to show")
         self.view.chosen.connect(self._turn)
         self.bar.about(self.view)
@@ -110,7 +111,12 @@ class PeoplePage(Page):
         self.operations.run("Read the people", lambda bench, job: bridge.list_people(bench), self._listed, self.fail)
 
     def show_about(self, about: object) -> None:
-        self._wanted = str(about)
+        if about != "passphrase":
+            self._wanted = str(about)
+        elif self.me is not None:
+            self._ask_passphrase()
+        else:
+            self._first = self._ask_passphrase
 
     def changed(self, event: object) -> None:
         if getattr(event, "act", "") in CHANGES:
@@ -157,6 +163,9 @@ class PeoplePage(Page):
         self.table.show_rows(people)
         self._choose(wanted or (self.me.user if self.me is not None else ""))
         self.add.refuse("" if self._may(Act.ADD_USER) else ONLY_ADMIN)
+        first, self._first = self._first, None
+        if first is not None:
+            first()
 
     def _choose(self, user: str) -> None:
         at = next((at for at, person in enumerate(self._people) if person.user == user), 0)

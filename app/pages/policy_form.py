@@ -35,6 +35,10 @@ def facts(policy: Policy) -> list[tuple[str, str]]:
             if policy.passphrase_days
             else "kept for as long as one likes",
         ),
+        (
+            "Own passphrase",
+            "must be one’s own choice before signing" if policy.own_passphrase else "an administrator’s may be kept",
+        ),
         ("Wrong answers", f"{policy.lockout_attempts} in a row, then {policy.lockout_minutes} minutes of waiting"),
         ("Needs a reason", ", ".join(act_words(act).lower() for act in policy.reasons) or "nothing"),
     ]
@@ -77,6 +81,8 @@ class PolicyForm(ActForm):
             self.labels[f"{rule.label}.signature"] = Field("", meaning, beside=True)
             meaning.setAccessibleName(f"{rule.label}: signed as")
             people.setAccessibleName(f"{rule.label}: signed by")
+        self.own_words = Check("Nobody signs with a passphrase that somebody else chose for them")
+        self.own_words.setChecked(policy.own_passphrase)
         self.reasons = {act.value: Check(act_words(act)) for act in REASONED}
         for act, check in self.reasons.items():
             check.setChecked(act in policy.reasons)
@@ -87,7 +93,7 @@ class PolicyForm(ActForm):
         self.own = own_passphrase()
         super().__init__(
             "Change policy",
-            parts=(*self.numbers.values(), signed, *self.labels.values(), asked, self.reason, self.own),
+            parts=(*self.numbers.values(), self.own_words, signed, *self.labels.values(), asked, self.reason, self.own),
             icon="stamp",
         )
 
@@ -98,6 +104,7 @@ class PolicyForm(ActForm):
             choice = field.edit
             now[key] = f"{choice.currentIndex()}" if key.endswith(".reviewers") else str(choice.currentData())
         now["reasons"] = ",".join(act for act, check in self.reasons.items() if check.isChecked())
+        now["own-passphrase"] = "yes" if self.own_words.isChecked() else "no"
         return {key: value for key, value in now.items() if value != self._before[key]}
 
     def check(self) -> str:

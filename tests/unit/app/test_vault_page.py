@@ -14,6 +14,7 @@ from app.bridge.care import Backups, reminder
 from app.bridge.drafts import Drafts
 from app.bridge.operations import Operations
 from app.main_window import MainWindow
+from app.pages.people_forms import PassphraseForm
 from app.pages.policy_form import PolicyForm
 from app.pages.recovery_form import RecoverForm
 from app.pages.unlock import UnlockPage
@@ -241,6 +242,24 @@ def test_the_window_reminds_an_administrator_and_stops_when_a_backup_is_there(
     settled(qtbot, locked.operations)
     qtbot.waitUntil(lambda: not locked.reminder.isVisible())
     assert target.is_file()
+
+
+def test_a_passphrase_that_must_be_changed_is_said_and_changed(
+    locked: MainWindow,
+    vault_factory,  # type: ignore[no-untyped-def]
+    reopen,  # type: ignore[no-untyped-def]
+    qtbot: QtBot,
+) -> None:
+    vault = vault_factory()
+    with vault.confirm(PASSPHRASES["ines"]) as signer:
+        policies.change(vault, {"own-passphrase": "yes"}, "ours", signer)
+    locked.enter(Bench(reopen(vault, "tomas")))
+    settled(qtbot, locked.operations)
+    assert locked.stale.isVisible()
+    assert locked.stale.text == "Somebody else chose your passphrase."
+    locked.stale.act.click()
+    settled(qtbot, locked.operations)
+    assert isinstance(locked.overlay.panel, PassphraseForm)
 
 
 def test_the_window_follows_the_policys_minutes(locked: MainWindow, vault_factory, qtbot: QtBot) -> None:  # type: ignore[no-untyped-def]
