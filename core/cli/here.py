@@ -19,10 +19,12 @@ import click
 
 from core.cli import joining, rendezvous, sharing
 from core.cli.console import Console
-from core.errors import BadInput, Unavailable, VaultBusy
+from core.errors import BadInput, NotFound, Unavailable, VaultBusy
 from core.jobs import Job
+from core.trust.sealing import SealingKeys
+from core.vault import keyring
 from core.vault.locking import FolderLock
-from core.workbench import Workbench
+from core.workbench import SCHEMA, Workbench
 
 Execute = Callable[[Console, Sequence[str]], int]
 PATIENCE = 3.0
@@ -85,20 +87,22 @@ class Here:
 
     @contextmanager
     def workbench(self, folder: Path, user: str) -> Iterator[Workbench]:
-        passphrase = self.passphrase(f"Passphrase of {user}", False)
-        with self._opened(folder, user, passphrase) as bench, sharing.offered(bench, self._execute, self._waiting):
+        way = self._remembered(folder, user) or self.passphrase(f"Passphrase of {user}", False)
+        with self._opened(folder, user, way) as bench, sharing.offered(bench, self._execute, self._waiting):
             yield bench
 
-    def _opened(self, folder: Path, user: str, passphrase: str) -> Workbench:
+    def _opened(self, folder: Path, user: str, way: str | SealingKeys) -> Workbench:
         """The vault, opened here. Where another process has it, the command runs there and `SystemExit` is raised with its exit code."""
         deadline: float | None = None
         while True:
             found = rendezvous.find(folder)
             if found is not None:
                 with contextlib.suppress(joining.NobodyThereError):
-                    raise SystemExit(joining.run(found, folder, user, passphrase, self))
+                    raise SystemExit(joining.run(found, folder, user, way, self))
             try:
-                return Workbench.open(folder, user, passphrase)
+                if isinstance(way, SealingKeys):
+                    return Workbench(keyring.open_with(folder, user, way, SCHEMA))
+                return Workbench.open(folder, user, way)
             except VaultBusy:
                 if not rendezvous.SUPPORTED:
                     raise
@@ -107,6 +111,14 @@ class Here:
                     time.sleep(TURN)
                 if time.monotonic() >= deadline:
                     raise
+
+    def _remembered(self, folder: Path, user: str) -> SealingKeys | None:
+        """What opens the vault from the system's keyring, where no passphrase file is set and the keyring has something of worth."""
+        if os.environ.get("ASSAY_PASSPHRASE_FILE"):
+            return None
+        with contextlib.suppress(NotFound, Unavailable):
+            return keyring.pair_of(folder, user, keyring.SystemKeyring())
+        return None
 
     def _waiting(self, commands: int) -> None:
         """The work is done, and others still work through this process: Ctrl-C ends that at once."""

@@ -41,6 +41,7 @@ from core.cli.messages import (
 )
 from core.cli.rendezvous import Found
 from core.errors import AssayError, Unavailable, WrongPassphrase
+from core.trust.sealing import SealingKeys
 from core.vault.joining import answer, new_nonce, not_this_vault
 from core.workers.frames import BadFrame
 
@@ -52,15 +53,15 @@ class NobodyThereError(Exception):
     """The other process ended, or stopped letting others in, before the command was sent."""
 
 
-def run(found: Found, folder: Path, user: str, passphrase: str, console: Console) -> int:
-    """Run the console's command in the process that has the vault open; its exit code.
+def run(found: Found, folder: Path, user: str, way: str | SealingKeys, console: Console) -> int:
+    """Run the console's command in the process that has the vault open; its exit code. `way`: the passphrase, or the private half of the slot.
 
     Raises `NobodyThereError`, `WrongPassphrase`, `Refused` (revoked, or what listens isn't this vault), `Unavailable` (the other process ended, was
     locked, or is another version), `BrokenPipeError` (nobody takes the output here), and `KeyboardInterrupt` for the second Ctrl-C."""
     channel: Channel[FromHost] = Channel(found.connection, from_host, ANSWER_SECONDS)
     try:
         try:
-            _introduce(channel, found, folder, user, passphrase)
+            _introduce(channel, found, folder, user, way)
         except (EOFError, BadFrame) as error:
             raise NobodyThereError from error
         except TimeoutError as error:
@@ -72,19 +73,17 @@ def run(found: Found, folder: Path, user: str, passphrase: str, console: Console
         channel.close()
 
 
-def _introduce(channel: Channel[FromHost], found: Found, folder: Path, user: str, passphrase: str) -> None:
+def _introduce(channel: Channel[FromHost], found: Found, folder: Path, user: str, way: str | SealingKeys) -> None:
     nonce = new_nonce()
     channel.send(Hello(program=program(), token=found.notice.token, user=user, nonce=nonce))
     sealed = channel.receive()
     if not isinstance(sealed, Sealed):
         refusal = _refusal(sealed)
         if isinstance(refusal, WrongPassphrase):
-            answer(
-                folder, user, passphrase, nonce, b""
-            )  # an unknown name is counted and costs what a wrong passphrase costs
+            answer(folder, user, way, nonce, b"")  # an unknown name is counted and costs what a wrong passphrase costs
         raise refusal
     try:
-        answered = answer(folder, user, passphrase, nonce, sealed.sealed)
+        answered = answer(folder, user, way, nonce, sealed.sealed)
     except WrongPassphrase as error:
         channel.send(failed(error))
         raise

@@ -1,4 +1,4 @@
-"""`assay vault rekey`, `recovery` and `recover`: the vault's key, and the way in when every passphrase is lost."""
+"""`assay vault rekey`, `recovery`, `recover`, `remember` and `forget`: the vault's key, and ways in beside the passphrase."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import click
 from core.cli.output import short
 from core.cli.session import FILE, Session, ask_passphrase, pass_session, read_passphrase
 from core.errors import BadInput
-from core.vault import recovery, rotation
+from core.vault import keyring, recovery, rotation
 from core.vault.rotation import Step
 from core.workbench import SCHEMA
 
@@ -90,6 +90,32 @@ def recover(session: Session, folder: Path, passphrase_file: Path | None, words_
     )
 
 
+@click.command()
+@pass_session
+def remember(session: Session) -> None:
+    """Have the system's keyring open the vault for --user from now on. Signing still asks for the passphrase."""
+    system = keyring.SystemKeyring()
+    keyring.remember(session.folder, session.user, session.passphrase(f"Passphrase of {session.user}"), system)
+    session.output.result(
+        {"vault": str(session.folder), "user": session.user, "remembered": True},
+        [
+            f"The system's keyring opens {session.folder} for {session.user} from now on; signing still asks for the passphrase.",
+            "Whoever sits at this desktop while you are logged in gets in too. `assay vault forget` ends it, and so does another passphrase.",
+        ],
+    )
+
+
+@click.command()
+@pass_session
+def forget(session: Session) -> None:
+    """Have the system's keyring forget what opens the vault for --user."""
+    keyring.forget(session.folder, session.user, keyring.SystemKeyring())
+    session.output.result(
+        {"vault": str(session.folder), "user": session.user, "remembered": False},
+        [f"The system's keyring has nothing that opens {session.folder} for {session.user}."],
+    )
+
+
 def _words(file: Path | None) -> str:
     if file is None:
         return ask_passphrase("Recovery key, all 16 words", step="Set ASSAY_RECOVERY_FILE, or give --words-file FILE.")
@@ -102,4 +128,4 @@ def _words(file: Path | None) -> str:
         ) from error
 
 
-COMMANDS = (rekey, make_recovery, recover)
+COMMANDS = (rekey, make_recovery, recover, remember, forget)

@@ -1,7 +1,8 @@
 """What a command knows before it starts: which vault, which person, how to print; and how passphrases are asked for.
 
 A passphrase comes from the file that `ASSAY_PASSPHRASE_FILE` names, or is asked for on a terminal. It is never an argument, which other
-people on the machine could read. Everything of the person's surroundings comes through the session's console: the command may be running in
+people on the machine could read. Where the system's keyring remembers the vault (`core.vault.keyring`) and no file is named, opening asks for
+none; signing always does. Everything of the person's surroundings comes through the session's console: the command may be running in
 the process that has the vault open, for a person in another one.
 """
 

@@ -26,7 +26,7 @@ from typing import Any, Final, NamedTuple
 from core.errors import AssayError, BadInput, NotFound, Refused, WrongPassphrase
 from core.records import Digest, now
 from core.trust.canonical import b64, canonical, digest, unb64
-from core.trust.sealing import InvalidSeal, seal_to
+from core.trust.sealing import InvalidSeal, SealingKeys, seal_to
 from core.vault import attempts, log, slots, users
 from core.vault.roles import Act
 from core.vault.sittings import Sitting
@@ -126,15 +126,19 @@ def new_nonce() -> bytes:
     return secrets.token_bytes(NONCE)
 
 
-def answer(folder: Path, user: str, passphrase: str, nonce: bytes, sealed: bytes) -> Answer:
-    """Answer a challenge. Takes one key derivation. Raises `WrongPassphrase`, `NotFound` (not a vault), `Damaged`, `NewerVault`.
+def answer(folder: Path, user: str, way: str | SealingKeys, nonce: bytes, sealed: bytes) -> Answer:
+    """Answer a challenge by the passphrase, which takes one key derivation, or by the private half of the slot.
 
-    A challenge that isn't for this person's slot raises `Refused`: what listens is not this vault. So does an answer too soon after wrong ones.
+    Raises `WrongPassphrase`, `NotFound` (not a vault), `Damaged`, `NewerVault`; `Refused` when the challenge isn't for this person's slot
+    (what listens is not this vault), or too soon after wrong answers.
     """
     user = unicodedata.normalize("NFC", user)
     keys = slots.read(folder)
-    with attempts.counted(folder, user):
-        pair = slots.own_pair(folder, keys, user, passphrase)
+    if isinstance(way, SealingKeys):
+        pair = way
+    else:
+        with attempts.counted(folder, user):
+            pair = slots.own_pair(folder, keys, user, way)
     try:
         secret = pair.open(sealed, _context(keys.vault, user, nonce))
     except InvalidSeal as error:

@@ -12,6 +12,7 @@ leads to the vault key as the passphrase does. The rules:
 
 import importlib
 import importlib.util
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +20,7 @@ from typing import Any, Protocol
 from core.errors import Damaged, NotFound, Unavailable, WrongPassphrase
 from core.trust.canonical import b64, unb64
 from core.trust.sealing import SealingKeys
-from core.vault import slots
+from core.vault import attempts, slots
 from core.vault.migrations import Migrations
 from core.vault.vault import Vault
 
@@ -69,7 +70,8 @@ class SystemKeyring:
     def __init__(self) -> None:
         if importlib.util.find_spec("keyring") is None:
             raise Unavailable(
-                what="This installation can't reach the system's keyring", step="Give your passphrase instead."
+                what="The system's keyring can't be reached: the Python package keyring isn't installed",
+                step="Give your passphrase instead.",
             )
         self._package: Any = importlib.import_module("keyring")
         backend = self._package.get_keyring()
@@ -99,11 +101,16 @@ class SystemKeyring:
             ) from error
 
 
-def remember(vault: Vault, passphrase: str, keyring: Keyring) -> None:
-    """Have the keyring open this vault for the person who has it open. Takes a key derivation. Raises `WrongPassphrase`, `Unavailable`."""
-    user = vault.user.user
-    pair = slots.own_pair(vault.folder, slots.read(vault.folder), user, passphrase)
-    keyring.set(_name(vault.id, user), b64(pair.private_bytes()))
+def remember(folder: Path, user: str, passphrase: str, keyring: Keyring) -> None:
+    """Have the keyring open a vault for a user; the vault may be open meanwhile. Takes a key derivation.
+
+    Raises `WrongPassphrase`, `NotFound` (not a vault), `Refused` (too soon after wrong answers), `Unavailable`.
+    """
+    keys = slots.read(folder)
+    user = unicodedata.normalize("NFC", user)
+    with attempts.counted(folder, user):
+        pair = slots.own_pair(folder, keys, user, passphrase)
+    keyring.set(_name(keys.vault, user), b64(pair.private_bytes()))
 
 
 def forget(folder: Path, user: str, keyring: Keyring) -> None:
@@ -116,29 +123,47 @@ def remembers(folder: Path, user: str, keyring: Keyring) -> bool:
     return keyring.get(_name(slots.read(folder).vault, user)) is not None
 
 
-def open_vault(folder: Path, user: str, keyring: Keyring, schema: Sequence[Migrations] = ()) -> Vault:
-    """Open a vault by what the keyring has. Raises `NotFound` where it has nothing that opens the vault (and forgets what it had),
-    `Unavailable`, and what `Vault.open` raises."""
-    folder = folder.absolute()
-    name = _name(slots.read(folder).vault, user)
+def pair_of(folder: Path, user: str, keyring: Keyring) -> SealingKeys:
+    """The private half of a user's slot, which the keyring has. Raises `NotFound` where it has none that leads into the vault (and has it
+    forget what it had), `Unavailable`."""
+    keys = slots.read(folder)
+    user = unicodedata.normalize("NFC", user)
+    name = _name(keys.vault, user)
     kept = keyring.get(name)
     if kept is None:
         raise _nothing(user)
+    try:
+        pair = SealingKeys.from_private(unb64(kept, "keyring"))
+        if slots.ways(folder, keys, user, pair):
+            return pair
+    except (Damaged, ValueError):
+        pass
+    keyring.delete(name)
+    raise _nothing(user)
+
+
+def open_with(folder: Path, user: str, pair: SealingKeys, schema: Sequence[Migrations] = ()) -> Vault:
+    """Open a vault by the private half of a user's slot. Raises `WrongPassphrase`, and what `Vault.open` raises."""
+    folder = folder.absolute()
+    user = unicodedata.normalize("NFC", user)
 
     def ways(keys: slots.KeyFile) -> list[slots.Way]:
-        try:
-            pair = SealingKeys.from_private(unb64(kept, "keyring"))
-            found = slots.ways(folder, keys, user, pair)
-        except (Damaged, ValueError):
-            found = []
+        found = slots.ways(folder, keys, user, pair)
         if not found:
-            raise _nothing(user)
+            raise WrongPassphrase(vault=str(folder))
         return sorted(found, key=lambda way: -way.epoch)
 
+    return Vault.open_by(folder, user, user, ways, schema)
+
+
+def open_vault(folder: Path, user: str, keyring: Keyring, schema: Sequence[Migrations] = ()) -> Vault:
+    """Open a vault by what the keyring has. Raises `NotFound` where it has nothing that opens the vault (and forgets what it had),
+    `Unavailable`, and what `Vault.open` raises."""
+    pair = pair_of(folder, user, keyring)
     try:
-        return Vault.open_by(folder, user, user, ways, schema)
+        return open_with(folder, user, pair, schema)
     except (NotFound, WrongPassphrase) as error:
-        keyring.delete(name)
+        forget(folder, user, keyring)
         raise _nothing(user) from error
 
 
@@ -147,4 +172,4 @@ def _nothing(user: str) -> NotFound:
 
 
 def _name(vault: str, user: str) -> str:
-    return f"{vault}/{user}"
+    return f"{vault}/{unicodedata.normalize('NFC', user)}"

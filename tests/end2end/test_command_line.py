@@ -1,5 +1,6 @@
 """What `--json` prints is an interface: the exact keys of each command, in one vault, with the model `fake`. Keys are only ever added."""
 
+import importlib.util
 import json
 import os
 import signal
@@ -269,6 +270,37 @@ def test_an_interrupted_evaluation_is_closed_as_cancelled(ines: Assay, worked: d
     out, said = running.communicate(timeout=60)
     assert (running.returncode, json.loads(out)["status"]) == (130, "cancelled"), said
     assert ines("eval", "list", "--json").json["runs"][0]["status"] == "cancelled"
+
+
+def keyring_package(folder: Path) -> None:
+    """A Python package `keyring` whose backend counts as one that the system protects; it keeps what it is given in a file."""
+    backends = folder / "keyring" / "backends"
+    backends.mkdir(parents=True)
+    (backends / "__init__.py").write_text("")
+    (backends / "SecretService.py").write_text("class Keyring: pass\n")
+    (folder / "keyring" / "errors.py").write_text("class KeyringError(Exception): pass\n")
+    (folder / "keyring" / "__init__.py").write_text(
+        "import pathlib\n"
+        "from keyring import errors\n"
+        "from keyring.backends.SecretService import Keyring\n"
+        "KEPT = pathlib.Path(__file__).with_name('kept')\n"
+        "def get_keyring(): return Keyring()\n"
+        "def get_password(service, name): return KEPT.read_text() if KEPT.exists() else None\n"
+        "def set_password(service, name, secret): KEPT.write_text(secret)\n"
+        "def delete_password(service, name): KEPT.unlink()\n"
+    )
+
+
+def test_the_keyring(ines: Assay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if importlib.util.find_spec("keyring") is None:
+        ines.refuses("vault", "remember", code=16, saying="package keyring isn't installed")
+    keyring_package(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    keys = {"vault", "user", "remembered"}
+    assert printed(ines("vault", "remember", "--json"), keys)["remembered"] is True
+    assert (tmp_path / "keyring" / "kept").read_text()
+    assert printed(ines("vault", "forget", "--json"), keys)["remembered"] is False
+    assert not (tmp_path / "keyring" / "kept").exists()
 
 
 def test_roles_cards_and_keys(ines: Assay) -> None:

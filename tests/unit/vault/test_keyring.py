@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from types import ModuleType
 
 import pytest
 
@@ -11,6 +10,7 @@ from core.vault import attempts, keyring, people, rotation
 from core.vault.keyring import MemoryKeyring
 from core.vault.vault import Vault
 from tests.conftest import PASSPHRASES
+from tests.unit.vault.keyrings import backend_of, package
 from tests.unit.vault.killing import weak
 
 Make = Callable[..., Vault]
@@ -20,7 +20,7 @@ NEW = "a bell rings under the lake"
 @pytest.fixture
 def kept(vault: Vault) -> MemoryKeyring:
     made = MemoryKeyring()
-    keyring.remember(vault, PASSPHRASES["ines"], made)
+    keyring.remember(vault.folder, "ines", PASSPHRASES["ines"], made)
     return made
 
 
@@ -47,8 +47,7 @@ def test_it_survives_another_vault_key_and_not_another_passphrase(vault: Vault, 
 def test_a_revoked_person_has_nothing_of_it(vault: Vault, kept: MemoryKeyring) -> None:
     keyring_of_tomas = MemoryKeyring()
     vault.close()
-    with Vault.open(vault.folder, "tomas", PASSPHRASES["tomas"]) as tomas:
-        keyring.remember(tomas, PASSPHRASES["tomas"], keyring_of_tomas)
+    keyring.remember(vault.folder, "tomas", PASSPHRASES["tomas"], keyring_of_tomas)
     with Vault.open(vault.folder, "ines", PASSPHRASES["ines"]) as ines, ines.confirm(PASSPHRASES["ines"]) as signer:
         people.revoke(ines, signer, "tomas", "left")
     with pytest.raises(NotFound):
@@ -58,7 +57,8 @@ def test_a_revoked_person_has_nothing_of_it(vault: Vault, kept: MemoryKeyring) -
 
 def test_remembering_takes_the_passphrase_and_forgetting_nothing(vault: Vault, kept: MemoryKeyring) -> None:
     with pytest.raises(WrongPassphrase):
-        keyring.remember(vault, "not her passphrase", kept)
+        keyring.remember(vault.folder, "ines", "not her passphrase", kept)
+    assert attempts.recent(vault.folder, "ines") is not None
     keyring.forget(vault.folder, "ines", kept)
     keyring.forget(vault.folder, "ines", kept)
     assert not keyring.remembers(vault.folder, "ines", kept)
@@ -77,41 +77,9 @@ def test_anything_else_in_its_place_is_refused_and_forgotten(vault: Vault, kept:
     assert attempts.recent(vault.folder, "ines") is None
 
 
-def package(backend: object, monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
-    """A package `keyring` with this backend, as far as it is used."""
-    held: dict[tuple[str, str], str] = {}
-
-    class KeyringError(Exception):
-        pass
-
-    def set_password(service: str, name: str, secret: str) -> None:
-        if secret == "refuse":
-            raise KeyringError
-        held[service, name] = secret
-
-    made = ModuleType("keyring")
-    made.__spec__ = sys.modules["json"].__spec__
-    errors = ModuleType("keyring.errors")
-    errors.KeyringError = KeyringError  # type: ignore[attr-defined]
-    for name, value in {
-        "get_keyring": lambda: backend,
-        "get_password": lambda service, name: held.get((service, name)),
-        "set_password": set_password,
-        "delete_password": lambda service, name: held.pop((service, name)),
-        "errors": errors,
-    }.items():
-        setattr(made, name, value)
-    monkeypatch.setitem(sys.modules, "keyring", made)
-    return held
-
-
-def backend_of(module: str) -> object:
-    return type("Keyring", (), {"__module__": module})()
-
-
 def test_without_the_package_or_a_protected_backend_the_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
-    with pytest.raises(Unavailable, match="Give your passphrase"):
+    with pytest.raises(Unavailable, match=r"package keyring isn.t installed.*Give your passphrase"):
         keyring.SystemKeyring()
     package(backend_of("keyrings.alt.file"), monkeypatch)
     with pytest.raises(Unavailable, match="no keyring that protects"):
