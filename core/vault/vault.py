@@ -258,9 +258,11 @@ class Vault:
 
     @contextmanager
     def _change(self, act: Act, about: str, reason: str = "") -> Iterator[Unit]:
+        if not allowed(act, self.user.roles):
+            raise _refused(act)
         with self._connections.transaction() as db:
             self.user = users.standing(db, self.user)
-            if not allowed(act, self.user.roles):
+            if not allowed(act, self.user.roles):  # any more
                 raise _refused(act)
             unit = Unit(db, self.log_name, self._tree, self.user, act)
             try:
