@@ -21,8 +21,8 @@ from core.vault import (
     check_erased,
     check_folder,
     check_references,
+    check_trail,
     judging,
-    log_index,
     log_tree,
     policies,
     slots,
@@ -52,6 +52,7 @@ def findings(read: Callable[[], AbstractContextManager[Reader]], folder: Path, j
         ("the audit log", lambda reader: _log(reader, logged, job)),
         ("the records", lambda reader: _records(reader, logged, job)),
         ("the contents", lambda reader: _blobs(reader, logged, job)),
+        ("the index of the audit log", lambda reader: check_trail.findings(reader, logged, job)),
         ("the links", _links),
         ("what was erased", lambda reader: check_erased.findings(reader, logged)),
         ("the cards", lambda reader: cards.findings(reader, logged)),
@@ -118,8 +119,6 @@ def _log(reader: Reader, logged: dict[Digest, LogEntry], job: Job) -> Iterator[F
             logged[made] = entry
     for where in log_tree.wrong_tiles(reader.db):
         yield Finding(where=where, what="the tree kept over them isn't theirs.", step=RESTORE)
-    for where in log_index.wrong_rows(reader.db):
-        yield Finding(where=where, what="the index for searching tells of it in another way.", step=RESTORE)
 
 
 def _records(reader: Reader, logged: dict[Digest, LogEntry], job: Job) -> Iterator[Finding]:

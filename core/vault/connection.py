@@ -25,7 +25,7 @@ copies of what the interpreter holds in its own memory all the same; SQLCipher w
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -106,6 +106,36 @@ def copy_pages(source: Database, target: Path, key: bytes, progress: Callable[[i
             )
         finally:
             made.close()
+
+
+@contextmanager
+def words_of(db: Database, table: str) -> Iterator[str]:
+    """The name of a table, until the block ends, of every word in a full-text index: term, doc, col, offset.
+
+    It is a temporary table, in memory, that reads the index; `db` may be a reader's, which changes nothing of the file meanwhile either."""
+    name = f'temp."{table} instances"'
+    (reading,) = db.execute("PRAGMA query_only").fetchone()
+
+    def change(statement: str) -> None:
+        db.execute("PRAGMA query_only = OFF")
+        try:
+            db.execute(statement)
+        finally:
+            db.execute(f"PRAGMA query_only = {reading}")
+
+    change(f'CREATE VIRTUAL TABLE {name} USING fts5vocab(main, "{table}", instance)')
+    try:
+        yield name
+    finally:
+        with suppress(driver.Error):  # a connection that met a damaged page
+            change(f"DROP TABLE {name}")
+
+
+def in_memory() -> Database:
+    """A database of its own that is never a file."""
+    connection = driver.connect(":memory:", isolation_level=None)
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return sqlite_utils.Database(connection, execute_plugins=False)
 
 
 @contextmanager

@@ -1,12 +1,12 @@
 """Finding entries of the log: by person, act, time, words and object, among a million in a fraction of a second.
 
 Rules: the index is filled in the transaction that appends the entry, and rebuilt from nothing else than the log; what is found is read
-from the log and compared with its leaf; `wrong_rows` compares the whole. An entry is found by the records that it put through the range
+from the log and compared with its leaf; `check_trail` compares the whole. An entry is found by the records that it put through the range
 of their rows, so that a bulk insert costs one row here; by everything else (blobs by their commitments, what was touched) through a row
 for each.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 
 from core.records import Digest
@@ -19,6 +19,11 @@ from core.vault.records import LogEntry
 NEAR = 8
 """Ranges looked at for one record. There is one that fits, unless rows were erased and their numbers given again."""
 
+WORDS = (
+    "CREATE VIRTUAL TABLE trail_words USING fts5("
+    "words, content='', columnsize=0, tokenize=\"unicode61 remove_diacritics 2\")"
+)
+
 
 def _first(db: Database) -> None:
     for statement in (
@@ -29,8 +34,7 @@ def _first(db: Database) -> None:
         "CREATE INDEX trail_by_rows ON trail(last, first) WHERE last IS NOT NULL",
         "CREATE TABLE trail_objects(object TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(object, seq))"
         " STRICT, WITHOUT ROWID",
-        "CREATE VIRTUAL TABLE trail_words USING fts5("
-        "words, content='', columnsize=0, tokenize=\"unicode61 remove_diacritics 2\")",
+        WORDS,
     ):
         db.execute(statement)
     for (content,) in db.execute("SELECT entry FROM log ORDER BY seq").fetchall():
@@ -91,19 +95,6 @@ def names(db: Database, entry: LogEntry, digest: Digest) -> bool:
     """Whether an entry names a record or a blob."""
     name = logged_name(db, digest)
     return name in entry.objects or name in (entry.touched or ())
-
-
-def wrong_rows(db: Database) -> Iterator[str]:
-    """Which entries the index tells of in another way than the log."""
-    rows = db.execute(
-        "SELECT l.seq, l.entry, t.user, t.act, t.at FROM log l LEFT JOIN trail t ON t.seq = l.seq ORDER BY l.seq"
-    )
-    for seq, content, user, act, at in rows:
-        entry, _ = record_from(content, LogEntry)
-        if (entry.user, entry.act, instant(entry.time)) != (user, act, at):
-            yield f"log entry {seq}"
-    for (seq,) in db.execute("SELECT seq FROM trail WHERE seq NOT IN (SELECT seq FROM log)"):
-        yield f"log entry {seq}"
 
 
 def logged_name(db: Database, digest: Digest) -> Digest:

@@ -170,7 +170,7 @@ def test_what_is_wrong_in_the_key_file_is_found(
 
 
 @pytest.mark.parametrize(
-    ("name", "what"), [("notes.txt", "isn't part of a vault"), (".keys.json.ab12_xyz", "was left when writing")]
+    ("name", "what"), [("notes.txt", "isn't part of a vault"), (".attempts.json.ab12_xyz", "was left when writing")]
 )
 def test_files_that_do_not_belong_are_found(folder: Path, name: str, what: str) -> None:
     (folder / name).write_text("x")

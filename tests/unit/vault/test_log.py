@@ -6,17 +6,18 @@ from pathlib import Path
 import pytest
 
 from core.errors import Refused
+from core.jobs import Job
 from core.records import Record
 from core.trust.canonical import record_bytes, record_from
 from core.trust.merkle import Tree, leaf_hash, verify_consistency, verify_inclusion
-from core.vault import log, log_index, log_tree
+from core.vault import check_trail, log, log_index, log_tree, tombstones
 from core.vault.check import check
 from core.vault.connection import Connections, Database
 from core.vault.migrations import migrate
 from core.vault.records import LogEntry
 from core.vault.roles import Act
 from core.vault.tables import SCHEMA as TABLES
-from core.vault.unit import Unit
+from core.vault.unit import Reader, Unit
 from core.vault.vault import Vault
 
 Make = Callable[..., Vault]
@@ -187,11 +188,11 @@ def test_a_log_from_before_the_index_is_taken_in(connections: Connections) -> No
             )
             content = record_bytes(entry, bytes(32))
             db.execute("INSERT INTO log VALUES (?, ?, ?)", (number, leaf_hash(content), content))
-    migrate(connections, SCHEMA, "")
+    migrate(connections, (*SCHEMA, tombstones.SCHEMA), "")
     with connections.reader() as db:
         assert log_tree.LogTree().root(db)[0] == 300
         assert list(log_tree.wrong_tiles(db)) == []
-        assert list(log_index.wrong_rows(db)) == []
+        assert list(check_trail.findings(Reader(db, "log", log_tree.LogTree()), {}, Job("Check"))) == []
         found = db.execute("SELECT rowid FROM trail_words WHERE trail_words MATCH ?", (log_index.match("cafe 29"),))
         assert [row[0] for row in found] == [29, *range(290, 300)]
     connections.close()
