@@ -4,11 +4,13 @@ In the user's own folder lies, for each vault that they opened on this machine, 
 ended a sitting: a random id, a size and a hash, nothing confidential. The rules:
 
 1. A vault whose log is shorter than that note says, or begins otherwise, was rolled back or rewritten: that is said, logged with the
-   sign-in, and the note stays as it is until somebody settles it with a reason, which is logged too, or restores a backup here.
+   sign-in, and the note stays as it is until an administrator settles it with a reason, which is logged too, or is the first to open what
+   was restored from a backup: anybody who has the backup and a passphrase can restore, and put an older state in the vault's place.
 2. A note that can't be read or isn't signed by this vault's log is a warning of its own; a folder that can't be written is another.
 3. What was done since the note was written can be rolled back unnoticed here: it is as old as the end of the last sitting.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +20,7 @@ from core.records import Record
 from core.trust.notes import LARGEST, Checkpoint, verify_checkpoint
 from core.vault import log
 from core.vault.log_tree import LogTree
-from core.vault.roles import Act
+from core.vault.roles import Act, allowed
 from core.vault.unit import Reader
 
 if TYPE_CHECKING:
@@ -64,10 +66,11 @@ def place(vault: str) -> Path:
     return config_folder() / "checkpoints" / f"{vault}.txt"
 
 
-def look(vault: str, reader: Reader) -> Rollback | None:
+def look(vault: str, reader: Reader, roles: Iterable[str]) -> Rollback | None:
     """Compare the log with the note of that vault id; None when it continues it, when none was kept, and when the vault was restored from a
-    backup by whoever has its key and is opened for the first time since."""
-    if reader.db.execute("SELECT 1 FROM meta WHERE name = ?", (RESTORED,)).fetchone():
+    backup and somebody with these `roles`, who may settle that, opens it for the first time since."""
+    marked = reader.db.execute("SELECT 1 FROM meta WHERE name = ?", (RESTORED,)).fetchone()
+    if marked and allowed(Act.RESTORE, roles):
         return None
     try:
         with place(vault).open("rb") as file:

@@ -1,7 +1,8 @@
 """What the log says of a sitting: it began, it ended, and what was refused in between.
 
-These entries are the vault's own: no role is asked for, and they are no changes of content. A refusal is logged once, after whatever
-was begun was rolled back, and is raised all the same when it can't be logged.
+A sitting that was cut off leaves no end: the next sign-in says so, in `before`. These entries are the vault's own: no role is asked for, and
+they are no changes of content. A refusal is logged once, after whatever was begun was rolled back, and is raised all the same when it can't
+be logged.
 """
 
 import logging
@@ -9,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from core.errors import AssayError, Refused
+from core.errors import AssayError, Damaged, Refused
 from core.vault import checkpoints
 from core.vault.events import Changed
 from core.vault.roles import Act
+from core.vault.unit import Reader
 
 if TYPE_CHECKING:
     from core.vault.vault import Vault
@@ -25,18 +27,36 @@ LOGGED = "in the audit log"
 def begin(vault: "Vault") -> None:
     """Log the sign-in of the person who opened the vault, with a rollback where there was one. Raises `DiskFull`."""
     with vault.read() as reader:
-        found = checkpoints.look(vault.id, reader)
+        found = checkpoints.look(vault.id, reader, vault.user.roles)
+        before = _unended(reader)
     vault.rollback = found
     if found is None:
-        vault.record(Act.SIGN_IN)
+        vault.record(Act.SIGN_IN, before=before)
         _keep(vault)
         return
     vault.record(
         Act.SIGN_IN,
         reason=found.sentence.partition(". ")[0] + ".",
-        before=f"{found.seen} {found.seen_root[: checkpoints.SHOWN]}".strip(),
+        before="; ".join(
+            part for part in (f"{found.seen} {found.seen_root[: checkpoints.SHOWN]}".strip(), before) if part
+        ),
         after=f"{found.found} {found.found_root[: checkpoints.SHOWN]}".strip(),
     )
+
+
+def _unended(reader: Reader) -> str:
+    """Whose sitting before this one has no end in the log: its process was killed, the machine failed, or the disk was full."""
+    rows = reader.db.execute(
+        "SELECT seq FROM trail WHERE act IN (?, ?) ORDER BY seq DESC", (Act.SIGN_IN.value, Act.SIGN_OUT.value)
+    )
+    for (index,) in rows:
+        try:
+            entry = reader.log(1, index - 1)[0]
+        except Damaged:  # for the check to report
+            return ""
+        if not entry.about:  # those who join one are about that
+            return f"the sitting of {entry.user} from entry {index} on wasn't ended" if entry.act == Act.SIGN_IN else ""
+    return ""
 
 
 def end(vault: "Vault") -> None:

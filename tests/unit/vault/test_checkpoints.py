@@ -10,8 +10,11 @@ from core.errors import BadInput, Refused
 from core.records import Digest, Record
 from core.trust.notes import read_checkpoint
 from core.vault import checkpoints, restored
+from core.vault.backup import backup
+from core.vault.restore import restore, with_passphrase
 from core.vault.roles import Act
 from core.vault.vault import Vault
+from tests.conftest import PASSPHRASES
 
 Make = Callable[..., Vault]
 
@@ -141,3 +144,35 @@ def test_a_vault_that_was_restored_knowingly_opens_without_a_warning(
     back = reopen(later, "ines")
     assert back.warnings == ()
     assert reopen(back, "ines").warnings == ()
+
+
+def test_an_older_state_that_was_restored_by_somebody_else_than_an_administrator_opens_with_a_warning(
+    vault: Vault, reopen: Make, tmp_path: Path
+) -> None:
+    file = tmp_path / "monday.backup"
+    backup(vault, file)
+    work(vault, 5)
+    vault.close()
+    shutil.rmtree(vault.folder)
+    restore(file, vault.folder, with_passphrase(file, "tomas", PASSPHRASES["tomas"]))
+    tomas = reopen(vault, "tomas")
+    assert "older than the one last opened here" in tomas.warnings[0]
+    ines = reopen(tomas, "ines")
+    assert "older than the one last opened here" in ines.warnings[0]
+    checkpoints.settle(ines, "Tomas restored Monday's backup on my behalf.")
+    assert reopen(ines, "ines").warnings == ()
+
+
+def test_a_sitting_that_was_cut_off_is_told_of_at_the_next_sign_in(vault: Vault, reopen: Make) -> None:
+    again = reopen(vault, "ines")
+    with again.read() as reader:
+        (signed_in,) = [entry for entry in reader.log() if entry.act == Act.SIGN_IN and entry.index > 2]
+        assert not signed_in.before
+    again._connections.close()  # as a kill does it: nothing is logged any more
+    again._lock.release()
+    with Vault.open(vault.folder, "tomas", PASSPHRASES["tomas"]) as after, after.read() as reader:
+        entry = reader.log(after=reader.log_size - 2)[0]
+        assert (entry.act, entry.user) == (Act.SIGN_IN, "tomas")
+        assert entry.before == f"the sitting of ines from entry {signed_in.index} on wasn't ended"
+    with Vault.open(vault.folder, "ines", PASSPHRASES["ines"]) as later, later.read() as reader:
+        assert not reader.log(after=reader.log_size - 2)[0].before
