@@ -211,6 +211,27 @@ def replacing(path: Path, private: bool = True) -> Iterator[BinaryIO]:
             Path(name).unlink(missing_ok=True)
 
 
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Be the only process that works on `path`, which may be replaced meanwhile, while the block runs; for all who ask in this way.
+
+    The lock is a file beside it, which stays: removing it would let two processes lock two files of one name. Raises `Unavailable` when
+    another has it, `NotFound` (its folder). On Windows nobody is kept out."""
+    beside = path.with_name(f".{path.name}.lock")
+    try:
+        handle = os.open(beside, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    except FileNotFoundError as error:
+        raise NotFound(kind="folder", name=str(path.parent), step="Create it, or choose another place.") from error
+    except OSError as error:
+        raise _unwritable(beside, error) from error
+    try:
+        if not _lock(handle):
+            raise Unavailable(what=f"Another process works with {path}", step="Try again when it has ended.")
+        yield
+    finally:
+        os.close(handle)
+
+
 _PART = re.compile(r"\.assay-[a-z0-9_]{8}\.part")
 
 

@@ -3,6 +3,7 @@
 Two invented people take part, since nobody approves their own work. What stays is the pack and the trust file to check it with.
 """
 
+import contextlib
 import secrets
 import tempfile
 import time
@@ -19,7 +20,7 @@ from core.cli.packs import verdict_lines
 from core.cli.session import FILE, Session, pass_session
 from core.datasets.records import AddDataset
 from core.documents.records import AddDocuments
-from core.errors import Unavailable
+from core.errors import AssayError, Unavailable
 from core.evals.files import read_spec
 from core.evals.records import RunSpec, RunView
 from core.evidence.records import ExportPack, PackInfo
@@ -31,6 +32,7 @@ from core.prompts.records import SignPrompt
 from core.records import Json
 from core.trust import trustfile
 from core.trust.passphrases import new_kdf
+from core.vault import checkpoints, slots
 from core.workbench import Workbench
 
 EXAMPLE = RESOURCES / "example"
@@ -64,7 +66,10 @@ def demo(session: Session, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="assay-demo-") as folder:
         story = _Demo(Path(folder) / "Merrowdale.assay", out, session.output)
-        content = story.tell()
+        try:
+            content = story.tell()
+        finally:
+            story.forget()
     content["seconds"] = round(time.monotonic() - started, 1)
     session.output.result(
         content,
@@ -120,6 +125,11 @@ class _Demo:
                 "verdict": verdict.verdict,
             },
         }
+
+    def forget(self) -> None:
+        """Keep nothing of a vault that is thrown away: no checkpoint of it either."""
+        with contextlib.suppress(AssayError, OSError):
+            checkpoints.forget(slots.read(self._vault).vault)
 
     def _read_and_ask(self, bench: Workbench) -> list[Json]:
         documents = EXAMPLE / "documents"

@@ -12,7 +12,7 @@ import click
 from core.cli.output import table
 from core.cli.session import FILE, Session, pass_session
 from core.errors import AlreadyExists, BadInput, Damaged
-from core.paths import write_whole
+from core.paths import alone, write_whole
 from core.records import Json
 from core.trust import proofs, trustfile, witnessing
 from core.trust.canonical import record_from
@@ -154,12 +154,13 @@ def witness(
     """Cosign a log's checkpoint, if it continues what was cosigned before. For another machine than the vault's."""
     passphrase = session.passphrase("Passphrase of the witness")
     own, private = witnessing.open_key_file(_content(key_path), passphrase, session.as_given(key_path))
-    kept = _content(state_path) if state_path.exists() else None
-    state = witnessing.read_state(kept, own, session.as_given(state_path))
     trusted = _trusted(trust_path).logs if trust_path else ()
-    later, note = witnessing.witnessed(_content(asked), state, private, trusted, int(time.time()))
-    write_whole(state_path, witnessing.write_state(later))
-    write_whole(out, note, private=False)
+    with alone(state_path):
+        kept = _content(state_path) if state_path.exists() else None
+        state = witnessing.read_state(kept, own, session.as_given(state_path))
+        later, note = witnessing.witnessed(_content(asked), state, private, trusted, int(time.time()))
+        write_whole(state_path, witnessing.write_state(later))
+        write_whole(out, note, private=False)
     point = read_checkpoint(note)
     session.output.result(
         {"file": session.as_given(out), "origin": point.origin, "size": point.size, "witness": own.name},

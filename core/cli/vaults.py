@@ -107,7 +107,7 @@ def restore(session: Session, file: Path, folder: Path, despite_findings: bool) 
         {"vault": session.as_given(folder), "made": done.made, "entries": done.entries, "sha256": done.backup},
         [
             f"Restored {session.as_given(folder)}: the state of {done.made}, with {done.entries} entries in its log.",
-            "Whoever opens it first is the one whose name the log puts to the restoration.",
+            "The log puts the restoration to whoever opens it first: best an administrator, whom no warning greets then.",
         ],
     )
 

@@ -193,3 +193,16 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: py
 def test_a_folder_in_place_of_a_yaml_file_is_called_that(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="this is a folder"):
         paths.read_yaml(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there nobody is kept out")
+def test_only_one_process_at_a_time_works_on_a_file_that_is_replaced(tmp_path: Path) -> None:
+    state = tmp_path / "w.state"
+    with paths.alone(state):
+        paths.write_whole(state, b"first")  # a lock of the file itself would go with it
+        with pytest.raises(Unavailable, match="Another process"), paths.alone(state):
+            pass
+    with paths.alone(state):
+        assert state.read_bytes() == b"first"
+    with pytest.raises(NotFound), paths.alone(tmp_path / "missing" / "w.state"):
+        pass

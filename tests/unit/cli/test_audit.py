@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 
+from core.cli.demo import _Demo
+from core.cli.output import Output
+from core.errors import Unavailable
+from core.paths import alone
+from core.vault import checkpoints
 from core.vault.vault import Vault
 from core.workbench import SCHEMA
 from tests.unit.cli.people import Person
@@ -112,6 +117,11 @@ def test_a_witness_on_another_machine(ines: Person, tomas: Person, tmp_path: Pat
     assert owner("audit", "witness", "1.req", "--key", "w.key", "--state", "w.state", "-o", "x") == 4
     assert "rolled back" in owner.errors
     assert not (tmp_path / "x").exists()
+    with alone(
+        tmp_path / "w.state"
+    ):  # of two at once on one state, the second would cosign from what the first had forgotten
+        again = owner("audit", "witness", "2.req", "--key", "w.key", "--state", "w.state", "-o", "x")
+    assert (again, (tmp_path / "x").exists()) == (Unavailable.exit_code, False)
     assert len(printed(tomas, {"witnessed"}, "witnesses")["witnessed"]) == 2
     need = ("--trust", trust, "--witness", made["key"], "--needed", "1")
     told = printed(owner, VERDICT, "verify", "2.note", *need)
@@ -160,3 +170,11 @@ def test_a_vault_that_was_rolled_back_says_so_with_every_command(ines: Person, f
     assert ines("audit", "log") == 0
     assert ines.errors == ""
     assert ines("audit", "settle", "--reason", "again") == 4
+
+
+def test_a_vault_that_is_thrown_away_after_a_demonstration_leaves_no_checkpoint(vault: Vault, tmp_path: Path) -> None:
+    story = _Demo(vault.folder, tmp_path, Output(json_wanted=False, console=Person(tmp_path, "nobody", tmp_path)))
+    assert checkpoints.place(vault.id).exists()
+    story.forget()
+    assert not checkpoints.place(vault.id).exists()
+    _Demo(tmp_path / "never made", tmp_path, story._output).forget()
