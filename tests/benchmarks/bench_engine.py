@@ -36,7 +36,7 @@ def text(length: int, seed: int) -> str:
 class Bare:
     """llama.cpp's low-level interface with nothing around it."""
 
-    def __init__(self, path: Path, sequences: int, cells: int) -> None:
+    def __init__(self, path: Path, sequences: int, cells: int, flash: bool = False) -> None:
         self.library = LLAMA
         self.model = self.library.llama_model_load_from_file(bytes(path), self.library.llama_model_default_params())
         settings = self.library.llama_context_default_params()
@@ -45,7 +45,8 @@ class Bare:
         settings.n_seq_max = sequences
         settings.kv_unified = True
         settings.n_threads = settings.n_threads_batch = THREADS
-        settings.flash_attn_type = self.library.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        kind = "ENABLED" if flash else "DISABLED"
+        settings.flash_attn_type = getattr(self.library, f"LLAMA_FLASH_ATTN_TYPE_{kind}")
         self.context = self.library.llama_init_from_model(self.model, settings)
         self.memory = self.library.llama_get_memory(self.context)
         self.batch = self.library.llama_batch_init(512, 0, 1)
@@ -128,7 +129,7 @@ def batches() -> Iterator[Figure]:
     with engine(path) as made:
         name = path.stem
         ask(made, name, "warm", 1)
-        bare, high = Bare(path, REQUESTS, 2048), HighLevel(path)
+        bare, high = Bare(path, REQUESTS, 2048, flash=True), HighLevel(path)
 
         def prompts(prefixes: int) -> list[str]:
             start = next(turn) * 1000
@@ -169,7 +170,7 @@ def streams() -> Iterator[Figure]:
 
 def stream_over_bare(made: Engine, path: Path, mode: str, prompt: int = 64, new: int = 96) -> float:
     """The rate of one answer through service, worker and stream, over that of a bare loop."""
-    bare, count = Bare(path, 1, 4096), iter(range(10**6))
+    bare, count = Bare(path, 1, 4096, flash=mode == "fast"), iter(range(10**6))
     ask(made, path.stem, "warm", 1, mode)
     ratio = paired_ratio(
         lambda: ask(made, path.stem, text(prompt, next(count)), new, mode), lambda: bare.stream(text(prompt, 1), new)

@@ -3,7 +3,8 @@
 One thread runs the loop: each step puts the newest token of every running sequence and a piece of the waiting prompts into one batch. A
 prompt that begins like a sequence that is there (running, or kept from earlier) is computed from where they part; one that begins like a prompt
 which is just being computed waits until that is past the common part. Rules: first come, first served; whoever is admitted has room until its last
-token; giving up one sequence disturbs no other; while sequences write, prompts come in pieces, so that nobody's text stalls.
+token; giving up one sequence disturbs no other; while sequences write, prompts come in pieces, so that nobody's text stalls. Flash attention is
+on: on a CPU it passes over cells of other sequences, which plain attention computes.
 """
 
 import queue
@@ -18,7 +19,7 @@ import numpy as np
 
 from core.errors import AssayError, Damaged
 from core.inference.worker.sampling import Chosen, Sampler
-from core.inference.worker.sequences import Kept, Row, Sequences, common
+from core.inference.worker.sequences import NOTHING, Kept, Row, Sequences, common
 from core.workers.serving import Call
 
 SLOTS: Final = 16
@@ -30,8 +31,8 @@ PIECE: Final = 256
 """Tokens of prompts in a step in which others write."""
 SHORTEST_SHARED: Final = 16
 """Tokens in common that are worth waiting for or copying."""
-IDLE_CELLS: Final = 2048
-"""Cells that finished sequences keep for themselves; each one costs every step a little."""
+IDLE_CELLS: Final = 1024
+"""Cells that finished sequences keep for themselves, beside those of the last one; each costs every step a little."""
 CELLS: Final = 4096
 """Cells of the memory, where the window isn't larger. Each token is compared with every cell in use, also with those of other sequences."""
 _ABORTED: Final = 2
@@ -54,6 +55,8 @@ class Answer:
         """Tokens of the prompt that are computed."""
         self.shared = 0
         """Of these, the ones that were there already."""
+        self.branched = False
+        """Whether the sequence that it began with goes on otherwise: one of many with a common beginning, not a conversation that goes on."""
         self.written = 0
         self.last = -1
         """The newest token, not computed yet."""
@@ -81,7 +84,7 @@ class Scheduler:
         settings.n_seq_max = ROWS
         settings.kv_unified = True
         settings.n_threads = settings.n_threads_batch = threads
-        settings.flash_attn_type = library.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        settings.flash_attn_type = library.LLAMA_FLASH_ATTN_TYPE_ENABLED
         self._context = library.llama_init_from_model(model, settings)
         if not self._context:
             raise Damaged(
@@ -155,12 +158,15 @@ class Scheduler:
                 source, shared = None, 0
             if self._worth_waiting(sequence, shared):
                 return
+            length = len(source) if source is not None else 0
             found = self._sequences.claim(source, shared, len(sequence.ids) - shared + sequence.most - 1)
             if found is None:
                 return
             row, gone = found
+            branched = source is not None and shared < length
             self._place(row, gone, source, shared)
             sequence.row, sequence.read, sequence.shared = row, shared, shared
+            sequence.branched = branched
             with self._wake:
                 self._waiting.popleft()
             self._running.append(sequence)
@@ -252,13 +258,21 @@ class Scheduler:
     def _finish(self, sequence: Answer) -> None:
         self._running.remove(sequence)
         if sequence.row is not None:
-            self._sequences.rest(sequence.row)
-            if not self._shares:
-                self._sequences.drop(sequence.row)
-                self._library.llama_memory_seq_rm(self._memory, sequence.row.number, -1, -1)
+            self._keep(sequence, sequence.row)
         for row in self._sequences.surplus(IDLE_CELLS):
             self._library.llama_memory_seq_rm(self._memory, row.number, -1, -1)
         self._end(sequence)
+
+    def _keep(self, sequence: Answer, row: Kept) -> None:
+        """What stays of a finished answer: all of it, or of one of many with a common beginning only that."""
+        self._sequences.rest(row)
+        kept = sequence.shared if sequence.branched else len(row)
+        if not self._shares or self._sequences.contains(row.tokens[:kept], but=row):
+            self._sequences.drop(row)
+            self._library.llama_memory_seq_rm(self._memory, row.number, -1, -1)
+        elif kept < len(row):
+            self._sequences.cut(row, kept)
+            self._library.llama_memory_seq_rm(self._memory, row.number, kept, -1)
 
     def _end(self, sequence: Answer) -> None:
         sequence.sampler.free()
@@ -269,6 +283,7 @@ class Scheduler:
         self._library.llama_memory_clear(self._memory, True)
         for row in self._sequences.rows():
             self._sequences.drop(row)
+            row.tokens = row.cells = NOTHING
 
     def _give_up(self, error: AssayError) -> None:
         for sequence in list(self._running):

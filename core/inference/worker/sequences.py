@@ -108,18 +108,29 @@ class Sequences:
         """The row is finished, and stays for others to begin with."""
         row.busy, row.promised, row.used = False, 0, self._tick()
 
+    def contains(self, tokens: Row, but: Kept) -> bool:
+        """Whether another row than `but` begins with `tokens`."""
+        rows = (row for row in self._rows.values() if row is not but)
+        return any(common(row.tokens, tokens) == len(tokens) for row in rows)
+
+    def cut(self, row: Kept, length: int) -> None:
+        """Forget a row's tokens from `length` on."""
+        self._hold(row.cells[length:], -1)
+        row.tokens, row.cells = row.tokens[:length], row.cells[:length]
+
     def drop(self, row: Kept) -> None:
         """Forget a row."""
         if row.number in self._rows:
             self._drop(row)
 
     def surplus(self, cells: int) -> Iterator[Kept]:
-        """Forget unused rows, the least recently used first, until the unused rows' own cells are at most `cells`; gives each."""
+        """Forget unused rows, the least recently used first, until the unused rows' own cells are at most `cells`; gives each. The most
+        recently used one stays, whatever its length."""
         idle = sorted((row for row in self._rows.values() if not row.busy), key=lambda row: row.used)
-        while idle:
+        while len(idle) > 1:
             busy = np.zeros(self.cells, dtype=bool)
             for row in self._rows.values():
-                if row.busy:
+                if row.busy or row is idle[-1]:
                     busy[row.cells] = True
             if int(np.count_nonzero((self._holders > 0) & ~busy)) <= cells:
                 return
