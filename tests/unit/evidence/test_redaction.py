@@ -80,7 +80,6 @@ def test_nothing_of_what_is_withheld_is_in_any_byte_of_it() -> None:
             "model stopped",
             "/home/ada",
             "reviews",
-            "first",
         ),
         *("as expected", "<b>now</b>"),
     ):
