@@ -6,6 +6,7 @@ kw_only=True`, which msgspec and the type checker need.
 """
 
 from datetime import datetime
+from functools import cache
 from typing import NewType
 
 import msgspec
@@ -30,6 +31,25 @@ def kind(record: Record | type[Record]) -> str:
         cls = record if isinstance(record, type) else type(record)
         return cls.__name__
     return str(tag)
+
+
+@cache
+def newest(record: type[Record]) -> int:
+    """The highest version of the record's shape that this program knows."""
+    versions = [field.default for field in msgspec.structs.fields(record) if field.name == "version"]
+    return int(versions[0])
+
+
+def kinds() -> frozenset[str]:
+    """The kinds of all records with a tag that this process knows."""
+    found: set[str] = set()
+    waiting: list[type[Record]] = [Record]
+    while waiting:
+        record = waiting.pop()
+        waiting += record.__subclasses__()
+        if record.__struct_config__.tag is not None:
+            found.add(kind(record))
+    return frozenset(found)
 
 
 def now() -> str:

@@ -13,8 +13,8 @@ the audit log. Both give their raw `db` to the packages, whose tables live besid
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
-from core.errors import Damaged, NotFound, Refused
-from core.records import Digest, Record, kind, now
+from core.errors import Damaged, NewerVault, NotFound, Refused
+from core.records import Digest, Record, kind, newest, now
 from core.trust import statements
 from core.trust.canonical import digest as digest_of
 from core.trust.canonical import new_nonce, record_bytes, record_from
@@ -46,8 +46,12 @@ class Reader:
         return self._db
 
     def get(self, digest: Digest, cls: type[R]) -> R:
-        """The record with that digest. Raises `NotFound` (also when it is of another kind), `Damaged`."""
+        """The record with that digest. Raises `NotFound` (also when it is of another kind), `Damaged`, `NewerVault`."""
         record, _ = record_from(self.raw(digest, cls), cls)
+        if record.version > newest(cls):
+            raise NewerVault(
+                vault="This vault", package=f"the record {kind(cls)}", found=record.version, known=newest(cls)
+            )
         return record
 
     def raw(self, digest: Digest, cls: type[Record] | None = None) -> bytes:

@@ -179,6 +179,13 @@ def test_files_that_do_not_belong_are_found(folder: Path, name: str, what: str) 
     assert [line.startswith(f"{name}: {what}") for line in found(folder)] == [True]
 
 
+def test_what_a_killed_process_left_half_written_is_swept_away(folder: Path) -> None:
+    for name in (".keys.json.ab12_xyz", ".vault.db.ab12_xyz"):
+        (folder / name).write_text("x")
+    (folder / ".notes.ab12_xyz").write_text("x")
+    assert [line.partition(":")[0] for line in found(folder)] == [".notes.ab12_xyz"]
+
+
 def test_a_whole_vault_has_no_findings_for_anybody(folder: Path) -> None:
     for user, passphrase in PASSPHRASES.items():
         with Vault.open(folder, user, passphrase) as vault:

@@ -207,6 +207,8 @@ from pathlib import Path
 from core.records import Record
 from core.vault import people
 from core.vault.vault import Vault
+class Note(Record, frozen=True, kw_only=True, tag="test-note"):
+    text: str
 vault = Vault.open(Path(sys.argv[1]), "ines", sys.argv[2])
 def tell(step):
     print(step, flush=True)
