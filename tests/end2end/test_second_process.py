@@ -21,6 +21,7 @@ from core.workbench import SCHEMA, Workbench
 from tests.conftest import PASSPHRASES
 
 pytestmark = pytest.mark.skipif(not rendezvous.SUPPORTED, reason="a second process is refused on this system")
+SECONDS = 300
 PROMPT = "messages:\n  - role: user\n    content: 'Question: {{ question }}'\n"
 FIRST = """\
 import sys, threading
@@ -86,7 +87,7 @@ class Processes:
 
     def ran(self, *arguments: str, user: str = "tomas") -> tuple[int, str, str]:
         process = self.assay(*arguments, user=user)
-        out, said = process.communicate(timeout=60)
+        out, said = process.communicate(timeout=SECONDS)
         return process.returncode, out, said
 
     def _start(self, command: list[str], user: str) -> subprocess.Popen[str]:
@@ -133,7 +134,7 @@ def test_the_second_process_does_what_it_would_alone(processes: Processes) -> No
     code, out, said = processes.ran("pack", "trust", "-o", "trust.json")
     assert (code, out.startswith("Wrote trust.json with 2 cards")) == (0, True), said
     assert (processes.home / "trust.json").is_file()
-    first.communicate("lock\n", timeout=60)
+    first.communicate("lock\n", timeout=SECONDS)
     with Vault.open(processes.folder, "ines", PASSPHRASES["ines"], SCHEMA) as vault, vault.read() as reader:
         told = [(entry.user, entry.act) for entry in reader.log(1000)]
     assert ("tomas", "approve") in told
@@ -144,7 +145,7 @@ def test_the_death_of_the_first_is_told_in_one_sentence(processes: Processes) ->
     second = processes.assay("prompt", "list")
     assert line(first) == "begun\n"
     first.kill()
-    out, said = second.communicate(timeout=60)
+    out, said = second.communicate(timeout=SECONDS)
     assert (second.returncode, out) == (16, "")
     assert said == (
         f"The Assay that has the vault open (process {first.pid}) ended. "
@@ -168,13 +169,13 @@ def test_an_interrupt_stops_the_command_and_a_second_one_leaves_it(processes: Pr
     assert line(first) == "begun\n"
     second.send_signal(signal.SIGINT)
     assert line(first) == "stopped\n"
-    assert second.wait(timeout=60) == 130
+    assert second.wait(timeout=SECONDS) == 130
     stubborn = processes.assay("documents", "list", "stubborn")
     assert line(first) == "begun\n"
     stubborn.send_signal(signal.SIGINT)
     assert line(first) == "stopped\n"
     stubborn.send_signal(signal.SIGINT)
-    _, said = stubborn.communicate(timeout=60)
+    _, said = stubborn.communicate(timeout=SECONDS)
     assert (stubborn.returncode, said) == (130, "Stopped. What was recorded until then is kept.\n")
 
 
@@ -197,7 +198,7 @@ def test_a_question_is_answered_while_an_evaluation_runs(processes: Processes, t
     assert code == 0, said
     assert "11 degrees" in json.loads(out)["answer"]
     first.send_signal(signal.SIGINT)
-    out, said = first.communicate(timeout=60)
+    out, said = first.communicate(timeout=SECONDS)
     assert (first.returncode, json.loads(out)["status"]) == (130, "cancelled"), said
     with Vault.open(processes.folder, "ines", PASSPHRASES["ines"], SCHEMA) as vault, vault.read() as reader:
         told = [(entry.user, entry.act, entry.about) for entry in reader.log(10_000)]
