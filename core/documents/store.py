@@ -91,7 +91,7 @@ class Kept:
     dimensions: int
     chunking: Chunking
     generation: int
-    route: str
+    route: str = ""
     """What computed its vectors; empty where that was not kept yet."""
 
 
