@@ -6,7 +6,7 @@ It is shown once, as words (`core.trust.words`), and kept nowhere. The rules:
    The words carry 256 bits: its derivation needs no second.
 2. A new recovery key ends the one before: whoever was told those words is out.
 3. It opens the vault and nobody's signing keys. `recover` gives one administrator a passphrase, new signing keys and a card that nobody
-   countersigned: auditors compare its fingerprint again. The old card ends.
+   countersigned: auditors compare its fingerprint again. The old card ends. That it came by the words is proven (`recovery_proofs`).
 4. Making it and using it are logged.
 """
 
@@ -19,7 +19,7 @@ from core.errors import NotFound
 from core.trust.canonical import unb64
 from core.trust.passphrases import FLOOR_MEMORY, FLOOR_PASSES, Kdf, calibrated, new_kdf
 from core.trust.words import KEY, from_words, to_words
-from core.vault import cards, people, slots, users
+from core.vault import cards, people, recovery_proofs, slots, users
 from core.vault.migrations import Migrations
 from core.vault.records import User
 from core.vault.roles import Act, Role, allowed
@@ -28,15 +28,16 @@ from core.vault.vault import Vault
 
 
 def make(vault: Vault, signer: Signer) -> tuple[str, ...]:
-    """The words of a new recovery key, in place of the one before. Raises `Refused`, `DiskFull`."""
+    """The words of a new recovery key, in place of the one before. Raises `Refused` (also with a card that isn't valid), `DiskFull`."""
     people.check(vault, signer, Act.SET_RECOVERY, slots.RECOVERY)
-    words = to_words(secrets.token_bytes(KEY))
+    secret = secrets.token_bytes(KEY)
+    words = to_words(secret)
     slot = slots.new_slot(vault.id, slots.RECOVERY, _passphrase(words), new_kdf(FLOOR_MEMORY, FLOOR_PASSES))
     replaced = exists(vault)
     with people.new_slot_for(vault, slot, Act.SET_RECOVERY, slots.RECOVERY) as unit:
-        unit.db.execute(
-            "INSERT OR REPLACE INTO meta VALUES (?, ?)", (users.RECOVERY_PUBLIC, unb64(slot.public, slots.NAME))
-        )
+        public = unb64(slot.public, slots.NAME)
+        unit.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (users.RECOVERY_PUBLIC, public))
+        recovery_proofs.made(unit, signer, vault.id, public, secret)
         unit.note(before="an earlier one" if replaced else "none", after="a new one")
     return words
 
@@ -67,7 +68,8 @@ def recover(
 ) -> User:
     """Give the administrator `user` a new passphrase, signing keys and card; what they are then. The vault is closed before and after.
 
-    Raises `Refused` (revoked, or no administrator), `NotFound`, and what `ways` and `Vault.open` raise.
+    Raises `Refused` (revoked, or no administrator), `NotFound`, `Damaged` (the vault doesn't know who made the words), and what `ways` and
+    `Vault.open` raise.
     """
     folder = folder.absolute()
     user = unicodedata.normalize("NFC", user)
@@ -84,6 +86,7 @@ def recover(
             people.end_card(unit, vault.user.card, "recovered with the recovery key")
             recovered = users.replace(unit.db, person, by=user)
             cards.issued(unit, recovered.card, user)
+            recovery_proofs.prove(unit, vault.id, recovered.card, from_words(words))
             unit.note(before="a passphrase that was lost", after="a new passphrase and a new card")
     return recovered
 

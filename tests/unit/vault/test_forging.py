@@ -5,7 +5,7 @@ makes must be found by the check, must not count as a review, and must not verif
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import pytest
@@ -13,14 +13,18 @@ import pytest
 from core.errors import AssayError, Damaged
 from core.records import Digest, Record
 from core.trust import envelopes, statements
+from core.trust.canonical import unb64
 from core.trust.cards import Card, SignedCard, fingerprint, issue
 from core.trust.keys import SigningKeys
 from core.trust.trustfile import TrustFile
-from core.vault import cards, judging, log, people, policies, users
+from core.trust.words import from_words
+from core.vault import cards, judging, log, people, policies, recovery, recovery_proofs, users
 from core.vault.check import check
 from core.vault.records import Signature, User
+from core.vault.recovery_proofs import RecoveryKey, RecoveryProof
 from core.vault.roles import Act
 from core.vault.signing import Signer, new_signature, seal_keys
+from core.vault.slots import RECOVERY, new_slot
 from core.vault.unit import Unit
 from core.vault.vault import Vault
 from tests.conftest import weak_kdf
@@ -276,6 +280,133 @@ def test_what_was_signed_before_a_card_ended_counts_and_what_comes_later_doesnt(
     with stage.vault.read() as reader:
         assert judging.judges(reader, later) == {}
     assert [finding.where.split(" ")[0] for finding in check(stage.vault)] == ["signature"]
+
+
+@dataclass
+class Recovered:
+    """A stage whose vault has a recovery key, and a card of Eve's own making in the administrator's name."""
+
+    stage: Stage
+    secret: bytes
+    """What the recovery words stand for; Eve doesn't have them."""
+    card: Card
+    keys: SigningKeys
+    which: Digest
+
+    def key(self, card: Digest, keys: SigningKeys, secret: bytes) -> RecoveryKey:
+        """A recovery key for `secret`, signed with `keys` as those of `card`."""
+        holder = Signer(msgspec.structs.replace(self.stage.ines, card=card), self.card, keys)
+        with self.stage.vault.write(Act.SIGN) as unit:
+            unit.act = Act.SET_RECOVERY
+            recovery_proofs.made(unit, holder, self.stage.vault.id, b"slot", secret)
+            return unit.get(unit.find(RecoveryKey)[-1], RecoveryKey)
+
+    def recover(self, *proofs: Record, secret: bytes = b"") -> bool:
+        """Whether the card is believed once it was put in as by a recovery with these proofs, or with one by `secret`; Eve reviews with it."""
+        with self.stage.vault.write(Act.SIGN) as unit:
+            subject = unit.put(Note(text="hers"))
+        with self.stage.vault.write(Act.SIGN) as unit:
+            unit.act, unit.user = Act.RECOVER, self.stage.ines
+            cards.issued(unit, self.which, "ines")
+            for proof in proofs:
+                unit.put(proof)
+            if secret:
+                recovery_proofs.prove(unit, self.stage.vault.id, self.which, secret)
+        with self.stage.vault.write(Act.SIGN) as unit:
+            impostor = msgspec.structs.replace(self.stage.ines, card=self.which)
+            on = replace(self.stage, subject=subject)
+            unit.put(forged(on, unit, impostor, self.card, self.keys), links=(subject,))
+        with self.stage.vault.read() as reader:
+            believed = cards.rooted(reader, self.which)
+            assert judging.judges(reader, subject) == ({"ines": {"approved"}} if believed else {})
+        found = {finding.where.split(" ")[0] for finding in check(self.stage.vault)}
+        assert {"card", "signature"} <= found or believed
+        return believed
+
+
+@pytest.fixture
+def recovered(stage: Stage, passphrases: dict[str, str]) -> Recovered:
+    stage.vault.close()
+    with (
+        Vault.open(stage.vault.folder, "ines", passphrases["ines"]) as ines,
+        ines.confirm(passphrases["ines"]) as signer,
+    ):
+        secret = from_words(" ".join(recovery.make(ines, signer)))
+    stage.vault = Vault.open(stage.vault.folder, "eve", EVES)
+    assert check(stage.vault) == ()
+    keys = SigningKeys.generate()
+    with stage.vault.write(Act.SIGN) as unit:
+        card = msgspec.structs.replace(users.card(unit.db, stage.ines.card), keys=keys.public)
+        which = users.add_card(unit.db, "ines", issue(card, keys))
+    return Recovered(stage, secret, card, keys, which)
+
+
+def test_a_recovery_that_nobody_had_the_words_for_is_no_recovery(recovered: Recovered) -> None:
+    assert not recovered.recover()
+
+
+def test_a_recovery_key_that_she_made_herself_proves_nothing(recovered: Recovered) -> None:
+    """Whether she signs for it as herself, as the administrator, or with the very card that it is to prove."""
+    own, stage = bytes(range(32)), recovered.stage
+    with stage.vault.confirm(EVES) as eve:
+        recovered.key(stage.vault.user.card, eve.keys, own)
+        recovered.key(stage.ines.card, eve.keys, own)
+    recovered.key(recovered.which, recovered.keys, own)
+    assert not recovered.recover(secret=own)
+    assert "recovery" not in {finding.where.split(" ")[0] for finding in check(stage.vault)}, "the real one holds"
+
+
+def test_the_proof_of_another_recovery_or_of_another_vault_proves_nothing(recovered: Recovered) -> None:
+    vault = recovered.stage.vault.id
+    with recovered.stage.vault.write(Act.SIGN) as unit:
+        recovery_proofs.prove(unit, vault, recovered.stage.ines.card, recovered.secret)
+        real = unit.get(unit.find(RecoveryProof)[-1], RecoveryProof)
+    other = recovery_proofs.keys_of(recovered.secret, "another vault").sign(b"")
+    assert not recovered.recover(
+        msgspec.structs.replace(real, card=recovered.which),
+        msgspec.structs.replace(real, card=recovered.which, signatures=other),
+        msgspec.structs.replace(real, card=recovered.which, vault="another vault"),
+    )
+
+
+def test_a_real_proof_in_another_entry_than_the_recoverys_proves_nothing(recovered: Recovered) -> None:
+    with recovered.stage.vault.write(Act.SIGN) as unit:
+        recovery_proofs.prove(unit, recovered.stage.vault.id, recovered.which, recovered.secret)
+    assert not recovered.recover()
+
+
+def test_with_the_words_the_same_tools_make_a_recovery_that_counts(recovered: Recovered) -> None:
+    assert recovered.recover(secret=recovered.secret)
+    assert check(recovered.stage.vault) == ()
+
+
+def test_words_that_were_replaced_before_prove_nothing(recovered: Recovered, passphrases: dict[str, str]) -> None:
+    stage = recovered.stage
+    stage.vault.close()
+    with (
+        Vault.open(stage.vault.folder, "ines", passphrases["ines"]) as ines,
+        ines.confirm(passphrases["ines"]) as signer,
+    ):
+        recovery.make(ines, signer)
+    stage.vault = Vault.open(stage.vault.folder, "eve", EVES)
+    assert not recovered.recover(secret=recovered.secret)
+
+
+def test_cards_that_vouch_for_each_other_in_a_ring_lead_nowhere(recovered: Recovered) -> None:
+    keys, secret = SigningKeys.generate(), bytes(range(32))
+    with recovered.stage.vault.write(Act.SIGN) as unit:
+        card = msgspec.structs.replace(recovered.card, keys=keys.public, issuer=recovered.which)
+        inner = users.add_card(unit.db, "ines", issue(card, keys, recovered.keys))
+    recovered.key(inner, keys, secret)
+    assert not recovered.recover(secret=secret)
+
+
+def test_a_way_in_by_words_of_her_own_is_found(recovered: Recovered) -> None:
+    """So that she would get in even after she was revoked."""
+    slot = new_slot(recovered.stage.vault.id, RECOVERY, "words of her own", weak_kdf())
+    with recovered.stage.vault.write(Act.SIGN) as unit:
+        unit.db.execute("UPDATE meta SET value = ? WHERE name = ?", (unb64(slot.public, "slot"), users.RECOVERY_PUBLIC))
+    assert "recovery key" in {finding.where for finding in check(recovered.stage.vault)}
 
 
 def test_the_forgers_tools_are_sound(stage: Stage, passphrases: dict[str, str]) -> None:
