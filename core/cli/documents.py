@@ -10,6 +10,7 @@ from core.assistants.records import QUOTES, Answer, Answered, Delta, Question
 from core.cli.output import one_line, table
 from core.cli.session import FILE, Session, pass_session
 from core.documents.records import AddDocuments
+from core.errors import NotFound
 from core.records import Json
 from core.retrieval.records import Search
 
@@ -80,6 +81,24 @@ def list_documents(session: Session, collection: str | None) -> None:
                 ("document", "pages", "kilobytes", "added"),
                 [(d.name, str(d.pages), f"{d.size / 1e3:.0f}", d.added) for d in held],
             ),
+        )
+
+
+@documents.command()
+@click.argument("collection")
+@click.argument("name")
+@click.option("--reason", default="", help="Why; it stands in the audit log.")
+@pass_session
+def remove(session: Session, collection: str, name: str, reason: str) -> None:
+    """Take a document out of a collection's search. What was recorded of it stays, for the answers that cite it."""
+    with session.workbench() as bench:
+        found = next((digest for digest, held in bench.documents.list(collection) if held.name == name), None)
+        if found is None:
+            raise NotFound(kind="document", name=name, step=f"`assay documents list {collection}` shows what it holds.")
+        bench.documents.remove(found, reason)
+        session.output.result(
+            {"collection": collection, "document": name, "digest": found},
+            [f"{name} is no longer searched in {collection}; answers that cite it keep it."],
         )
 
 

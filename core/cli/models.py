@@ -55,3 +55,17 @@ def show(session: Session, name: str) -> None:
     with session.workbench() as bench:
         content = msgspec.to_builtins(bench.models.show(name))
         session.output.result(content, [f"{key}: {value}" for key, value in content.items() if key != "version"])
+
+
+@model.command()
+@click.argument("name")
+@click.option("--reason", default="", help="Why; it stands in the audit log.")
+@pass_session
+def remove(session: Session, name: str, reason: str) -> None:
+    """Forget a model. Its file stays where it is, and what was recorded with it keeps its digest."""
+    with session.workbench() as bench:
+        digest = bench.models.show(name).digest
+        bench.models.remove(name, reason)
+        session.output.result(
+            {"model": name, "digest": digest}, [f"{name} is forgotten here; its file stays where it is."]
+        )

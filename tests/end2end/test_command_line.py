@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from core.paths import RESOURCES
 from tests.end2end.conftest import Assay, Ran
 
 SHEET = "Sheet 12\n\nThe flash point of solvent R-12 is 11 degrees, measured in a closed cup.\n\nThe gate closes at eight.\n"
@@ -270,6 +271,25 @@ def test_an_interrupted_evaluation_is_closed_as_cancelled(ines: Assay, worked: d
     out, said = running.communicate(timeout=60)
     assert (running.returncode, json.loads(out)["status"]) == (130, "cancelled"), said
     assert ines("eval", "list", "--json").json["runs"][0]["status"] == "cancelled"
+
+
+def test_what_is_removed_takes_a_reason_where_the_policy_asks_for_one(ines: Assay, tmp_path: Path) -> None:
+    (tmp_path / "spare.txt").write_text(SHEET)
+    model = tmp_path / "spare.gguf"
+    model.write_bytes((RESOURCES / "models" / "starter-chat.gguf").read_bytes() + b"\0")
+    assert ines("documents", "add", "spare", tmp_path / "spare.txt").code == 0
+    assert ines("model", "add", model, "--name", "spare").code == 0
+    acts = "reasons=revoke-user,remove-documents,remove-model"
+    assert ines("vault", "policy", "--set", acts, "--reason", "as agreed").code == 0
+    for keys, words in (
+        ({"collection", "document", "digest"}, ("documents", "remove", "spare", "spare.txt")),
+        ({"model", "digest"}, ("model", "remove", "spare")),
+    ):
+        ines.refuses(*words, code=8, saying="asks for a reason")
+        printed(ines(*words, "--reason", "superseded", "--json"), keys)
+        (entry,) = (e for e in ines("audit", "log", "--limit", "4", "--json").json["entries"] if "remove" in e["act"])
+        assert entry["reason"] == "superseded"
+        ines.refuses(*words, "--reason", "superseded", code=6, saying="spare")
 
 
 def keyring_package(folder: Path) -> None:
