@@ -198,7 +198,7 @@ class StepRow(QWidget):
         self._title, self._note = label(title, strong=True), label(note, tone="secondary", wrap=True)
         self._badge = Badge("Done", "pass", "check")
         self.act = Button(act, icon_name)
-        self.act.setFixedWidth(look().px(150))
+        self.act.setFixedWidth(max(look().px(150), self.act.sizeHint().width()))
         self._gap = 60
         layout = row(space=16, margins=(self._gap, 10, 16, 10))
         layout.addLayout(column(self._title, self._note, space=2), 1)
