@@ -34,6 +34,8 @@ from core.vault.vault import Signer, Vault
 VERIFIER = RESOURCES / "evidence" / "verify.py"
 GUIDE = RESOURCES / "evidence" / "VERIFY.md"
 STEPS = 4
+LONGEST_NONCE = 200
+"""Characters of what an auditor wants to find in the release."""
 
 
 class Evidence:
@@ -51,6 +53,8 @@ class Evidence:
         """
         out = Path(request.out).expanduser().absolute()
         _check_place(out)
+        if len(request.nonce) > LONGEST_NONCE or not request.nonce.isprintable():
+            raise BadInput(source="nonce", problem=f"use at most {LONGEST_NONCE} characters on one line.")
         view = self._evals.show(request.run)
         if view.result is None:
             problem = "the run isn't over, or was interrupted. Wait for it, or run its spec again."
@@ -65,7 +69,7 @@ class Evidence:
             prepared = prepare(whole, VERIFIER.read_bytes(), GUIDE.read_bytes(), seed_of(unit, view.digest))
             job.report(2, STEPS, "steps")
             manifest = unit.seal((prepared.manifest,))
-            signature = unit.sign(signer, manifest, content.title, "released", request.reason)
+            signature = unit.sign(signer, manifest, content.title, "released", request.reason, request.nonce)
             data = finish(prepared, signature.envelope.encode("utf-8"))
             verdict = verify(io.BytesIO(data), trust, datetime.now(UTC))
             if verdict.verdict != "valid":

@@ -92,8 +92,11 @@ def new_signature(
     time: str,
     earlier: Sequence[Signature],
     log: statements.LogState,
+    nonce: str = "",
 ) -> Signature:
-    """Sign one content and the envelopes that stand on it already. Raises `Refused` when the signer's card isn't valid at `time`."""
+    """Sign one content and the envelopes that stand on it already; `nonce` is what somebody asked to find in it.
+
+    Raises `Refused` when the signer's card isn't valid at `time`."""
     card = signer.printed
     if not card.valid_at(parse_time(time, "clock")):
         raise Refused(
@@ -108,7 +111,13 @@ def new_signature(
         ),
     )
     signing = statements.Signing(
-        card=signer.card, name=card.name, time=time, meaning=cast(statements.Meaning, meaning), reason=reason, log=log
+        card=signer.card,
+        name=card.name,
+        time=time,
+        meaning=cast(statements.Meaning, meaning),
+        reason=reason,
+        log=log,
+        nonce=nonce,
     )
     envelope = envelopes.sign(envelopes.IN_TOTO, statements.make(subjects, signing), signer.keys, signer.card)
     return Signature(

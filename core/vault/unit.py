@@ -218,8 +218,8 @@ class Unit(Reader):
                 kept.append(said if len(said) <= LONGEST_NOTE else f"{said[: LONGEST_NOTE - 1]}…")
         self._touched.update((log_index.logged_name(self.db, digest), None) for digest in touched)
 
-    def sign(self, signer: Signer, subject: Digest, name: str, meaning: str, reason: str) -> Signature:
-        """Sign a record or a blob as the person who confirmed; `name` is what the subject is called.
+    def sign(self, signer: Signer, subject: Digest, name: str, meaning: str, reason: str, nonce: str = "") -> Signature:
+        """Sign a record or a blob as the person who confirmed; `name` is what the subject is called, `nonce` what somebody asked to find in it.
 
         The signature covers the envelopes of all earlier signatures on the subject. Raises `Refused`, `NotFound`, `Damaged`.
         """
@@ -239,7 +239,7 @@ class Unit(Reader):
         size, root = self._tree.root(self.db)
         state = statements.LogState(origin=self._log_name, size=size, root=Digest(root.hex()))
         about = statements.Subject(name=name, digest=subject)
-        signature = new_signature(signer, about, meaning, reason, self.time, self.signatures(subject), state)
+        signature = new_signature(signer, about, meaning, reason, self.time, self.signatures(subject), state, nonce)
         self.put(signature, links=(subject,))
         self.note(touched=(subject,))
         return signature

@@ -46,6 +46,8 @@ CARD = {"user", "fingerprint", "card", "groups", "valid_from", "valid_until", "r
 WORKERS_OF_A_RUN = 2
 """From that many child processes on, the run is at its samples: one embeds the question, one searches the index."""
 ENTRY = {"entry", "time", "user", "act", "about", "reason", "before", "after", "objects", "touched"}
+VERDICT = {"verdict", "reasons", "signatures", "nonce", "redaction_of", "withheld", "lost"}
+REDACTION = {"redaction_of", "openings", "left", "fields", "samples", "renderings", "lost", "warnings"}
 SIGNED_PROMPT = {"prompt", "meaning", "name", "time", "digest"}
 SPEC_STATE = {"spec", "digest", "dataset", "author", "saved", "signed"}
 SIGNED_SPEC = {"spec", "meaning", "name", "time", "digest"}
@@ -184,11 +186,30 @@ def test_the_policy(ines: Assay, tomas: Assay) -> None:
 
 def test_packs(ines: Assay, worked: dict[str, Any], tmp_path: Path) -> None:
     pack, trust = tmp_path / "run.pack", tmp_path / "trust.json"
-    printed(ines("pack", "export", "run-1", "-o", pack, "--json"), {"pack", "sha256", "size"})
+    printed(
+        ines("pack", "export", "run-1", "-o", pack, "--nonce", "for Nora, 21 November", "--json"),
+        {"pack", "sha256", "size"},
+    )
     assert printed(ines("pack", "trust", "-o", trust, "--json"), {"trust", "cards", "revoked"})["revoked"] == 0
-    verdict = printed(ines("pack", "verify", pack, "--trust", trust, "--json"), {"verdict", "reasons", "signatures"})
+    verdict = printed(ines("pack", "verify", pack, "--trust", trust, "--json"), VERDICT)
     assert verdict["verdict"] == "valid"
+    assert verdict["nonce"] == "for Nora, 21 November"
     assert set(verdict["signatures"][0]) == {"name", "meaning", "time", "subject", "reason", "status"}
+    told = printed(ines("pack", "redact", pack, "--field", "answer", "--preview", "--json"), REDACTION)
+    left, sealed, keys = tmp_path / "left.pack", tmp_path / "left.sealed", tmp_path / "nora.keys"
+    made = printed(
+        ines("pack", "redact", pack, "-o", left, "--field", "answer", "--yes", "--json"),
+        REDACTION | {"pack", "sha256", "size"},
+    )
+    assert (made["fields"], made["redaction_of"]) == (told["fields"], told["redaction_of"])
+    said = printed(ines("pack", "verify", left, "--trust", trust, "--json"), VERDICT)
+    assert (said["verdict"], said["withheld"]) == ("valid", told["fields"])
+    printed(ines("pack", "keys", "-o", keys, "--json"), {"keys", "public", "name", "fingerprint"})
+    public = tmp_path / "nora.keys.pub"
+    printed(ines("pack", "seal", left, "--to", public, "-o", sealed, "--json"), {"sealed", "to", "fingerprint"})
+    back = tmp_path / "back.pack"
+    printed(ines("pack", "open", sealed, "--keys", keys, "-o", back, "--json"), {"pack", "sha256", "size"})
+    assert back.read_bytes() == left.read_bytes()
     unknown = ines("pack", "verify", pack, "--json")
     assert (unknown.code, unknown.json["verdict"]) == (1, "incomplete")
     (tmp_path / "other.json").write_text("{}")
