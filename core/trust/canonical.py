@@ -56,7 +56,7 @@ def _written_alike(value: Json) -> bool:
     waiting: list[Json] = [value]
     while waiting:
         part = waiting.pop()
-        of = type(part)
+        of: type[Any] = type(part)
         if part is None or of is str or of is bool:
             continue
         if of is int:
@@ -68,7 +68,7 @@ def _written_alike(value: Json) -> bool:
                     return False
                 if type(inner) is not str:
                     waiting.append(inner)
-        elif of is list:
+        elif of is list or of is tuple:
             waiting += part  # type: ignore[arg-type]
         elif of is float:
             written = repr(part)

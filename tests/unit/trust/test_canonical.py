@@ -67,6 +67,7 @@ def test_what_is_written_is_read_back_and_written_the_same(value: Json) -> None:
 def test_both_ways_of_writing_give_the_same_bytes(value: Json) -> None:
     assert canonical(value) == rfc8785.dumps(value)
     assert canonical([value, {"b": value, "a": 1.5}]) == rfc8785.dumps([value, {"b": value, "a": 1.5}])
+    assert canonical({"a": (value, "b")}) == rfc8785.dumps({"a": [value, "b"]})  # type: ignore[dict-item]
 
 
 def test_every_character_is_written_as_the_standard_says() -> None:
