@@ -78,7 +78,12 @@ class Revealed(NamedTuple):
 
 def commitment(salt: bytes, path: Path, value: Json) -> Digest:
     """What stands in a signed file for the value at that path."""
-    return Digest(hashlib.sha256(DOMAIN + salt + canonical([list(path), value])).hexdigest())
+    return _commitment(salt, canonical(list(path)), value)
+
+
+def _commitment(salt: bytes, path: bytes, value: Json) -> Digest:
+    """The same, of a path in its canonical form."""
+    return Digest(hashlib.sha256(b"%s%s[%s,%s]" % (DOMAIN, salt, path, canonical(value))).hexdigest())
 
 
 def hide(
@@ -147,7 +152,7 @@ def reveal(kind: str, records: Sequence[dict[str, Json]], openings: Sequence[Jso
     waiting: dict[Path, Digest] = {}
     for index, stored in enumerate(records):
         for path, found in _marks(stored.get("record"), ()):
-            if not any(_matches(path, pattern) for pattern in WITHHOLDABLE.get(kind, ())):
+            if not _may_hide(kind, path):
                 raise Damaged(source=source, problem="hides a field that may not be withheld.")
             waiting[(index, *path)] = checked_digest(found, source)
         match stored.get("nonce"):
@@ -164,7 +169,7 @@ def reveal(kind: str, records: Sequence[dict[str, Json]], openings: Sequence[Jso
         if here <= before:
             raise Damaged(source=f"openings/{kind}.json", problem="not in order, or one is there twice.")
         before = here
-        if waiting.pop(path, None) != commitment(salt, path, value):
+        if waiting.pop(path, None) != _commitment(salt, here, value):
             raise Damaged(source=f"openings/{kind}.json", problem="an opening doesn't fit what was signed.")
         if len(path) == 1:
             records[int(path[0])]["nonce"] = value
@@ -214,9 +219,10 @@ def _matching(value: Json, pattern: Pattern) -> Iterator[Path]:
         yield from ((first, *path) for path in _matching(value[first], rest))
 
 
-def _matches(path: Path, pattern: Pattern) -> bool:
-    return len(path) == len(pattern) and all(
-        isinstance(step, int) if wanted == ANY else step == wanted for step, wanted in zip(path, pattern, strict=True)
+def _may_hide(kind: str, path: Path) -> bool:
+    """Whether the rules let the field at that path be withheld."""
+    return ANY not in path and tuple(ANY if isinstance(step, int) else step for step in path) in WITHHOLDABLE.get(
+        kind, ()
     )
 
 

@@ -4,9 +4,10 @@ It goes in two steps, because the release is signed in between: `prepare` makes 
 the envelope over the manifest. The layout is that of `opened`.
 """
 
-import json
 from collections.abc import Sequence
 from typing import NamedTuple, cast
+
+import msgspec
 
 from core.evidence import mlbom, opened, zipform
 from core.evidence.commitments import WITHHOLDABLE, hide, hide_digests, in_order
@@ -41,7 +42,7 @@ def prepare(content: PackContent, verifier: bytes, guide: bytes, seed: bytes | N
         opened.CHECKPOINT: content.checkpoint,
         opened.ENTRIES: canonical(
             [
-                {"index": e.index, "entry": json.loads(e.content), "proof": [step.hex() for step in e.proof]}
+                {"index": e.index, "entry": msgspec.json.decode(e.content), "proof": [step.hex() for step in e.proof]}
                 for e in content.entries
             ]
         ),
@@ -52,7 +53,7 @@ def prepare(content: PackContent, verifier: bytes, guide: bytes, seed: bytes | N
     unsigned: dict[str, bytes] = {}
     for kind, some in _by_kind(content).items():
         hidden = [
-            hide(kind, place, json.loads(stored.content), salts(seed, kind, stored.digest))
+            hide(kind, place, msgspec.json.decode(stored.content), salts(seed, kind, stored.digest))
             for place, stored in enumerate(some)
         ]
         signed[f"records/{kind}.json"] = canonical(
@@ -90,7 +91,7 @@ def finish(prepared: Prepared, release: bytes) -> bytes:
 def plain_rows(content: PackContent) -> dict[str, tuple[Row, ...]]:
     """The records as a reader of the pack sees them, nothing withheld."""
     return {
-        kind: tuple(Row(stored.digest, json.loads(stored.content)["record"], 0) for stored in some)
+        kind: tuple(Row(stored.digest, msgspec.json.decode(stored.content)["record"], 0) for stored in some)
         for kind, some in _by_kind(content).items()
     }
 

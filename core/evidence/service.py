@@ -15,7 +15,8 @@ import msgspec
 from core.errors import BadInput, Damaged, NotFound
 from core.evals.records import Run, RunView
 from core.evals.service import Evals
-from core.evals.store import outcomes as outcomes_of
+from core.evals.store import outcome_digests
+from core.evidence.memory import collecting_later
 from core.evidence.packing import finish, prepare
 from core.evidence.records import ExportPack, Logged, PackContent, PackInfo, Stored
 from core.evidence.salts import seed_of
@@ -64,7 +65,7 @@ class Evidence:
         with self._vault.read() as reader:
             content, places = _gather(reader, view, [*trust.cards], signer.card)
         job.report(1, STEPS, "steps")
-        with self._vault.write(Act.EXPORT_PACK, about=view.run.id, reason=request.reason) as unit:
+        with collecting_later(), self._vault.write(Act.EXPORT_PACK, about=view.run.id, reason=request.reason) as unit:
             whole = _with_log(unit, content, places)
             prepared = prepare(whole, VERIFIER.read_bytes(), GUIDE.read_bytes(), seed_of(unit, view.digest))
             job.report(2, STEPS, "steps")
@@ -99,7 +100,7 @@ def _gather(
     """The pack's content without the log, and where in the log its records are told of."""
     run = view.run
     prompts = tuple(dict.fromkeys(Digest(v.prompt_digest) for v in run.variants if v.prompt_digest))
-    outcomes = tuple(digest for digest, _ in outcomes_of(reader, view.digest))
+    outcomes = outcome_digests(reader, view.digest)
     signatures = _signatures(reader, (run.spec, run.dataset, *prompts, view.digest, Digest(view.result_digest)))
     signers = {reader.get(digest, Signature).card for digest in signatures} | {releaser}
     content = PackContent(

@@ -26,6 +26,7 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 
 from core.errors import Damaged
+from core.evidence.memory import collecting_later
 from core.evidence.opened import Entry, Opened, Row, take_apart
 from core.evidence.records import Check, LostMetric, SignatureCheck, Verdict
 from core.evidence.recount import Figures, recount
@@ -70,8 +71,13 @@ class _Judged(NamedTuple):
 
 def verify(pack: BinaryIO, trust: TrustFile, at: datetime) -> Verdict:
     """What can be said of a pack by somebody who trusts `trust`, at the time `at` (with an offset)."""
+    with collecting_later():
+        return _verdict(pack.read(LARGEST + 1), trust, at)
+
+
+def _verdict(data: bytes, trust: TrustFile, at: datetime) -> Verdict:
     try:
-        opened = take_apart(pack.read(LARGEST + 1))
+        opened = take_apart(data)
     except Damaged as problem:
         return Verdict(
             verdict="invalid",

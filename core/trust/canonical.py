@@ -84,6 +84,9 @@ def parse(data: bytes, source: str) -> Json:
     if data.count(b",") + data.count(b"[") + data.count(b"{") > MOST_VALUES:
         raise Damaged(source=source, problem="holds too much to be read.")
     try:
+        alike = _read_alike(data)
+        if alike is not None and not _too_deep(alike):
+            return alike
         value: Json = json.loads(data.decode("utf-8"), parse_int=_number)
         if _too_deep(value):
             raise Damaged(source=source, problem=f"nested over {DEEPEST} levels deep.")
@@ -93,6 +96,17 @@ def parse(data: bytes, source: str) -> Json:
     if not same:
         raise Damaged(source=source, problem="not in canonical form: written by something else, or altered.")
     return value
+
+
+def _read_alike(data: bytes) -> Json:
+    """The value of bytes that msgspec reads and writes as RFC 8785 does, in a third of the time; None for any other bytes."""
+    try:
+        value: Json = msgspec.json.decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    if _written_alike(value) and _ENCODER.encode(value) == data:
+        return value
+    return None
 
 
 def digest(data: bytes) -> Digest:

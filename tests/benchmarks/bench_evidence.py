@@ -3,19 +3,28 @@
 import io
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
 
+from core.evidence.opened import take_apart
 from core.evidence.packing import prepare
-from core.evidence.records import PackContent
+from core.evidence.records import ExportPack, PackContent
+from core.evidence.renderings import renderings
 from core.evidence.verify import verify
+from core.jobs import Job
 from core.trust.canonical import canonical, parse
-from tests.benchmarks.figures import Figure, figures, median_seconds
+from tests.benchmarks.figures import Figure, figures, median_seconds, seconds
+from tests.benchmarks.large_run import PASSPHRASE, large_run
 from tests.unit.evidence.building import GUIDE, TRUST, VERIFIER, altered, content, pack, release
 from tests.unit.evidence.judging import AT
 
 PASSAGES = 6
+MANY = 10_000
+"""Samples of a large run."""
 TEXT = (
     "The investigator reports every serious adverse event to the safety desk within 24 hours of becoming aware of it. "
     * 8
@@ -32,6 +41,26 @@ def realistic() -> PackContent:
 
     made = content()
     return msgspec.structs.replace(made, outcomes=tuple(altered(outcome, lengthen) for outcome in made.outcomes))
+
+
+def _large() -> Iterator[Figure]:
+    """A run of `MANY` samples, from the vault to a file and from the file to a verdict, each once."""
+    with large_run(MANY) as run, TemporaryDirectory(prefix="assay-bench-") as folder:
+        out = Path(folder) / "large.pack"
+        with run.vault.confirm(PASSPHRASE) as signer:
+            request = ExportPack(run="run-1", out=str(out))
+            yield Figure(
+                "evidence.export_10000",
+                seconds(lambda: run.evidence.export(request, signer, Job("pack"))),
+                "s",
+                "<= 20",
+            )
+        trust, data = run.vault.trust_file(), out.read_bytes()
+        took = seconds(lambda: verify(io.BytesIO(data), trust, datetime.now(UTC)))
+        yield Figure("evidence.verify_10000", took, "s", "<= 5")
+        yield Figure("evidence.pack_over_content", len(data) / run.content, "times")
+        opened = take_apart(data)
+        yield Figure("evidence.renderings_10000", seconds(lambda: renderings(opened.rows, "large@1, run-1")), "s")
 
 
 @figures("evidence.")
@@ -51,6 +80,7 @@ def evidence() -> Iterator[Figure]:
     yield Figure(
         "evidence.pack_small", median_seconds(lambda: release(prepare(made, VERIFIER, GUIDE), made)) * 1000, "ms"
     )
+    yield from _large()
     value = json.loads(openings)
     yield Figure("evidence.canonical_write", len(openings) / median_seconds(lambda: canonical(value)) / 1e6, "MB/s")
     yield Figure(
