@@ -36,6 +36,7 @@ from core.models.service import Models
 from core.models.starter import EMBEDDER
 from core.records import Digest, now
 from core.vault import holds
+from core.vault.backup import required
 from core.vault.roles import Act
 from core.vault.unit import Unit
 from core.vault.vault import Vault
@@ -65,9 +66,10 @@ class Documents:
         """Read files and folders into a collection, which is made with its first document. Progress in files.
 
         Raises `NotFound` (a path), `Unavailable` (no embedder), `BadInput` (the collection's name, another embedder, only empty folders),
-        `Refused` (role), `DiskFull`, `Cancelled`. What is wrong with one file is a refusal, and the others go on."""
+        `Refused` (role; before anything is read), `DiskFull`, `Cancelled`. What is wrong with one file is a refusal, and the others go on."""
         started = time.monotonic()
         name = _checked_name(request.collection)
+        required(self._vault, Act.ADD_DOCUMENTS, name)
         found, refused = files.collect(request.paths)
         if not found:
             raise BadInput(source=name, problem=refused[0].reason if refused else "no file was given. Name one.")

@@ -16,6 +16,7 @@ from core.models.records import ModelFile
 from core.records import Digest
 from core.vault.roles import Act
 from core.vault.vault import Vault
+from tests.conftest import weak_kdf
 from tests.unit.documents.workspace import Workspace, paragraph, pdf, word_document
 
 LINES = ["Spills are taken up with mineral binder at once. Call", "extension 5511 and close the doors."]
@@ -204,11 +205,11 @@ def test_a_collection_keeps_to_its_embedder(one: Workspace, folder: Path, monkey
         other.add(AddDocuments(collection="bound", paths=(str(folder),)), Job("Add"))
 
 
-def test_a_reviewer_adds_nothing(tmp_path: Path, folder: Path) -> None:
+def test_a_reviewer_adds_nothing_and_nothing_is_read_for_them(tmp_path: Path, folder: Path) -> None:
     (tmp_path / "v").mkdir()
     with Workspace(tmp_path / "v") as made:
         with made.vault.confirm("seven lanterns by the river") as signer:
-            made.vault.add_user(signer, "rea", "Rea Reviewer", ("reviewer",), "eleven boats on a pond")
+            made.vault.add_user(signer, "rea", "Rea Reviewer", ("reviewer",), "eleven boats on a pond", weak_kdf)
         from core.documents import store
         from core.models import store as models_store
 
@@ -216,6 +217,8 @@ def test_a_reviewer_adds_nothing(tmp_path: Path, folder: Path) -> None:
         made.vault.close()
         with Vault.open(path, "rea", "eleven boats on a pond", (models_store.SCHEMA, store.SCHEMA)) as vault:
             documents = Documents(vault, made.supervisor, made.engine, "fake")
+            seen: list[Progress] = []
             with pytest.raises(Refused):
-                documents.add(AddDocuments(collection="c", paths=(str(folder / "sheet.pdf"),)), Job("Add"))
+                documents.add(AddDocuments(collection="c", paths=(str(folder),)), Job("Add", seen.append))
+            assert seen == []
             assert documents.collections() == ()
