@@ -22,6 +22,7 @@ from core.paths import RESOURCES
 from core.trust.trustfile import TrustFile, dump, load
 from core.vault.roles import Act
 from core.workbench import Workbench
+from tests.conftest import weak_kdf
 from tests.unit.evidence.judging import judged
 
 PASSPHRASE = "correct horse battery staple"
@@ -68,13 +69,13 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
         scorers=("contains", "refusal", "latency"),
         criteria=(Criterion(metric="contains", variant="quotes", at_least=0.1),),
     )
-    with Workbench.create(folder / "v.assay", "ada", "Ada Nováková", PASSPHRASE) as bench:
+    with Workbench.create(folder / "v.assay", "ada", "Ada Nováková", PASSPHRASE, weak_kdf) as bench:
         bench.documents.add(AddDocuments(collection="handbook", paths=(str(folder / "handbook.txt"),)), Job("add"))
         bench.datasets.add(AddDataset(name="questions", path=str(folder / "questions.jsonl")), Job("add"))
         saved = bench.evals.save(spec)
         with bench.vault.confirm(PASSPHRASE) as signer:
             bench.evals.sign(saved.spec.reference, "authored", "", signer)
-            bench.vault.add_user(signer, "ben", "Ben Okafor", ("reviewer",), REVIEWER)
+            bench.vault.add_user(signer, "ben", "Ben Okafor", ("reviewer",), REVIEWER, weak_kdf)
     with Workbench.open(folder / "v.assay", "ben", REVIEWER) as bench, bench.vault.confirm(REVIEWER) as signer:
         bench.evals.sign(saved.spec.reference, "approved", "fits the use", signer)
     with Workbench.open(folder / "v.assay", "ada", PASSPHRASE) as bench:
