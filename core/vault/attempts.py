@@ -127,9 +127,14 @@ def counted(folder: Path, user: str) -> Iterator[None]:
         with suppress(AssayError):  # a full disk changes nothing in the answer
             _write(folder, noted(_read(folder), keys, user, datetime.now().astimezone()))
         raise
+    forget(folder, name)
+
+
+def forget(folder: Path, user: str) -> None:
+    """Nobody waits under that name any more: who they are was shown in another way. The failures still go into the log."""
     notes = _read(folder)
-    if name in notes.tallies:
-        rest = {other: tally for other, tally in notes.tallies.items() if other != name}
+    if user in notes.tallies:
+        rest = {other: tally for other, tally in notes.tallies.items() if other != user}
         with suppress(AssayError):
             _write(folder, msgspec.structs.replace(notes, tallies=rest))
 

@@ -23,7 +23,7 @@ from core.trust.cards import offer as offer_card
 from core.trust.keys import SigningKeys
 from core.trust.passphrases import Kdf, calibrated
 from core.trust.times import parse_time
-from core.vault import cards, rotation, slots, users
+from core.vault import attempts, cards, rotation, slots, users
 from core.vault.connection import DriverError
 from core.vault.records import User
 from core.vault.roles import Act, Role, allowed
@@ -139,6 +139,7 @@ def reset(
         again = users.replace(unit.db, person, by=vault.user.user)
         cards.issued(unit, again.card, user)
         unit.note(before="active" if before.active else "revoked", after="reset")
+    attempts.forget(vault.folder, user)
     return again
 
 

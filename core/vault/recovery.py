@@ -19,7 +19,7 @@ from core.errors import NotFound
 from core.trust.canonical import unb64
 from core.trust.passphrases import FLOOR_MEMORY, FLOOR_PASSES, Kdf, calibrated, new_kdf
 from core.trust.words import KEY, from_words, to_words
-from core.vault import cards, people, recovery_proofs, slots, users
+from core.vault import attempts, cards, people, recovery_proofs, slots, users
 from core.vault.migrations import Migrations
 from core.vault.records import User
 from core.vault.roles import Act, Role, allowed
@@ -88,6 +88,7 @@ def recover(
             cards.issued(unit, recovered.card, user)
             recovery_proofs.prove(unit, vault.id, recovered.card, from_words(words))
             unit.note(before="a passphrase that was lost", after="a new passphrase and a new card")
+    attempts.forget(folder, user)
     return recovered
 
 

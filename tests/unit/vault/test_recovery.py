@@ -10,7 +10,7 @@ import pytest
 from core.errors import BadInput, NotFound, Refused, WrongPassphrase
 from core.trust.cards import fingerprint, open_card
 from core.trust.words import to_words
-from core.vault import cards, people, recovery, rotation, slots, users
+from core.vault import attempts, cards, people, recovery, rotation, slots, users
 from core.vault.check import check
 from core.vault.roles import Act
 from core.vault.vault import Vault
@@ -155,3 +155,22 @@ def test_killed_anywhere_in_a_recovery_the_old_or_the_new_passphrase_does_everyt
         seen.add(new)
         shutil.rmtree(copy)
     assert seen == {False, True}
+
+
+def test_who_recovers_or_is_reset_waits_no_longer_for_wrong_answers(vault: Vault) -> None:
+    words = make(vault)
+    vault.close()
+    for user in ("ines", "tomas"):
+        for _ in range(3):
+            with pytest.raises(WrongPassphrase):
+                Vault.open(vault.folder, user, "not the one")
+        assert attempts.recent(vault.folder, user) is not None
+    recover(vault.folder, words)
+    with Vault.open(vault.folder, "ines", NEW) as again:
+        with again.confirm(NEW) as signer:
+            people.reset(again, signer, "tomas", NEW, kdf=weak)
+        assert attempts.recent(vault.folder, "ines") is None
+        assert attempts.recent(vault.folder, "tomas") is None
+        with again.read() as reader:
+            assert [e.act for e in reader.log(50)].count(Act.SIGN_IN_FAILED) == 6
+    Vault.open(vault.folder, "tomas", NEW).close()
