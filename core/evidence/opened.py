@@ -42,6 +42,8 @@ from core.trust.cards import SignedCard
 
 LARGEST_JSON = 96 * 1024 * 1024
 """Bytes of one JSON file; reading one takes some fifteen times as much memory at worst."""
+MOST_SIGNATURES = 500
+"""Signatures, and cards; a verifier that computes Ed25519 by itself takes some 30 ms for each."""
 MANIFEST, RELEASE, CARDS = "manifest.json", "release.json", "cards.json"
 CHECKPOINT, ENTRIES = "log/checkpoint.txt", "log/entries.json"
 MLBOM, REPORT, REPORT_PDF = "mlbom.cdx.json", "report.html", "report.pdf"
@@ -124,6 +126,8 @@ def take_apart(data: bytes) -> Opened:
     for kind in SINGLE:
         if len(rows[kind]) != 1:
             raise Damaged(source=f"records/{kind}.json", problem=f"holds {len(rows[kind])} records instead of one.")
+    if len(rows["signature"]) > MOST_SIGNATURES:
+        raise Damaged(source="pack", problem=f"has over {MOST_SIGNATURES} signatures.")
     withheld = sum(row.withheld for some in rows.values() for row in some)
     _check_renderings(manifest, entries, withheld)
     _check_redaction(entries, withheld)
@@ -248,6 +252,8 @@ def _cards(data: bytes) -> tuple[SignedCard, ...]:
         cards = msgspec.convert(parse(data, CARDS), tuple[SignedCard, ...])
     except msgspec.ValidationError as error:
         raise Damaged(source=CARDS, problem=f"not of the form expected ({error}).") from error
+    if len(cards) > MOST_SIGNATURES:
+        raise Damaged(source=CARDS, problem=f"holds over {MOST_SIGNATURES} cards.")
     if canonical([cast(Json, builtins(card)) for card in cards]) != data:
         raise Damaged(source=CARDS, problem="leaves something out.")
     return cards

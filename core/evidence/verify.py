@@ -35,7 +35,7 @@ from core.evidence.zipform import LARGEST
 from core.records import Digest
 from core.trust import envelopes, statements
 from core.trust.canonical import digest as digest_of
-from core.trust.cards import Card, fingerprint, open_card
+from core.trust.cards import Card, SignedCard, fingerprint, open_card
 from core.trust.merkle import leaf_hash, verify_inclusion
 from core.trust.notes import Checkpoint, read_checkpoint, verify_checkpoint
 from core.trust.statements import Signing, Subject
@@ -102,6 +102,8 @@ class _Examination:
         self._proven: tuple[str, Mapping[Digest, int]] = ("", {})
         """The origin of the log, and where it provably holds each record; nothing while its key isn't trusted."""
         self._nonce = ""
+        self._own: dict[Digest, SignedCard] = {}
+        """The pack's own cards, once one is needed."""
 
     def verdict(self) -> Verdict:
         pack = self._pack
@@ -243,10 +245,10 @@ class _Examination:
         )
 
     def _enclosed(self, wanted: Digest, source: str) -> Card:
-        for signed in self._pack.cards:
-            if fingerprint(signed) == wanted:
-                return open_card(signed)
-        raise Damaged(source=source, problem="its card is neither in the trust file nor in the pack.")
+        self._own = self._own or {fingerprint(signed): signed for signed in reversed(self._pack.cards)}
+        if wanted not in self._own:
+            raise Damaged(source=source, problem="its card is neither in the trust file nor in the pack.")
+        return open_card(self._own[wanted])
 
     def _segregated(self, judged: _Judged, subject: Digest) -> _Judged:
         """Refuse a review or an approval by somebody who wrote the subject or signed as its author."""

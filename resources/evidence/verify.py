@@ -28,7 +28,7 @@ try:
 except ImportError:
     MLDSA65PublicKey = None
 
-LARGEST, LARGEST_FILE, MOST, DEEPEST, VALUES = 256 * 1024 * 1024, 96 * 1024 * 1024, 10_000, 64, 12_000_000
+LARGEST, LARGEST_FILE, MOST, DEEPEST, VALUES, MOST_SIGNATURES = 256 * 1024 * 1024, 96 * 1024 * 1024, 10_000, 64, 12_000_000, 500
 KINDS = ("run", "run-result", "spec", "dataset", "prompt-version", "outcome", "model", "document", "signature")
 SINGLE, LOGGED = KINDS[:4], ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result")
 ANY, MARK, COMMITMENT = "*", "$committed", b"assay pack commitment v1\x00"
@@ -116,8 +116,8 @@ def es_number(value):
 def number(text):
     return int(text) if len(text) < 18 and abs(int(text)) < 2**53 else float(text)
 
-def parse(data, source):
-    """The value whose one canonical form is `data`."""
+def parse(data, source, shape=dict):
+    """The list or object whose one canonical form is `data`."""
     require(sum(map(data.count, (b",", b"[", b"{"))) <= VALUES, f"{source} holds too much to be read")
     try:
         value = json.loads(data.decode("utf-8"), parse_int=number)
@@ -128,7 +128,7 @@ def parse(data, source):
         same = canonical(value) == data
     except (ValueError, RecursionError) as error:
         raise Invalid(f"{source} is not readable as canonical JSON") from error
-    require(same, f"{source} is not in canonical form")
+    require(same and isinstance(value, shape), f"{source} is not in canonical form, or not of the form expected")
     return value
 
 def sha(data):
@@ -218,12 +218,12 @@ def verify_both(keys, message, ed, mldsa, source):
 
 def open_card(signed):
     """(fingerprint, card, whether ML-DSA could be checked) of a card whose own signatures verify."""
-    content = unb64(signed["card"])
-    card = parse(content, "card")
+    card = parse(content := unb64(signed["card"]), "card")
     good = typed(card, version=int, type=str, user=str, name=str, roles=list, keys=dict, valid_from=str, valid_until=str, issuer=str)
-    require(good and bool(card["issuer"]) == (signed["counter"] is not None), "a card is malformed, or its countersignature doesn't fit")
-    message = pae(b"application/vnd.assay.card+json", content)
-    checked = verify_both(card["keys"], message, signed["own"]["ed25519"], signed["own"]["mldsa65"], "card of {}".format(card["user"]))
+    good = good and card["type"] == "card" and typed(card["keys"], version=int, ed25519=str, mldsa65=str)
+    require(good and all(isinstance(r, str) for r in card["roles"]) and bool(card["issuer"]) == (signed["counter"] is not None), "malformed card")
+    message, own = pae(b"application/vnd.assay.card+json", content), signed["own"]
+    checked = verify_both(card["keys"], message, own["ed25519"], own["mldsa65"], "card of {}".format(card["user"]))
     return sha(content), card, checked
 
 def read_statement(payload):
@@ -243,13 +243,15 @@ class Judge:
 
     def __init__(self, trust, cards, at, proven):
         self.trusted = {f: card for f, card, _ in map(open_card, trust["cards"])}
-        self.cards, self.at, self.open, (self.origin, self.places) = cards, at, [], proven
+        self.cards, self.own, self.at, self.open, (self.origin, self.places) = cards, {}, at, [], proven
         self.revoked = {r["card"]: r for r in sorted(trust.get("revoked", []), key=lambda r: -r["size"])}
 
     def card(self, fingerprint):
-        found = [signed for signed in self.cards if sha(unb64(signed["card"])) == fingerprint]
-        require(fingerprint in self.trusted or found, f"a signer's card {fingerprint[:8]} is neither in the trust file nor in the pack")
-        return self.trusted[fingerprint] if fingerprint in self.trusted else open_card(found[0])[1]
+        if fingerprint in self.trusted:
+            return self.trusted[fingerprint]
+        self.own = self.own or {sha(unb64(signed["card"])): signed for signed in reversed(self.cards)}
+        require(fingerprint in self.own, "a signer's card is neither in the trust file nor in the pack")
+        return open_card(self.own[fingerprint])[1]
 
     def revocation(self, signing, logged):
         """What stays open because the card was revoked, as a list. A place in the log before the revocation outweighs every date."""
@@ -290,7 +292,7 @@ def read_checkpoint(note):
     text, gap, rest = note.decode("utf-8").rpartition("\n\n")
     lines, body = rest.split("\n"), text.split("\n")
     require(gap and lines.pop() == "" and lines and len(body) == 3, "the checkpoint is malformed")
-    good = re.fullmatch(r"[^\s+\x00-\x1f\x7f]{1,200}", body[0]) and re.fullmatch(r"0|[1-9][0-9]{0,17}", body[1], re.ASCII)
+    good = len(note) <= 65536 and re.fullmatch(r"[^\s+\x00-\x1f\x7f]{1,200}", body[0]) and re.fullmatch(r"0|[1-9][0-9]{0,17}", body[1], re.ASCII)
     signatures = [(name, unb64(signed)) for name, _, signed in (line[2:].partition(" ") for line in lines)]
     good = good and all(line.startswith("\u2014 ") for line in lines) and all(name and len(signed) >= 5 for name, signed in signatures)
     require(good, "the checkpoint is malformed")
@@ -300,12 +302,11 @@ def verify_note(origin, text, signatures, key):
     public = unb64(key, 32)
     own = hashlib.sha256(origin.encode() + b"\n\x01" + public).digest()[:4]
     mine = [signed for name, signed in signatures if name == origin and signed[:4] == own]
-    good = len(mine) == 1 and len(mine[0]) == 68 and ed25519_verify(public, text, mine[0][4:])
-    require(good, "the checkpoint isn't signed by the log's key")
+    require(len(mine) == 1 and len(mine[0]) == 68 and ed25519_verify(public, text, mine[0][4:]), "the checkpoint isn't signed by the log's key")
 
 def verify_inclusion(index, size, leaf, proof, root):
     """RFC 9162, 2.1.3.2."""
-    require(0 <= index < size, "a log entry lies outside the log")
+    require(0 <= index < size and len(proof) < 64, "a log entry lies outside the log, or its proof is too long")
     place, last, result = index, size - 1, leaf
     for sibling in proof:
         require(last, "an inclusion proof is too long")
@@ -324,29 +325,25 @@ def marks(value, path=()):
     for step, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
         yield from marks(inner, (*path, step))
 
-def matches(path, pattern):
-    return len(path) == len(pattern) and all(isinstance(s, int) if w == ANY else s == w for s, w in zip(path, pattern))
-
 def commitment(salt, path, value):
     return sha(COMMITMENT + unb64(salt, 32) + canonical([path, value]))
 
 def read_records(kind, entries):
     """([(digest, record)], paths of withheld fields) of one kind, openings put in, digests checked."""
-    items = parse(entries[f"records/{kind}.json"], kind)
-    waiting = {}
+    items, waiting, before = parse(entries[f"records/{kind}.json"], kind, list), {}, b""
     for index, item in enumerate(items):
         stored, secret = item["stored"], kind in WITHHOLDABLE
         good = typed(item, digest=str, stored=dict) and typed(stored, kind=str, nonce=dict if secret else str, record=dict)
         require(good and is_digest(item["digest"]) and stored["kind"] == kind, f"a {kind} record is malformed")
         for path, found in marks(stored["record"]):
-            require(any(matches(path, pattern) for pattern in WITHHOLDABLE.get(kind, ())), f"a {kind} record hides what may not be withheld")
+            allowed = ANY not in path and tuple(ANY if isinstance(step, int) else step for step in path) in WITHHOLDABLE.get(kind, ())
+            require(allowed, f"a {kind} record hides what may not be withheld")
             waiting[(index, *path)] = found
         if secret:  # The nonce is hidden at the path of the record itself.
             waiting[(index,)] = stored["nonce"][MARK] if len(stored["nonce"]) == 1 else None
     good = all(map(is_digest, waiting.values())) and len({item["digest"] for item in items}) == len(items)
     require(good, f"a commitment to a {kind} record is malformed, or one is there twice")
-    before = b""
-    for salt, path, value in parse(entries[f"openings/{kind}.json"], kind) if kind in WITHHOLDABLE else []:
+    for salt, path, value in parse(entries[f"openings/{kind}.json"], kind, list) if kind in WITHHOLDABLE else []:
         good, before = canonical(path) > before, canonical(path)
         good = good and waiting.pop(tuple(path), None) == commitment(salt, path, value)
         require(good, f"an opening of {kind} doesn't fit what was signed, or isn't in order")
@@ -364,7 +361,7 @@ def read_records(kind, entries):
 
 def check_renderings(entries, manifest, withheld):
     """All are there as signed; or, once a field is withheld, none, and the pack says of what it is a redaction."""
-    renderings, openings = manifest["renderings"], parse(entries["openings/renderings.json"], "openings")
+    renderings, openings = manifest["renderings"], parse(entries["openings/renderings.json"], "openings", list)
     require(all((name in entries) == (withheld == 0) for name in renderings), "a report is missing, or shows what the pack withholds")
     shown = [] if withheld else sorted(renderings, key=lambda name: canonical([name]))
     expected = [[name, {"version": 1, "sha256": sha(entries[name]), "size": len(entries[name])}] for name in shown]
@@ -378,7 +375,6 @@ def check_renderings(entries, manifest, withheld):
 def report_withheld(rows, hidden):
     """How many of each field are withheld, and how many scores of each metric can't be worked out again for it."""
     named = {kind: [(path, ".".join(s for s in path if isinstance(s, str))) for path in paths] for kind, paths in hidden.items()}
-    fields = collections.Counter(f"{kind} {name}" for kind, paths in named.items() for _, name in paths)
     gone, scores, lost = collections.defaultdict(set), collections.Counter(), collections.Counter()
     for path, name in named["dataset"] + named["outcome"]:
         gone[rows["dataset"][0][1]["samples"][path[2]]["id"] if path[1] == "samples" else path[0]].add(name)
@@ -386,6 +382,7 @@ def report_withheld(rows, hidden):
         missing, scorers = gone[outcome["sample"]] | gone[place], [score["scorer"] for score in outcome["scores"]]
         scores.update((outcome["variant"], scorer) for scorer in scorers)
         lost.update((outcome["variant"], scorer) for scorer in scorers if missing & RESTS.get(scorer, missing))
+    fields = collections.Counter(f"{kind} {name}" for kind, paths in named.items() for _, name in paths)
     metrics = [{"variant": v, "metric": m, "samples": n, "of": scores[v, m]} for (v, m), n in sorted(lost.items())]
     return {"fields": [{"field": name, "count": n} for name, n in sorted(fields.items())], "lost": metrics}
 
@@ -499,10 +496,10 @@ def check_history(entries, rows, trust):
     """The checkpoint's (origin, size, root); what stays open, or ""; the log and the places of records that it provably has."""
     origin, size, root, text, signatures = read_checkpoint(entries["log/checkpoint.txt"])
     keys = [log["ed25519"] for log in trust["logs"] if log["origin"] == origin]
+    places = {}
     if keys:
         verify_note(origin, text, signatures, keys[0])
-    places = {}
-    for item in sorted(parse(entries["log/entries.json"], "log/entries.json"), key=lambda item: item["index"]):
+    for item in sorted(parse(entries["log/entries.json"], "log/entries.json", list), key=lambda item: item["index"]):
         good = typed(item, index=int, entry=dict, proof=list) and all(map(is_digest, item["proof"])) and item["entry"]["kind"] == "log-entry"
         objects = item["entry"]["record"]["objects"] if good else None
         good = isinstance(objects, list) and all(isinstance(digest, str) for digest in objects)
@@ -545,18 +542,18 @@ def check_signatures(entries, rows, judge, state):
 
 def examine(data, trust, at):
     """The verdict as a dict. Raises `Invalid`, or what malformed input leads to."""
-    entries = zip_read(data)
-    manifest = check_files(entries)
+    manifest = check_files(entries := zip_read(data))
     read = {kind: read_records(kind, entries) for kind in KINDS}
     rows, hidden = ({kind: found[place] for kind, found in read.items()} for place in (0, 1))
-    require(all(len(rows[kind]) == 1 for kind in SINGLE), "the pack holds several runs, results, specs or datasets")
+    good = all(len(rows[kind]) == 1 for kind in SINGLE) and len(rows["signature"]) <= MOST_SIGNATURES
+    require(good, "the pack holds several runs, results, specs or datasets, or too many signatures")
     withheld = sum(map(len, hidden.values()))
     check_renderings(entries, manifest, withheld)
     outcomes = check_figures(rows)
     state, open_log, proven = check_history(entries, rows, trust)
-    cards = parse(entries["cards.json"], "cards.json")
-    for signed in cards if isinstance(cards, list) else [None]:
-        good = typed(signed, type=str, version=int, card=str, own=dict, counter=(dict, type(None)))
+    cards = parse(entries["cards.json"], "cards.json", list)
+    for signed in cards if len(cards) <= MOST_SIGNATURES else [None]:
+        good = typed(signed, type=str, version=int, card=str, own=dict, counter=(dict, type(None))) and signed["type"] == "signed-card"
         parts = [part for part in (signed["own"], signed["counter"]) if part is not None] if good else []
         require(parts and all(typed(part, version=int, ed25519=str, mldsa65=str) for part in parts), "cards.json is malformed")
     judge = Judge(trust, cards, at, proven)
@@ -580,6 +577,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description="Verify an Assay evidence pack.")
     parser.add_argument("pack")
     parser.add_argument("--trust", required=True, help="the trust file, obtained beforehand and by another way")
+    parser.add_argument("--nonce", default="", help="what you asked to find in the release")
     options = parser.parse_args(arguments)
     try:
         with open(options.trust, "rb") as file, open(options.pack, "rb") as pack:
@@ -592,6 +590,8 @@ def main(arguments=None):
         print(problem, file=sys.stderr)
         return 2
     verdict = verify(data, trust, datetime.datetime.now(datetime.timezone.utc))
+    if options.nonce and verdict.get("nonce", options.nonce) != options.nonce:
+        verdict.update(verdict="invalid", reasons=["the release doesn't hold the nonce: this isn't the pack that was asked for"])
     print(json.dumps(verdict, indent=1, ensure_ascii=True))
     return 0 if verdict["verdict"] == "valid" else 1
 

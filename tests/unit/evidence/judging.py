@@ -81,7 +81,8 @@ def remanifested(entries: dict[str, bytes]) -> None:
     except (ValueError, TypeError, LookupError, RecursionError):
         told = []
     for salt, [name], value in told:
-        manifest["renderings"][name] = commitment(unb64(salt, "salt"), (name,), value)
+        if isinstance(salt, str) and len(salt) == 44:
+            manifest["renderings"][name] = commitment(unb64(salt, "salt"), (name,), value)
     if told:
         entries["openings/renderings.json"] = canonical(told)
     entries["manifest.json"] = canonical(manifest)
