@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from core.workbench import Workbench
+from tests.conftest import weak_kdf
 from tests.end2end.conftest import Assay
 
 
@@ -123,7 +125,7 @@ def test_a_vault_on_a_full_disk(ines: Assay, tmp_path: Path) -> None:
         pytest.skip("a small disk can only be mounted by root on Linux")
     try:
         person = Assay(disk / "Small.assay", "ines", ines.passphrase)
-        assert person("vault", "create", person.vault).code == 0
+        Workbench.create(person.vault, "ines", "Ines Korhan", ines.passphrase.read_text().strip(), weak_kdf).close()
         page = f"<html><body><p>The tower has nine floors.</p><script>/*{secrets.token_hex(2_000_000)}*/</script>"
         (tmp_path / "large.html").write_text(page)
         (tmp_path / "short.txt").write_text("The gate closes at eight.")

@@ -125,3 +125,12 @@ def test_the_words_are_shown_with_their_places(line: Line) -> None:
     assert " 1 " in said
     assert "16 " in said
     assert "shown this once" in said
+
+
+def test_a_vault_is_created_for_its_first_person(line: Line) -> None:
+    folder = line.folder / "New.assay"
+    made = line.json("vault", "create", str(folder), "--name", "Inês Duarte", keys={"vault", "user", "models"})
+    assert (made["vault"], made["user"]) == (str(folder), "ines")
+    (person,) = line.json("--vault", str(folder), "user", "list", keys={"users"})["users"]
+    assert (person["name"], person["roles"]) == ("Inês Duarte", ["admin", "author"])
+    line.refuses("vault", "create", str(folder), error=AssayError, saying="New.assay")
