@@ -1,5 +1,6 @@
 """What all tests share: real inputs beside the checkout, an offscreen display, and vaults to work in."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,18 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Iterator[None]:
+    """Garbage is collected between tests, on the main thread: a widget that an earlier test left must not be taken apart by the thread of
+    another, where Qt crashes."""
+    gc.disable()
+    result = yield
+    counts, limits = gc.get_count(), gc.get_threshold()
+    gc.collect(2 if counts[2] > limits[2] else 1 if counts[0] > limits[0] else 0)
+    gc.disable()
+    return result
 
 
 @pytest.fixture(scope="session")
