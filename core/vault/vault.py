@@ -101,7 +101,7 @@ class Vault:
         try:
             made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
             try:
-                key = cls._make(made, user, name, roles, passphrase, schema, kdf)
+                key = cls._make(made, folder.name, user, name, roles, passphrase, schema, kdf)
                 made.rename(folder)
                 sync_folder(folder.parent)
             except BaseException:
@@ -275,6 +275,7 @@ class Vault:
     @staticmethod
     def _make(
         folder: Path,
+        called: str,
         user: str,
         name: str,
         roles: Sequence[Role],
@@ -296,7 +297,7 @@ class Vault:
                 log.new_key(db)
                 unit = Unit(db, log.origin(vault), LogTree(), users.insert(db, person, by=user), Act.CREATE_VAULT)
                 cards.issued(unit, unit.user.card, user)
-                unit.finish(about=folder.name, reason="")
+                unit.finish(about=called, reason="")
         finally:
             connections.close()
         return key

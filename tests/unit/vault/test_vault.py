@@ -450,3 +450,9 @@ def test_listeners_hear_of_a_change_after_its_commit(vault: Vault, caplog: pytes
     put(vault, "again")
     assert heard == [(Changed(act=Act.SAVE_PROMPT, about="greeting"), 1)]
     assert "A listener failed" in caplog.text
+
+
+def test_the_first_entry_of_the_log_names_the_vault(vault: Vault) -> None:
+    with vault.read() as reader:
+        first = reader.log(1)[0]
+    assert (first.act, first.about) == (Act.CREATE_VAULT, vault.folder.name)
