@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import msgspec
 
 from core.cli.evals import run_lines
 from core.cli.output import short, table
@@ -73,8 +74,9 @@ def trust(session: Session, out: Path) -> None:
 @pack.command()
 @click.argument("file", type=FILE)
 @click.option("--trust", "trust_path", type=FILE, help="The trust file, obtained beforehand.")
+@click.option("--nonce", default="", help="What you asked to find in the release; a pack without it is invalid.")
 @pass_session
-def verify(session: Session, file: Path, trust_path: Path | None) -> None:
+def verify(session: Session, file: Path, trust_path: Path | None, nonce: str) -> None:
     """Say valid, invalid or incomplete. Only valid exits 0."""
     if not file.is_file():
         raise BadInput(source=str(file), problem="there is no such file.")
@@ -83,6 +85,9 @@ def verify(session: Session, file: Path, trust_path: Path | None) -> None:
     known = _trusted(trust_path) if trust_path else trustfile.TrustFile(cards=(), logs=(), made="")
     with file.open("rb") as stream:
         verdict = verify_pack(stream, known, datetime.now(UTC))
+    if nonce and nonce != verdict.nonce:
+        reason = "the release doesn't hold the nonce: this isn't the pack that was asked for."
+        verdict = msgspec.structs.replace(verdict, verdict="invalid", reasons=(*verdict.reasons, reason))
     session.output.result(verdict_json(verdict), verdict_lines(verdict))
     if verdict.verdict != "valid":
         raise SystemExit(1)

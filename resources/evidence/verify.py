@@ -234,7 +234,8 @@ def read_statement(payload):
     require((statement["_type"], statement["predicateType"]) == own and good, "a statement is of another type")
     more = {"nonce": str} if isinstance(signing, dict) and signing.get("nonce") else {}
     good = typed(signing, version=int, card=str, name=str, time=str, meaning=str, reason=str, log=dict, clock=str, **more)
-    good = good and typed(signing["log"], version=int, origin=str, size=int, root=str) and is_digest(signing["card"])
+    good = good and typed(signing["log"], version=int, origin=str, size=int, root=str) and signing["log"]["size"] >= 0
+    good = good and is_digest(signing["card"]) and is_digest(signing["log"]["root"]) and instant(signing["time"])
     require(good and signing["meaning"] in ("authored", "reviewed", "approved", "released") and statement["subject"], "a signing is malformed")
     return statement["subject"], signing
 
@@ -587,8 +588,7 @@ def main(arguments=None):
         good = typed(trust, type=str, version=int, cards=list, logs=list, made=str, revoked=list) and all(typed(r, **ended) for r in trust["revoked"])
         require(good, "not a trust file")
     except (OSError, Invalid) as problem:
-        print(problem, file=sys.stderr)
-        return 2
+        parser.exit(2, f"{problem}\n")
     verdict = verify(data, trust, datetime.datetime.now(datetime.timezone.utc))
     if options.nonce and verdict.get("nonce", options.nonce) != options.nonce:
         verdict.update(verdict="invalid", reasons=["the release doesn't hold the nonce: this isn't the pack that was asked for"])

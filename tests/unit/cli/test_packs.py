@@ -12,6 +12,7 @@ from core.trust.passphrases import new_kdf
 from core.trust.trustfile import dump
 from tests.unit.cli.people import Person
 from tests.unit.evidence.building import TRUST, pack
+from tests.unit.evidence.judging import standalone
 
 PAST = "2026-01-02T00:00:00+00:00"
 PREVIEW = {"redaction_of", "openings", "left", "fields", "samples", "renderings", "lost", "warnings"}
@@ -104,6 +105,16 @@ def test_a_pack_travels_sealed_to_an_auditor(nora: Person, tmp_path: Path) -> No
     assert not (tmp_path / "no.pack").exists()
 
 
-def test_the_commands_and_the_function_agree(nora: Person, tmp_path: Path) -> None:
+def test_a_whole_pack_withholds_nothing(nora: Person) -> None:
     said = printed(nora, VERDICT, "verify", "run.pack", "--trust", "trust.json")
     assert (said["verdict"], said["withheld"], said["lost"], said["redaction_of"]) == ("valid", {}, [], "")
+
+
+@pytest.mark.parametrize(("nonce", "code"), [("seen by Nora on Monday", 0), ("seen by Nora on Tuesday", 1)])
+def test_a_pack_that_was_made_before_it_was_asked_for_is_known_by_its_nonce(
+    nora: Person, tmp_path: Path, nonce: str, code: int
+) -> None:
+    assert nora("pack", "verify", "run.pack", "--trust", "trust.json", "--nonce", nonce) == code
+    assert ("isn't the pack that was asked for" in nora.output) == bool(code)
+    files = (str(tmp_path / "run.pack"), "--trust", str(tmp_path / "trust.json"))
+    assert standalone.main([*files, "--nonce", nonce]) == code

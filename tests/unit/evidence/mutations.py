@@ -74,7 +74,8 @@ def archives(data: bytes) -> Iterator[Mutation]:
                 yield f"{name} as {content[:5]!r}", zipform.write({**entries, name: content})
         yield f"{name} with a byte more", zipform.write({**entries, name: entries[name] + b"\n"})
         yield f"{name} cut", zipform.write({**entries, name: entries[name][:-1]})
-    for first, second in itertools.pairwise(names):
+    differing = ((first, second) for first, second in itertools.pairwise(names) if entries[first] != entries[second])
+    for first, second in differing:
         yield (
             f"{first} and {second} exchanged",
             zipform.write({**entries, first: entries[second], second: entries[first]}),
