@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import BadInput, Damaged, Unsupported
+from core.inference.worker.library import context
 from core.inference.worker.vocabulary import Vocabulary
 from core.workers.serving import Call
 
@@ -115,17 +116,10 @@ class _Lane:
     """One context, used by one thread at a time."""
 
     def __init__(self, library: ModuleType, model: Any, name: str, window: int, dimensions: int) -> None:
-        settings = library.llama_context_default_params()
-        settings.n_ctx = settings.n_batch = settings.n_ubatch = window
-        settings.n_threads = settings.n_threads_batch = 1
-        settings.embeddings = True
-        settings.flash_attn_type = library.LLAMA_FLASH_ATTN_TYPE_DISABLED
         self._library = library
         self._name = name
         self._dimensions = dimensions
-        self._context = library.llama_init_from_model(model, settings)
-        if not self._context:
-            raise Damaged(source=name, problem="llama.cpp can't run it. Take another copy of the file.")
+        self._context = context(library, model, name, window, window, 1, embeddings=True)
         if library.llama_pooling_type(self._context) not in (
             library.LLAMA_POOLING_TYPE_MEAN,
             library.LLAMA_POOLING_TYPE_CLS,

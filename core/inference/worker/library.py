@@ -10,6 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from core.errors import Damaged
+
 SPIN: Final = "1000"
 """How often a thread of libgomp looks before it sleeps at a barrier. By default it spins for milliseconds: where a core is busy elsewhere,
 two threads then gave 10 to 20 tokens a second and sleeping ones 300 (4 million parameters)."""
@@ -43,6 +45,31 @@ def _load_backends(package: Path) -> None:
     load.argtypes = [ctypes.c_char_p]
     load.restype = None
     load(os.fsencode(folder))
+
+
+def context(
+    library: ModuleType,
+    model: Any,
+    name: str,
+    cells: int,
+    batch: int,
+    threads: int,
+    flash: bool = False,
+    **settings: bool | int,
+) -> Any:
+    """A context of `cells` tokens that computes `batch` of them at once. Raises `Damaged` when llama.cpp can't make it."""
+    asked = library.llama_context_default_params()
+    asked.n_ctx = cells
+    asked.n_batch = asked.n_ubatch = batch
+    asked.n_threads = asked.n_threads_batch = threads
+    kind = library.LLAMA_FLASH_ATTN_TYPE_ENABLED if flash else library.LLAMA_FLASH_ATTN_TYPE_DISABLED
+    asked.flash_attn_type = kind
+    for key, value in settings.items():
+        setattr(asked, key, value)
+    made = library.llama_init_from_model(model, asked)
+    if not made:
+        raise Damaged(source=name, problem="llama.cpp can't run it. Take another copy of the file, or another model.")
+    return made
 
 
 def features(library: ModuleType) -> str:

@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from core.errors import AssayError, Damaged
+from core.inference.worker.library import context
 from core.inference.worker.sampling import Chosen, Sampler
 from core.inference.worker.sequences import NOTHING, Kept, Row, Sequences, common
 from core.workers.serving import Call
@@ -77,19 +78,10 @@ class Scheduler:
         self.name = name
         self._library = library
         self._turn = turn
-        settings = library.llama_context_default_params()
-        settings.n_ctx = max(window, CELLS)
         self._most = min(BATCH, window)
-        settings.n_batch = settings.n_ubatch = self._most
-        settings.n_seq_max = ROWS
-        settings.kv_unified = True
-        settings.n_threads = settings.n_threads_batch = threads
-        settings.flash_attn_type = library.LLAMA_FLASH_ATTN_TYPE_ENABLED
-        self._context = library.llama_init_from_model(model, settings)
-        if not self._context:
-            raise Damaged(
-                source=name, problem="llama.cpp can't run it. Take another copy of the file, or another model."
-            )
+        self._context = context(
+            library, model, name, max(window, CELLS), self._most, threads, flash=True, n_seq_max=ROWS, kv_unified=True
+        )
         self._memory = library.llama_get_memory(self._context)
         self._batch = library.llama_batch_init(self._most, 0, 1)
         self._size = library.llama_vocab_n_tokens(library.llama_model_get_vocab(model))

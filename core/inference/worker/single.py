@@ -14,6 +14,7 @@ import numpy as np
 
 from core.errors import Damaged
 from core.inference.records import Weight
+from core.inference.worker.library import context
 from core.inference.worker.sampling import Chosen, Sampler, log_probabilities
 from core.workers.serving import Call
 
@@ -34,16 +35,7 @@ class Single:
         self.name = name
         self._library = library
         self._turn = turn
-        settings = library.llama_context_default_params()
-        settings.n_ctx = window
-        settings.n_batch = settings.n_ubatch = min(BATCH, window)
-        settings.n_threads = settings.n_threads_batch = threads
-        settings.flash_attn_type = library.LLAMA_FLASH_ATTN_TYPE_DISABLED
-        self._context = library.llama_init_from_model(model, settings)
-        if not self._context:
-            raise Damaged(
-                source=name, problem="llama.cpp can't run it. Take another copy of the file, or another model."
-            )
+        self._context = context(library, model, name, window, min(BATCH, window), threads)
         self._memory = library.llama_get_memory(self._context)
         self._batch = library.llama_batch_init(BATCH, 0, 1)
         self._size = library.llama_vocab_n_tokens(library.llama_model_get_vocab(model))
