@@ -168,9 +168,9 @@ class Unavailable(AssayError):
 
 
 class InvalidAnswer(AssayError):
-    """Fields: `model`, `problem`."""
+    """Fields: `source` (the model), `problem`."""
 
-    template = "{model}: {problem}"
+    template = "{source}: {problem}"
     exit_code = 17
     http_status = 422
 

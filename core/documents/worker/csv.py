@@ -17,11 +17,13 @@ SAMPLE: Final = 64 * 1024
 def read(name: str, data: bytes) -> Parsed:
     """Raises `BadInput` for bytes that are no table."""
     content = text.decode(name, data)
-    csv.field_size_limit(len(content) + 1)
+    before = csv.field_size_limit(len(content) + 1)
     try:
         rows = [row_text(row) for row in csv.reader(io.StringIO(content, newline=""), delimiter=delimiter(content))]
     except csv.Error as error:
         raise BadInput(source=name, problem="not readable as CSV. Save it again with quoted cells.") from error
+    finally:
+        csv.field_size_limit(before)
     rows = [row for row in rows if row.strip(" |")]
     if not rows:
         raise BadInput(source=name, problem="a table without content.")

@@ -40,18 +40,18 @@ def check(request: Generate, model: str, text: str, reason: str) -> None:
     """Raise `InvalidAnswer` unless the finished answer has the form that was asked for. `reason` is why it ended."""
     if request.schema is None:
         if request.grammar and reason == "length":
-            raise InvalidAnswer(model=model, problem=_too_short(request))
+            raise InvalidAnswer(source=model, problem=_too_short(request))
         return
     try:
         value = json.loads(text)
     except ValueError:
         cut = _too_short(request) if reason == "length" else "the answer ended before its JSON was whole."
-        raise InvalidAnswer(model=model, problem=cut) from None
+        raise InvalidAnswer(source=model, problem=cut) from None
     error = next(iter(_validator(request.schema).iter_errors(value)), None)
     if error is not None:
         where = "/".join(str(part) for part in error.absolute_path) or "the whole"
         raise InvalidAnswer(
-            model=model,
+            source=model,
             problem=f"the answer has the schema's shape but breaks its rule {error.validator} at {where}. "
             "Ask again, or take another model.",
         )

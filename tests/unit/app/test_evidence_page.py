@@ -17,6 +17,7 @@ from app.widgets.seal import SealState
 from app.widgets.signing import SigningPanel
 from core.evals import store as evals_store
 from core.evals.records import RunSpec
+from core.evidence import salts
 from core.evidence.records import ExportPack
 from core.jobs import Job
 from core.trust import trustfile
@@ -25,7 +26,7 @@ from core.vault.vault import Vault
 from tests.unit.app.benches import Bench
 from tests.unit.app.shells import TestShell
 
-SCHEMA = (evals_store.SCHEMA,)
+SCHEMA = (evals_store.SCHEMA, salts.SCHEMA)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ PDF = report_pdf.render(WORDS)
 
 
 def read(data: bytes) -> Any:
+    pymupdf.TOOLS.reset_mupdf_warnings()
     found = pymupdf.open(stream=data, filetype="pdf")
     assert not pymupdf.TOOLS.mupdf_warnings()
     return found
