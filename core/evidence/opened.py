@@ -270,7 +270,7 @@ def _entry(item: Json) -> Entry:
             "entry": {"kind": "log-entry", "record": dict(record)} as stored,
             "proof": list(proof),
             **more,
-        } if not more and index >= 0 and all(isinstance(step, str) for step in proof):
+        } if not more and not isinstance(index, bool) and index >= 0 and all(isinstance(step, str) for step in proof):
             objects = record.get("objects")
             if not isinstance(objects, list) or not all(isinstance(digest, str) for digest in objects):
                 raise Damaged(source=ENTRIES, problem="holds an entry that doesn't say what it recorded.")

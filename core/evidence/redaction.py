@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from core.errors import BadInput, NotFound
 from core.evidence import given_away, opened, personal, zipform
 from core.evidence.commitments import WITHHOLDABLE, Path
+from core.evidence.memory import collecting_later
 from core.evidence.opened import Opened, take_apart
 from core.evidence.records import LostMetric, WithheldField
 from core.evidence.renderings import renderings
@@ -78,7 +79,7 @@ QUOTING = frozenset(
 ECHO = 8
 """Characters from which on a withheld text is looked for in other fields; a shorter one ("yes") stands everywhere by chance."""
 FEW = 64
-"""Withheld texts up to which every sample is searched for them, and not only their own."""
+"""Chosen texts up to which every sample is searched for what goes, and not only its own."""
 
 
 class Request(Record, frozen=True, kw_only=True):
@@ -129,12 +130,14 @@ class _Item(NamedTuple):
 
 def preview(pack: bytes, request: Request) -> Preview:
     """What `redact` would do. Raises `Damaged` (no whole pack), `BadInput` (nothing asked, or what can't be withheld), `NotFound`."""
-    return _planned(pack, request)[0]
+    with collecting_later():
+        return _planned(pack, request)[0]
 
 
 def redact(pack: bytes, request: Request) -> bytes:
     """The pack without what is withheld. Raises as `preview`, and `BadInput` where nothing in it is of what was asked."""
-    told, entries = _planned(pack, request)
+    with collecting_later():
+        told, entries = _planned(pack, request)
     if not told.openings:
         raise BadInput(source="redaction", problem="the pack holds nothing of that, or it is withheld already.")
     return zipform.write(entries)
@@ -285,10 +288,10 @@ def _closed(items: list[_Item], chosen: list[_Item]) -> list[_Item]:
     for item in items:
         by_field.setdefault((item.name, item.sample), []).append(item)
         by_sample.setdefault(item.sample, []).append(item)
-    haystacks = {id(item): [personal.folded(text) for text in personal.strings(item.value)] for item in items}
+    haystacks: dict[int, list[str]] = {}
     gone: dict[int, _Item] = {}
     waiting = list(chosen)
-    everywhere: set[str] = set()
+    everywhere = len({text for item in chosen for text in _echoes(item)}) <= FEW
     while waiting:
         item = waiting.pop()
         if id(item) in gone:
@@ -301,17 +304,13 @@ def _closed(items: list[_Item], chosen: list[_Item]) -> list[_Item]:
                 if not (item.kind == other.kind == "outcome") or item.row == other.row
             ]
         texts = _echoes(item)
-        searched = by_sample[item.sample]
-        if len(everywhere | texts) <= FEW:
-            everywhere |= texts
-            searched = items
-        waiting += [
-            other
-            for other in searched
-            if id(other) not in gone
-            and (item.kind == "document" or other.name not in QUOTING)
-            and any(text in hay for text in texts for hay in haystacks[id(other)])
-        ]
+        for other in (items if everywhere else by_sample[item.sample]) if texts else ():
+            if id(other) in gone or (item.kind != "document" and other.name in QUOTING):
+                continue
+            if id(other) not in haystacks:
+                haystacks[id(other)] = [personal.folded(text) for text in personal.strings(other.value)]
+            if any(text in hay for text in texts for hay in haystacks[id(other)]):
+                waiting.append(other)
     return [item for item in items if id(item) in gone]
 
 

@@ -13,14 +13,16 @@ import msgspec
 from core.evidence.opened import take_apart
 from core.evidence.packing import prepare
 from core.evidence.records import ExportPack, PackContent
+from core.evidence.redaction import Request, redact
 from core.evidence.renderings import renderings
 from core.evidence.verify import verify
 from core.jobs import Job
 from core.trust.canonical import canonical, parse
+from core.trust.trustfile import dump
 from tests.benchmarks.figures import Figure, figures, median_seconds, seconds
 from tests.benchmarks.large_run import PASSPHRASE, large_run
 from tests.unit.evidence.building import GUIDE, TRUST, VERIFIER, altered, content, pack, release
-from tests.unit.evidence.judging import AT
+from tests.unit.evidence.judging import AT, standalone
 
 PASSAGES = 6
 MANY = 10_000
@@ -48,16 +50,23 @@ def _large() -> Iterator[Figure]:
     with large_run(MANY) as run, TemporaryDirectory(prefix="assay-bench-") as folder:
         out = Path(folder) / "large.pack"
         with run.vault.confirm(PASSPHRASE) as signer:
-            request = ExportPack(run="run-1", out=str(out))
+            export = ExportPack(run="run-1", out=str(out))
             yield Figure(
                 "evidence.export_10000",
-                seconds(lambda: run.evidence.export(request, signer, Job("pack"))),
+                seconds(lambda: run.evidence.export(export, signer, Job("pack"))),
                 "s",
                 "<= 20",
             )
         trust, data = run.vault.trust_file(), out.read_bytes()
         took = seconds(lambda: verify(io.BytesIO(data), trust, datetime.now(UTC)))
         yield Figure("evidence.verify_10000", took, "s", "<= 5")
+        plain = json.loads(dump(trust))
+        verdicts: list[dict[str, Any]] = []
+        took = seconds(lambda: verdicts.append(standalone.verify(data, plain, datetime.now(UTC))))
+        assert verdicts[0]["verdict"] == "valid", verdicts[0]["reasons"]
+        yield Figure("evidence.standalone_10000", took, "s")
+        request = Request(fields=("answer",))
+        yield Figure("evidence.redact_10000", seconds(lambda: redact(data, request)), "s")
         yield Figure("evidence.pack_over_content", len(data) / run.content, "times")
         opened = take_apart(data)
         yield Figure("evidence.renderings_10000", seconds(lambda: renderings(opened.rows, "large@1, run-1")), "s")
