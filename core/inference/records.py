@@ -201,3 +201,44 @@ class Checked(Record, frozen=True, kw_only=True, tag="checked"):
     """It is; these are the variables that it reads."""
 
     variables: tuple[str, ...]
+
+
+class Rerank(Record, frozen=True, kw_only=True, tag="rerank"):
+    """How well does each text answer the query?"""
+
+    query: str
+    texts: tuple[str, ...]
+
+
+class Reranked(Record, frozen=True, kw_only=True, tag="reranked"):
+    """The scores, in the texts' order; higher is better."""
+
+    scores: tuple[float, ...]
+
+
+class ShowTokens(Record, frozen=True, kw_only=True, tag="show-tokens"):
+    """What would the model see of this request?"""
+
+    request: Generate
+
+
+class PromptToken(Record, frozen=True, kw_only=True):
+    """One token of a prompt."""
+
+    id: int
+    text: str
+    """What it stands for; bytes that make no whole character are written as \\xNN."""
+    special: bool
+    """Whether it steers the model, as the end of a turn does. No text of a person or a document ever becomes one."""
+    message: int | None = None
+    """The message that it came from, counted from 0; None for what the template or the model adds, and where that can't be told."""
+
+
+class PromptTokens(Record, frozen=True, kw_only=True, tag="prompt-tokens"):
+    """A prompt as the model sees it, token by token."""
+
+    prompt: str
+    """The rendered text."""
+    tokens: tuple[PromptToken, ...]
+    window: int
+    """Tokens that the model takes in, the answer's included."""

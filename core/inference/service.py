@@ -7,6 +7,7 @@ requests in fast mode together and others one after the other, in the order of a
 """
 
 import itertools
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,9 +33,13 @@ from core.inference.records import (
     Load,
     Loaded,
     Message,
+    PromptTokens,
     Ready,
     Render,
     Rendered,
+    Rerank,
+    Reranked,
+    ShowTokens,
     Token,
     Weigh,
     Weighed,
@@ -106,9 +111,7 @@ class Engine:
         At its first step it raises `BadInput` (a parameter), `NotFound`, `Changed`, `Unsupported` (no chat model, no chat template), `TemplateError`,
         `ContextExceeded`, `Damaged`, `WorkerFailed`, `Cancelled`; after the last piece `InvalidAnswer`, when the answer breaks the form asked for."""
         check_request(request)
-        model = self._models.located(request.model, job)
-        if model.purpose != "chat":
-            raise Unsupported(source=model.name, reason="it writes no text. Choose a chat model.")
+        model = self._chat_model(request.model, job)
         with self._using(model, job) as worker:
             for part in worker.stream(request, Token | Finished, job):
                 if isinstance(part, Finished):
@@ -147,6 +150,35 @@ class Engine:
         found = self._models.located(model, job)
         with self._using(found, job) as worker:
             return list(worker.call(Count(texts=tuple(texts)), Counted, job).tokens)
+
+    def tokens(self, request: Generate, job: Job | None = None) -> PromptTokens:
+        """The prompt that this request makes, token by token; nothing is generated, and one that doesn't fit is shown too. Raises as `generate`."""
+        check_request(request)
+        model = self._chat_model(request.model, job)
+        with self._using(model, job) as worker:
+            return worker.call(ShowTokens(request=request), PromptTokens, job)
+
+    def rerank(self, query: str, texts: Sequence[str], model: Digest | str, job: Job | None = None) -> list[float]:
+        """How well each text answers the query, in the texts' order; higher is better. The numbers are the model's own: they compare texts for
+        one query and mean nothing across models. A text's score depends on nothing but the query and the text.
+
+        Raises `BadInput` for an empty query and a pair that is longer than the model's window, and as `generate`."""
+        found = self._models.located(model, job)
+        if found.purpose != "rerank":
+            raise Unsupported(source=found.name, reason="it scores no texts. Choose a reranker.")
+        if not query.strip():
+            raise BadInput(source="The query", problem="it is empty. Write something.")
+        scores: list[float] = []
+        with self._using(found, job) as worker:
+            for start in range(0, len(texts), TEXTS_AT_ONCE):
+                some = tuple(texts[start : start + TEXTS_AT_ONCE])
+                answer = worker.call(Rerank(query=query, texts=some), Reranked, job)
+                if len(answer.scores) != len(some) or not all(map(math.isfinite, answer.scores)):
+                    raise WorkerFailed(
+                        worker=f"The model {found.name}", reason="it left scores out", safe="Nothing was kept."
+                    )
+                scores += answer.scores
+        return scores
 
     def dimensions(self, model: Digest | str) -> int:
         """The length of the model's vectors. Raises `NotFound`."""
@@ -220,6 +252,12 @@ class Engine:
             slot = self._slots.get(model)
             if slot is not None and end.tokens > 1 and seconds > 0:
                 slot.speed = (end.tokens - 1) / seconds
+
+    def _chat_model(self, name: Digest | str, job: Job | None) -> ModelFile:
+        model = self._models.located(name, job)
+        if model.purpose != "chat":
+            raise Unsupported(source=model.name, reason="it writes no text. Choose a chat model.")
+        return model
 
     def _embedder(self, name: Digest | str, job: Job | None) -> ModelFile:
         model = self._models.located(name, job)

@@ -23,7 +23,10 @@ from core.inference.records import (
     Generate,
     Load,
     Message,
+    PromptToken,
+    PromptTokens,
     Ready,
+    ShowTokens,
     Token,
 )
 from core.inference.worker import templates
@@ -60,10 +63,8 @@ def generate(request: Generate, call: Call) -> Iterator[Token | Finished]:
     began = time.monotonic()
     if request.grammar or request.schema is not None or request.log_probabilities >= 0:
         raise Unsupported(source="fake", reason="it follows no grammar and has no probabilities. Choose a chat model.")
-    messages = request.messages
-    if request.variables is not None:
-        messages = templates.render_messages(messages, request.variables)
-    prompt = "".join(f"{message.role}: {message.content}\n" for message in messages)
+    messages = _rendered(request)
+    prompt = _prompt(messages)
     size = len(_TOKEN.findall(prompt))
     if size + request.max_tokens > CONTEXT:
         raise ContextExceeded(prompt=size, answer=request.max_tokens, window=CONTEXT)
@@ -89,6 +90,30 @@ def generate(request: Generate, call: Call) -> Iterator[Token | Finished]:
         seconds=time.monotonic() - began,
         backend=BACKEND,
     )
+
+
+def show_tokens(request: ShowTokens, call: Call) -> PromptTokens:
+    """Words and signs of the prompt; their numbers come from a hash. Raises `TemplateError`."""
+    messages = _rendered(request.request)
+    prompt = _prompt(messages)
+    owners: list[int | None] = []
+    for number, message in enumerate(messages):
+        owners += [None] * len(f"{message.role}: ") + [number] * len(message.content) + [None]
+    found = []
+    for match in _TOKEN.finditer(prompt):
+        hashed = int.from_bytes(hashlib.sha256(match[0].encode()).digest()[:2], "big")
+        found.append(PromptToken(id=hashed, text=match[0], special=False, message=owners[match.end() - 1]))
+    return PromptTokens(prompt=prompt, tokens=tuple(found), window=CONTEXT)
+
+
+def _rendered(request: Generate) -> tuple[Message, ...]:
+    if request.variables is None:
+        return request.messages
+    return templates.render_messages(request.messages, request.variables)
+
+
+def _prompt(messages: tuple[Message, ...]) -> str:
+    return "".join(f"{message.role}: {message.content}\n" for message in messages)
 
 
 def answer(messages: tuple[Message, ...], seed: int) -> str:
@@ -147,4 +172,4 @@ def count(request: Count, call: Call) -> Counted:
 
 def handlers() -> dict[type[Record], Handler]:
     """What `core.workers.child` serves."""
-    return {Load: load, Generate: generate, Embed: embed, Count: count}
+    return {Load: load, Generate: generate, Embed: embed, Count: count, ShowTokens: show_tokens}

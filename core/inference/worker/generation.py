@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from core.errors import ContextExceeded
-from core.inference.records import Choice, Finished, Generate, Likely, Token, Weigh, Weighed
+from core.inference.records import Choice, Finished, Generate, Likely, PromptToken, PromptTokens, Token, Weigh, Weighed
 from core.inference.worker import forms
 from core.inference.worker.prompting import Prompter
 from core.inference.worker.sampling import Chosen, Sampler
@@ -97,6 +97,16 @@ class Chat:
             shared_tokens=shared(),
             mode=request.mode,
         )
+
+    def tokens(self, request: Generate, call: Call) -> PromptTokens:
+        """The prompt as the model sees it; one that doesn't fit is shown too. Raises `Unsupported`, `TemplateError`."""
+
+        def shown() -> tuple[str, tuple[PromptToken, ...]]:
+            with self._turns:
+                return self._prompter.tokens(request)
+
+        prompt, found = call.on_main_thread(shown)
+        return PromptTokens(prompt=prompt, tokens=found, window=self.window)
 
     def weigh(self, request: Weigh, call: Call) -> Weighed:
         """Log-likelihoods of continuations. Raises as `generate`."""

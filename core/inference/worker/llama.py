@@ -19,7 +19,9 @@ from core.inference.records import (
     Finished,
     Generate,
     Load,
+    PromptTokens,
     Ready,
+    ShowTokens,
     Token,
     Weigh,
     Weighed,
@@ -70,6 +72,9 @@ class Worker:
     def weigh(self, request: Weigh, call: Call) -> Weighed:
         return self._chat(request).weigh(request, call)
 
+    def show_tokens(self, request: ShowTokens, call: Call) -> PromptTokens:
+        return self._chat(request).tokens(request.request, call)
+
     def embed(self, request: Embed, call: Call) -> Embedded:
         if not isinstance(self._loaded, Embedder):
             raise Unsupported(source=self._name, reason="it makes no vectors. Choose an embedder.")
@@ -85,7 +90,7 @@ class Worker:
     def _name(self) -> str:
         return "The inference worker" if self._loaded is None else self._loaded.name
 
-    def _chat(self, request: Generate | Weigh) -> Chat:
+    def _chat(self, request: Generate | Weigh | ShowTokens) -> Chat:
         if not isinstance(self._loaded, Chat):
             raise Unsupported(source=self._name, reason="it writes no text. Choose a chat model.")
         return self._loaded
@@ -118,4 +123,5 @@ def handlers() -> dict[type[Record], Handler]:
         Weigh: worker.weigh,
         Embed: worker.embed,
         Count: worker.count,
+        ShowTokens: worker.show_tokens,
     }

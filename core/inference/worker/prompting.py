@@ -6,12 +6,15 @@ documents brought is never read as a special token.
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from types import ModuleType
 from typing import Any
 
+from msgspec.structs import replace
+
 from core.errors import BadInput, Unsupported
-from core.inference.records import TEXT, Generate, Message
-from core.inference.worker import templates
+from core.inference.records import TEXT, Generate, Message, PromptToken
+from core.inference.worker import inspecting, templates
 from core.inference.worker.vocabulary import Vocabulary, free_mark
 
 
@@ -26,18 +29,30 @@ class Prompter:
 
     def prompt(self, request: Generate) -> tuple[str, list[int]]:
         """The text that the model sees, and its tokens. Raises `Unsupported`, `TemplateError`, `BadInput`."""
-        messages = request.messages
-        if request.variables is not None:
-            messages = templates.render_messages(messages, request.variables)
-        mark = free_mark(message.content for message in messages)
-        guarded = tuple(
-            Message(role=message.role, content=self._vocabulary.guard(message.content, mark)) for message in messages
-        )
-        text = guarded[0].content if guarded[0].role == TEXT else self._chat(guarded, request.mode)
+        _, text, mark = self._rendered(request)
         ids = self._vocabulary.tokens(text, mark)
         if not ids:
             raise BadInput(source="The prompt", problem="it is empty. Write something.")
         return text.replace(mark, ""), ids
+
+    def tokens(self, request: Generate) -> tuple[str, tuple[PromptToken, ...]]:
+        """The same text and tokens, each token with its text, its kind and its message. Raises as `prompt`."""
+        messages, text, mark = self._rendered(request)
+        render = partial(self._text, mode=request.mode)
+        return text.replace(mark, ""), inspecting.tokens(self._vocabulary, messages, text, mark, render)
+
+    def _rendered(self, request: Generate) -> tuple[tuple[Message, ...], str, str]:
+        """The messages, guarded; the text that they become; and the mark that stands in both."""
+        messages = request.messages
+        if request.variables is not None:
+            messages = templates.render_messages(messages, request.variables)
+        mark = free_mark(message.content for message in messages)
+        guard = self._vocabulary.guard
+        guarded = tuple(replace(message, content=guard(message.content, mark)) for message in messages)
+        return guarded, self._text(guarded, request.mode), mark
+
+    def _text(self, messages: Sequence[Message], mode: str) -> str:
+        return messages[0].content if messages[0].role == TEXT else self._chat(messages, mode)
 
     def _chat(self, messages: Sequence[Message], mode: str) -> str:
         if not self._template:

@@ -45,13 +45,21 @@ class Vocabulary:
         """Whether the model ends its answer with this token."""
         return bool(self._library.llama_vocab_is_eog(self._vocab, token))
 
-    def piece(self, token: int) -> bytes:
-        """The bytes that a token stands for; nothing for a special one."""
+    def steers(self, token: int) -> bool:
+        """Whether it is one of the tokens that no text of a person may become."""
+        library = self._library
+        kind = library.llama_vocab_get_attr(self._vocab, token)
+        if kind & (library.LLAMA_TOKEN_ATTR_CONTROL | library.LLAMA_TOKEN_ATTR_UNKNOWN):
+            return True
+        return bool(kind & library.LLAMA_TOKEN_ATTR_USER_DEFINED and _MARKUP.fullmatch(self.text(token)))
+
+    def piece(self, token: int, special: bool = False) -> bytes:
+        """The bytes that a token stands for; of a special one nothing, or with `special` its name."""
         buffer = ctypes.create_string_buffer(_PIECE)
-        size = self._library.llama_token_to_piece(self._vocab, token, buffer, _PIECE, 0, False)
+        size = self._library.llama_token_to_piece(self._vocab, token, buffer, _PIECE, 0, special)
         if size < 0:
             buffer = ctypes.create_string_buffer(-size)
-            size = self._library.llama_token_to_piece(self._vocab, token, buffer, -size, 0, False)
+            size = self._library.llama_token_to_piece(self._vocab, token, buffer, -size, 0, special)
         return buffer.raw[: max(size, 0)]
 
     def plain(self, text: str) -> list[int]:
@@ -76,10 +84,14 @@ class Vocabulary:
 
     def tokens(self, text: str, mark: str) -> list[int]:
         """Tokens of a rendered prompt: special tokens are parsed, cut at each `mark`. The model's first token stands before them once."""
-        found = [token for part in text.split(mark) for token in self._tokenize(part, add=False, parse=True)]
+        found = [token for part in text.split(mark) for token in self.pieces(part)]
         if self.starts and self.first >= 0 and found[:1] != [self.first]:
             found.insert(0, self.first)
         return found
+
+    def pieces(self, text: str) -> list[int]:
+        """Tokens of a part of a rendered prompt: special tokens are parsed, nothing is added."""
+        return self._tokenize(text, add=False, parse=True)
 
     def guard(self, content: str, mark: str) -> str:
         """A content in which no special token is whole any more, for `tokens`."""
@@ -92,15 +104,7 @@ class Vocabulary:
         return self._special
 
     def _special_names(self) -> Iterator[str]:
-        library = self._library
-        always = library.LLAMA_TOKEN_ATTR_CONTROL | library.LLAMA_TOKEN_ATTR_UNKNOWN
-        for token in range(self.size):
-            kind = library.llama_vocab_get_attr(self._vocab, token)
-            if not kind & (always | library.LLAMA_TOKEN_ATTR_USER_DEFINED):
-                continue
-            name = self.text(token)
-            if kind & always or _MARKUP.fullmatch(name):
-                yield name
+        return (self.text(token) for token in range(self.size) if self.steers(token))
 
     def _tokenize(self, text: str, add: bool, parse: bool) -> list[int]:
         data = text.encode("utf-8", "replace")
