@@ -73,7 +73,7 @@ def recover(session: Session, folder: Path, passphrase_file: Path | None, words_
     The words are read from --words-file, or asked for on a terminal.
     """
     user = session.user
-    words = _words(words_file)
+    words = recovery_words(words_file)
     passphrase = (
         read_passphrase(passphrase_file)
         if passphrase_file
@@ -116,7 +116,8 @@ def forget(session: Session) -> None:
     )
 
 
-def _words(file: Path | None) -> str:
+def recovery_words(file: Path | None) -> str:
+    """The recovery key as its owner wrote it down, from a file or their terminal. Raises `BadInput`, `Unavailable`."""
     if file is None:
         return ask_passphrase("Recovery key, all 16 words", step="Set ASSAY_RECOVERY_FILE, or give --words-file FILE.")
     try:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from core.cli import keys, policy, retention
 from core.cli.session import FILE, Session, pass_session
@@ -13,7 +14,7 @@ from core.vault.check import check as check_vault
 from core.vault.check_erased import summary
 from core.vault.compact import compact as compact_vault
 from core.vault.restore import restore as restore_vault
-from core.vault.restore import with_passphrase
+from core.vault.restore import with_passphrase, with_words
 from core.workbench import SCHEMA, Workbench
 
 
@@ -96,18 +97,45 @@ def backup(session: Session, file: Path) -> None:
 @click.argument("file", type=FILE)
 @click.argument("folder", metavar="DIR", type=FILE)
 @click.option("--despite-findings", is_flag=True, help="Restore even if the vault had faults when it was backed up.")
-@pass_session
-def restore(session: Session, file: Path, folder: Path, despite_findings: bool) -> None:
-    """Make the vault DIR from a backup, with the passphrase that --user had when it was made. It appears checked, or not at all."""
-    unlock = with_passphrase(
-        file, session.user, session.passphrase(f"Passphrase of {session.user} at the time of the backup")
-    )
+@click.option(
+    "--recovery", "by_words", is_flag=True, help="Open it with the recovery key of its day, not a passphrase."
+)
+@click.option(
+    "--words-file",
+    type=FILE,
+    envvar="ASSAY_RECOVERY_FILE",
+    help="Holds the recovery key's words, for --recovery; ASSAY_RECOVERY_FILE where it isn't given.",
+)
+@click.pass_context
+def restore(
+    context: click.Context, file: Path, folder: Path, despite_findings: bool, by_words: bool, words_file: Path | None
+) -> None:
+    """Make the vault DIR from a backup, with the passphrase that --user had when it was made, or with the recovery key of then.
+
+    It appears checked, or not at all. The words of the recovery key are read from --words-file, or asked for on a terminal; they need
+    no --user.
+    """
+    session = context.ensure_object(Session)
+    by_words = by_words or context.get_parameter_source("words_file") is ParameterSource.COMMANDLINE
+    if by_words:
+        unlock = with_words(file, keys.recovery_words(words_file))
+    else:
+        unlock = with_passphrase(
+            file, session.user, session.passphrase(f"Passphrase of {session.user} at the time of the backup")
+        )
     done = restore_vault(file, folder, unlock, SCHEMA, session.output.job("Restoring"), despite_findings)
     session.output.result(
         {"vault": session.as_given(folder), "made": done.made, "entries": done.entries, "sha256": done.backup},
         [
             f"Restored {session.as_given(folder)}: the state of {done.made}, with {done.entries} entries in its log.",
             "The log puts the restoration to whoever opens it first: best an administrator, whom no warning greets then.",
+            *(
+                [
+                    f"Give an administrator a new passphrase: `assay vault recover {session.as_given(folder)} --user ADMIN`."
+                ]
+                if by_words
+                else []
+            ),
         ],
     )
 

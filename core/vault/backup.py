@@ -16,7 +16,9 @@ The rules:
 2. The state is one state of the vault, the checkpoint is that state's, and writers go on meanwhile.
 3. The file appears whole and synced under its name, or not at all; an existing file is never replaced. The log entry with the file's digest
    commits with its appearing.
-4. A byte that differs, is missing or added anywhere is noticed before anything is restored.
+4. A change of the vault's key that was left unfinished is finished first. Where it can't be, the backup has the slots of those alone who may
+   still get in, and whoever opens the restored vault finishes the change there.
+5. A byte that differs, is missing or added anywhere is noticed before anything is restored.
 """
 
 import errno
@@ -38,7 +40,7 @@ from core.paths import sync_folder
 from core.records import Digest, Record, now
 from core.trust.canonical import b64
 from core.trust.streams import StreamContext, purpose_key, sealed
-from core.vault import migrations, policies, sessions, slots
+from core.vault import migrations, policies, rotation, sessions, slots
 from core.vault.connection import PAGE_SIZE, copy_pages
 from core.vault.restored import Backup
 from core.vault.roles import Act, allowed
@@ -90,6 +92,7 @@ def backup(vault: Vault, file: Path, job: Job | None = None) -> Backup:
     file = file.absolute()
     required(vault, Act.BACK_UP, file.name)
     _check_place(vault, file)
+    rotation.resume(vault)
     try:
         work = Path(tempfile.mkdtemp(prefix=f".{file.name}.", dir=file.parent))
         try:
@@ -178,8 +181,8 @@ def _snapshot(vault: Vault, database: Path, job: Job) -> tuple[bytes, Manifest, 
             # While nothing writes, `keys.json`, the key and the state that this reader fixes belong together.
             reader = held.enter_context(vault.read())
             checkpoint = reader.checkpoint().decode("utf-8")
-            keys = (vault.folder / slots.NAME).read_bytes()
             key = connections.key
+            keys = slots.packed(rotation.for_copy(reader.db, slots.read(vault.folder), connections.epoch, key))
             made = now()
         copy_pages(reader.db, database, key, lambda done, total: job.report(done, 2 * total, "pages"))
         entries, schema = reader.log_size, migrations.versions(reader.db)

@@ -6,13 +6,16 @@ The rules:
    by the manifest's digest too.
 2. The folder appears whole, after its check found nothing, or not at all; an existing one is never touched.
 3. A backup by a newer program is refused, at its head or at its manifest, and by the kinds of its records.
-4. The restored vault bears a mark, so that the log tells of the restoration from the first opening on.
+4. Whoever brings it back could open the vault on the day of the backup: one of its people by their passphrase, or anybody with the words of its
+   recovery key. A revoked person doesn't, even where the change of the key that followed was unfinished.
+5. The restored vault bears a mark, so that the log tells of the restoration from the first opening on.
 """
 
 import hashlib
 import os
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -23,14 +26,14 @@ from typing import BinaryIO
 
 import msgspec
 
-from core.errors import AlreadyExists, BadInput, Damaged, DiskFull, NewerVault, NotFound, Unavailable
+from core.errors import AlreadyExists, BadInput, Damaged, DiskFull, NewerVault, NotFound, Unavailable, WrongPassphrase
 from core.jobs import Job
 from core.paths import sync_folder, write_whole
 from core.records import Digest, now
 from core.trust.canonical import unb64
 from core.trust.sealing import InvalidSeal
 from core.trust.streams import purpose_key, unsealed
-from core.vault import log, slots
+from core.vault import log, recovery, rotation, slots, users
 from core.vault.backup import (
     FORMAT,
     LARGEST_HEAD,
@@ -50,16 +53,22 @@ from core.vault.log import LogTree
 from core.vault.migrations import Migrations, migrate
 from core.vault.records import Finding
 from core.vault.restored import Restoration, mark
+from core.vault.slots import Way
 from core.vault.unit import Reader
 from core.vault.vault import FILE, all_migrations
 
-Unlock = Callable[[slots.KeyFile], list[bytes]]
-"""What a passphrase or a recovery key makes of a backup's `keys.json`: the vault keys that it leads to."""
+Unlock = Callable[[slots.KeyFile], Sequence[Way]]
+"""What a passphrase or a recovery key makes of a backup's `keys.json`: the vault keys that it leads to, and through which slots."""
 
 
 def with_passphrase(file: Path, user: str, passphrase: str) -> Unlock:
     """Open a backup as one of its people. Raises `WrongPassphrase` when used."""
-    return lambda keys: slots.vault_keys(file, keys, user, passphrase)
+    return lambda keys: slots.unlock(file, keys, unicodedata.normalize("NFC", user), passphrase)
+
+
+def with_words(file: Path, words: str) -> Unlock:
+    """Open a backup with the recovery key of its day. Raises `BadInput` (mistyped words), `NotFound` (none was made), `WrongPassphrase`."""
+    return lambda keys: recovery.ways(file, keys, words)
 
 
 def restore(
@@ -109,8 +118,8 @@ def _restore(
     try:
         made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
-            keys = unlock(_keys(made, head, file))
-            key, content = _opened(source, head.vault, packed, keys, file)
+            ways = unlock(_keys(made, head, file))
+            opened, content = _opened(source, head.vault, packed, ways, file)
             manifest = _unpack(content, made / FILE, schema, file, job)
             restoration = Restoration(
                 backup=whole,
@@ -120,7 +129,9 @@ def _restore(
                 restored=now(),
             )
             try:
-                found = _settle(made, key, manifest, schema, restoration, job)
+                found = _settle(made, opened, manifest, schema, restoration, job)
+            except WrongPassphrase as error:
+                raise WrongPassphrase(vault=str(file)) from error
             except NewerVault as error:
                 raise NewerVault(**{**error.fields, "vault": str(file)}) from error
             if found and not despite_findings:
@@ -172,18 +183,19 @@ def _keys(made: Path, head: Head, file: Path) -> slots.KeyFile:
 
 
 def _opened(
-    source: BinaryIO, vault: str, head: bytes, keys: Sequence[bytes], file: Path
-) -> tuple[bytes, Iterator[bytes]]:
-    """The vault key that the backup was made under, and what it seals. There are several keys only when a rotation was interrupted."""
+    source: BinaryIO, vault: str, head: bytes, ways: Sequence[Way], file: Path
+) -> tuple[list[Way], Iterator[bytes]]:
+    """The ways to the vault key that the backup was made under, and what it seals. There are several keys only in a backup from before
+    unfinished changes of the key were settled in it."""
     start = source.tell()
-    for key in keys:
+    for key in dict.fromkeys(way.key for way in ways):
         source.seek(start)
         content = unsealed(purpose_key(key, PURPOSE), iter(partial(source.read, PIECE), b""), context(vault, head))
         try:
             first = next(content)
         except InvalidSeal:
             continue
-        return key, chain([first], content)
+        return [way for way in ways if way.key == key], chain([first], content)
     raise _damaged(file)
 
 
@@ -225,12 +237,22 @@ def _manifest(content: Iterator[bytes], file: Path) -> tuple[Manifest, bytes]:
 
 
 def _settle(
-    made: Path, key: bytes, manifest: Manifest, schema: Sequence[Migrations], restoration: Restoration, job: Job
+    made: Path,
+    ways: Sequence[Way],
+    manifest: Manifest,
+    schema: Sequence[Migrations],
+    restoration: Restoration,
+    job: Job,
 ) -> tuple[Finding, ...]:
-    """Bring the unpacked database up to date, check it, and mark it as restored; what the check found."""
-    connections = Connections(made / FILE, key)
+    """Bring the unpacked database up to date, settle an unfinished change of its key, check it, and mark it as restored; what the check found.
+
+    Raises `WrongPassphrase` when the slot that opened the backup is that of nobody who may get in by its database.
+    """
+    way = ways[0]
+    connections = Connections(made / FILE, way.key, way.epoch)
     try:
         migrate(connections, schema, now())
+        _admit(made, connections, ways)
 
         @contextmanager
         def read() -> Iterator[Reader]:
@@ -246,6 +268,15 @@ def _settle(
     finally:
         connections.close()
     return found
+
+
+def _admit(made: Path, connections: Connections, ways: Sequence[Way]) -> None:
+    keys, db = slots.read(made), connections.writer
+    if not {way.public for way in ways} & set(users.admitted(db).values()):
+        raise WrongPassphrase(vault=str(made))
+    settled = rotation.for_copy(db, keys, connections.epoch, connections.key)
+    if settled is not keys:
+        slots.write(made, settled)
 
 
 def _damaged(file: Path) -> Damaged:

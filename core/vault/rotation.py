@@ -132,6 +132,13 @@ def check_way(folder: Path, connections: Connections, slot: str, ways: Sequence[
             raise WrongPassphrase(vault=str(folder))
 
 
+def resume(vault: "Vault") -> None:
+    """Finish a change of the key that was left unfinished in this open vault, if that can be done now; otherwise the mark stays."""
+    with vault._connections.lock:
+        if intended(vault._connections.writer) is not None:
+            settle(vault)
+
+
 def settle(vault: "Vault") -> None:
     """Finish or undo what an interrupted change left; called at every opening."""
     connections = vault._connections
@@ -170,3 +177,11 @@ def tidy(folder: Path, connections: Connections) -> None:
     if keys.pending or len(keys.epochs) > 1:
         people = users.admitted(connections.writer)
         slots.write(folder, slots.rebuilt(keys, people, [(connections.epoch, connections.key)]))
+
+
+def for_copy(db: Database, keys: slots.KeyFile, epoch: int, key: bytes) -> slots.KeyFile:
+    """The `keys.json` that a copy of the vault gets: where a change is unfinished, with the slots of those alone whom `db` admits, and with the
+    key that the copy is under. Whoever opens the copy finishes the change there, as the mark in `db` says; whoever was revoked doesn't."""
+    if intended(db) is None and not keys.pending and len(keys.epochs) == 1:
+        return keys
+    return slots.rebuilt(keys, users.admitted(db), [(epoch, key)])

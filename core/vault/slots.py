@@ -108,8 +108,13 @@ class Way(NamedTuple):
 
 def write(folder: Path, keys: KeyFile) -> None:
     """Replace the file. Raises `DiskFull`."""
+    write_whole(folder / NAME, packed(keys))
+
+
+def packed(keys: KeyFile) -> bytes:
+    """The file's bytes."""
     keys = msgspec.structs.replace(keys, version=FORMAT)
-    write_whole(folder / NAME, msgspec.json.format(msgspec.json.encode(keys), indent=1) + b"\n")
+    return msgspec.json.format(msgspec.json.encode(keys), indent=1) + b"\n"
 
 
 def new_slot(vault: str, user: str, passphrase: str, kdf: Kdf) -> Slot:

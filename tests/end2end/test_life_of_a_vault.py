@@ -28,6 +28,19 @@ def test_a_vault_that_was_lost_comes_back(ines: Assay, tomas: Assay, tmp_path: P
     assert set(compacted.json) == {"before", "after"}
     assert again("vault", "check", "--json").code == 0
     again.refuses("vault", "restore", file, folder, code=7, saying="Again.assay")
+    words = tmp_path / "words"
+    words.write_text("\n".join(ines("vault", "recovery", "--json").json["words"]))
+    saved, third = tmp_path / "two.backup", tmp_path / "Third.assay"
+    assert ines("vault", "backup", saved).code == 0
+    nobody = Assay(third, "", tmp_path / "no passphrase")
+    by_words = nobody("vault", "restore", saved, third, "--words-file", words)
+    assert by_words.code == 0, by_words
+    assert "assay vault recover" in by_words.out
+    new = tmp_path / "new passphrase"
+    new.write_text("a bell rings under the lake\n")
+    back = Assay(third, "ines", new)
+    assert back("vault", "recover", third, "--words-file", words, "--passphrase-file", new).code == 0
+
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     shutil.rmtree(folder)

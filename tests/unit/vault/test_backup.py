@@ -20,20 +20,23 @@ from core.errors import (
     NewerVault,
     NotFound,
     Refused,
+    Unavailable,
     WrongPassphrase,
 )
 from core.jobs import Job, Progress
 from core.records import Record
 from core.trust.notes import read_checkpoint
 from core.vault import backup as backups
+from core.vault import people, recovery, rotation
 from core.vault.backup import backup
 from core.vault.check import check
+from core.vault.connection import Connections
 from core.vault.migrations import Migrations
-from core.vault.restore import restore, with_passphrase
+from core.vault.restore import restore, with_passphrase, with_words
 from core.vault.restored import Backup, Restoration, last_backup
 from core.vault.roles import Act
 from core.vault.vault import Vault
-from tests.conftest import PASSPHRASES
+from tests.conftest import PASSPHRASES, weak_kdf
 
 Make = Callable[..., Vault]
 
@@ -369,3 +372,86 @@ def test_a_backup_opens_with_the_passphrases_of_its_day(filled: Vault, tmp_path:
     restored(tmp_path / "one.backup", filled.folder)
     with Vault.open(filled.folder, "tomas", PASSPHRASES["tomas"]) as again:
         assert again.user.user == "tomas"
+
+
+def unfinished(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tomas is revoked, and the change of the key that must follow fails."""
+
+    def fails(*_: object) -> None:
+        raise DiskFull(path="vault.db")
+
+    with monkeypatch.context() as patch, vault.confirm(PASSPHRASES["ines"]) as signer:
+        patch.setattr(Connections, "rekey", fails)
+        with pytest.raises(Unavailable, match="tomas was revoked"):
+            people.revoke(vault, signer, "tomas", "left the firm")
+
+
+def test_a_backup_first_finishes_a_change_of_the_key_that_was_left_unfinished(
+    filled: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = filled._connections.key
+    unfinished(filled, monkeypatch)
+    assert filled._connections.key == old
+    backup(filled, tmp_path / "one.backup")
+    assert filled._connections.key != old
+    with pytest.raises(WrongPassphrase, match=r"one\.backup"):
+        restored(tmp_path / "one.backup", tmp_path / "Again.assay", "tomas")
+    restored(tmp_path / "one.backup", tmp_path / "Again.assay")
+
+
+def test_where_it_can_not_be_finished_the_backup_restores_cleanly_and_lets_nobody_in_who_was_revoked(
+    filled: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = filled._connections.key
+    unfinished(filled, monkeypatch)
+    whole = Connections.alone
+    with monkeypatch.context() as patch, filled.read() as reader:
+        assert reader.log_size
+        patch.setattr(Connections, "alone", lambda self: whole(self, seconds=0))
+        backup(filled, tmp_path / "one.backup")
+    assert filled._connections.key == old
+    with pytest.raises(WrongPassphrase, match=r"one\.backup"):
+        restored(tmp_path / "one.backup", tmp_path / "Again.assay", "tomas")
+    assert left(tmp_path) == ["Study.assay", "one.backup"]
+    restored(tmp_path / "one.backup", tmp_path / "Again.assay")
+    with Vault.open(tmp_path / "Again.assay", "ines", PASSPHRASES["ines"]) as again:
+        assert again._connections.key != old, "opening finished the change"
+        assert check(again) == ()
+        assert "rotation" not in {name for (name,) in again._connections.writer.execute("SELECT name FROM meta")}
+
+
+def test_an_unfinished_change_in_a_backup_of_an_earlier_program_is_settled_when_it_is_restored(
+    filled: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unfinished(filled, monkeypatch)
+    with monkeypatch.context() as patch:  # as it was then
+        patch.setattr(rotation, "resume", lambda _: None)
+        patch.setattr(rotation, "for_copy", lambda db, keys, epoch, key: keys)
+        backup(filled, tmp_path / "one.backup")
+    with pytest.raises(WrongPassphrase, match=r"one\.backup"):
+        restored(tmp_path / "one.backup", tmp_path / "Again.assay", "tomas")
+    restored(tmp_path / "one.backup", tmp_path / "Again.assay")
+    with Vault.open(tmp_path / "Again.assay", "ines", PASSPHRASES["ines"]) as again:
+        assert check(again) == ()
+
+
+def test_the_recovery_key_of_its_day_restores_a_backup(filled: Vault, tmp_path: Path) -> None:
+    file, folder = tmp_path / "one.backup", tmp_path / "Again.assay"
+    backup(filled, tmp_path / "none.backup")
+    with filled.confirm(PASSPHRASES["ines"]) as signer:
+        words = " ".join(recovery.make(filled, signer))
+        backup(filled, file)
+        later = " ".join(recovery.make(filled, signer))
+    filled.close()
+    shutil.rmtree(filled.folder)
+    with pytest.raises(NotFound, match="recovery key"):
+        restore(tmp_path / "none.backup", folder, with_words(file, words))
+    with pytest.raises(WrongPassphrase, match=r"one\.backup"):
+        restore(file, folder, with_words(file, later))
+    with pytest.raises(BadInput):
+        restore(file, folder, with_words(file, words.replace(" ", " x", 1)))
+    restore(file, folder, with_words(file, words))
+    recovery.recover(folder, words, "ines", "a bell rings under the lake", kdf=weak_kdf)
+    with Vault.open(folder, "ines", "a bell rings under the lake") as again:
+        assert check(again) == ()
+        assert acts(again).count(Act.RESTORE) == 1
