@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from core.cli import model_use
 from core.cli.output import short, table
 from core.cli.session import FILE, Session, pass_session
 from core.models.records import AddModel
@@ -13,6 +14,10 @@ from core.models.records import AddModel
 @click.group()
 def model() -> None:
     """Model files."""
+
+
+model.add_command(model_use.tokens)
+model.add_command(model_use.rerank)
 
 
 @model.command()
