@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Self
 
 from core import settings
+from core.assistants import api_calls
 from core.assistants import store as assistants_store
+from core.assistants.api_calls import ApiCalls, ErasableApiCalls
 from core.assistants.erasing import ErasableTraces
 from core.assistants.service import Assistants
 from core.datasets.erasing import ErasableDatasets
@@ -26,6 +28,7 @@ from core.models.starter import ensure_starters, renew_starters
 from core.prompts.service import Prompts
 from core.retrieval.service import Retrieval
 from core.trust.passphrases import Kdf, calibrated
+from core.vault import api_tokens
 from core.vault.erasable import Erasables
 from core.vault.roles import Act, allowed
 from core.vault.vault import Vault
@@ -37,11 +40,14 @@ SCHEMA = (
     assistants_store.SCHEMA,
     evals_store.SCHEMA,
     salts.SCHEMA,
+    api_tokens.SCHEMA,
+    api_calls.SCHEMA,
 )
 """The tables of every package, as the vault knows them."""
 
 ERASABLES: Erasables = (
     ErasableTraces(),
+    ErasableApiCalls(),
     ErasableDocuments(),
     ErasableCollections(),
     ErasableRuns(),
@@ -70,6 +76,7 @@ class Workbench:
         )
         self.prompts = Prompts(vault, self.engine)
         self.assistants = Assistants(vault, self.models, self.engine, self.documents, self.retrieval, self.prompts)
+        self.api_calls = ApiCalls(vault)
         self.datasets = Datasets(vault)
         self.evals = Evals(vault, self.models, self.documents, self.prompts, self.datasets, self.assistants)
         self.evidence = Evidence(vault, self.evals)

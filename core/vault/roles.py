@@ -42,6 +42,9 @@ class Act(StrEnum):
     REMOVE_DOCUMENTS = "remove-documents"
     SHOW_DOCUMENT = "show-document"
     ASK = "ask"
+    USE_API = "use-api"
+    MAKE_TOKEN = "make-token"  # noqa: S105 (an act, not a secret)
+    REVOKE_TOKEN = "revoke-token"  # noqa: S105 (an act, not a secret)
     SAVE_PROMPT = "save-prompt"
     SIGN = "sign"
     APPROVE = "approve"
@@ -89,6 +92,9 @@ ALLOWED: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.REMOVE_DOCUMENTS: frozenset({AUTHOR}),
         Act.SHOW_DOCUMENT: frozenset({AUTHOR, REVIEWER, AUDITOR}),
         Act.ASK: frozenset({AUTHOR, REVIEWER}),
+        Act.USE_API: frozenset({AUTHOR, REVIEWER}),
+        Act.MAKE_TOKEN: frozenset({AUTHOR, REVIEWER}),
+        Act.REVOKE_TOKEN: frozenset({ADMIN, AUTHOR, REVIEWER}),
         Act.SAVE_PROMPT: frozenset({AUTHOR}),
         Act.SIGN: frozenset({AUTHOR, REVIEWER}),
         Act.APPROVE: frozenset({REVIEWER}),
@@ -136,6 +142,9 @@ SAYS: Mapping[Act, str] = MappingProxyType(
         Act.REMOVE_DOCUMENTS: "Take a document out of what is searched.",
         Act.SHOW_DOCUMENT: "See a page of a confidential document.",
         Act.ASK: "Ask a collection a question.",
+        Act.USE_API: "Have the local API answer a program's calls.",
+        Act.MAKE_TOKEN: "Make a token for a program that calls the local API.",
+        Act.REVOKE_TOKEN: "End a token: one's own, or as administrator anybody's.",
         Act.SAVE_PROMPT: "Keep a new version of a prompt.",
         Act.SIGN: "Sign as authored one's own work, or as reviewed somebody else's.",
         Act.APPROVE: "Sign as approved what somebody else wrote.",

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
+from core.assistants.api_calls import ApiCall
 from core.assistants.records import QUOTES, Question
 from core.assistants.service import Assistants
 from core.datasets.records import AddDataset
@@ -32,6 +33,7 @@ from core.retrieval.service import Retrieval
 from core.trust.notes import new_log_key, witness_key
 from core.trust.witnessing import State, witnessed
 from core.vault import (
+    api_tokens,
     backup,
     compact,
     erasure,
@@ -144,6 +146,10 @@ def ask(stage: Stage) -> None:
     list(stage.bench.assistants.ask(question, Job("Ask")))
 
 
+def own_token(stage: Stage) -> None:
+    api_tokens.revoke(stage.vault, f"old-{stage.user}")
+
+
 SERVICES = (
     Operation("core.models.service:Models.add", Act.ADD_MODEL, lambda s: s.bench.models.add(
         AddModel(path=str(RESOURCES / "models" / "starter-chat.gguf"), name="chat"))),
@@ -155,6 +161,8 @@ SERVICES = (
         Search(collection="towers", query="floors"), Job("Search"))),
     Operation("core.retrieval.index:Indexes.allow_clear", Act.OPEN_IN_CLEAR, in_clear),
     Operation("core.assistants.service:Assistants.ask", Act.ASK, ask),
+    Operation("core.assistants.api_calls:ApiCalls.keep", Act.USE_API, lambda s: s.bench.api_calls.keep((ApiCall(
+        path="/v1/completions", request_id="r", token="t", began="2026-01-31T10:00:00Z", request="{}", status=200),))),
     Operation("core.prompts.service:Prompts.save", Act.SAVE_PROMPT, lambda s: s.bench.prompts.save(
         SavePrompt(name="new", messages=(Message(role="user", content="Say {{ question }}"),)))),
     Operation("core.prompts.service:Prompts.sign", Act.SIGN, signing(lambda s, signer: s.bench.prompts.sign(
@@ -195,6 +203,9 @@ CARE = (
     Operation("core.vault.witnesses:prove", Act.EXPORT_CHECKPOINT, lambda s: witnesses.prove(s.vault, 0)),
     Operation("core.vault.witnesses:accept", Act.WITNESS, vouched),
     Operation("core.vault.checkpoints:settle", Act.RESTORE, unsettled),
+    Operation("core.vault.api_tokens:make", Act.MAKE_TOKEN, lambda s: api_tokens.make(
+        s.vault, api_tokens.MakeToken(name=f"of-{s.user}"))),
+    Operation("core.vault.api_tokens:revoke", Act.REVOKE_TOKEN, own_token),
     Operation("core.vault.backup:backup", Act.BACK_UP, lambda s: backup.backup(s.vault, s.out / "backup")),
     Operation("core.vault.holds:place", Act.HOLD, signing(lambda s, signer: holds.place(s.vault, ERASABLES, signer, PlaceHold(
         name="Case 2", reason="letter", things=(Thing(kind="document", reference=s.document),))))),
@@ -251,6 +262,7 @@ READING = {
     "retrieval": {"search", "prepare", "index_state", "close", "allow_clear"},
     "prompts": {"list", "versions", "show", "diff", "signatures"},
     "assistants": {"context", "traces", "trace"},
+    "api_calls": {"list", "show", "used"},
     "datasets": {"list", "show"},
     "evals": {"specs", "spec", "list", "show", "outcomes"},
     "evidence": set(),
@@ -285,6 +297,10 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ask(stage)
         policies.change(stage.vault, {"idle-minutes": "10"}, "shared office", signer)
         retention.set_rule(stage.vault, ERASABLES, SetRetention(name="traces", days=30))
+        with stage.vault._connections.transaction() as db:  # a token of each
+            for user in ALONE.values():
+                row = (f"old-{user}", f"hash of {user}", user, "2026-01-31T10:00:00Z", 0, 0, "")
+                db.execute("INSERT INTO api_tokens VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         held = Thing(kind="document", reference=stage.document)
         holds.place(stage.vault, ERASABLES, signer, PlaceHold(name="Case 1", reason="letter", things=(held,)))
         state = State(witness=witness_key("ann.example", WITNESS), logs={})
