@@ -1,10 +1,11 @@
 """Jinja in a sandbox. A template is untrusted code, whether a person wrote it or a model file brought it.
 
 Rules: no attribute that reaches Python's insides, no changing of what it was given, no file, no include. Time, memory and output are
-bounded: an alarm stops a loop, the address space may grow by `MEMORY` only, a product of a text and a number is refused above `LARGEST`.
+bounded: an alarm stops a loop, the address space may grow by `MEMORY` only, a product of a text and a number is refused above `LARGEST`, and
+no number grows so large that one operation on it outlasts the alarm.
 (The alarm and the memory bound need Linux and the process's main thread; elsewhere the caller's own time limit ends the worker.)
 A prompt's variable that has no value is an error with its line, never an empty text. A model's own template is rendered as its authors'
-tools do: undefined names are empty, `raise_exception`, `strftime_now` and `tojson` are there.
+tools do: undefined names are empty, `raise_exception`, `strftime_now`, `tojson` and the tag `generation` are there.
 """
 
 import json
@@ -22,7 +23,8 @@ from typing import Any, Final
 import jinja2
 from jinja2 import StrictUndefined, meta, nodes
 from jinja2.exceptions import SecurityError
-from jinja2.ext import loopcontrols
+from jinja2.ext import Extension, loopcontrols
+from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from core.errors import TemplateError
@@ -42,7 +44,20 @@ FIXED_DATE: Final = datetime(2026, 1, 1)
 """What `strftime_now` gives in reproducible mode, so that a prompt is the same tomorrow."""
 _NO_FILTERS: Final = ("center", "format", "pprint", "random", "urlize", "wordwrap", "xmlattr")
 """Those that make much from little, that are never the same twice, or that are about HTML."""
+_NO_ATTRIBUTES: Final = ("format", "format_map", "center", "ljust", "rjust", "zfill", "expandtabs")
+_MOST_PLACES: Final = 100
 _FILE: Final = "<template>"
+_FAULTS: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+"""What a template can make Python raise, compiled or run."""
 _TOO_LONG: Final = "it takes too long. Look for a loop that doesn't end."
 _TOO_LARGE: Final = f"its output is over {LARGEST:,} characters. Look for a loop that repeats too often."
 _TOO_MUCH: Final = "it needs too much memory. Look for a text that doubles in a loop."
@@ -56,6 +71,41 @@ class _Raised(Exception):
     """The template itself raised an error."""
 
 
+class _Generation(Extension):
+    """`{% generation %}…{% endgeneration %}`, by which authors mark what a model is trained to write: the inside, as it stands."""
+
+    tags = {"generation"}  # noqa: RUF012 (declared so by Jinja)
+
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
+class _Dict:
+    """`dict(…)` and `dict.fromkeys(…)`. The type itself would also bring its methods, which change any dictionary."""
+
+    def __call__(self, *given: Any, **named: Any) -> dict[Any, Any]:
+        return dict(*given, **named)
+
+    def fromkeys(self, *given: Any) -> dict[Any, Any]:
+        return dict.fromkeys(*given)
+
+
+class _Namespace(jinja2.utils.Namespace):
+    """Jinja's, without names that Python gives a meaning."""
+
+    def __init__(*given: Any, **named: Any) -> None:
+        self, *rest = given
+        jinja2.utils.Namespace.__init__(self)
+        for name, value in dict(*rest, **named).items():
+            self[name] = value
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if str(name).startswith("_"):
+            raise SecurityError(f"the name {str(name)[:40]} in a namespace")
+        super().__setitem__(name, value)
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset(("*", "**", "%"))
 
@@ -65,7 +115,9 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        if isinstance(obj, str) and attr in ("format", "format_map", "center", "ljust", "rjust", "zfill", "expandtabs"):
+        if isinstance(obj, str | bytes) and attr in _NO_ATTRIBUTES:
+            return False
+        if isinstance(obj, int) or obj is int:  # numbers of millions of bits, from bytes
             return False
         return super().is_safe_attribute(obj, attr, value)
 
@@ -96,18 +148,39 @@ def _environment(undefined: type[jinja2.Undefined], trim: bool) -> _Sandbox:
         undefined=undefined, trim_blocks=trim, lstrip_blocks=trim, keep_trailing_newline=not trim, autoescape=False
     )
     made.add_extension(loopcontrols)
+    made.add_extension(_Generation)
     made.globals.clear()
-    made.globals.update(range=_range, dict=dict, namespace=jinja2.utils.Namespace, joiner=jinja2.utils.Joiner)
+    made.globals.update(range=_range, dict=_Dict(), namespace=_Namespace, joiner=jinja2.utils.Joiner)
     made.globals["cycler"] = jinja2.utils.Cycler
-    made.filters["tojson"] = _to_json
-    made.filters["indent"] = _indent
+    made.filters.update(tojson=_to_json, indent=_indent, int=_int, round=_round)
     for name in _NO_FILTERS:
         del made.filters[name]
     return made
 
 
-def _to_json(value: Any, indent: int | None = None, ensure_ascii: bool = False) -> str:
-    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent)
+def _to_json(
+    value: Any,
+    ensure_ascii: bool = False,
+    indent: int | str | None = None,
+    separators: tuple[str, str] | None = None,
+    sort_keys: bool = False,
+) -> str:
+    if isinstance(indent, int) and indent > _MOST_PLACES:
+        raise SecurityError("an indentation this wide")
+    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+
+
+def _int(value: Any, default: int = 0, base: int = 10) -> int:
+    found = jinja2.filters.do_int(value, default, base)
+    if isinstance(found, int) and found.bit_length() > LARGEST_NUMBER:
+        raise SecurityError("a number this large")
+    return found
+
+
+def _round(value: float, precision: int = 0, method: Any = "common") -> float:
+    if not -_MOST_PLACES <= precision <= _MOST_PLACES:
+        raise SecurityError("rounding to that many places")
+    return jinja2.filters.do_round(value, precision, method)
 
 
 def _indent(text: str, width: int | str = 4, first: bool = False, blank: bool = False) -> str:
@@ -141,11 +214,18 @@ def render_messages(messages: Sequence[Message], variables: Mapping[str, Json]) 
 
 
 def render_chat(
-    source: str, text: str, messages: Sequence[Message], first: str, last: str, date: datetime = FIXED_DATE
+    source: str,
+    text: str,
+    messages: Sequence[Message],
+    first: str,
+    last: str,
+    date: datetime = FIXED_DATE,
+    tools: Sequence[Json] | None = None,
+    documents: Sequence[Json] | None = None,
 ) -> str:
     """The text that a model's own template makes of a conversation, up to where the assistant's turn begins.
 
-    `first` and `last` are the model's beginning and end tokens, as text. Raises `TemplateError`."""
+    `first` and `last` are the model's beginning and end tokens, as text; `tools` are described by JSON schemas. Raises `TemplateError`."""
     env = _environment(jinja2.Undefined, trim=True)
     env.globals["raise_exception"] = _raise
     env.globals["strftime_now"] = lambda form: date.strftime(form)
@@ -154,8 +234,8 @@ def render_chat(
         "add_generation_prompt": True,
         "bos_token": first,
         "eos_token": last,
-        "tools": None,
-        "documents": None,
+        "tools": list(tools) if tools else None,
+        "documents": list(documents) if documents else None,
     }
     return _rendered(env, source, text, values)
 
@@ -192,7 +272,7 @@ def _explained(source: str) -> Iterator[None]:
         raise TemplateError(
             source=source, line=1, problem="it is nested too deeply, or calls itself too often."
         ) from error
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except _FAULTS as error:
         raise _problem(source, error, f"{type(error).__name__}: {error}") from error
 
 
