@@ -40,6 +40,8 @@ class Generate(Record, frozen=True, kw_only=True, tag="generate"):
     """GBNF that the answer follows."""
     schema: dict[str, Any] | None = None
     """JSON schema that the answer follows; not together with `grammar`."""
+    tools: tuple[dict[str, Any], ...] = ()
+    """Functions that the model may call, as its own chat template shows them; a template that shows none is an error."""
     log_probabilities: int = -1
     """-1 for none; 0 and above: each token's, and those of as many of the likeliest ones."""
     mode: str = "reproducible"
@@ -162,6 +164,29 @@ class Weighed(Record, frozen=True, kw_only=True, tag="weighed"):
 
     weights: tuple[Weight, ...]
     prompt_tokens: int
+    backend: str
+
+
+class WeighText(Record, frozen=True, kw_only=True, tag="weigh-text"):
+    """How likely is each token of a text after those before it? The text stands alone, without a chat template."""
+
+    model: Digest | str
+    text: str = ""
+    ids: tuple[int, ...] | None = None
+    """The text as tokens of the model's own vocabulary, in place of `text`."""
+    likeliest: int = 0
+    """How many of the likeliest tokens are told at each place."""
+
+
+class WeighedText(Record, frozen=True, kw_only=True, tag="weighed-text"):
+    """Each token of the text, and the one that the model would write next."""
+
+    text: str
+    choices: tuple[Choice, ...]
+    """One for each token. The first token of a model that wants no token before it is given with a log-probability of 0."""
+    following: Choice
+    ends: bool
+    """Whether the model would end there."""
     backend: str
 
 

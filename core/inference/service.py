@@ -43,6 +43,8 @@ from core.inference.records import (
     Token,
     Weigh,
     Weighed,
+    WeighedText,
+    WeighText,
 )
 from core.jobs import Job
 from core.models.records import FAKE, ModelFile
@@ -78,7 +80,7 @@ class _Slot:
         self.model = model
         self.spec = WorkerSpec(
             module=f"core.inference.worker.{'fake' if fake else 'llama'}",
-            readable=() if fake else (model.path,),
+            readable=() if fake else model.files,
             threads=AT_ONCE if model.purpose == "chat" and not fake else 0,
             title=f"The model {model.name}",
         )
@@ -131,6 +133,16 @@ class Engine:
         if len(found.weights) != len(request.continuations):
             raise WorkerFailed(worker=f"The model {model.name}", reason="it left weights out", safe="Nothing was kept.")
         return found
+
+    def weigh_text(self, request: WeighText, job: Job | None = None) -> WeighedText:
+        """Each token of a text with its log-probability after those before it, computed alone. Raises as `generate`."""
+        model = self._models.located(request.model, job)
+        if model.purpose != "chat" or model.name == FAKE:
+            raise Unsupported(source=model.name, reason="it weighs no text. Choose a chat model.")
+        if not 0 <= request.likeliest <= MOST_LIKELY:
+            raise BadInput(source="likeliest", problem=f"use 0 to {MOST_LIKELY}.")
+        with self._using(model, job) as worker:
+            return worker.call(request, WeighedText, job)
 
     def embed(self, texts: Sequence[str], model: Digest | str, job: Job | None = None) -> Floats:
         """Vectors (n, dimensions), float32, each of length 1, in the texts' order. A text's vector depends on nothing but the text.

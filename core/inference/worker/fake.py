@@ -61,8 +61,10 @@ def load(request: Load, call: Call) -> Ready:
 def generate(request: Generate, call: Call) -> Iterator[Token | Finished]:
     """The answer word by word, then `Finished`. Raises `ContextExceeded`, `TemplateError`."""
     began = time.monotonic()
-    if request.grammar or request.schema is not None or request.log_probabilities >= 0:
-        raise Unsupported(source="fake", reason="it follows no grammar and has no probabilities. Choose a chat model.")
+    if request.grammar or request.schema is not None or request.log_probabilities >= 0 or request.tools:
+        raise Unsupported(
+            source="fake", reason="it follows no grammar, has no probabilities and calls no tools. Choose a chat model."
+        )
     messages = _rendered(request)
     prompt = _prompt(messages)
     size = len(_TOKEN.findall(prompt))

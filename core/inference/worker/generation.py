@@ -13,7 +13,21 @@ from types import ModuleType
 from typing import Any
 
 from core.errors import ContextExceeded
-from core.inference.records import Choice, Finished, Generate, Likely, PromptToken, PromptTokens, Token, Weigh, Weighed
+from core.inference.records import (
+    TEXT,
+    Choice,
+    Finished,
+    Generate,
+    Likely,
+    Message,
+    PromptToken,
+    PromptTokens,
+    Token,
+    Weigh,
+    Weighed,
+    WeighedText,
+    WeighText,
+)
 from core.inference.worker import forms
 from core.inference.worker.prompting import Prompter
 from core.inference.worker.sampling import Chosen, Sampler
@@ -121,6 +135,30 @@ class Chat:
             weights.append(weight)
             call.report(len(weights), len(continuations), "continuations")
         return Weighed(weights=tuple(weights), prompt_tokens=len(ids), backend=self._backend)
+
+    def weigh_text(self, request: WeighText, call: Call) -> WeighedText:
+        """Each token of a text with its log-probability. Raises `BadInput`, `ContextExceeded`, `Damaged`."""
+        vocabulary = self._vocabulary
+        if request.ids is None:
+            plain = Message(role=TEXT, content=request.text)
+            text, ids = call.on_main_thread(lambda: self._prompt(Generate(model=request.model, messages=(plain,))))
+            added = vocabulary.starts and ids[0] == vocabulary.first
+        else:
+            text, ids = vocabulary.written(request.ids), vocabulary.begun(request.ids)
+            added = len(ids) > len(request.ids)
+        if len(ids) > self.window:
+            raise ContextExceeded(prompt=len(ids), answer=0, window=self.window)
+        found = list(self._one().weigh_text(ids, request.likeliest, call))
+        last = found.pop()
+        if not added:
+            found.insert(0, Chosen(ids[0]))
+        return WeighedText(
+            text=text,
+            choices=tuple(map(self._choice, found)),
+            following=self._choice(last),
+            ends=vocabulary.ends(last.token),
+            backend=self._backend,
+        )
 
     def _choice(self, chosen: Chosen) -> Choice:
         piece = self._vocabulary.piece

@@ -25,6 +25,8 @@ from core.inference.records import (
     Token,
     Weigh,
     Weighed,
+    WeighedText,
+    WeighText,
 )
 from core.inference.worker import bert
 from core.inference.worker import library as loading
@@ -75,6 +77,9 @@ class Worker:
     def show_tokens(self, request: ShowTokens, call: Call) -> PromptTokens:
         return self._chat(request).tokens(request.request, call)
 
+    def weigh_text(self, request: WeighText, call: Call) -> WeighedText:
+        return self._chat(request).weigh_text(request, call)
+
     def embed(self, request: Embed, call: Call) -> Embedded:
         if not isinstance(self._loaded, Embedder):
             raise Unsupported(source=self._name, reason="it makes no vectors. Choose an embedder.")
@@ -90,7 +95,7 @@ class Worker:
     def _name(self) -> str:
         return "The inference worker" if self._loaded is None else self._loaded.name
 
-    def _chat(self, request: Generate | Weigh | ShowTokens) -> Chat:
+    def _chat(self, request: Generate | Weigh | WeighText | ShowTokens) -> Chat:
         if not isinstance(self._loaded, Chat):
             raise Unsupported(source=self._name, reason="it writes no text. Choose a chat model.")
         return self._loaded
@@ -121,6 +126,7 @@ def handlers() -> dict[type[Record], Handler]:
         Load: worker.load,
         Generate: worker.generate,
         Weigh: worker.weigh,
+        WeighText: worker.weigh_text,
         Embed: worker.embed,
         Count: worker.count,
         ShowTokens: worker.show_tokens,

@@ -4,9 +4,10 @@ Rules: a conversation goes through the file's own chat template or through none,
 documents brought is never read as a special token.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from types import ModuleType
 from typing import Any
 
@@ -38,7 +39,8 @@ class Prompter:
     def tokens(self, request: Generate) -> tuple[str, tuple[PromptToken, ...]]:
         """The same text and tokens, each token with its text, its kind and its message. Raises as `prompt`."""
         messages, text, mark = self._rendered(request)
-        render = partial(self._text, mode=request.mode)
+        tools = _mapped(request.tools, lambda found: self._vocabulary.guard(found, mark))
+        render = partial(self._text, mode=request.mode, tools=tools)
         return text.replace(mark, ""), inspecting.tokens(self._vocabulary, messages, text, mark, render)
 
     def _rendered(self, request: Generate) -> tuple[tuple[Message, ...], str, str]:
@@ -46,19 +48,25 @@ class Prompter:
         messages = request.messages
         if request.variables is not None:
             messages = templates.render_messages(messages, request.variables)
-        mark = free_mark(message.content for message in messages)
+        mark = free_mark(chain((message.content for message in messages), _texts(request.tools)))
         guard = self._vocabulary.guard
         guarded = tuple(replace(message, content=guard(message.content, mark)) for message in messages)
-        return guarded, self._text(guarded, request.mode), mark
+        tools = _mapped(request.tools, lambda text: guard(text, mark))
+        return guarded, self._text(guarded, request.mode, tools), mark
 
-    def _text(self, messages: Sequence[Message], mode: str) -> str:
-        return messages[0].content if messages[0].role == TEXT else self._chat(messages, mode)
+    def _text(self, messages: Sequence[Message], mode: str, tools: Any = ()) -> str:
+        return messages[0].content if messages[0].role == TEXT else self._chat(messages, mode, tools)
 
-    def _chat(self, messages: Sequence[Message], mode: str) -> str:
+    def _chat(self, messages: Sequence[Message], mode: str, tools: Any) -> str:
         if not self._template:
             raise Unsupported(
                 source=self._name,
                 reason="the file brings no chat template, and none is guessed. Choose a chat model, or send one message as text.",
+            )
+        if tools and "tools" not in self._template:
+            raise Unsupported(
+                source=self._name,
+                reason="its chat template shows no tools. Ask for a call (tool_choice), or choose another model.",
             )
         return templates.render_chat(
             f"The chat template of {self._name}",
@@ -67,4 +75,24 @@ class Prompter:
             self._vocabulary.text(self._vocabulary.first),
             self._vocabulary.text(self._vocabulary.last),
             templates.FIXED_DATE if mode == "reproducible" else datetime.now(),
+            tools,
         )
+
+
+def _texts(part: Any) -> Iterator[str]:
+    """Every text in a JSON value, keys too."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, dict):
+        yield from chain.from_iterable(_texts(one) for pair in part.items() for one in pair)
+    elif isinstance(part, list | tuple):
+        yield from chain.from_iterable(map(_texts, part))
+
+
+def _mapped(part: Any, change: Callable[[str], str]) -> Any:
+    """A JSON value with every text changed."""
+    if isinstance(part, str):
+        return change(part)
+    if isinstance(part, dict):
+        return {change(key): _mapped(value, change) for key, value in part.items()}
+    return [_mapped(one, change) for one in part] if isinstance(part, list | tuple) else part

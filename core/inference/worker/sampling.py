@@ -45,11 +45,7 @@ class Sampler:
         token = int(self._library.llama_sampler_sample(self._chain, context, index))
         if self._most < 0:
             return Chosen(token)
-        likely = log_probabilities(self._library, context, index, self._vocabulary.size)
-        count = min(self._most, len(likely))
-        best = np.argpartition(-likely, count - 1)[:count] if count else np.zeros(0, dtype=np.int64)
-        best = best[np.argsort(-likely[best], kind="stable")]
-        return Chosen(token, float(likely[token]), tuple((int(n), float(likely[n])) for n in best))
+        return chosen_from(log_probabilities(self._library, context, index, self._vocabulary.size), token, self._most)
 
     def free(self) -> None:
         """Once."""
@@ -77,6 +73,14 @@ class Sampler:
             parts.append(library.llama_sampler_init_top_p(request.top_p, 1))
         parts.append(library.llama_sampler_init_temp(request.temperature))
         return [*parts, library.llama_sampler_init_dist(request.seed)]
+
+
+def chosen_from(likely: npt.NDArray[np.float64], token: int, likeliest: int) -> Chosen:
+    """A token with its log-probability, and so many of the likeliest ones."""
+    count = min(likeliest, len(likely))
+    best = np.argpartition(-likely, count - 1)[:count] if count else np.zeros(0, dtype=np.int64)
+    best = best[np.argsort(-likely[best], kind="stable")]
+    return Chosen(token, float(likely[token]), tuple((int(n), float(likely[n])) for n in best))
 
 
 def log_probabilities(library: ModuleType, context: Any, index: int, size: int) -> npt.NDArray[np.float64]:

@@ -15,7 +15,7 @@ import numpy as np
 from core.errors import Damaged
 from core.inference.records import Weight
 from core.inference.worker.library import context
-from core.inference.worker.sampling import Chosen, Sampler, log_probabilities
+from core.inference.worker.sampling import Chosen, Sampler, chosen_from, log_probabilities
 from core.workers.serving import Call
 
 BATCH: Final = 512
@@ -84,6 +84,27 @@ class Single:
                     yield Weight(log_likelihood=total, tokens=len(continuation), greedy=greedy)
                     library.llama_memory_seq_rm(self._memory, 0, len(ids), -1)
                     self._computed = len(ids)
+            finally:
+                self._call = None
+
+    def weigh_text(self, ids: Sequence[int], likeliest: int, call: Call) -> Iterator[Chosen]:
+        """Each token but the first, as likely as it is after those before it; last, the likeliest one after them all.
+
+        Raises `Damaged`, `Cancelled`."""
+        library = self._library
+        with self._alone:
+            self._call = call
+            try:
+                self._read(ids[:1], call)
+                likely = log_probabilities(library, self._context, -1, self._size)
+                for start in range(1, len(ids), PIECE):
+                    call.check()
+                    piece = ids[start : start + PIECE]
+                    self._decode(piece, call, every=True)
+                    for number, token in enumerate(piece):
+                        yield chosen_from(likely, token, likeliest)
+                        likely = log_probabilities(library, self._context, number, self._size)
+                yield chosen_from(likely, int(likely.argmax()), likeliest)
             finally:
                 self._call = None
 

@@ -8,10 +8,12 @@ tokens that it would give otherwise.
 
 import ctypes
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from types import ModuleType
 from typing import Any, Final
+
+from core.errors import BadInput
 
 _MARKS: Final = (*range(0xFDD0, 0xFDF0), *range(0xE000, 0xF8FF))
 _MARKUP: Final = re.compile(r"[<\[].*[>\]]", re.DOTALL)
@@ -88,6 +90,16 @@ class Vocabulary:
         if self.starts and self.first >= 0 and found[:1] != [self.first]:
             found.insert(0, self.first)
         return found
+
+    def begun(self, ids: Sequence[int]) -> list[int]:
+        """Tokens that somebody else made of a text, with the model's first token before them if it wants one. Raises `BadInput`."""
+        if not ids or not all(0 <= token < self.size for token in ids):
+            raise BadInput(source="The tokens", problem=f"give one or more numbers from 0 to {self.size - 1}.")
+        return list(ids) if not self.starts or self.first < 0 or ids[0] == self.first else [self.first, *ids]
+
+    def written(self, ids: Sequence[int]) -> str:
+        """The text that tokens stand for."""
+        return b"".join(self.piece(token) for token in self.begun(ids)).decode("utf-8", "replace")
 
     def pieces(self, text: str) -> list[int]:
         """Tokens of a part of a rendered prompt: special tokens are parsed, nothing is added."""
