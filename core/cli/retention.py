@@ -39,7 +39,7 @@ def retention_command(session: Session, wanted: str | None, reason: str, yes: bo
         with bench.vault.read() as reader:
             rules = retention.rules(reader)
             trial = retention.tried(rules, request) if request is not None and not yes else rules
-            due = retention.preview(reader, ERASABLES, at, trial)
+            due = retention.preview(reader, ERASABLES, at, trial, bench.vault.user)
         if request is None and yes and any(not one.holds for one in due):
             with session.signer(bench) as signer:
                 told = retention.apply(bench.vault, ERASABLES, signer, at, reason, session.output.job("Erasing"))
@@ -136,7 +136,7 @@ def hold_command(session: Session, name: str | None, things: tuple[str, ...], re
 @yes_option
 @pass_session
 def release_command(session: Session, name: str, reason: str, yes: bool) -> None:
-    """End a hold. Whoever does can't erase what it covered: that takes another administrator."""
+    """End a hold. Whoever does can't erase what it covered: that takes another administrator, whose keys you didn't give them lately."""
     with session.workbench() as bench:
         if yes:
             state = _released(session, bench, name, reason)
@@ -151,7 +151,7 @@ COMMANDS = (retention_command, erase_command, hold_command, release_command)
 
 def _released(session: Session, bench: Workbench, name: str, reason: str) -> HoldState:
     with session.signer(bench) as signer:
-        return holds.release(bench.vault, signer, name, reason)
+        return holds.release(bench.vault, ERASABLES, signer, name, reason)
 
 
 def _things(given: tuple[str, ...]) -> tuple[Thing, ...]:

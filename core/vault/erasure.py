@@ -3,7 +3,8 @@
 Rules:
 
 1. It takes an administrator, a reason, and their signature on a tombstone that stays (see `tombstones`).
-2. Nothing under a legal hold goes, and whoever released a hold doesn't erase what it covered.
+2. Nothing under a legal hold goes, and whoever released a hold doesn't erase what it covered, nor does somebody whose keys they gave
+   since it was placed (`duties`).
 3. A thing goes whole, with its parts, from the vault's tables and from its package's, in one transaction, or not at all. A file that
    another document still is, stays until that goes too.
 4. What can't be erased here is told: names in the log, packs and backups that were made before. Freed pages are overwritten with
@@ -17,6 +18,7 @@ from itertools import chain
 from core.errors import BadInput, Refused
 from core.jobs import Job
 from core.records import Digest, Record
+from core.trust.times import parse_time
 from core.vault import blobs, tombstones
 from core.vault.erasable import Erasables, by_kind
 from core.vault.holds import Cover, Thing
@@ -221,11 +223,8 @@ def _refuse_held(unit: Unit, kinds: Erasables, items: Sequence[tuple[str, Digest
         label = owner.label(unit, digest)
         if holding := cover.holding(parts):
             raise Refused(act=f"Erase {label}", reason=f"The hold {', '.join(holding)} keeps it.")
-        if released := cover.released_by(parts, unit.user.user):
-            raise Refused(
-                act=f"Erase {label}",
-                reason=f"You released the hold {', '.join(released)} on it, so somebody else must erase it.",
-            )
+        for _, why in cover.barred(parts, unit.user, parse_time(unit.time, "clock")):
+            raise Refused(act=f"Erase {label}", reason=why)
 
 
 def _remains(reader: Reader, kinds: Erasables, items: Sequence[tuple[str, Digest]], request: Erase) -> Iterator[str]:

@@ -1,14 +1,18 @@
 """Legal holds: while one lasts, nothing that it covers is erased, by whatever rule or law, nor taken out of a collection.
 
-Rules: a hold is a signed record with a name and a reason; so is its release. A hold on a collection covers what comes into it later
-too. Whoever released a hold doesn't erase what it covered: that takes another person. Everything here is in the log.
+Rules: a hold is a signed record with a name and a reason; so is its release, which lists what it covered. A hold on a collection covers what
+comes into it later too. Whoever released a hold doesn't erase what it covered, wherever that went: it takes another person (`duties`), whoever
+placed it. Everything here is in the log.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from core.errors import AlreadyExists, BadInput, NotFound, Refused
-from core.records import Digest, Record
+from core.records import Digest, Record, kind
+from core.vault import cards, duties, users
 from core.vault.erasable import Erasable, Erasables, by_kind
+from core.vault.records import User
 from core.vault.roles import Act
 from core.vault.signing import Signer
 from core.vault.unit import Reader
@@ -55,6 +59,8 @@ class HoldRelease(Record, frozen=True, kw_only=True, tag="hold-release"):
     reason: str
     user: str
     time: str
+    covered: tuple[Digest, ...] = ()
+    """The records that it kept when it ended; empty in a release from before that was noted."""
 
 
 class PlaceHold(Record, frozen=True, kw_only=True):
@@ -99,13 +105,20 @@ def place(vault: Vault, kinds: Erasables, signer: Signer, request: PlaceHold) ->
         return HoldState(digest=digest, hold=hold)
 
 
-def release(vault: Vault, signer: Signer, name: str, reason: str) -> HoldState:
+def release(vault: Vault, kinds: Erasables, signer: Signer, name: str, reason: str) -> HoldState:
     """End a hold, and sign that. Raises `NotFound`, `BadInput`, `Refused`."""
     if not reason.strip():
         raise BadInput(source=name, problem="releasing a hold needs a reason.")
     with vault.write(Act.HOLD, about=f"release of {name}", reason=reason) as unit:
         state = show(unit, name)
-        ended = HoldRelease(hold=state.digest, name=name, reason=reason.strip(), user=unit.user.user, time=unit.time)
+        ended = HoldRelease(
+            hold=state.digest,
+            name=name,
+            reason=reason.strip(),
+            user=unit.user.user,
+            time=unit.time,
+            covered=tuple(sorted(_covered(unit, kinds, state.hold))),
+        )
         digest = unit.put(ended, links=(state.digest,))
         unit.sign(signer, digest, f"release of hold {name}", "authored", ended.reason)
         return HoldState(digest=state.digest, hold=state.hold, release=ended)
@@ -134,26 +147,43 @@ class Cover:
     def __init__(self, reader: Reader, kinds: Erasables) -> None:
         self._lasting: dict[Digest, list[str]] = {}
         self._released: dict[Digest, list[HoldRelease]] = {}
+        self._reader = reader
+        self._barred: dict[tuple[Digest, Digest], str] = {}
         for state in holds(reader):
-            for digest in _covered(reader, kinds, state.hold):
-                if state.release is None:
+            covered = _covered(reader, kinds, state.hold)
+            if state.release is None:
+                for digest in covered:
                     self._lasting.setdefault(digest, []).append(state.hold.name)
-                else:
+            else:
+                for digest in covered.union(state.release.covered):
                     self._released.setdefault(digest, []).append(state.release)
 
     @property
     def empty(self) -> bool:
-        """No hold lasts that covers anything."""
-        return not self._lasting
+        """No hold covers anything, or ever did."""
+        return not self._lasting and not self._released
 
     def holding(self, digests: Sequence[Digest]) -> tuple[str, ...]:
         """The names of the holds that last and cover any of these."""
         return tuple(dict.fromkeys(name for digest in digests for name in self._lasting.get(digest, ())))
 
-    def released_by(self, digests: Sequence[Digest], user: str) -> tuple[str, ...]:
-        """The names of the holds on any of these that this person released."""
-        found = (ended for digest in digests for ended in self._released.get(digest, ()) if ended.user == user)
-        return tuple(dict.fromkeys(ended.name for ended in found))
+    def barred(self, digests: Sequence[Digest], user: User, at: datetime) -> tuple[tuple[str, str], ...]:
+        """The released holds on any of these after which this person may not erase, each with the reason, a sentence."""
+        ended = dict.fromkeys(ended for digest in digests for ended in self._released.get(digest, ()))
+        found = ((one.name, self._why(one, user, at)) for one in ended)
+        return tuple((name, why) for name, why in found if why)
+
+    def _why(self, ended: HoldRelease, user: User, at: datetime) -> str:
+        if ended.user == user.user:
+            return f"You released the hold {ended.name} on it, so somebody else must erase it."
+        asked = (ended.hold, user.card)
+        if asked not in self._barred:
+            card = _releasing_card(self._reader, ended)
+            why = duties.one_hand(self._reader, user.card, card, cards.place(self._reader, ended.hold), at)
+            self._barred[asked] = why and (
+                f"{ended.user} released the hold {ended.name} on it, and somebody else than who did must erase it. {why}"
+            )
+        return self._barred[asked]
 
 
 def refuse_removal(reader: Reader, act: str, things: Sequence[tuple[str, str]]) -> None:
@@ -171,6 +201,16 @@ def _things(reader: Reader, kinds: Erasables, thing: Thing) -> list[Held]:
     if thing.kind == COLLECTION:
         return [Held(kind=COLLECTION, id=thing.reference, label=thing.reference)]
     return [Held(kind=thing.kind, id=digest, label=owner.label(reader, digest)) for digest in found]
+
+
+def _releasing_card(reader: Reader, ended: HoldRelease) -> Digest:
+    """The card under which a hold was released; where no signature tells, the person's card of today."""
+    for digest in reader.linked_from(ended.hold):
+        if reader.kind(digest) == kind(HoldRelease) and reader.get(digest, HoldRelease) == ended:
+            for signature in reader.signatures(digest):
+                if signature.user == ended.user:
+                    return signature.card
+    return users.find(reader.db, ended.user).card
 
 
 def _covered(reader: Reader, kinds: Erasables, hold: Hold) -> set[Digest]:

@@ -16,6 +16,7 @@ from core.vault import erasure
 from core.vault.erasable import Erasable, Erasables
 from core.vault.erasure import ErasedContent
 from core.vault.holds import Cover
+from core.vault.records import User
 from core.vault.roles import Act, allowed
 from core.vault.signing import Signer
 from core.vault.unit import Reader
@@ -60,7 +61,7 @@ class Due(Record, frozen=True, kw_only=True):
     since: str
     """From when its days count."""
     holds: tuple[str, ...]
-    """The holds that keep it all the same."""
+    """The holds that keep it all the same, and those that have ended and after which the person who asks may not erase."""
 
 
 def set_rule(vault: Vault, kinds: Erasables, request: SetRetention) -> RetentionRule:
@@ -92,12 +93,16 @@ def tried(rules: Sequence[RetentionRule], request: SetRetention) -> tuple[Retent
 
 
 def preview(
-    reader: Reader, kinds: Erasables, at: datetime, trial: Sequence[RetentionRule] | None = None
+    reader: Reader,
+    kinds: Erasables,
+    at: datetime,
+    trial: Sequence[RetentionRule] | None = None,
+    user: User | None = None,
 ) -> tuple[Due, ...]:
     """What is due at a time (with its offset), oldest first within each rule, and which holds keep of it what.
 
-    `trial`: other rules than those in force."""
-    return tuple(_due(reader, kinds, at, rules(reader) if trial is None else trial))
+    `trial`: other rules than those in force. `user`: who would erase it."""
+    return tuple(_due(reader, kinds, at, rules(reader) if trial is None else trial, user))
 
 
 def reminder(vault: Vault, kinds: Erasables, at: datetime) -> str:
@@ -112,10 +117,12 @@ def reminder(vault: Vault, kinds: Erasables, at: datetime) -> str:
 
 
 def apply(vault: Vault, kinds: Erasables, signer: Signer, at: datetime, reason: str, job: Job) -> ErasedContent:
-    """Erase what is due and not held, in batches. Progress in contents. Raises `Refused`, `DiskFull`; `Cancelled` between batches."""
+    """Erase what is due and not held, in batches; what somebody else must erase stays. Progress in contents.
+
+    Raises `Refused`, `DiskFull`; `Cancelled` between batches."""
     with vault.read() as reader:
         in_force = {rule.name: rule for rule in rules(reader)}
-        going = [due for due in preview(reader, kinds, at) if not due.holds]
+        going = [due for due in preview(reader, kinds, at, user=vault.user) if not due.holds]
     stones: list[Digest] = []
     items = records = blobs = 0
     for name, some in groupby(going, key=lambda due: due.rule):
@@ -138,7 +145,9 @@ def apply(vault: Vault, kinds: Erasables, signer: Signer, at: datetime, reason: 
     return ErasedContent(tombstones=tuple(stones), items=items, records=records, blobs=blobs)
 
 
-def _due(reader: Reader, kinds: Erasables, at: datetime, some: Sequence[RetentionRule]) -> Iterator[Due]:
+def _due(
+    reader: Reader, kinds: Erasables, at: datetime, some: Sequence[RetentionRule], user: User | None
+) -> Iterator[Due]:
     in_force = {rule.name: rule for rule in some}
     due = [(owner, rule, _aged(reader, owner, rule, at)) for owner in kinds if (rule := in_force.get(owner.rule))]
     if not any(found for _, _, found in due):
@@ -152,8 +161,13 @@ def _due(reader: Reader, kinds: Erasables, at: datetime, some: Sequence[Retentio
                 digest=digest,
                 label=owner.label(reader, digest),
                 since=since,
-                holds=() if cover.empty else cover.holding(owner.parts(reader, digest)),
+                holds=() if cover.empty else _keeping(cover, owner.parts(reader, digest), user, at),
             )
+
+
+def _keeping(cover: Cover, parts: Sequence[Digest], user: User | None, at: datetime) -> tuple[str, ...]:
+    ended = cover.barred(parts, user, at) if user is not None else ()
+    return (*cover.holding(parts), *(f"{name} (released; somebody else must erase it)" for name, _ in ended))
 
 
 def _free(reader: Reader, kinds: Erasables, at: datetime) -> Iterator[Digest]:

@@ -209,7 +209,7 @@ CARE = (
     Operation("core.vault.backup:backup", Act.BACK_UP, lambda s: backup.backup(s.vault, s.out / "backup")),
     Operation("core.vault.holds:place", Act.HOLD, signing(lambda s, signer: holds.place(s.vault, ERASABLES, signer, PlaceHold(
         name="Case 2", reason="letter", things=(Thing(kind="document", reference=s.document),))))),
-    Operation("core.vault.holds:release", Act.HOLD, signing(lambda s, signer: holds.release(s.vault, signer, "Case 1", "closed"))),
+    Operation("core.vault.holds:release", Act.HOLD, signing(lambda s, signer: holds.release(s.vault, ERASABLES, signer, "Case 1", "closed"))),
     Operation("core.vault.retention:set_rule", Act.SET_RETENTION, lambda s: retention.set_rule(
         s.vault, ERASABLES, SetRetention(name="traces", days=20))),
     Operation("core.vault.retention:apply", Act.ERASE, signing(lambda s, signer: retention.apply(
@@ -241,6 +241,7 @@ ELSEWHERE = {
     "core.vault.backup:required": "asks for an operation whether it will be refused",
     "core.vault.rotation:carry_out": "a part of operations",
     "core.vault.rotation:settle": "finishes at an opening what was begun",
+    "core.vault.rotation:resume": "the same, before a backup",
     "core.vault.sessions:begin": "everybody's",
     "core.vault.sessions:end": "everybody's",
     "core.vault.sessions:refusals": "everybody's",

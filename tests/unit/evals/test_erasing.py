@@ -270,3 +270,26 @@ def test_a_version_retired_before_that_was_noted_counts_from_the_migration(
         ((digest, since),) = store.retired(reader)
         assert digest == "digest 1"
         assert parse_time(since, "clock") > datetime.now(UTC) - timedelta(minutes=5)
+
+
+def test_an_administrator_who_is_author_too_can_not_take_out_of_a_hold_what_they_then_erase(study: Study) -> None:
+    (known,) = [digest for digest, _ in study.bench.documents.list("towers")]
+    study.hold("collection:towers")
+    with pytest.raises(Refused, match="Case 4"):
+        study.bench.documents.remove(known)
+    study.add("tower.md", TEXT.replace("nine", "ten"))
+    with study.bench.vault.confirm(study.passphrase) as signer:
+        holds.release(study.bench.vault, ERASABLES, signer, "Case 4", "settled")
+    study.bench.documents.remove(study.bench.documents.list("towers")[0][0])
+    study.add("tower.md", TEXT, collection="elsewhere")
+    for way in ((f"document:{known}",), ("document:towers/tower.md",), ("collection:towers",)):
+        with pytest.raises(Refused, match="You released the hold Case 4"):
+            study.erase(*way)
+    with pytest.raises(Refused, match="You released the hold Case 4"):
+        study.erase("document:elsewhere/tower.md", copies=True)
+    with study.bench.vault.confirm(study.passphrase) as signer:
+        retention.set_rule(study.bench.vault, ERASABLES, SetRetention(name="old-versions", days=1))
+        later = datetime.now(UTC) + timedelta(days=9)
+        assert retention.apply(study.bench.vault, ERASABLES, signer, later, "", Job("Apply")).items == 0
+    with study.bench.vault.read() as reader:
+        assert reader.kind(known) == "document"

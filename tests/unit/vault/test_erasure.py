@@ -110,7 +110,7 @@ def hold(vault: Vault, passphrase: str, name: str, digest: str) -> None:
 
 def free(vault: Vault, passphrase: str, name: str) -> None:
     with vault.confirm(passphrase) as signer:
-        holds.release(vault, signer, name, "The case is closed")
+        holds.release(vault, KINDS, signer, name, "The case is closed")
 
 
 # Erasure
