@@ -62,6 +62,7 @@ class MainWindow(QMainWindow):
         self.rolled_back.setAccessibleDescription("About the vault")
         self.reminder = Banner("cautioned")
         self.stale = Banner("cautioned")
+        self.due = Banner("cautioned")
         self.stack = QStackedWidget()
         self.stack.setObjectName("pages")
         self.status = StatusBar()
@@ -78,6 +79,8 @@ class MainWindow(QMainWindow):
         self.rolled_back.acted.connect(lambda: self.go("audit", "settle"))
         self.stale.acted.connect(lambda: self.go("people", "passphrase"))
         self.reminder.acted.connect(lambda: self.go("vault", "back-up"))
+        self.due.acted.connect(lambda: self.go("retention", "rules"))
+        self.status.barrier_asked.connect(lambda: self.go("vault") if self.operations.workbench is not None else None)
         self.status.jobs_asked.connect(self._toggle_tray)
         self.status.model_asked.connect(lambda: self.go("models") if self.operations.workbench is not None else None)
         self.tray.cancel_asked.connect(operations.cancel)
@@ -188,7 +191,12 @@ class MainWindow(QMainWindow):
 
     def _obey(self, found: Wardship) -> None:
         self.locking.limit(found.idle_minutes)
-        warnings = (self.rolled_back, found.rollback), (self.stale, found.passphrase), (self.reminder, found.backup)
+        warnings = (
+            (self.rolled_back, found.rollback),
+            (self.stale, found.passphrase),
+            (self.reminder, found.backup),
+            (self.due, found.due),
+        )
         for banner, said in warnings:
             if said is None:
                 banner.hide()
@@ -219,6 +227,7 @@ class MainWindow(QMainWindow):
         self.rolled_back.forget()
         self.reminder.forget()
         self.stale.forget()
+        self.due.forget()
         self._last_jobs.clear()
         self._say_jobs()
         self.setWindowTitle("Assay")
@@ -343,7 +352,7 @@ class MainWindow(QMainWindow):
         right = QVBoxLayout()
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(0)
-        for widget in (self.rolled_back, self.stale, self.reminder):
+        for widget in (self.rolled_back, self.stale, self.reminder, self.due):
             right.addWidget(widget)
         right.addWidget(self.stack, 1)
         middle.addLayout(right, 1)

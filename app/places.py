@@ -20,6 +20,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("evidence", "Evidence", "stamp", "Ctrl+8"),
             Place("audit", "Audit log", "log", "Ctrl+9"),
             Place("people", "People", "people"),
+            Place("retention", "Retention", "history"),
         ),
     ),
 )

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.bridge.keeping import due_now
 from core import paths
 from core.errors import Unavailable
 from core.jobs import Job
@@ -47,7 +48,7 @@ class Care:
     can_compact: bool
 
 
-CARE = frozenset({"back-up", "restore", "change-settings", "change-passphrase"})
+CARE = frozenset({"back-up", "restore", "change-settings", "change-passphrase", "set-retention", "erase", "hold"})
 """The acts after which the window looks after the vault again."""
 Said = tuple[str, str, str]
 """What a banner says, what is safe or at stake, and the word on its button (none where this person can't help it)."""
@@ -61,6 +62,7 @@ class Wardship:
     rollback: Said | None
     backup: Said | None
     passphrase: Said | None
+    due: Said | None
 
 
 def look_after(bench: "Workbench") -> Wardship:
@@ -71,7 +73,16 @@ def look_after(bench: "Workbench") -> Wardship:
     warned = None if rollback is None else (*told(rollback.sentence), "Settle…" if admin else "")
     overdue = (*reminder(found), "Back up now…") if admin and found.overdue else None
     now = policy(bench)
-    return Wardship(now.idle_minutes, warned, overdue, stale(bench, now))
+    return Wardship(now.idle_minutes, warned, overdue, stale(bench, now), due(bench))
+
+
+def due(bench: "Workbench") -> Said | None:
+    """That content has been kept as long as the rules say, for whoever may erase it."""
+    count = due_now(bench)
+    if not count:
+        return None
+    what = f"{count:,} content{' has' if count == 1 else 's have'} been kept as long as the rules say."
+    return what, "Nothing is erased until you look at it and sign.", "Look at them…"
 
 
 def stale(bench: "Workbench", now: "Policy") -> Said | None:

@@ -17,6 +17,7 @@ _CLASSES = {
     "models": ("app.pages.models", "ModelsPage"),
     "audit": ("app.pages.audit", "AuditPage"),
     "people": ("app.pages.people", "PeoplePage"),
+    "retention": ("app.pages.retention", "RetentionPage"),
     "vault": ("app.pages.vault", "VaultPage"),
     "settings": ("app.pages.settings", "SettingsPage"),
 }

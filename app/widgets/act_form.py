@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QScrollArea, QWidget
+from shiboken6 import isValid
 
 from app.widgets.announcing import announce
 from app.widgets.basic import IconLabel, column, label, row
@@ -98,7 +99,9 @@ class ActForm(QFrame):
         return ""
 
     def refuse(self, sentence: str) -> None:
-        """Say why it wasn't done; it can be tried again."""
+        """Say why it wasn't done; it can be tried again. Nothing happens where the person has closed it meanwhile."""
+        if not isValid(self):
+            return
         self._problem.setText(sentence)
         self._problem.setVisible(bool(sentence))
         self._sign.setVisible(bool(sentence))

@@ -61,6 +61,11 @@ class Button(QPushButton):
         self._caret = True
         return self
 
+    @property
+    def stays(self) -> bool:
+        """Whether it keeps its place in a bar that is too narrow: it is filled, or opens a menu itself."""
+        return self._caret or self.property("kind") == "primary"
+
     def refuse(self, reason: str) -> None:
         """Disable it and say why; an empty reason enables it."""
         self.setEnabled(not reason)

@@ -38,7 +38,8 @@ class Meaning:
 
 @dataclass(frozen=True)
 class ToSign:
-    """What shall be signed. `digest` is 64 hexadecimal characters; `printed` the name that will stand on the signature."""
+    """What shall be signed. `digest` is 64 hexadecimal characters, or empty where it is made with the time and the reason as it is signed;
+    `printed` the name that will stand on the signature."""
 
     title: str
     text: str
@@ -51,6 +52,10 @@ class ToSign:
     """Below the meanings, where none of them is refused."""
     first: bool = True
     """Whether it is the first signing of a sitting, which takes the user name too."""
+    verb: str = ""
+    """What the button says, where the signature does something beside standing there."""
+    hint: str = ""
+    """Below the reason."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +196,7 @@ class SigningPanel(QFrame):
 
         self.exact = ExactText()
         self.exact.setMinimumHeight(look().px(110))
-        digest = label(shown_digest(what.digest), type="code", tone="secondary")
+        digest = label(shown_digest(what.digest) if what.digest else "", type="code", tone="secondary")
         digest.setToolTip(what.digest)
         digest.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._notice = label("", type="small", wrap=True)
@@ -211,7 +216,7 @@ class SigningPanel(QFrame):
             cards.addWidget(card)
         self._why = label("", type="small", tone="secondary", wrap=True)
 
-        self.reason = Field("Reason", line_edit(), check=required("The reason"), beside=True)
+        self.reason = Field("Reason", line_edit(), what.hint, check=required("The reason"), beside=True)
         self.user = Field("User name", line_edit(), check=required("The user name"), beside=True)
         self.user.setVisible(what.first)
         self._first = what.first
@@ -325,7 +330,7 @@ class SigningPanel(QFrame):
         refused = [other for other in self._what.meanings if other.refused]
         self._why.setText(refused[0].refused if refused else self._what.note)
         word = meaning.word.lower() if meaning is not None else ""
-        self.sign.setText(f"Sign as {word}" if word else "Sign")
+        self.sign.setText(self._what.verb or (f"Sign as {word}" if word else "Sign"))
         self.sign.setAccessibleName(self.sign.text())
         lines = self._what.text.count("\n") + 1
         self._seen.setText(f"All {lines} lines were shown." if self.exact.was_seen else "Scroll to the end to sign.")

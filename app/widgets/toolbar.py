@@ -1,7 +1,7 @@
 """The top bar of a page: its title, what it is about, the quick switcher's field, and at most two buttons. 52 high."""
 
-from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QMenu, QSizePolicy, QWidget
 
 from app.theme.icons import icon, paint_icon
@@ -147,7 +147,11 @@ class SwitcherField(QAbstractButton):
 
 
 class TopBar(QFrame):
-    """`switcher_asked` opens the quick switcher. `about` and `act` put things after the title and at the right end."""
+    """`switcher_asked` opens the quick switcher. `about` and `act` put things after the title and at the right end.
+
+    Where there is no room for all, the switcher's field shrinks to its glass, then buttons go into a menu, the leftmost first; a button that
+    is filled or opens a menu of its own stays.
+    """
 
     switcher_asked = Signal()
 
@@ -159,12 +163,21 @@ class TopBar(QFrame):
         self._switcher.clicked.connect(self.switcher_asked)
         self._about = row(space=8)
         self._acts = row(space=8)
+        self._offered: list[QWidget] = []
+        self._folded: list[Button] = []
+        self._menu = QMenu(self)
+        self.more = Button("More")
+        self.more.with_caret()
+        self.more.setAccessibleDescription("Opens a menu with what there is no room for")
+        self.more.clicked.connect(self._open)
+        self.more.hide()
         layout = row(space=8, margins=(20, 0, 16, 0))
         layout.addWidget(self.title)
         layout.addSpacing(look().px(8))
         layout.addLayout(self._about)
         layout.addStretch(1)
         layout.addWidget(self._switcher)
+        layout.addWidget(self.more)
         layout.addLayout(self._acts)
         self.setLayout(layout)
         self._rescale()
@@ -176,11 +189,73 @@ class TopBar(QFrame):
 
     def act(self, *widgets: QWidget) -> None:
         for widget in widgets:
-            self._acts.addWidget(widget)
+            holder = _Holder(widget)
+            widget.installEventFilter(self)
+            self._offered.append(widget)
+            self._acts.addWidget(holder)
+
+    def folded(self) -> list[Button]:
+        """The buttons that are in the menu now."""
+        return list(self._folded)
 
     def hide_switcher(self) -> None:
         """Without a vault there is nowhere to go."""
         self._switcher.hide()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(look().px(200), look().px(52))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        kinds = QEvent.Type
+        if event.type() in (kinds.ShowToParent, kinds.HideToParent):
+            self._fit()
+        return super().eventFilter(watched, event)
+
+    def _fit(self) -> None:
+        """Put into the menu what there is no room for."""
+        wanted = [act for act in self._offered if not act.isHidden()]
+        able = [act for act in wanted if isinstance(act, Button) and not act.stays]
+        room = self.width() - self._least()
+        gap = self._acts.spacing()
+        need = sum(act.sizeHint().width() + gap for act in wanted)
+        folded: list[Button] = []
+        for act in able:
+            if need <= room - (self.more.sizeHint().width() + gap if folded else 0):
+                break
+            folded.append(act)
+            need -= act.sizeHint().width() + gap
+        self._folded = folded
+        for act in self._offered:
+            act.parentWidget().setVisible(act in wanted and act not in folded)
+        self.more.setVisible(bool(folded))
+
+    def _least(self) -> int:
+        """What everything beside the buttons takes at least."""
+        margins = self.layout().contentsMargins()
+        least = (
+            margins.left() + margins.right() + look().px(8) + self.title.sizeHint().width() + 3 * self._acts.spacing()
+        )
+        if not self._switcher.isHidden():
+            least += self._switcher.minimumSizeHint().width() + self._acts.spacing()
+        for position in range(self._about.count()):
+            widget = self._about.itemAt(position).widget()
+            if widget is not None and not widget.isHidden():
+                least += widget.minimumSizeHint().width() + self._about.spacing()
+        return least
+
+    def _open(self) -> None:
+        self._menu.clear()
+        for act in self._folded:
+            action = self._menu.addAction(act.text())
+            action.setEnabled(act.isEnabled())
+            action.setToolTip(act.toolTip())
+            action.triggered.connect(lambda _=False, which=act: which.click())
+        self._menu.setToolTipsVisible(True)
+        self._menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -194,3 +269,13 @@ class TopBar(QFrame):
 
     def _rescale(self) -> None:
         self.setFixedHeight(look().px(52))
+        self._fit()
+
+
+class _Holder(QWidget):
+    """Around a button of the bar, so that the bar can put it away without changing whether its page shows it."""
+
+    def __init__(self, held: QWidget) -> None:
+        super().__init__()
+        self.setLayout(row(held, space=0))
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)

@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -15,6 +16,7 @@ os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp()
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QApplication
 
+from app.bridge import keeping
 from app.bridge import trail as bridge
 from app.bridge.operations import Operations
 from app.main_window import MainWindow
@@ -22,14 +24,19 @@ from app.pages.all import PAGES
 from app.theme.look import look
 from app.widgets.act_form import ActForm
 from app.widgets.signing import Meaning, ToSign
+from core.jobs import Job
 from core.prompts.records import SignPrompt
+from core.vault import holds
+from core.vault import retention as core_retention
 from core.vault.checkpoints import Rollback
 from core.vault.records import Finding
 from core.vault.roles import Act
 from core.vault.vault import Vault
+from core.workbench import ERASABLES, SCHEMA
 from tests.conftest import PASSPHRASES, weak_kdf
+from tests.unit.app import evidence_scenes
 from tests.unit.app.benches import Bench
-from tests.unit.app.test_evidence_page import SCHEMA
+from tests.unit.app.kept import fill
 
 LOOKS = (("light", 1.0, (1280, 800)),)
 ALL = (
@@ -53,6 +60,7 @@ def make_vault(folder: Path) -> Vault:
             ("pavel.roe", "Pavel Roe-Lindqvist of the long name", ("author", "reviewer")),
         ):
             vault.add_user(signer, user, name, roles, "a quiet ladder in october", kdf=weak_kdf)
+    fill(vault)
     prompts = Bench(vault)
     prompts.with_prompts()
     with vault.confirm(PASSPHRASES["ines"]) as signer:
@@ -269,6 +277,117 @@ def signing(window: MainWindow) -> None:
     panel.refuse("The user name or the passphrase is wrong. Nothing was signed.", first=True)
 
 
+def retention(view: str) -> Callable[[MainWindow], None]:
+    def show(window: MainWindow) -> None:
+        window.go("retention", view)
+        wait(window)
+
+    return show
+
+
+def in_400_days(window: MainWindow) -> None:
+    """Answers have a rule, and it is later."""
+    keeping._now = lambda: datetime.now().astimezone() + timedelta(days=400)
+    bench = window.operations.workbench
+    with bench.vault.read() as reader:  # type: ignore[union-attr]
+        known = core_retention.rules(reader)
+    if not known:
+        keeping.set_rule(bench, "traces", 365, "Our schedule")  # type: ignore[arg-type]
+    window.care_changed()
+    wait(window)
+
+
+def retention_due(window: MainWindow) -> None:
+    in_400_days(window)
+    retention("rules")(window)
+
+
+def retention_form(window: MainWindow) -> None:
+    retention_due(window)
+    page = window.page
+    page.rules.buttons["traces"].click()  # type: ignore[union-attr]
+    form = window.overlay.panel
+    form.days.edit.setText("30")  # type: ignore[union-attr]
+    form.days.left.emit()  # type: ignore[union-attr]
+
+
+def retention_sign(window: MainWindow) -> None:
+    retention_due(window)
+    window.page.apply.click()  # type: ignore[union-attr]
+
+
+def retention_trial(window: MainWindow) -> None:
+    retention_form(window)
+    wait(window)
+    window.overlay.panel.show_them.click()  # type: ignore[union-attr]
+
+
+def held(window: MainWindow) -> None:
+    """A hold in force, and one that was released."""
+    vault = window.operations.workbench.vault  # type: ignore[union-attr]
+    with vault.read() as reader:
+        placed = holds.holds(reader)
+    if placed:
+        return
+    with vault.confirm(PASSPHRASES["ines"]) as signer:
+        found = keeping.find(window.operations.workbench, "document", "", Job("Find"))  # type: ignore[arg-type]
+        for name, things in (("Case 2026-114", found[:2]), ("Audit of June", found[:1])):
+            keeping.place_hold(window.operations.workbench, signer, name, "The court asks for it", things)  # type: ignore[arg-type]
+        holds.release(vault, ERASABLES, signer, "Audit of June", "The audit is over")
+
+
+def retention_holds(window: MainWindow) -> None:
+    held(window)
+    retention("holds")(window)
+    window.page.holds.which.segment("all").click()  # type: ignore[union-attr]
+    window.page.holds.table.choose(0)  # type: ignore[union-attr]
+
+
+def retention_place(window: MainWindow) -> None:
+    retention("holds")(window)
+    window.page.hold.click()  # type: ignore[union-attr]
+    wait(window)
+    form = window.overlay.panel
+    form.name.edit.setText("Case 2026-115")  # type: ignore[union-attr]
+    form.picker.take(form.picker.table.rows.all()[:2])  # type: ignore[union-attr]
+
+
+def retention_release(window: MainWindow) -> None:
+    retention_holds(window)
+    window.page.holds.table.choose(1)  # type: ignore[union-attr]
+    window.page.holds.release.click()  # type: ignore[union-attr]
+
+
+def retention_choose(window: MainWindow) -> None:
+    retention("erase")(window)
+    picker = window.page.erasing.picker  # type: ignore[union-attr]
+    picker.kind.setCurrentIndex(picker.kind.findData(""))
+    picker.text.setText("Maria Novák")
+    picker.search()
+    wait(window)
+    picker.take(picker.table.rows.all()[:2])
+
+
+def retention_preview(window: MainWindow) -> None:
+    retention_choose(window)
+    window.page.erasing.quoting.click()  # type: ignore[union-attr]
+    window.page.erasing.preview.click()  # type: ignore[union-attr]
+
+
+def retention_held(window: MainWindow) -> None:
+    held(window)
+    retention("erase")(window)
+    picker = window.page.erasing.picker  # type: ignore[union-attr]
+    picker.take(picker.table.rows.all())
+    window.page.erasing.preview.click()  # type: ignore[union-attr]
+
+
+def retention_erase(window: MainWindow) -> None:
+    retention_preview(window)
+    wait(window)
+    window.page.erasing.erase.click()  # type: ignore[union-attr]
+
+
 SCENES: dict[str, Callable[[MainWindow], None]] = {
     "people": page("people"),
     "people-spoken": spoken,
@@ -290,6 +409,20 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     "audit-review-range": audit_form("review"),
     "audit-review": audit_review,
     "audit-rolled-back": rolled_back,
+    "retention-none": retention("rules"),
+    "retention-due": retention_due,
+    "retention-form": retention_form,
+    "retention-trial": retention_trial,
+    "retention-sign": retention_sign,
+    "retention-no-holds": retention("holds"),
+    "retention-place": retention_place,
+    "retention-choose": retention_choose,
+    "retention-preview": retention_preview,
+    "retention-erase": retention_erase,
+    "retention-holds": retention_holds,
+    "retention-release": retention_release,
+    "retention-held": retention_held,
+    **{f"page-{name}": page(name) for name in PAGES if name != "unlock"},
     "vault": vault_page,
     "vault-findings": vault_findings,
     "vault-busy": vault_busy,
@@ -297,6 +430,7 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     "restoring": restoring,
     "recovering": recovering,
     "signing": signing,
+    **evidence_scenes.SCENES,
 }
 
 
