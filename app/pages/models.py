@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from core.jobs import Job
     from core.workbench import Workbench
 
-PURPOSES = {"chat": ("Answers", "chat"), "embed": ("Search", "search"), "other": ("Other", "models")}
+PURPOSES = {
+    "chat": ("Answers", "chat"),
+    "embed": ("Search", "search"),
+    "rerank": ("Ranking", "search"),
+    "other": ("Other", "models"),
+}
 Listed = tuple[tuple[ModelFile, ...], tuple[str, ...]]
 
 

@@ -114,6 +114,8 @@ class Load(Record, frozen=True, kw_only=True, tag="load"):
     name: str
     embeds: bool
     """Whether it makes vectors, not text."""
+    ranks: bool = False
+    """Whether it scores pairs of texts."""
     threads: int = 0
     """0 to choose by the model's size and the cores."""
 

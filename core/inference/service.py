@@ -323,7 +323,13 @@ class Engine:
         model = slot.model
         worker = self._supervisor.start(slot.spec, job)
         try:
-            request = Load(path=model.path, name=model.name, embeds=model.purpose == "embed", threads=self._threads())
+            request = Load(
+                path=model.path,
+                name=model.name,
+                embeds=model.purpose == "embed",
+                ranks=model.purpose == "rerank",
+                threads=self._threads(),
+            )
             return worker, worker.call(request, Ready, job)
         except BaseException:
             worker.close()

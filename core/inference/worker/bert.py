@@ -1,8 +1,9 @@
-"""A BERT-type embedder out of its GGUF, as a graph for ONNX Runtime: on a CPU more than twice as fast as llama.cpp.
+"""A BERT-type embedder or reranker out of its GGUF, as a graph for ONNX Runtime: on a CPU more than twice as fast as llama.cpp.
 
 Matrices of type Q8_0 stay as they are, 8 bits in blocks of 32, and are multiplied in 8 bits as llama.cpp does; others become float32. So the
 vectors are as near to the original's as llama.cpp's. Only what the graph does exactly is taken: architecture `bert` with learned
-positions, mean or first-token pooling; every other file goes through llama.cpp.
+positions, mean or first-token pooling, or a classifier of one score; every other file goes through llama.cpp. A reranker's second text is
+marked as such to the model, which llama.cpp doesn't do.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from core.inference.worker.onnx import Graph
 from core.models.worker.gguf import Tensor, read
 
-MEAN, FIRST = 1, 2
+MEAN, FIRST, SCORE = 1, 2, 4
 LARGEST: Final = 1024 * 1024 * 1024
 """Bytes of the file."""
 BLOCK: Final = 32
@@ -44,6 +45,7 @@ _INSIDE: Final = tuple(
     )
     for part in ("weight", "bias")
 )
+_SCORING: Final = ("cls.weight", "cls.bias", "cls.output.weight", "cls.output.bias")
 _WANTED: Final = (
     "general.architecture",
     ".block_count",
@@ -58,6 +60,36 @@ Floats = npt.NDArray[np.float32]
 
 def graph(path: Path) -> bytes | None:
     """An ONNX model: ids [text, token] -> vectors [text, dimension], of length 1. None for a file of another kind."""
+    found = _read(path, (MEAN, FIRST), ())
+    if found is None:
+        return None
+    builder, blocks, pooling = found
+    return builder.vectors(blocks, pooling == MEAN)
+
+
+def scoring_graph(path: Path) -> bytes | None:
+    """An ONNX model: ids [pair, token], and for each its text, 0 or 1 -> scores [pair, 1]. None for a file of another kind."""
+    found = _read(path, (SCORE,), _SCORING)
+    if found is None:
+        return None
+    builder, blocks, _ = found
+    return builder.scores(blocks)
+
+
+def tells_texts_apart(path: Path) -> bool:
+    """Whether the model was made to be told which of two texts a token belongs to."""
+    with path.open("rb") as file:
+        header = read(file, path.stat().st_size, path.name, _WANTED)
+    if not any(tensor.name == "token_types.weight" and tensor.shape[1:] > (1,) for tensor in header.tensors):
+        return False
+    kinds = _Weights(np.memmap(path, dtype=np.uint8, mode="r"), header.start, header.tensors).floats(
+        "token_types.weight"
+    )
+    return bool((kinds[0] != kinds[1]).any())
+
+
+def _read(path: Path, poolings: Sequence[int], more: Sequence[str]) -> "tuple[_Builder, int, int] | None":
+    """What puts the graph together, the number of blocks and the pooling; `more`: tensors beside the encoder's. None for another kind."""
     size = path.stat().st_size
     if size > LARGEST:
         return None
@@ -65,19 +97,15 @@ def graph(path: Path) -> bytes | None:
         header = read(file, size, path.name, _WANTED)
     about = header.values
     blocks, pooling = about.get("bert.block_count"), about.get("bert.pooling_type")
-    if (
-        about.get("general.architecture") != "bert"
-        or about.get("bert.attention.causal")
-        or pooling not in (MEAN, FIRST)
-    ):
+    if about.get("general.architecture") != "bert" or about.get("bert.attention.causal") or pooling not in poolings:
         return None
-    wanted = {*_OUTSIDE, *(f"blk.{number}.{part}" for number in range(int(blocks or 0)) for part in _INSIDE)}
+    wanted = {*_OUTSIDE, *more, *(f"blk.{number}.{part}" for number in range(int(blocks or 0)) for part in _INSIDE)}
     if {tensor.name for tensor in header.tensors} != wanted:
         return None
     data = np.memmap(path, dtype=np.uint8, mode="r")
     weights = _Weights(data, header.start, header.tensors)
     heads, epsilon = int(about["bert.attention.head_count"]), float(about["bert.attention.layer_norm_epsilon"])
-    return _Builder(weights, heads, epsilon).built(int(blocks or 0), pooling == MEAN)
+    return _Builder(weights, heads, epsilon), int(blocks or 0), int(pooling or 0)
 
 
 class _Weights:
@@ -125,21 +153,37 @@ class _Builder:
         self._epsilon = epsilon
         self._graph = Graph()
 
-    def built(self, blocks: int, mean: bool) -> bytes:
-        g, weights = self._graph, self._weights
-        words = g.node("Gather", (self._held("token_embd.weight"), "ids"), axis=0)
-        places = weights.floats("position_embd.weight") + weights.floats("token_types.weight")[0]
-        ends = (g.weight("zero", np.zeros(1, dtype=np.int64)), g.node("Shape", ("ids",), start=1))
-        values = g.node("Add", (words, g.node("Slice", (g.weight("places", places), *ends))))
-        values = self._normed(values, "token_embd_norm")
-        for number in range(blocks):
-            values = self._block(values, f"blk.{number}.")
+    def vectors(self, blocks: int, mean: bool) -> bytes:
+        g = self._graph
+        values = self._encoded(blocks, self._weights.floats("token_types.weight")[0])
         if mean:
             pooled = g.node("ReduceMean", (values, g.weight("tokens", np.ones(1, dtype=np.int64))), keepdims=0)
         else:
             pooled = g.node("Gather", (values, g.weight("first", np.array(0, dtype=np.int64))), axis=1)
         out = g.node("LpNormalization", (pooled,), axis=-1, p=2)
         return g.model({"ids": ("text", "token")}, {out: ("text", "dimension")})
+
+    def scores(self, blocks: int) -> bytes:
+        g = self._graph
+        values = self._encoded(blocks, np.zeros(1, dtype=np.float32), ("texts",))
+        values = g.node("Gather", (values, g.weight("first", np.array(0, dtype=np.int64))), axis=1)
+        values = g.node("Tanh", (g.node("Add", (self._times(values, ["cls.weight"]), self._held("cls.bias"))),))
+        out = g.node("Add", (self._times(values, ["cls.output.weight"]), self._held("cls.output.bias")))
+        return g.model({"ids": ("text", "token"), "texts": ("text", "token")}, {out: ("text", "score")})
+
+    def _encoded(self, blocks: int, kind: Floats, kinds: Sequence[str] = ()) -> str:
+        """The last block's outputs. `kind` is what every token gets; `kinds`: the input that says of each which one it gets."""
+        g, weights = self._graph, self._weights
+        words = g.node("Gather", (self._held("token_embd.weight"), "ids"), axis=0)
+        for name in kinds:
+            words = g.node("Add", (words, g.node("Gather", (self._held("token_types.weight"), name), axis=0)))
+        places = weights.floats("position_embd.weight") + kind
+        ends = (g.weight("zero", np.zeros(1, dtype=np.int64)), g.node("Shape", ("ids",), start=1))
+        values = g.node("Add", (words, g.node("Slice", (g.weight("places", places), *ends))))
+        values = self._normed(values, "token_embd_norm")
+        for number in range(blocks):
+            values = self._block(values, f"blk.{number}.")
+        return values
 
     def _block(self, values: str, at: str) -> str:
         g, three = self._graph, [f"{at}attn_{part}" for part in "qkv"]

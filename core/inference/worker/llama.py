@@ -21,6 +21,8 @@ from core.inference.records import (
     Load,
     PromptTokens,
     Ready,
+    Rerank,
+    Reranked,
     ShowTokens,
     Token,
     Weigh,
@@ -32,6 +34,7 @@ from core.inference.worker import bert
 from core.inference.worker import library as loading
 from core.inference.worker.embedding import Embedder
 from core.inference.worker.generation import Chat
+from core.inference.worker.reranking import Reranker
 from core.records import Record
 from core.workers.serving import Call, Handler
 
@@ -44,7 +47,7 @@ class Worker:
 
     def __init__(self, library: ModuleType) -> None:
         self._library = library
-        self._loaded: Chat | Embedder | None = None
+        self._loaded: Chat | Embedder | Reranker | None = None
 
     def load(self, request: Load, call: Call) -> Ready:
         """Raises `NotFound`, `Damaged` (llama.cpp refuses the file), `Unsupported`, `Cancelled`."""
@@ -53,19 +56,24 @@ class Worker:
             raise Unsupported(source=request.name, reason="this worker holds a model already.")
         onnx = bert.graph(Path(request.path)) if request.embeds and Path(request.path).is_file() else None
         model = self._open(request, call)
-        threads = request.threads or (loading.cores() if request.embeds else loading.threads(library, model))
+        threads = request.threads or (
+            loading.cores() if request.embeds or request.ranks else loading.threads(library, model)
+        )
         window = min(LARGEST_WINDOW, library.llama_model_n_ctx_train(model))
         backend = f"llama-cpp-python {version('llama-cpp-python')}, CPU {loading.features(library)}, {threads} threads"
         if request.embeds:
             self._loaded = Embedder(library, model, request.name, window, threads, onnx)
             backend = f"{self._loaded.backend}, {threads} threads" if onnx is not None else backend
+        elif request.ranks:
+            self._loaded = Reranker(library, model, Path(request.path), request.name, window, threads)
+            backend = f"{self._loaded.backend}, {threads} threads" if self._loaded.backend else backend
         elif library.llama_model_has_encoder(model) or library.llama_model_is_diffusion(model):
             raise Unsupported(
                 source=request.name, reason="this kind of model doesn't answer token by token. Choose a chat model."
             )
         else:
             self._loaded = Chat(library, model, request.name, window, threads, backend)
-        route = self._loaded.route if isinstance(self._loaded, Embedder) else ""
+        route = self._loaded.route if isinstance(self._loaded, Embedder | Reranker) else ""
         return Ready(context=window, dimensions=library.llama_model_n_embd_out(model), backend=backend, route=route)
 
     def generate(self, request: Generate, call: Call) -> Iterator[Token | Finished]:
@@ -85,6 +93,11 @@ class Worker:
             raise Unsupported(source=self._name, reason="it makes no vectors. Choose an embedder.")
         vectors = self._loaded.embed(request.texts, call)
         return Embedded(count=len(vectors), dimensions=self._loaded.dimensions, vectors=vectors.astype("<f4").tobytes())
+
+    def rerank(self, request: Rerank, call: Call) -> Reranked:
+        if not isinstance(self._loaded, Reranker):
+            raise Unsupported(source=self._name, reason="it scores no texts. Choose a reranker.")
+        return Reranked(scores=self._loaded.scores(request.query, request.texts, call))
 
     def count(self, request: Count, call: Call) -> Counted:
         if self._loaded is None:
@@ -128,6 +141,7 @@ def handlers() -> dict[type[Record], Handler]:
         Weigh: worker.weigh,
         WeighText: worker.weigh_text,
         Embed: worker.embed,
+        Rerank: worker.rerank,
         Count: worker.count,
         ShowTokens: worker.show_tokens,
     }

@@ -25,6 +25,10 @@ WANTED: Final = (
 )
 POOLED: Final = (1, 2, 3)
 """Mean, first token, last token: the file makes one vector of a text."""
+RANKED: Final = 4
+"""The file scores a pair of texts."""
+HEADS: Final = frozenset({"cls.weight", "cls.output.weight"})
+"""What it scores with."""
 EMBEDDERS: Final = (
     "bert",
     "nomic-bert",
@@ -89,6 +93,8 @@ def _purpose(header: Header, architecture: str) -> str:
     pooling = header.values.get(f"{architecture}.pooling_type")
     if pooling in POOLED:
         return "embed"
+    if pooling == RANKED and any(tensor.name in HEADS for tensor in header.tensors):
+        return "rerank"
     if architecture in EMBEDDERS or architecture in NO_TEXT or pooling:
         return "other"
     return "chat"
