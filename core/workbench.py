@@ -24,6 +24,7 @@ from core.inference.service import Engine
 from core.jobs import Job, JobQueue
 from core.models import store as models_store
 from core.models.service import Models
+from core.models.signatures import ModelSignatures
 from core.models.starter import ensure_starters, renew_starters
 from core.prompts.service import Prompts
 from core.retrieval.service import Retrieval
@@ -69,6 +70,7 @@ class Workbench:
         self.jobs = JobQueue()
         self.supervisor: Supervisor = first.supervisor if first else Supervisor()
         self.models = Models(vault, self.supervisor)
+        self.signatures = ModelSignatures(vault, self.models)
         self.engine: Engine = first.engine if first else Engine(self.models, self.supervisor, _threads)
         self.documents = Documents(vault, self.supervisor, self.engine)
         self.retrieval: Retrieval = Retrieval(

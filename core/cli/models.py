@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 import msgspec
 
-from core.cli import model_use
+from core.cli import model_signatures, model_use
 from core.cli.output import short, table
 from core.cli.session import FILE, Session, pass_session
-from core.models.records import AddModel
+from core.models.records import AddModel, ModelFile
 
 
 @click.group()
@@ -20,17 +20,35 @@ model.add_command(model_use.tokens)
 model.add_command(model_use.rerank)
 
 
+for command in model_signatures.COMMANDS:
+    model.add_command(command)
+
+
 @model.command()
 @click.argument("file", metavar="FILE", type=FILE)
 @click.option("--name", help="How it is called in this vault; the file's name where it isn't given.")
+@click.option("--signature", type=FILE, help="The signature on it, where that doesn't lie beside it.")
+@click.option("--key", "pem", type=FILE, help="The key or root certificate (PEM) that must have signed it.")
 @pass_session
-def add(session: Session, file: Path, name: str | None) -> None:
-    """Register a GGUF file by its digest."""
+def add(session: Session, file: Path, name: str | None, signature: Path | None, pem: Path | None) -> None:
+    """Register a GGUF file by its digest, or all files of a model in several.
+
+    A signature beside it (FILE.sig, or model.sig in its folder) is verified by --key, or by the keys that this vault trusts.
+    """
     with session.workbench() as bench:
-        added = bench.models.add(AddModel(path=str(file), name=name), session.output.job("Hashing"))
+        request = AddModel(
+            path=str(file),
+            name=name,
+            signature=None if signature is None else str(signature),
+            key=None if pem is None else str(pem),
+        )
+        added = bench.models.add(request, session.output.job("Hashing"))
         session.output.result(
             msgspec.to_builtins(added),
-            [f"Registered {added.name}: {added.architecture}, {added.quantization}, digest {short(added.digest)}."],
+            [
+                f"Registered {added.name}: {added.architecture}, {added.quantization}, digest {short(added.digest)}.",
+                *([signed_line(added)] if added.signature else []),
+            ],
         )
 
 
@@ -58,8 +76,9 @@ def list_models(session: Session) -> None:
 def show(session: Session, name: str) -> None:
     """Everything that is known of one model."""
     with session.workbench() as bench:
-        content = msgspec.to_builtins(bench.models.show(name))
-        session.output.result(content, [f"{key}: {value}" for key, value in content.items() if key != "version"])
+        found = bench.models.show(name)
+        content = msgspec.to_builtins(found)
+        session.output.result(content, described(found))
 
 
 @model.command()
@@ -74,3 +93,35 @@ def remove(session: Session, name: str, reason: str) -> None:
         session.output.result(
             {"model": name, "digest": digest}, [f"{name} is forgotten here; its file stays where it is."]
         )
+
+
+def signed_line(model: ModelFile) -> str:
+    """What is known of the signature that lay beside a model."""
+    if model.signature == "valid":
+        return f"Signature: valid, by {model.signed_by}."
+    return f"Signature: not verified, nobody here trusts its signer ({model.signed_by})."
+
+
+def described(model: ModelFile) -> list[str]:
+    """Everything known of a model, a line a fact; what its file doesn't say is left out."""
+    facts = {
+        "name": model.name,
+        "title": model.title,
+        "for": model.purpose,
+        "architecture": model.architecture,
+        "parameters": f"{model.parameters:,}",
+        "size": f"{model.size:,} bytes",
+        "quantization": model.quantization,
+        "context": f"{model.context} tokens" if model.context else "",
+        "dimensions": str(model.dimensions or ""),
+        "chat template": "yes" if model.has_template else "no",
+        "tokenizer": model.tokenizer,
+        "licence": model.licence or "not said in the file",
+        "base model": model.base_model,
+        "digest": model.digest,
+        "path": model.path,
+        "added": model.added,
+    }
+    lines = [f"{key}: {value}" for key, value in facts.items() if value]
+    lines += [f"part: {part.name}, {part.size:,} bytes, digest {part.digest}" for part in model.parts]
+    return [*lines, *([signed_line(model)] if model.signature else [])]

@@ -1,27 +1,30 @@
 """Model files: registering them, and making sure that a file is still the one that was registered.
 
 A model is a file outside the vault; the vault keeps its digest and what its header says. The header is read in a worker, because a file
-that came from elsewhere is not trusted; the digest is computed here. `located` compares size and time of change on each use, and the
-digest when one of them differs. `fake` is known without a file: the deterministic built-in model.
+that came from elsewhere is not trusted; the digest is computed here. `located` compares the identity of each file (`core.models.files`) on
+each use, and the digest when it differs. `fake` is known without a file: the deterministic built-in model.
 """
 
 import hashlib
 import re
 import threading
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from core.errors import BadInput, Changed, NotFound
 from core.jobs import Job
-from core.models import store
-from core.models.records import FAKE, AddModel, Facts, ModelFile, ReadModel
+from core.models import beside, store
+from core.models.files import all_parts, file_digest, identity, model_digest, split_stem
+from core.models.records import FAKE, AddModel, Facts, ModelFile, Part, ReadModel
 from core.records import Digest, now
 from core.vault.roles import Act
 from core.vault.vault import Vault
 from core.workers.records import WorkerSpec
 from core.workers.supervisor import Supervisor
 
-PIECE: Final = 4 * 1024 * 1024
 READING_MEMORY: Final = 1024 * 1024 * 1024
 READING_SECONDS: Final = 30.0
 FAKE_CONTEXT: Final = 4096
@@ -51,43 +54,47 @@ class Models:
     def __init__(self, vault: Vault, supervisor: Supervisor) -> None:
         self._vault = vault
         self._supervisor = supervisor
-        self._verified: dict[Digest, tuple[int, int]] = {}
+        self._verified: dict[Digest, str] = {}
         self._lock = threading.Lock()
 
     def add(self, request: AddModel, job: Job | None = None) -> ModelFile:
-        """Register a file; progress in bytes. A file that is registered already is returned as it is. A registered file that moved, or whose
-        content is another one now, is recorded anew under its name.
+        """Register a file, or one of the files of a model in several; progress in bytes. A file that is registered already is returned as it
+        is. A registered file that moved, or whose content is another one now, is recorded anew under its name. A signature beside it is
+        verified by the key given, or by those that the vault trusts; where none of these signed, that is recorded.
 
-        Raises `NotFound`, `BadInput`, `AlreadyExists` (the name), `Damaged`, `Unsupported`, `Refused`, `Cancelled`."""
-        path = Path(request.path).expanduser().absolute()
-        if not path.is_file():
-            raise NotFound(kind="file", name=str(path), step="Give the path of a .gguf file.")
-        name = _name(request.name if request.name is not None else path.stem.lower().replace(" ", "-"))
-        facts = self._read(path, job)
-        state = _state(path)
-        digest = file_digest(path, job)
-        if state != _state(path):
+        Raises `NotFound`, `BadInput`, `AlreadyExists` (the name), `Damaged` (the signature's too), `Unsupported`, `Refused`, `Cancelled`."""
+        given = Path(request.path).expanduser().absolute()
+        if given.is_dir():
             raise BadInput(
-                source=path.name, problem="the file changed while it was read. Wait until it is written, and try again."
+                source=given.name, problem="a folder. Give a .gguf file, or make one with `assay model import`."
             )
+        if not given.is_file():
+            raise NotFound(kind="file", name=str(given), step="Give the path of a .gguf file.")
+        files = all_parts(given)
+        path = files[0]
+        name = _name(request.name if request.name is not None else split_stem(path).lower().replace(" ", "-"))
+        facts = self._read(files, job)
+        parts = _parts(files, job)
+        digest = parts[0].digest if len(parts) == 1 else model_digest((part.name, part.digest) for part in parts)
+        hashed = [(file, part.digest) for file, part in zip(files, parts, strict=True)]
         with self._vault.read() as reader:
             same, named = store.find(reader, digest), store.find(reader, name)
+            state, by = beside.beside_model(reader, hashed, request.signature, request.key, job)
         if same is not None and same.path != str(path) and Path(same.path).is_file():
             raise BadInput(
                 source=path.name,
                 problem=f"the same file is registered as {same.name} ({same.path}). Use that, or remove it first.",
             )
-        if same is not None:
-            if request.name not in (None, same.name):
-                raise BadInput(source=path.name, problem=f"it is registered as {same.name}. Remove that name first.")
-            self._remember(digest, state)
-            if same.path == str(path):
-                return same
+        if same is not None and request.name not in (None, same.name):
+            raise BadInput(source=path.name, problem=f"it is registered as {same.name}. Remove that name first.")
+        self._remember(parts)
         moved = same or (named if named is not None and named.path == str(path) else None)
-        model = _model(name if moved is None else moved.name, digest, path, state, facts)
+        model = _model(name if moved is None else moved.name, digest, path, parts, facts)
+        model = msgspec.structs.replace(model, signature=state, signed_by=by)
+        if same is not None and msgspec.structs.replace(model, added=same.added) == same:
+            return same
         with self._vault.write(Act.ADD_MODEL, about=model.name) as unit:
             store.insert(unit, model, moved)
-        self._remember(digest, state)
         return model
 
     def list(self) -> tuple[ModelFile, ...]:
@@ -106,24 +113,27 @@ class Models:
         return found
 
     def located(self, name: Digest | str, job: Job | None = None) -> ModelFile:
-        """The model, after making sure that its file is the one that was registered.
+        """The model, after making sure that its files are the ones that were registered: by their identity, or else by reading them.
 
         Raises `NotFound` (unknown, or its file is gone), `Changed` (its content differs)."""
         model = self.show(name)
         if model.name == FAKE:
             return model
-        path = Path(model.path)
-        try:
-            state = _state(path)
-        except OSError:
-            raise NotFound(
-                kind="file", name=f"{path} of the model {model.name}", step="Put it back, or register the model again."
-            ) from None
-        if state == (model.size, model.modified_us) or state == self._verified.get(model.digest):
-            return model
-        if state[0] != model.size or file_digest(path, job) != model.digest:
-            raise Changed(source=str(path), since=model.added[:10])
-        self._remember(model.digest, state)
+        one = (Part(name=Path(model.path).name, digest=model.digest, size=model.size, identity=model.identity),)
+        for path, part in zip(map(Path, model.files), model.parts or one, strict=True):
+            try:
+                found = identity(path)
+            except OSError:
+                raise NotFound(
+                    kind="file",
+                    name=f"{path} of the model {model.name}",
+                    step="Put it back, or register the model again.",
+                ) from None
+            if found in (part.identity, self._verified.get(part.digest)):
+                continue
+            if path.stat().st_size != part.size or file_digest(path, job) != part.digest:
+                raise Changed(source=str(path), since=model.added[:10])
+            self._remember((msgspec.structs.replace(part, identity=found),))
         return model
 
     def remove(self, name: str, reason: str = "") -> None:
@@ -131,54 +141,42 @@ class Models:
         with self._vault.write(Act.REMOVE_MODEL, about=name, reason=reason) as unit:
             store.delete(unit, name)
 
-    def _read(self, path: Path, job: Job | None) -> Facts:
+    def _read(self, files: Sequence[Path], job: Job | None) -> Facts:
         spec = WorkerSpec(
             module="core.models.worker.reading",
-            readable=(str(path),),
+            readable=tuple(map(str, files)),
             memory=READING_MEMORY,
             seconds=READING_SECONDS,
             title="The reader of model files",
         )
+        first, *more = map(str, files)
         with self._supervisor.start(spec, job) as worker:
-            return worker.call(ReadModel(path=str(path)), Facts, job)
+            return worker.call(ReadModel(path=first, more=tuple(more)), Facts, job)
 
-    def _remember(self, digest: Digest, state: tuple[int, int]) -> None:
+    def _remember(self, parts: Iterable[Part]) -> None:
         with self._lock:
-            self._verified[digest] = state
+            self._verified.update({part.digest: part.identity for part in parts})
 
 
-def file_digest(path: Path, job: Job | None = None) -> Digest:
-    """The SHA-256 of a file; progress in bytes. Raises `Cancelled`, `NotFound`."""
-    hashed = hashlib.sha256()
-    done = 0
-    try:
-        with path.open("rb") as file:
-            total = path.stat().st_size
-            while piece := file.read(PIECE):
-                hashed.update(piece)
-                done += len(piece)
-                if job is not None:
-                    job.report(done, total, "bytes")
-    except OSError as error:
-        raise NotFound(
-            kind="readable file", name=f"{path} ({error.strerror})", step="Check its place and its rights."
-        ) from error
-    return Digest(hashed.hexdigest())
+def _parts(files: Sequence[Path], job: Job | None) -> tuple[Part, ...]:
+    """The files with their digests. Raises as `file_digest`."""
+    total, done, parts = sum(file.stat().st_size for file in files), 0, []
+    for file in files:
+        before = identity(file)
+        digest = file_digest(file, job, done, total)
+        size = file.stat().st_size
+        done += size
+        parts.append(Part(name=file.name, digest=digest, size=size, identity=before))
+    return tuple(parts)
 
 
-def _state(path: Path) -> tuple[int, int]:
-    """Size, and time of the last change in microseconds."""
-    found = path.stat()
-    return found.st_size, found.st_mtime_ns // 1000
-
-
-def _model(name: str, digest: Digest, path: Path, state: tuple[int, int], facts: Facts) -> ModelFile:
+def _model(name: str, digest: Digest, path: Path, parts: tuple[Part, ...], facts: Facts) -> ModelFile:
     return ModelFile(
         name=name,
         digest=digest,
         path=str(path),
-        size=state[0],
-        modified_us=state[1],
+        size=sum(part.size for part in parts),
+        modified_us=path.stat().st_mtime_ns // 1000,
         architecture=facts.architecture,
         purpose=facts.purpose,
         quantization=facts.quantization,
@@ -188,6 +186,11 @@ def _model(name: str, digest: Digest, path: Path, state: tuple[int, int], facts:
         has_template=facts.has_template,
         licence=facts.licence,
         added=now(),
+        title=facts.title,
+        tokenizer=facts.tokenizer,
+        base_model=facts.base_model,
+        parts=parts if len(parts) > 1 else (),
+        identity=parts[0].identity if len(parts) == 1 else "",
     )
 
 

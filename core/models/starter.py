@@ -7,8 +7,9 @@ from typing import Final
 
 from core.errors import AssayError, NotFound
 from core.jobs import Job
+from core.models.files import file_digest
 from core.models.records import AddModel, ModelFile
-from core.models.service import Models, file_digest
+from core.models.service import Models
 from core.paths import RESOURCES
 
 EMBEDDER: Final = "starter-embed"

@@ -1,7 +1,7 @@
 """The table of registered models: which record a name stands for."""
 
 from core.errors import AlreadyExists, NotFound
-from core.models.records import ModelFile
+from core.models.records import ModelFile, ModelKey
 from core.records import Digest
 from core.vault.connection import Database
 from core.vault.migrations import Migrations
@@ -15,7 +15,11 @@ def _first(db: Database) -> None:
     )
 
 
-SCHEMA = Migrations("models", (_first,))
+def _second(db: Database) -> None:
+    db.execute("CREATE TABLE model_keys(name TEXT PRIMARY KEY, record TEXT NOT NULL REFERENCES records(digest)) STRICT")
+
+
+SCHEMA = Migrations("models", (_first, _second))
 
 
 def insert(unit: Unit, model: ModelFile, replaced: ModelFile | None = None) -> Digest:
@@ -45,6 +49,22 @@ def find(reader: Reader, name: str) -> ModelFile | None:
     """The model of that name, or whose file has that digest, if it is registered."""
     row = reader.db.execute("SELECT record FROM models WHERE name = ? OR digest = ?", (name, name)).fetchone()
     return None if row is None else reader.get(Digest(row[0]), ModelFile)
+
+
+def keys(reader: Reader) -> tuple[ModelKey, ...]:
+    """The keys that are trusted for signatures on model files, by name."""
+    rows = reader.db.execute("SELECT record FROM model_keys ORDER BY name").fetchall()
+    return tuple(reader.get(Digest(record), ModelKey) for (record,) in rows)
+
+
+def insert_key(unit: Unit, key: ModelKey) -> None:
+    """Trust a key; its name must be free."""
+    unit.db.execute("INSERT INTO model_keys VALUES (?, ?)", (key.name, unit.put(key)))
+
+
+def delete_key(unit: Unit, name: str) -> None:
+    """Trust a key no more; its record stays."""
+    unit.db.execute("DELETE FROM model_keys WHERE name = ?", (name,))
 
 
 def missing(name: str) -> NotFound:

@@ -38,6 +38,8 @@ class Act(StrEnum):
     REFUSAL = "refusal"
     ADD_MODEL = "add-model"
     REMOVE_MODEL = "remove-model"
+    SIGN_MODEL = "sign-model"
+    TRUST_KEY = "trust-key"
     ADD_DOCUMENTS = "add-documents"
     REMOVE_DOCUMENTS = "remove-documents"
     SHOW_DOCUMENT = "show-document"
@@ -88,6 +90,8 @@ ALLOWED: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.REFUSAL: frozenset(Role),
         Act.ADD_MODEL: frozenset({ADMIN, AUTHOR}),
         Act.REMOVE_MODEL: frozenset({ADMIN, AUTHOR}),
+        Act.SIGN_MODEL: frozenset({AUTHOR, REVIEWER}),
+        Act.TRUST_KEY: frozenset({ADMIN}),
         Act.ADD_DOCUMENTS: frozenset({AUTHOR}),
         Act.REMOVE_DOCUMENTS: frozenset({AUTHOR}),
         Act.SHOW_DOCUMENT: frozenset({AUTHOR, REVIEWER, AUDITOR}),
@@ -138,6 +142,8 @@ SAYS: Mapping[Act, str] = MappingProxyType(
         Act.REFUSAL: "Logged when somebody tried what their roles don't allow.",
         Act.ADD_MODEL: "Register a model file.",
         Act.REMOVE_MODEL: "Take a model file off the list.",
+        Act.SIGN_MODEL: "Sign the files of a model or an adapter, and write them for others.",
+        Act.TRUST_KEY: "Say whose signatures on model files are trusted.",
         Act.ADD_DOCUMENTS: "Read documents into a collection.",
         Act.REMOVE_DOCUMENTS: "Take a document out of what is searched.",
         Act.SHOW_DOCUMENT: "See a page of a confidential document.",

@@ -24,12 +24,14 @@ from core.evals.records import RunSpec, Spec
 from core.evidence.records import ExportPack
 from core.inference.records import Message
 from core.jobs import Job
-from core.models.records import FAKE, AddModel
+from core.models.records import FAKE, AddModel, ExportModel, SignModel, TrustKey
 from core.paths import RESOURCES
 from core.prompts.records import SavePrompt, SignPrompt
 from core.records import Digest
 from core.retrieval.records import Search
 from core.retrieval.service import Retrieval
+from core.trust.keys import SigningKeys
+from core.trust.model_signing import public_pem, signing_key
 from core.trust.notes import new_log_key, witness_key
 from core.trust.witnessing import State, witnessed
 from core.vault import (
@@ -72,6 +74,8 @@ SPEC = Spec(
     name="towers", dataset="towers", collection="towers", include_quotes=True, passages=2, scorers=("contains",)
 )
 WITNESS = new_log_key()
+FIRST, MAKER = (public_pem(signing_key(SigningKeys.generate()).public_key()).decode() for _ in range(2))
+"""Keys of people elsewhere who sign model files."""
 LATER = datetime.now(UTC) + timedelta(days=100)
 
 
@@ -185,6 +189,13 @@ SERVICES = (
     Operation("core.evidence.service:Evidence.export", Act.EXPORT_PACK, signing(lambda s, signer: s.bench.evidence.export(
         ExportPack(run="run-1", out=str(s.out / "run.pack")), signer, Job("Pack")))),
     Operation("core.documents.service:Documents.remove", Act.REMOVE_DOCUMENTS, lambda s: s.bench.documents.remove(s.spare)),
+    Operation("core.models.signatures:ModelSignatures.sign", Act.SIGN_MODEL, signing(lambda s, signer: s.bench.signatures.sign(
+        SignModel(path=s.file("adapter.bin", TEXT), out=str(s.out / "adapter.sig")), signer))),
+    Operation("core.models.signatures:ModelSignatures.export", Act.SIGN_MODEL, signing(lambda s, signer: s.bench.signatures.export(
+        ExportModel(name="old", folder=str(s.out.parent / f"old-{s.user}")), signer))),
+    Operation("core.models.signatures:ModelSignatures.trust", Act.TRUST_KEY, lambda s: s.bench.signatures.trust(
+        TrustKey(name="maker", path=s.file("maker.pem", MAKER)))),
+    Operation("core.models.signatures:ModelSignatures.distrust", Act.TRUST_KEY, lambda s: s.bench.signatures.distrust("first")),
     Operation("core.models.service:Models.remove", Act.REMOVE_MODEL, lambda s: s.bench.models.remove("old")),
 )  # fmt: skip
 
@@ -259,6 +270,7 @@ NOT_WALKED = {
 }
 READING = {
     "models": {"list", "show", "located"},
+    "signatures": {"keys"},
     "documents": {"collections", "collection", "list", "show", "locate", "close"},
     "retrieval": {"search", "prepare", "index_state", "close", "allow_clear"},
     "prompts": {"list", "versions", "show", "diff", "signatures"},
@@ -293,6 +305,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         model = folder / "old.gguf"
         model.write_bytes((RESOURCES / "models" / "starter-chat.gguf").read_bytes() + b"\x00")
         bench.models.add(AddModel(path=str(model), name="old"))
+        bench.signatures.trust(TrustKey(name="first", path=stage.file("first.pem", FIRST)))
         bench.evals.save(SPEC)
         bench.evals.run(RunSpec(reference="towers"), Job("Run"))
         ask(stage)

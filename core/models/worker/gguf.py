@@ -2,8 +2,8 @@
 
 Layout: "GGUF", version (u32), number of tensors (u64), number of keys (u64); the keys, each a name, a type and a value; the tensors, each a
 name, its shape, type and offset; padding; the tensors' data. Rules: a length or a count is compared with what remains of the file
-before anything is read or kept; names are unique; every tensor lies whole inside the file; values that nobody asked for are skipped, not
-kept. What is wrong raises `Damaged` or `Unsupported` with one sentence; time and memory depend on the header's size only.
+before anything is read or kept; names are unique; every tensor lies whole inside the file, and none on another; values that nobody asked
+for are skipped, not kept. What is wrong raises `Damaged` or `Unsupported` with one sentence; time and memory depend on the header's size only.
 """
 
 import struct
@@ -14,6 +14,7 @@ from typing import BinaryIO, Final
 from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
 
 from core.errors import Damaged, Unsupported
+from core.models.worker import kinds
 
 MAGIC: Final = b"GGUF"
 VERSIONS: Final = (2, 3)
@@ -21,7 +22,8 @@ KEYS: Final = 10_000
 TENSORS: Final = 100_000
 ITEMS: Final = 5_000_000
 """Elements of one array; the largest vocabularies have 300,000."""
-LONGEST_NAME: Final = 65_535
+LONGEST_NAME: Final = 1024
+"""Bytes; llama.cpp takes 64 of a tensor's."""
 LONGEST_TEXT: Final = 4_000_000
 DEPTH: Final = 3
 DIMENSIONS: Final = 4
@@ -97,12 +99,13 @@ class _Reader:
         start = -(-self._at // alignment) * alignment
         header.start = start
         header.tensors = [self._placed(tensor, start, alignment) for tensor in shapes]
+        self._apart(header.tensors)
         return header
 
     def _opening(self) -> tuple[int, int, int]:
         magic = self._bytes(min(4, self._size))
         if magic != MAGIC:
-            raise Unsupported(source=self._source, reason=_other(magic))
+            raise Unsupported(source=self._source, reason=kinds.sentence(self._file, self._size))
         version = self._number("I")
         if version == 1:
             raise Unsupported(
@@ -192,6 +195,13 @@ class _Reader:
             raise self._ends_early()
         return tensor
 
+    def _apart(self, tensors: list[Tensor]) -> None:
+        end, before = 0, ""
+        for tensor in sorted(tensors, key=lambda tensor: tensor.offset):
+            if tensor.offset < end:
+                raise self._damaged(f"the tensors {before[:80]} and {tensor.name[:80]} overlap")
+            end, before = tensor.offset + tensor.size, tensor.name
+
     def _number(self, form: str) -> int:
         (value,) = struct.unpack("<" + form, self._bytes(struct.calcsize("<" + form)))
         return value  # type: ignore[no-any-return]
@@ -227,14 +237,3 @@ class _Reader:
 
     def _damaged(self, problem: str) -> Damaged:
         return Damaged(source=self._source, problem=f"not a whole GGUF file: {problem}. Take another copy.")
-
-
-def _other(magic: bytes) -> str:
-    """What a file that is no GGUF seems to be."""
-    if not magic:
-        return "an empty file. Take another copy."
-    if magic in (b"lmgg", b"fmgg", b"tjgg", b"algg"):
-        return "an old GGML file, which is another format than GGUF. Convert it to GGUF."
-    if magic.startswith(b"PK"):
-        return "an archive, not a GGUF file. Unpack it, or choose the .gguf file."
-    return "not a GGUF file. Choose a file that ends in .gguf."

@@ -1,10 +1,11 @@
 """The worker that reads a model file's header: what it is, and whether it can be used here at all."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from core.errors import BadInput, Unsupported
+from core.errors import BadInput, Damaged, Unsupported
 from core.models.records import Facts, ReadModel
 from core.models.worker import gguf
 from core.models.worker.gguf import Header, Tensor
@@ -16,9 +17,14 @@ WANTED: Final = (
     "general.architecture",
     "general.name",
     "general.license",
+    "general.basename",
+    "general.base_model.0.name",
+    "general.base_model.0.organization",
     "tokenizer.ggml.model",
+    "tokenizer.ggml.pre",
     "tokenizer.chat_template",
     "split.count",
+    "split.no",
     ".context_length",
     ".embedding_length",
     ".pooling_type",
@@ -52,22 +58,16 @@ NO_TEXT: Final = (
 """Architectures that don't write text token by token."""
 
 
-def facts(path: Path) -> Facts:
-    """What the file says of itself. Raises `BadInput`, `Damaged`, `Unsupported`."""
+def facts(path: Path, more: Sequence[Path] = ()) -> Facts:
+    """What the file says of itself; of a model in several, what all say together. Raises `BadInput`, `Damaged`, `Unsupported`."""
     source = path.name
-    if not path.is_file():
-        raise BadInput(source=source, problem="not a file. Choose a .gguf file.")
-    with path.open("rb") as file:
-        header = gguf.read(file, path.stat().st_size, source, WANTED)
+    header = _header(path)
     kind = _text(header, "general.type") or "model"
     architecture = _text(header, "general.architecture")
     if kind != "model":
         raise Unsupported(source=source, reason=f"an {kind[:40]}, not a model. Choose the model that it belongs to.")
-    if int(header.values.get("split.count", 1)) > 1:
-        raise Unsupported(
-            source=source, reason="one part of a model in several files. Merge them with gguf-split first."
-        )
-    if not header.tensors and _text(header, "tokenizer.ggml.model"):
+    tensors = _together(path, header, more)
+    if not tensors and _text(header, "tokenizer.ggml.model"):
         raise Unsupported(
             source=source, reason="only a vocabulary, without weights: usable for nothing. Take the model's full file."
         )
@@ -78,15 +78,61 @@ def facts(path: Path) -> Facts:
     return Facts(
         architecture=architecture[:64],
         purpose=_purpose(header, architecture),
-        quantization=_quantization(header.tensors),
-        parameters=sum(tensor.elements for tensor in header.tensors),
+        quantization=_quantization(tensors),
+        parameters=sum(tensor.elements for tensor in tensors),
         context=_number(header, f"{architecture}.context_length"),
         dimensions=_number(header, f"{architecture}.embedding_length"),
         has_template=bool(_text(header, "tokenizer.chat_template")),
         licence=_text(header, "general.license")[:200],
         title=_text(header, "general.name")[:200],
-        tensors=len(header.tensors),
+        tensors=len(tensors),
+        tokenizer=_tokenizer(header),
+        base_model=_base(header),
     )
+
+
+def _header(path: Path) -> Header:
+    if not path.is_file():
+        raise BadInput(source=path.name, problem="not a file. Choose a .gguf file.")
+    with path.open("rb") as file:
+        return gguf.read(file, path.stat().st_size, path.name, WANTED)
+
+
+def _together(path: Path, first: Header, more: Sequence[Path]) -> list[Tensor]:
+    """The tensors of all files of a model, which must be the parts of one, in order."""
+    count = int(first.values.get("split.count", 1))
+    if count > 1 and not more:
+        raise Unsupported(
+            source=path.name,
+            reason=f"one of {count} parts of a model, which can't be found without their names. Name them as they were, "
+            f"NAME-00001-of-{count:05}.gguf and so on, in one folder.",
+        )
+    if count != 1 + len(more) or first.values.get("split.no", 0) != 0:
+        raise Damaged(source=path.name, problem=f"it isn't the first of {1 + len(more)} parts. Take other copies.")
+    tensors = list(first.tensors)
+    for number, part in enumerate(more, 1):
+        header = _header(part)
+        if (header.values.get("split.no"), header.values.get("split.count")) != (number, count):
+            raise Damaged(source=part.name, problem=f"it isn't part {number + 1} of {count}. Take another copy.")
+        tensors += header.tensors
+    if len({tensor.name for tensor in tensors}) != len(tensors):
+        raise Damaged(source=path.name, problem="its parts hold a tensor twice. Take other copies.")
+    return tensors
+
+
+def _tokenizer(header: Header) -> str:
+    rules = _text(header, "tokenizer.ggml.pre")
+    said = [_text(header, "tokenizer.ggml.model")[:40], *([rules[:40]] if rules else [])]
+    tokens = header.lengths.get("tokenizer.ggml.tokens", 0)
+    return ", ".join((*said, *([f"{tokens} tokens"] if tokens else [])))
+
+
+def _base(header: Header) -> str:
+    name = _text(header, "general.base_model.0.name")
+    maker = _text(header, "general.base_model.0.organization")
+    if not name:
+        return _text(header, "general.basename")[:200]
+    return f"{maker} {name}".strip()[:200]
 
 
 def _purpose(header: Header, architecture: str) -> str:
@@ -122,6 +168,6 @@ def handlers() -> dict[type[Record], Handler]:
     """What `core.workers.child` serves."""
 
     def read(request: ReadModel, call: Call) -> Facts:
-        return facts(Path(request.path))
+        return facts(Path(request.path), tuple(Path(path) for path in request.more))
 
     return {ReadModel: read}

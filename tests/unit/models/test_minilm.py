@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.models import minilm
-from core.models.service import file_digest
+from core.models.files import file_digest
 from core.models.starter import EMBEDDER, STARTERS
 from core.models.worker.reading import facts
 

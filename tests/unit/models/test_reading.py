@@ -83,8 +83,8 @@ def test_vocabularies_alone_are_usable_for_nothing(shared_data: Path) -> None:
     ("place", "sentence"),
     [
         ("gguf-v1-legacy/tinyllamas-stories-260k-f32.gguf", "GGUF version 1"),
-        ("whisper-ggml-wrong-format/for-tests-ggml-base.bin", "an old GGML file"),
-        ("stories260K/PROVENANCE.txt", "not a GGUF file"),
+        ("whisper-ggml-wrong-format/for-tests-ggml-base.bin", "a Whisper model for speech"),
+        ("stories260K/PROVENANCE.txt", "a text, not a model"),
         ("gguf-tiny/single.gguf", "occurs twice"),
         ("gguf-tiny/empty.gguf", "occurs twice"),
     ],
@@ -131,7 +131,7 @@ def test_an_empty_file(tmp_path: Path) -> None:
         (file(tensors=(tensor("t", (32, 2), offset=2**50),)), "ends early"),
         (file(tensors=(tensor("t", (1, 1, 1, 1, 1)),)), "5 dimensions"),
         (file((*MODEL, key("general.type", 8, text("adapter")))), "an adapter, not a model"),
-        (file((*MODEL, key("split.count", 2, struct.pack("<H", 3)))), "several files"),
+        (file((*MODEL, key("split.count", 2, struct.pack("<H", 3)))), "one of 3 parts"),
         (file(MODEL[1:]), "no architecture"),
     ],
 )
