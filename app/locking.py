@@ -1,7 +1,8 @@
 """When the vault is locked, and what that asks first.
 
 Rules: a lock that a person asks for asks back when long work runs; one that nobody asked for (nobody there, the session locked) lets long
-work finish first; a machine that goes to sleep locks at once. Whoever comes back before a waiting lock is done takes it back, unless they
+work finish first, also what others do from their own processes; a machine that goes to sleep locks at once, and so does the vault of a person
+who was revoked or reset meanwhile. Whoever comes back before a waiting lock is done takes it back, unless they
 had asked for it. What was being written is sealed first and comes back when the same person unlocks.
 """
 
@@ -18,6 +19,11 @@ from app.bridge.system_watch import SystemWatch
 from app.widgets.basic import column, label, row
 from app.widgets.buttons import Button
 
+SHUT_OUT = {
+    "revoke-user": "An administrator revoked you, so the vault was locked.",
+    "reset-user": "An administrator reset you, so the vault was locked. Unlock it with the passphrase that they gave you.",
+}
+"""What is said after an act on the person who has the vault open."""
 STOPPED = "The work stops. What was recorded until then is kept."
 
 
@@ -62,6 +68,7 @@ class Locking(QObject):
             lambda: self._window.lock_now("This machine went to sleep, so the vault was locked.")
         )
         self.system.session_locked.connect(self._left)
+        self._window.operations.changed.connect(self._shut_out)
 
     # from opening to closing
 
@@ -126,6 +133,14 @@ class Locking(QObject):
         self._lock_when_done(
             f"The vault was locked after {minutes} minute{'' if minutes == 1 else 's'} without a key or the mouse."
         )
+
+    def _shut_out(self, event: object) -> None:
+        """An administrator at a command line, who works in the vault that is open here, may have acted on the very person."""
+        workbench = self._window.operations.workbench
+        act = getattr(event, "act", "")
+        if workbench is None or act not in SHUT_OUT or getattr(event, "about", "") != workbench.vault.user.user:
+            return
+        self._window.lock_now(SHUT_OUT[act])
 
     def _left(self) -> None:
         self._lock_when_done("Your session was locked, so the vault was locked too.")

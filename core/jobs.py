@@ -5,9 +5,9 @@ Listeners are called on the thread that does the work.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from core.errors import Cancelled
 from core.records import Record
@@ -75,6 +75,26 @@ class Job:
     @property
     def cancelled(self) -> bool:
         return self._cancelled.is_set()
+
+
+class Visitor(Protocol):
+    """Work that somebody does in this process from another one."""
+
+    user: str | None
+    code: int | None
+    """The exit code, once the work has ended."""
+
+    @property
+    def busy(self) -> Job | None:
+        """The long work that is under way; None while there is none, or while it waits for its person's answer."""
+
+    def stop(self) -> None:
+        """End it politely. Returns at once."""
+
+
+def nobody() -> Sequence[Visitor]:
+    """Where nobody is let in."""
+    return ()
 
 
 class JobQueue:

@@ -1,6 +1,6 @@
 """The services of one open vault, constructed in the order of the floors. No domain logic."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -21,7 +21,7 @@ from core.evals.service import Evals
 from core.evidence import salts
 from core.evidence.service import Evidence
 from core.inference.service import Engine
-from core.jobs import Job, JobQueue
+from core.jobs import Job, JobQueue, Visitor, nobody
 from core.models import store as models_store
 from core.models.service import Models
 from core.models.signatures import ModelSignatures
@@ -68,6 +68,8 @@ class Workbench:
         self._first = first
         self._before_closing: list[Callable[[], None]] = []
         self.jobs = JobQueue()
+        self.visitors: Callable[[], Sequence[Visitor]] = nobody
+        """Who works here from another process (`core.cli.sharing`)."""
         self.supervisor: Supervisor = first.supervisor if first else Supervisor()
         self.models = Models(vault, self.supervisor)
         self.signatures = ModelSignatures(vault, self.models)

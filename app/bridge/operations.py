@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.bridge.collecting import collect_on_ui_thread
+from app.bridge.visits import JobNews as JobNews
+from app.bridge.visits import Visits, running
 from core.errors import AssayError, Cancelled
-from core.jobs import Job, JobQueue, Progress
+from core.jobs import Job, JobQueue, Progress, nobody
 
 if TYPE_CHECKING:
     from core.vault.sittings import Sitting
@@ -65,17 +67,6 @@ class Handle(QObject):
     def cancel(self) -> None:
         """Ask the work to stop; what was recorded until then stays."""
         self.job.cancel()
-
-
-@dataclass(frozen=True)
-class JobNews:
-    """How a job stands, for the tray: `state` is "running", "done", "failed" or "stopped"."""
-
-    number: int
-    title: str
-    state: str
-    words: str = ""
-    share: float | None = None
 
 
 class _Batch(Generic[P]):
@@ -130,6 +121,8 @@ class Operations(QObject):
         self._waiting: dict[int, _Waiting] = {}
         self._numbers = 0
         self._arrived.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._visits = Visits(self)
+        self._visits.changed.connect(self.jobs_changed)
 
     @property
     def workbench(self) -> "Workbench | None":
@@ -153,9 +146,11 @@ class Operations(QObject):
         """Use an opened workbench from now on."""
         self._workbench = workbench
         self._unsubscribe = workbench.events.subscribe(self._changed)
+        self._visits.begin(getattr(workbench, "visitors", nobody))
 
     def detach(self) -> "Workbench | None":
         """Let go of the workbench: cancel what runs, drop what is on its way; the caller closes it."""
+        self._visits.end()
         for waiting in list(self._waiting.values()):
             waiting.handle.cancel()
             self._forget(waiting, "stopped", "")
@@ -176,10 +171,12 @@ class Operations(QObject):
         return len(self._waiting)
 
     def busy(self) -> tuple[str, ...]:
-        """The titles of the long work that runs: what the tray shows."""
-        return tuple(waiting.handle.title for waiting in self._waiting.values() if waiting.shown)
+        """The titles of the long work that runs, also for other processes: what the tray shows."""
+        own = tuple(waiting.handle.title for waiting in self._waiting.values() if waiting.shown)
+        return own + self._visits.busy()
 
     def cancel(self, number: int) -> None:
+        self._visits.cancel(number)
         waiting = self._waiting.get(number)
         if waiting is not None:
             waiting.handle.cancel()
@@ -336,9 +333,7 @@ class Operations(QObject):
         handle = waiting.handle
         handle.progress.emit(progress)
         if waiting.shown:
-            share = progress.done / progress.total if progress.total else None
-            words = f"{progress.done:,} of {progress.total:,}" if progress.total is not None else f"{progress.done:,}"
-            self.jobs_changed.emit(JobNews(handle.number, handle.title, "running", f"{words} {progress.unit}", share))
+            self.jobs_changed.emit(running(handle.number, handle.title, progress))
 
     def _forget(self, waiting: _Waiting, state: str, words: str) -> None:
         handle = waiting.handle

@@ -37,7 +37,15 @@ class Guest:
         self._answers: queue.SimpleQueue[Given | Failed] = queue.SimpleQueue()
         self._jobs: list[Job] = []
         self._lock = threading.Lock()
-        self._stopped = False
+        self._stopped = self._asking = False
+        self.code: int | None = None
+        """The exit code, once the command has ended."""
+
+    @property
+    def busy(self) -> Job | None:
+        """The long work that is under way; None while there is none, or while the person is asked something."""
+        with self._lock:
+            return self._jobs[-1] if self._jobs and not self._asking and self.code is None else None
 
     def out(self, text: str) -> None:
         for start in range(0, len(text), PIECE):
@@ -105,7 +113,9 @@ class Guest:
             raise click.Abort
         with contextlib.suppress(EOFError):  # then `stop` answers
             self._send(Ask(what=what, prompt=prompt, confirm=confirm, step=step))
+        self._asking = True
         answer = self._answers.get()
+        self._asking = False
         if isinstance(answer, Failed):
             raise error_of(answer)
         if answer.text is None:

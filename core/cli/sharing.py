@@ -9,6 +9,7 @@ vault (`Workbench.beside`). The rules:
 4. A command whose person is gone is stopped as Ctrl-C would. When the vault is locked all are, and are told so; the vault is closed after
    they have ended.
 5. A person whose rights in the vault were changed is let go, and what was changed holds for them at once, also for who has the vault open.
+   The command that changed the rights of who has the vault open comes to its end, although the vault is locked meanwhile.
 """
 
 import contextlib
@@ -79,6 +80,8 @@ class _Visit:
         self.guest: Guest | None = None
         self.command: threading.Thread | None = None
         self.joined: Joined | None = None
+        self.finishing = False
+        """Whether the command may come to its end when the vault is locked."""
 
     def dismiss(self, reason: AssayError) -> None:
         """Say why, end the connection, stop the command."""
@@ -105,6 +108,7 @@ class Listener:
         self._claimed = rendezvous.claim(bench.vault.folder, bench.vault.id, program())
         self._woken, self._waking = os.pipe()
         self._unsubscribe = bench.events.subscribe(self._changed)
+        bench.visitors = self.visitors
         self._door = threading.Thread(target=self._accept, name="sharing", daemon=True)
         self._door.start()
 
@@ -112,6 +116,10 @@ class Listener:
         """How many commands are at work for others."""
         with self._lock:
             return sum(visit.command is not None for visit in self._visits)
+
+    def visitors(self) -> tuple[Guest, ...]:
+        """The commands that are at work for others."""
+        return tuple(visit.guest for visit in self._all() if visit.guest is not None and visit.guest.code is None)
 
     def refuse(self) -> None:
         """Take nobody else in; who is in goes on. Safe more than once."""
@@ -134,9 +142,11 @@ class Listener:
             self._reason = reason
         self.refuse()
         visits = self._all()
-        for visit in visits:
-            visit.dismiss(reason)
         deadline = time.monotonic() + ENDING_SECONDS
+        for visit in sorted(visits, key=lambda visit: visit.finishing):
+            if visit.finishing and visit.command is not None:
+                visit.command.join(max(0.0, deadline - time.monotonic()))
+            visit.dismiss(reason)
         for visit in visits:
             if visit.thread is not None:
                 visit.thread.join(max(0.0, deadline - time.monotonic()))
@@ -241,12 +251,13 @@ class Listener:
         """Run the command. When its person hears of its end, the log holds all of it."""
         try:
             with joined.signed_in():
-                code = self._execute(guest, guest.arguments)
+                guest.code = self._execute(guest, guest.arguments)
         except AssayError as error:  # the sign-in couldn't be logged
+            guest.code = error.exit_code
             visit.channel.part(failed(error), FAREWELL_SECONDS)
             return
         with contextlib.suppress(EOFError):
-            visit.channel.send(Ended(code=code))
+            visit.channel.send(Ended(code=guest.code))
         visit.channel.end()
 
     def _listen(self, visit: _Visit) -> None:
@@ -273,6 +284,8 @@ class Listener:
             return
         if self._bench.vault.user.user == changed.about:
             look_again(self._bench.vault)
+            for visit in self._all():
+                visit.finishing = visit.finishing or visit.command is threading.current_thread()
         reason = Refused(act="Work in this vault", reason="Your rights in it were changed. Run the command again.")
         for visit in self._all():
             if visit.joined is None or visit.joined.user.user != changed.about:

@@ -15,6 +15,7 @@ from core.cli.sharing import Listener, offered
 from core.errors import BadInput, Unavailable
 from core.jobs import Job
 from core.vault import people
+from core.vault.check import check
 from core.vault.events import Changed
 from core.vault.roles import Act
 from core.workbench import Workbench
@@ -302,6 +303,52 @@ def test_the_owner_of_the_open_vault_loses_a_role_that_somebody_who_joined_takes
     serving(work)
     assert ines("prompt", "list") == 0
     assert bench.vault.user.roles == ("auditor",)
+
+
+def test_a_command_that_shuts_out_the_owner_of_the_open_vault_comes_to_its_end_while_that_locks(
+    bench: Workbench, person: People
+) -> None:
+    with bench.vault.confirm(person("ines").known) as signer:
+        people.change_roles(bench.vault, signer, "tomas", ("reviewer", "admin"), "")
+    locking: list[threading.Thread] = []
+
+    def lock(changed: Changed) -> None:  # as a window does
+        if (changed.act, changed.about) == (Act.REVOKE_USER, "ines"):
+            locking.append(threading.Thread(target=bench.close))
+            locking[0].start()
+
+    bench.events.subscribe(lock)
+    assert share(bench) is not None
+    tomas = person("tomas")
+    assert tomas("user", "revoke", "ines", "--reason", "left the firm") == 0, tomas.errors
+    assert "ines" in tomas.output
+    locking[0].join(30)
+    assert not locking[0].is_alive()
+    with Workbench.open(bench.vault.folder, "tomas", tomas.known) as again:
+        assert check(again.vault) == ()
+        assert [known.active for known in again.vault.users()] == [False, True]
+
+
+def test_who_is_at_work_for_others_is_known_with_their_long_work(
+    bench: Workbench, serving: Callable[..., Listener], person: People
+) -> None:
+    seen: list[tuple[str | None, str | None]] = []
+
+    def look() -> None:
+        seen.extend((visitor.user, visitor.busy.title if visitor.busy else None) for visitor in bench.visitors())
+
+    def work(console: Console) -> int:
+        look()
+        with console.workbench(bench.vault.folder, "tomas"):
+            console.watch(Job("Backing up"))
+            look()
+        return 0
+
+    assert bench.visitors() == ()
+    serving(work)
+    assert person("tomas")("prompt", "list") == 0
+    assert seen == [("tomas", None), ("tomas", "Backing up")]
+    assert bench.visitors() == ()
 
 
 def test_so_many_commands_run_at_once(
