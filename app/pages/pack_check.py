@@ -1,198 +1,70 @@
-"""Checking a pack, and its verdict as a page that somebody reads who knows no cryptography.
-
-The verdict is the core's; here are its words and its order: the verdict itself, what it means for the reader, what was checked, who
-signed, and what is left to do. A pack is read and judged off the UI thread.
+"""A verdict as a page that somebody reads who knows no cryptography: the verdict itself, what it means, what is left to do, what was checked,
+what was taken out, and who signed. The words are those of `pack_words`.
 """
 
-import hashlib
-import io
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal, SignalInstance
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-from PySide6.QtWidgets import QFrame, QLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QLayout, QMenu, QWidget
 
+from app.pages import pack_words
+from app.pages.pack_words import CheckedPack, capped, fingerprint, meaning_of, sentence
 from app.pages.page import scrolled
-from app.pages.signatures import WORDS, exact_moment
+from app.pages.signatures import WORDS
 from app.theme.look import look
-from app.widgets.basic import IconLabel, clear, column, frame, label, line, row
-from app.widgets.buttons import button
+from app.widgets.announcing import announce
+from app.widgets.basic import Elided, IconLabel, clear, column, frame, label, line, restyle, row
+from app.widgets.buttons import Button, button
 from app.widgets.seal import Seal, SealState
-from core.errors import BadInput
-from core.evidence import zipform
-from core.evidence.opened import REPORT
-from core.evidence.records import Check, SignatureCheck, Verdict
-from core.evidence.verify import verify
-from core.jobs import Job
-from core.trust.trustfile import TrustFile
+from core.evidence.records import Check, SignatureCheck
 
 SEALS = {"valid": SealState.VALID, "incomplete": SealState.INCOMPLETE, "invalid": SealState.BROKEN}
 TONES = {"valid": "pass", "incomplete": "warn", "invalid": "fail"}
-ORDER = ("Contents", "Signatures", "Order of events", "History", "Scores", "Withheld")
 ASKS = {
     "Contents": "Is anything missing or altered?",
     "Signatures": "Did these people sign exactly this?",
     "Order of events": "Were the criteria fixed before the run?",
     "History": "Does the record of events hold together?",
     "Scores": "Do the figures follow from the answers?",
+    "Made for you": "Is it the pack that you asked for?",
     "Withheld": "Was anything taken out?",
 }
 """What each check answers, for a reader who doesn't know how."""
-SIGNS = {
-    "ok": ("check", "pass.fg", "holds"),
-    "attention": ("minus", "text.secondary", "holds, with something to know"),
-    "open": ("alert", "warn.fg", "couldn’t be checked"),
-    "failed": ("cross", "fail.fg", "doesn’t hold"),
+UNITS = {
+    "Contents": "files",
+    "Signatures": "signatures",
+    "History": "entries of the log",
+    "Scores": "answers",
+    "Withheld": "fields",
 }
-NOBODY = TrustFile(cards=(), logs=(), made="")
-
-
-@dataclass(frozen=True)
-class CheckedPack:
-    """A pack that was checked: where it is, the verdict, against which trust file, when, and how long that took."""
-
-    path: str
-    verdict: Verdict
-    trust: str
-    """What the trust file is called; empty when there was none."""
-    sha256: str
-    at: datetime
-    seconds: float
-
-    @property
-    def name(self) -> str:
-        return self.verdict.title or Path(self.path).name
-
-
-def check_pack(path: Path, trust: TrustFile, trust_name: str, job: Job) -> CheckedPack:
-    """Read a pack and judge it. Raises `BadInput` when it can't be read."""
-    started = time.monotonic()
-    if not path.is_file():
-        raise BadInput(source=path.name, problem="there is no such file. Choose the pack again.")
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(zipform.LARGEST + 1)
-    except OSError as error:
-        raise BadInput(source=path.name, problem=f"it can’t be read ({error.strerror}).") from error
-    job.check()
-    at = datetime.now(UTC)
-    verdict = verify(io.BytesIO(data), trust, at)
-    return CheckedPack(
-        path=str(path),
-        verdict=verdict,
-        trust=trust_name,
-        sha256=hashlib.sha256(data).hexdigest(),
-        at=at,
-        seconds=time.monotonic() - started,
-    )
-
-
-def report_of(path: Path) -> bytes:
-    """The report that lies in a pack. Raises `Damaged`, and `BadInput` when it was taken out."""
-    entries = zipform.read(path.read_bytes())
-    if REPORT not in entries:
-        raise BadInput(source=path.name, problem="its report was taken out when content was withheld.")
-    return entries[REPORT]
-
-
-def meaning_of(checked: CheckedPack) -> str:
-    """What a verdict means for whoever reads it."""
-    verdict = checked.verdict
-    if verdict.verdict == "valid":
-        return "Nothing in it was changed, and everybody who signed it is in your trust file."
-    if verdict.verdict == "invalid":
-        return "It isn’t what was signed. Don’t rely on this pack."
-    unknown = _unknown(verdict)
-    if not checked.trust:
-        return "Nothing in it was changed, but without a trust file nobody’s signature can be confirmed. Don’t rely on it yet."
-    if len(unknown) == 1:
-        return f"Nothing in it was changed, but {unknown[0].name} isn’t in your trust file. Don’t rely on it yet."
-    if unknown:
-        return f"Nothing in it was changed, but {len(unknown)} people aren’t in your trust file. Don’t rely on it yet."
-    return "Nothing in it was changed, but something couldn’t be checked. Don’t rely on it yet."
-
-
-def to_do(checked: CheckedPack) -> tuple[str, ...]:
-    """What is left to do before the pack can be relied on, one sentence each."""
-    verdict = checked.verdict
-    if verdict.verdict == "valid":
-        return ()
-    if verdict.verdict == "invalid":
-        return (
-            "Keep this file as it is, and ask for the pack again, by another way.",
-            "If the new one is invalid too, tell whoever sent it what stands here.",
-        )
-    if not checked.trust:
-        return ("Choose the trust file that you were given, by another way than this pack, and check again.",)
-    steps = [
-        f"Get {signer.name}’s card from their team by a way you trust, compare its fingerprint ({fingerprint(signer.card)}), "
-        "take the trust file that holds it, and check again."
-        for signer in _unknown(verdict)
-    ]
-    if any("log " in reason for reason in verdict.reasons):
-        steps.append("Ask for a trust file that names the log of this vault, and check again.")
-    if any("after the time of this check" in reason for reason in verdict.reasons):
-        steps.append("Compare this machine’s clock with that of whoever signed, and check again.")
-    return tuple(steps) or ("Ask whoever sent the pack what couldn’t be checked.",)
-
-
-def fingerprint(card: str) -> str:
-    """The first and last digits of a card's fingerprint, in groups."""
-    return f"{card[:4]} {card[4:8]} … {card[-8:-4]} {card[-4:]}"
-
-
-def verdict_text(checked: CheckedPack) -> str:
-    """A verdict as a text to keep."""
-    verdict = checked.verdict
-    lines = [
-        f"{verdict.verdict.upper()}: {checked.name}",
-        meaning_of(checked),
-        "",
-        f"File: {Path(checked.path).name}",
-        f"SHA-256: {checked.sha256}",
-        f"Trust file: {checked.trust or 'none'}",
-        f"Checked: {checked.at.astimezone().isoformat(timespec='seconds')}",
-    ]
-    if verdict.reasons:
-        lines += ["", "Why:", *(f"- {sentence(reason)}" for reason in verdict.reasons)]
-    lines += ["", "What was checked:", *(f"- {c.name}: {SIGNS[c.state][2]}. {c.detail}" for c in _ordered(verdict))]
-    if verdict.signatures:
-        lines += ["", "Signed by:"]
-    lines += [
-        f"- {s.name}, {s.meaning}, {s.time}, {s.subject}{f', “{s.reason}”' if s.reason else ''}: {s.status}; card {s.card}"
-        for s in verdict.signatures
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _unknown(verdict: Verdict) -> list[SignatureCheck]:
-    """The signers who couldn't be confirmed, each once."""
-    found: dict[str, SignatureCheck] = {}
-    for signature in verdict.signatures:
-        if signature.status == "unknown":
-            found.setdefault(signature.card, signature)
-    return list(found.values())
-
-
-def _ordered(verdict: Verdict) -> list[Check]:
-    return sorted(verdict.checks, key=lambda c: ORDER.index(c.name) if c.name in ORDER else len(ORDER))
+SIGNS = {
+    "ok": ("check", "pass.fg"),
+    "attention": ("minus", "text.secondary"),
+    "open": ("alert", "warn.fg"),
+    "failed": ("cross", "fail.fg"),
+}
+ACTS = {
+    "report": "Open the report",
+    "report-pdf": "Open it as PDF",
+    "save-report": "Save the report…",
+    "save-pdf": "Save it as PDF…",
+    "text": "Save as text…",
+    "pdf": "Save as PDF…",
+    "print": "Print…",
+    "seal": "Seal it to an auditor…",
+    "redact": "Withhold parts of it…",
+}
+"""What can be done with a pack that was checked."""
 
 
 class VerdictView(QFrame):
-    """One verdict. `again_asked`, `report_asked` and `save_asked` give the `CheckedPack`; `trust_asked`: choose a trust file."""
+    """One verdict. `acted` gives a word of `ACTS` or "again", and the `CheckedPack`; `trust_asked`: choose a trust file; `compare_asked`:
+    compare a signer's fingerprint."""
 
-    again_asked = Signal(object)
-    report_asked = Signal(object)
-    save_asked = Signal(object)
+    acted = Signal(str, object)
     trust_asked = Signal()
+    compare_asked = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -207,17 +79,26 @@ class VerdictView(QFrame):
         head.addLayout(column(self.word, self._name, self._means, space=3), 1)
         self.notice = _Notice()
         self.notice.act.clicked.connect(self.trust_asked)
+        self.notice.compare.clicked.connect(self._compare)
         self._checks = column(space=10)
+        self._taken = column(space=4)
+        self._taken_head = label("What was taken out", strong=True)
         self._signers = column(space=0)
         self._facts = label("", type="small", tone="secondary", wrap=True)
         self._facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        body = column(self.notice, label("What was checked", strong=True), space=12, margins=(24, 16, 24, 20))
-        body.addLayout(self._checks)
-        body.addWidget(line())
-        body.addWidget(label("Signed by", strong=True))
-        body.addLayout(self._signers)
-        body.addWidget(line())
-        body.addWidget(self._facts)
+        self._below = QWidget()
+        below = column(label("What was checked", strong=True), space=12)
+        below.addLayout(self._checks)
+        below.addWidget(line())
+        below.addWidget(self._taken_head)
+        below.addLayout(self._taken)
+        self._taken_line = line()
+        below.addWidget(self._taken_line)
+        below.addWidget(label("Signed by", strong=True))
+        below.addLayout(self._signers)
+        below.addWidget(line())
+        self._below.setLayout(below)
+        body = column(self.notice, self._below, self._facts, space=12, margins=(24, 16, 24, 20))
         body.addStretch(1)
         inside = QWidget()
         inside.setLayout(body)
@@ -226,15 +107,14 @@ class VerdictView(QFrame):
         holder.setLayout(row(inside, space=0))
         holder.layout().setStretch(0, 1)
         holder.layout().addStretch(0)
-        self.report = button("Save the report…", "file")
-        self.report.clicked.connect(lambda: self._ask(self.report_asked))
-        self.save = button("Save the verdict…", "save", "quiet")
-        self.save.clicked.connect(lambda: self._ask(self.save_asked))
+        self.report = self._menu("Report", "file", ("report", "report-pdf", "save-report", "save-pdf"))
+        self.keep = self._menu("Keep the verdict", "save", ("text", "pdf", "print"))
+        self.on = self._menu("Hand it on", "send", ("seal", "redact"))
         self.again = button("Check again", "again", "quiet")
-        self.again.clicked.connect(lambda: self._ask(self.again_asked))
+        self.again.clicked.connect(lambda: self.ask("again"))
         self._took = label("", type="small", tone="secondary")
         foot = frame("panel")
-        foot.setLayout(row(self.report, self.save, self.again, None, self._took, margins=(24, 12, 24, 12)))
+        foot.setLayout(row(self.report, self.keep, self.on, self.again, None, self._took, margins=(24, 12, 24, 12)))
         layout = column(space=0)
         layout.addLayout(head)
         layout.addWidget(line())
@@ -248,15 +128,15 @@ class VerdictView(QFrame):
         self.checked = checked
         verdict = checked.verdict
         self.seal.show_state(SEALS[verdict.verdict])
-        self.word.setText(verdict.verdict.capitalize())
-        self.word.setProperty("tone", TONES[verdict.verdict])
-        self.word.style().polish(self.word)
+        self.word.setText(checked.word)
+        restyle(self.word, tone=TONES[verdict.verdict])
         self._name.setText(checked.name)
         self._means.setText(meaning_of(checked))
         self.notice.show_pack(checked)
         clear(self._checks)
-        for check in _ordered(verdict):
+        for check in pack_words.ordered(verdict):
             self._checks.addWidget(_check_row(check))
+        self._show_taken(checked)
         clear(self._signers)
         for position, signature in enumerate(verdict.signatures):
             if position:
@@ -264,17 +144,21 @@ class VerdictView(QFrame):
             self._signers.addWidget(_signer_row(signature))
         if not verdict.signatures:
             self._signers.addWidget(label("No signature could be read.", tone="secondary"))
-        made = f"Made {exact_moment(verdict.made)}. " if verdict.made else ""
-        self._facts.setText(
-            f"{made}File {Path(checked.path).name}, SHA-256 {checked.sha256}. "
-            f"Trust file: {checked.trust or 'none'}. The enclosed verify.py proves nothing by itself; this check used Assay’s own."
-        )
-        self.report.refuse("There is no report to rely on in an invalid pack." if verdict.verdict == "invalid" else "")
+        self._below.setVisible(checked.a_pack)
+        self._facts.setText(_facts(checked))
+        refused = "" if verdict.verdict != "invalid" else f"{checked.word}: there is nothing in it to rely on."
+        for act in (self.report, self.on):
+            act.refuse(refused)
         self._took.setText(f"Checked in {checked.seconds:.1f} s")
-        said = f"{verdict.verdict.capitalize()}. {checked.name}. {meaning_of(checked)}"
+        said = f"{checked.word}. {checked.name}. {meaning_of(checked)}"
         self.setAccessibleName(said)
-        if QAccessible.isActive():
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, said))
+        announce(self, said)
+
+    def forget(self) -> None:
+        """Keep nothing of what was shown."""
+        self.checked = None
+        for layout in (self._checks, self._taken, self._signers):
+            clear(layout)
 
     def checks(self) -> tuple[str, ...]:
         """What each row of checks says."""
@@ -284,9 +168,47 @@ class VerdictView(QFrame):
         """What each row of signers says."""
         return _names(self._signers)
 
-    def _ask(self, way: SignalInstance) -> None:
+    def taken(self) -> tuple[str, ...]:
+        """What each row of what was taken out says."""
+        return _names(self._taken)
+
+    def ask(self, act: str) -> None:
+        """Do one of `ACTS`, as from its menu."""
         if self.checked is not None:
-            way.emit(self.checked)
+            self.acted.emit(act, self.checked)
+
+    def _menu(self, text: str, icon: str, acts: Sequence[str]) -> Button:
+        made = button(text, icon).with_caret()
+        menu = QMenu(made)
+        menu.setAccessibleName(text)
+        for act in acts:
+            menu.addAction(ACTS[act], self._asking(act))
+        made.setMenu(menu)
+        return made
+
+    def _asking(self, act: str) -> Callable[[], None]:
+        return lambda: self.ask(act)
+
+    def _compare(self) -> None:
+        if self.checked is not None:
+            self.compare_asked.emit(self.checked)
+
+    def _show_taken(self, checked: CheckedPack) -> None:
+        verdict = checked.verdict
+        clear(self._taken)
+        for widget in (self._taken_head, self._taken_line):
+            widget.setVisible(bool(verdict.withheld))
+        if not verdict.withheld:
+            return
+        what, rests = pack_words.redaction_words(verdict)
+        self._taken.addWidget(_said(what))
+        for name, count in pack_words.withheld_rows(verdict.fields):
+            self._taken.addWidget(fact_row(name, count))
+        self._taken.addWidget(_said(rests))
+        for words in pack_words.lost_words(verdict.lost):
+            self._taken.addWidget(_said(words))
+        of = f"The whole pack has a manifest with the SHA-256 {verdict.redaction_of}. Ask for it where you need what is missing."
+        self._taken.addWidget(_said(of, "small"))
 
 
 class _Notice(QFrame):
@@ -295,29 +217,34 @@ class _Notice(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self._title = label("", strong=True)
+        self._next = label("What to do", strong=True)
         self._reasons, self._steps = column(space=4), column(space=4)
-        self.act = button("Choose a trust file…", "fingerprint", small=True)
+        self.compare = button("Compare fingerprint…", "fingerprint", "primary", small=True)
+        self.act = button("Choose a trust file…", "folder-open", small=True)
         body = column(self._title, space=6, margins=(14, 12, 14, 12))
         body.addLayout(self._reasons)
+        body.addWidget(self._next)
         body.addLayout(self._steps)
-        body.addLayout(row(self.act, None))
+        self._acts = QWidget()
+        self._acts.setLayout(row(self.compare, self.act, None))
+        body.addWidget(self._acts)
         self.setLayout(body)
         self.setAccessibleName("Why, and what to do")
 
     def show_pack(self, checked: CheckedPack) -> None:
         verdict = checked.verdict
         self.setVisible(verdict.verdict != "valid")
-        self.setProperty("surface", "failed" if verdict.verdict == "invalid" else "warned")
-        self.style().polish(self)
-        self._title.setText("What is wrong" if verdict.verdict == "invalid" else "To finish")
-        clear(self._reasons)
-        clear(self._steps)
-        if verdict.verdict == "invalid" or not _unknown(verdict):
-            for reason in verdict.reasons:
-                self._reasons.addWidget(label(sentence(reason), wrap=True))
-        for step in to_do(checked):
-            self._steps.addWidget(label(step, tone="primary", wrap=True))
-        self.act.setVisible(verdict.verdict == "incomplete")
+        restyle(self, surface="failed" if verdict.verdict == "invalid" else "warned")
+        reasons = pack_words.reasons_of(checked)
+        self._title.setText("What is wrong" if verdict.verdict == "invalid" else "What couldn’t be checked")
+        self._title.setVisible(bool(reasons))
+        for layout, sentences in ((self._reasons, reasons), (self._steps, pack_words.to_do(checked))):
+            clear(layout)
+            for words in sentences:
+                layout.addWidget(label(words, wrap=True))
+        self._acts.setVisible(verdict.verdict == "incomplete")
+        self.compare.setVisible(bool(pack_words.to_compare(checked)))
+        self.act.become("normal" if pack_words.to_compare(checked) else "primary")
 
     def words(self) -> str:
         """All that it says."""
@@ -327,15 +254,46 @@ class _Notice(QFrame):
         )
 
 
+def fact_row(name: str, value: str) -> QWidget:
+    """A name with a figure at the right."""
+    made = QWidget()
+    made.setLayout(row(label(name, tone="secondary"), None, label(value, tone="secondary")))
+    made.setAccessibleName(f"{name}: {value}")
+    return made
+
+
+def _said(words: str, type: str = "body") -> QWidget:
+    made = label(words, type=type, tone="secondary", wrap=True)
+    made.setAccessibleName(words)
+    made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return made
+
+
+def _facts(checked: CheckedPack) -> str:
+    verdict = checked.verdict
+    parts = [f"Made {pack_words.told_moment(verdict.made)}."] if verdict.made else []
+    parts.append(pack_words.nonce_words(checked))
+    digest = f"SHA-256 {checked.sha256}" if checked.sha256 else "larger than a pack can be"
+    parts.append(f"File {Path(checked.path).name}, {digest}.")
+    if checked.sealed is not None:
+        parts.append(
+            "It came sealed, and was opened in memory with the keys that it was sealed to; the SHA-256 is the pack’s within."
+        )
+    parts.append(f"Trust file: {checked.trust or 'none'}.")
+    if checked.a_pack:
+        parts.append("The enclosed verify.py proves nothing by itself; this check used Assay’s own.")
+    return " ".join(part for part in parts if part)
+
+
 def _check_row(check: Check) -> QWidget:
-    glyph, tone, word = SIGNS[check.state]
+    glyph, tone = SIGNS[check.state]
     sign = IconLabel(glyph, tone, 16)
     text_tone = {"failed": "fail", "open": "warn"}.get(check.state, "primary")
     name = row(
         label(check.name, strong=True, tone=text_tone),
         label(ASKS.get(check.name, ""), tone="tertiary"),
         None,
-        label(f"{check.count:,}" if check.count else "", tone="secondary"),
+        label(f"{check.count:,} {UNITS[check.name]}" if check.count and check.name in UNITS else "", tone="secondary"),
         space=8,
     )
     words = column(space=1)
@@ -346,7 +304,7 @@ def _check_row(check: Check) -> QWidget:
     layout.addLayout(words, 1)
     made = QWidget()
     made.setLayout(layout)
-    made.setAccessibleName(f"{check.name} {word}: {check.detail}")
+    made.setAccessibleName(f"{check.name} {pack_words.HOLDS[check.state]}: {check.detail}")
     return made
 
 
@@ -357,8 +315,11 @@ def _signer_row(signature: SignatureCheck) -> QWidget:
     card = label(fingerprint(signature.card), type="code", tone="secondary")
     card.setToolTip(f"Card {signature.card}")
     meaning = WORDS.get(signature.meaning, signature.meaning).lower()
-    name = row(label(signature.name, strong=True), label(f"{meaning} {signature.subject}{ending}"), None, card, space=6)
-    when = exact_moment(signature.time) + (f" · “{signature.reason}”" if signature.reason else "")
+    what = Elided(f"{capped(f'{meaning} {signature.subject}')}{ending}")
+    name = row(label(capped(signature.name, 40), strong=True), space=6)
+    name.addWidget(what, 1)
+    name.addWidget(card)
+    when = pack_words.told_moment(signature.time) + (f" · “{signature.reason}”" if signature.reason else "")
     words = column(space=1)
     words.addLayout(name)
     words.addWidget(label(when, type="small", tone="secondary", wrap=True))

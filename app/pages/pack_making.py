@@ -18,18 +18,23 @@ from app.pages.evaluation_matrix import (
     short_names,
     signed_before,
     status_cell,
+    status_words,
     title,
 )
+from app.pages.pack_words import sentence
 from app.pages.page import Shell, list_pane, scrolled
 from app.pages.prompt_versions import signed_words
 from app.pages.signatures import SAYS, WORDS, ask_and_sign, moment
 from app.theme.look import look
-from app.widgets.basic import Card, IconLabel, clear, column, frame, label, line, row
+from app.widgets.basic import Card, IconLabel, SearchField, clear, column, frame, label, line, row
 from app.widgets.buttons import button
+from app.widgets.forms import Choice, Field, line_edit
 from app.widgets.signing import Meaning, Signed, ToSign
 from app.widgets.table import Cell, Column, Table
 from core.evals.records import RunView
+from core.evidence import contents
 from core.evidence.records import ExportPack, PackInfo
+from core.evidence.service import LONGEST_NONCE
 from core.jobs import Job
 from core.prompts.records import PromptState
 from core.records import Digest
@@ -40,6 +45,7 @@ from core.vault.signing import Signer
 if TYPE_CHECKING:
     from core.workbench import Workbench
 
+USES = {contents.READ: "book", contents.MACHINE: "processor", contents.CHECK: "fingerprint"}
 STAYS = "The documents themselves, other runs, chats and people’s passphrases stay in the vault."
 
 
@@ -116,8 +122,24 @@ def _rows(
         ),
         ("stamp", "Signatures", "With the cards of everybody who signed, and yours as released", str(signed + 1)),
         ("history", "History", "The log’s checkpoint, and the proof that each record stands in it", ""),
-        ("pack", "To read and to check", "report.html, verify.py, lineage and bill of materials", ""),
+        *((USES.get(use, "pack"), use, sentence(what), "") for use, what in contents.uses().items()),
     )
+
+
+def text_of(contents: PackContents, nonce: str) -> str:
+    """What the person signs in front of, with what an auditor asked to find in it."""
+    return f"{contents.text}\n\nNonce that an auditor asked for: {nonce}" if nonce else contents.text
+
+
+def fits(view: RunView, wanted: str, ending: str) -> bool:
+    """Whether a run is among those that are looked for: every word in its name, dataset, prompts or models, and how it ended."""
+    if ending and status_words(view) != ending:
+        return False
+    run = view.run
+    said = [run.id, run.spec_reference, run.dataset_reference, title(view), moment(run.started), run.user]
+    said += [f"{variant.name} {variant.prompt} {variant.model}" for variant in run.variants]
+    hay = " ".join(said).casefold()
+    return all(word in hay for word in wanted.casefold().split())
 
 
 def _text(content: RunContent, rows: Sequence[tuple[str, str, str, str]]) -> str:
@@ -138,10 +160,13 @@ def _text(content: RunContent, rows: Sequence[tuple[str, str, str, str]]) -> str
 
 
 class MakePackView(QWidget):
-    """`made` gives the path of a pack that was written, `check_asked` one to check, `trust_asked` that a trust file is wanted."""
+    """`made` gives the path of a pack that was written, `check_asked` one to check, `seal_asked` and `redact_asked` one to seal or to withhold
+    parts of, `trust_asked` that a trust file is wanted."""
 
     made = Signal(str)
     check_asked = Signal(str)
+    seal_asked = Signal(str)
+    redact_asked = Signal(str)
     trust_asked = Signal()
 
     def __init__(self, shell: Shell) -> None:
@@ -162,7 +187,22 @@ class MakePackView(QWidget):
         self.runs.chosen.connect(lambda view: self.show_run(view.run.id))
         heading = label("Choose a run", strong=True)
         heading.setContentsMargins(look().px(8), 0, 0, look().px(4))
-        self.left = list_pane(heading, self.runs, width=372)
+        self.find = SearchField("Find a run, a prompt, a model")
+        self.find.textChanged.connect(lambda _: self._narrow())
+        self.ending = Choice()
+        self.ending.setAccessibleName("How it ended")
+        self.ending.addItem("All", "")
+        self.ending.activated.connect(lambda _: self._narrow())
+        self.ending.setFixedWidth(look().px(124))
+        filters = QWidget()
+        narrow = row(self.find, self.ending, space=6)
+        narrow.setStretch(0, 1)
+        filters.setLayout(narrow)
+        self._found = label("", type="small", tone="secondary")
+        self._found.setContentsMargins(look().px(8), 0, 0, 0)
+        self._all: tuple[RunView, ...] = ()
+        self.left = list_pane(heading, filters, self._found, self.runs, width=372)
+        self.left.layout().setStretch(3, 1)
         self._title = label("", type="heading", wrap=True)
         self._rows = column(space=12)
         self.note = label(STAYS, type="small", tone="secondary", wrap=True)
@@ -174,8 +214,18 @@ class MakePackView(QWidget):
         inner.addSpacing(look().px(8))
         inner.addWidget(line())
         inner.addWidget(self.note)
+        self.nonce = Field(
+            "Nonce of an auditor",
+            line_edit("Only where an auditor gave you one"),
+            "A word or number that they made up. It is signed with the release, so that they know the pack was made for them.",
+            _nonce_problem,
+        )
+        inner.addSpacing(look().px(4))
+        inner.addWidget(self.nonce)
         self.result = _WrittenCard()
         self.result.check.clicked.connect(lambda: self.check_asked.emit(self.result.path))
+        self.result.seal.clicked.connect(lambda: self.seal_asked.emit(self.result.path))
+        self.result.redact.clicked.connect(lambda: self.redact_asked.emit(self.result.path))
         self.result.trust.clicked.connect(self.trust_asked)
         self.result.hide()
         inner.addWidget(self.result)
@@ -202,12 +252,28 @@ class MakePackView(QWidget):
 
     def show_runs(self, views: Sequence[RunView], wanted: str = "") -> None:
         """Offer the runs that have a result; `wanted` is gone to."""
-        over = [view for view in views if view.result is not None]
-        self.runs.show_rows(over, keep=lambda view: view.run.id)
-        ids = [view.run.id for view in over]
+        self._all = tuple(view for view in views if view.result is not None)
+        chosen = self.ending.currentData()
+        self.ending.clear()
+        self.ending.addItem("All", "")
+        for words in sorted({status_words(view) for view in self._all}):
+            self.ending.addItem(words, words)
+        self.ending.setCurrentIndex(max(0, self.ending.findData(chosen)))
+        if wanted:
+            self.find.clear()
+            self.ending.setCurrentIndex(0)
+        self._narrow(wanted)
+
+    def _narrow(self, wanted: str = "") -> None:
+        """Show the runs that are looked for; the chosen one stays chosen where it is among them."""
+        fitting = [view for view in self._all if fits(view, self.find.text(), str(self.ending.currentData() or ""))]
+        some = len(fitting) != len(self._all)
+        self._found.setText(f"{len(fitting):,} of {len(self._all):,} runs" if some else f"{len(self._all):,} runs")
+        self.runs.show_rows(fitting, keep=lambda view: view.run.id)
+        ids = [view.run.id for view in fitting]
         if wanted in ids:
             self.runs.choose(ids.index(wanted))
-        elif over and self.runs.current() is None:
+        elif fitting and self.runs.current() is None:
             self.runs.choose(0)
 
     def show_run(self, run: str) -> None:
@@ -240,6 +306,9 @@ class MakePackView(QWidget):
         """Ask where the pack shall be written, then for the signature."""
         if self.contents is None:
             return
+        if not self.nonce.good():
+            self.nonce.edit.setFocus()
+            return
         run = self.contents.content.run
         proposed = f"{run.spec_reference.replace('@', '-')}-{run.id}.pack"
         path, _ = QFileDialog.getSaveFileName(self, "Export a pack", proposed, "Packs (*.pack)")
@@ -251,10 +320,10 @@ class MakePackView(QWidget):
         contents = self.contents
         if contents is None:
             return
-        person, view = self._person(), contents.content.view
+        person, view, nonce = self._person(), contents.content.view, self.nonce.text.strip()
         what = ToSign(
             title=f"Release {title(view)}",
-            text=contents.text,
+            text=text_of(contents, nonce),
             digest=Digest(view.result_digest),
             meanings=(Meaning("released", WORDS["released"], SAYS["released"]),),
             user=person.user,
@@ -264,14 +333,23 @@ class MakePackView(QWidget):
         )
 
         def work(bench: "Workbench", job: Job, signer: Signer, entered: Signed) -> PackInfo:
-            return bench.evidence.export(ExportPack(run=view.run.id, out=path, reason=entered.reason), signer, job)
+            request = ExportPack(run=view.run.id, out=path, reason=entered.reason, nonce=nonce)
+            return bench.evidence.export(request, signer, job)
 
         def done(info: PackInfo) -> None:
+            self.nonce.edit.clear()
             self.result.show_pack(info)
             self._shell.toast(f"Wrote {Path(info.path).name}.")
             self.made.emit(info.path)
 
         ask_and_sign(self._shell, what, work, done, shown=True)
+
+
+def _nonce_problem(text: str) -> str:
+    nonce = text.strip()
+    if len(nonce) > LONGEST_NONCE:
+        return f"Use at most {LONGEST_NONCE} characters."
+    return "" if nonce.isprintable() else "Use only characters that can be seen."
 
 
 class _WrittenCard(Card):
@@ -285,6 +363,8 @@ class _WrittenCard(Card):
         for widget in (self._facts, self._digest):
             widget.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.check = button("Check it", "check", small=True)
+        self.seal = button("Seal it to an auditor…", "lock", small=True)
+        self.redact = button("Withhold parts of it…", "hidden", small=True)
         self.trust = button("Export the trust file…", "fingerprint", small=True)
         advice = label(
             "Give the trust file to whoever will check it by another way than the pack.",
@@ -294,7 +374,8 @@ class _WrittenCard(Card):
         )
         for widget in (self._facts, self._digest):
             self.body.addWidget(widget)
-        self.body.addLayout(row(self.check, self.trust, None))
+        self.body.addLayout(row(self.check, self.seal, self.redact, None))
+        self.body.addLayout(row(self.trust, None))
         self.body.addWidget(advice)
 
     def show_pack(self, info: PackInfo) -> None:

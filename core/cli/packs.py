@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import msgspec
 
 from core.cli.evals import run_lines
 from core.cli.output import short, table
@@ -15,6 +14,7 @@ from core.cli.signing import signing
 from core.errors import AlreadyExists, BadInput, Damaged
 from core.evals.records import RunView
 from core.evidence import redaction, sealing, zipform
+from core.evidence.asked import with_nonce
 from core.evidence.given_away import some
 from core.evidence.opened import REPORT
 from core.evidence.personal import KINDS
@@ -85,9 +85,7 @@ def verify(session: Session, file: Path, trust_path: Path | None, nonce: str) ->
     known = _trusted(trust_path) if trust_path else trustfile.TrustFile(cards=(), logs=(), made="")
     with file.open("rb") as stream:
         verdict = verify_pack(stream, known, datetime.now(UTC))
-    if nonce and nonce != verdict.nonce:
-        reason = "the release doesn't hold the nonce: this isn't the pack that was asked for."
-        verdict = msgspec.structs.replace(verdict, verdict="invalid", reasons=(*verdict.reasons, reason))
+    verdict = with_nonce(verdict, nonce)
     session.output.result(verdict_json(verdict), verdict_lines(verdict))
     if verdict.verdict != "valid":
         raise SystemExit(1)

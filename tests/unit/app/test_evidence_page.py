@@ -207,9 +207,9 @@ def test_a_run_is_signed_as_released_and_its_pack_checks_out(
     qtbot.mouseClick(page.trust_view.export, Qt.MouseButton.LeftButton)
     settled(qtbot, operations)
     assert len(trustfile.load(trust.read_bytes()).cards) == 2
-    for name, save, wanted in (("v.txt", page.verdict.save, b"VALID"), ("r.html", page.verdict.report, b"<!DOCTYPE")):
+    for name, act, wanted in (("v.txt", "text", b"VALID"), ("r.html", "save-report", b"<!DOCTYPE")):
         target = tmp_path / name
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, to=target: (str(to), ""))
-        save.click()
+        page.verdict.ask(act)
         settled(qtbot, operations)
         assert target.read_bytes().startswith(wanted)

@@ -1,0 +1,131 @@
+"""Withholding parts of a pack, as work beside the window: what there is to choose from, what a choice would do, and writing it. No widgets.
+
+The core decides what goes with what; here its answers are only made ready for showing. The original is never written to.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.pages.pack_words import capped, lost_words, read_file, withheld_rows
+from core.errors import BadInput
+from core.evidence import redaction, zipform
+from core.evidence.opened import take_apart
+from core.evidence.personal import KINDS
+from core.evidence.redaction import Preview, Request
+from core.jobs import Job
+from core.paths import write_whole
+
+WORDS = {
+    "input": "Questions",
+    "target": "Wanted answers",
+    "answer": "Answers",
+    "citations": "Citations",
+    "passages": "Passages of documents",
+    "prompt": "Prompts",
+    "reason": "Reasons of scores",
+    "error": "Error messages",
+    "document": "Names of documents",
+    "path": "Places of model files",
+}
+"""The fields that can be asked for, in words."""
+PERSONAL = {
+    "email": "E-mail addresses",
+    "phone": "Telephone numbers",
+    "iban": "Bank accounts (IBAN)",
+    "number": "Long numbers, from 9 digits",
+}
+"""The kinds of personal data that a rule finds, in words."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """A pack to be redacted, and what can be chosen in it."""
+
+    path: str
+    data: bytes
+    title: str
+    fields: tuple[tuple[str, str], ...]
+    kinds: tuple[tuple[str, str], ...]
+    samples: tuple[tuple[str, str], ...]
+    """Each sample's id, and its question where that is open."""
+    tags: tuple[tuple[str, int], ...]
+    """Each tag, and how many samples have it."""
+    documents: tuple[str, ...]
+    withheld: int
+    """How many fields are withheld already."""
+
+
+def choices_of(path: Path, data: bytes | None, job: Job) -> Choices:
+    """What can be chosen in a pack; `data` where it is in memory already. Raises `BadInput`, `Damaged`."""
+    content = read_file(path, zipform.LARGEST) if data is None else data
+    job.check()
+    pack = take_apart(content)
+    held: Any = pack.one("dataset").record["samples"]
+    tags: dict[str, int] = {}
+    for sample in held:
+        for tag in sample.get("tags") or ():
+            tags[str(tag)] = tags.get(str(tag), 0) + 1
+    names = {row.record.get("name") for row in pack.rows["document"]}
+    return Choices(
+        path=str(path),
+        data=content,
+        title=capped(pack.manifest.title),
+        fields=tuple((name, WORDS.get(name, name)) for name in redaction.FIELDS),
+        kinds=tuple((name, PERSONAL.get(name, name)) for name in KINDS),
+        samples=tuple((str(sample["id"]), _question(sample.get("input"))) for sample in held),
+        tags=tuple(sorted(tags.items())),
+        documents=tuple(sorted(name for name in names if isinstance(name, str))),
+        withheld=pack.withheld,
+    )
+
+
+def preview(choices: Choices, request: Request, job: Job) -> Preview:
+    """What a redaction would do. Raises `BadInput`, `NotFound`."""
+    job.check()
+    told = redaction.preview(choices.data, request)
+    job.check()
+    return told
+
+
+def write(choices: Choices, request: Request, out: Path, job: Job) -> Path:
+    """Write the redacted pack. Raises `BadInput`, `NotFound`, and what writing raises; the original isn't touched."""
+    if out.exists() and out.resolve() == Path(choices.path).resolve():
+        raise BadInput(source=out.name, problem="that is the pack itself. Choose another name, and keep both.")
+    job.report(0, 2, "steps")
+    left = redaction.redact(choices.data, request)
+    job.report(1, 2, "steps")
+    write_whole(out, left)
+    job.report(2, 2, "steps")
+    return out
+
+
+def proposed(choices: Choices) -> str:
+    """A name for the redacted pack."""
+    return f"{Path(choices.path).name.split('.')[0]}-redacted.pack"
+
+
+def rows_of(told: Preview) -> tuple[tuple[str, str], ...]:
+    """What goes, by field, in words."""
+    return withheld_rows(told.fields)
+
+
+def sentences_of(told: Preview) -> tuple[str, ...]:
+    """What else is to be known: the samples, the figures, the reports."""
+    some = ", ".join(map(capped, told.samples[:5]))
+    more = f" and {len(told.samples) - 5:,} more" if len(told.samples) > 5 else ""
+    samples = (f"Something of {len(told.samples):,} samples goes: {some}{more}.",) if told.samples else ()
+    gone = (
+        (
+            f"The reports go too, since they show everything: {', '.join(told.renderings[:6])}"
+            f"{f' and {len(told.renderings) - 6} more' if len(told.renderings) > 6 else ''}. "
+            "Whoever opens the pack here gets a report of what stays.",
+        )
+        if told.renderings
+        else ()
+    )
+    return (*samples, *(lost_words(told.lost) or ("Every score can still be worked out again.",)), *gone)
+
+
+def _question(value: Any) -> str:
+    return capped(value, 100) if isinstance(value, str) else "withheld already"
