@@ -10,12 +10,15 @@ from core.assistants.records import QUOTES, Answer, Answered, Delta, Question
 from core.cli.output import one_line, table
 from core.cli.session import FILE, Session, pass_session
 from core.documents.records import AddDocuments
-from core.errors import NotFound
+from core.errors import AssayError, BadInput, NotFound
 from core.records import Json
 from core.retrieval.records import Search
+from core.workbench import Workbench
 
 SHOWN = 160
 """Characters of a passage in a list."""
+LARGE = 2_000
+"""New passages after which an import makes the index too: building it takes seconds then, which the first question would pay."""
 LONGEST = 256
 """Tokens of an answer where nothing else is asked for."""
 
@@ -35,6 +38,8 @@ def add(session: Session, collection: str, paths: tuple[Path, ...]) -> None:
         done = bench.documents.add(
             AddDocuments(collection=collection, paths=tuple(map(str, paths))), session.output.job("Reading")
         )
+        if done.chunks >= LARGE:
+            _prepare(session, bench, done.collection)
         session.output.result(
             {
                 "collection": done.collection,
@@ -55,6 +60,40 @@ def add(session: Session, collection: str, paths: tuple[Path, ...]) -> None:
         )
     if not done.added and not done.unchanged:
         raise SystemExit(1)
+
+
+@documents.command()
+@click.argument("collection")
+@click.option(
+    "--allow-clear", is_flag=True, help="Where no storage in memory is: let it lie in clear while it is open."
+)
+@click.option("--reason", default="", help="Why it may lie in clear; it stands in the audit log.")
+@pass_session
+def index(session: Session, collection: str, allow_clear: bool, reason: str) -> None:
+    """Build the index that searches a collection by meaning, now instead of beside the first searches, and keep it sealed.
+
+    An index is open in storage that the system keeps in memory. Where there is none, all vectors are compared instead, which is slower
+    and no less exact; with --allow-clear an administrator lets the index lie in clear in the temporary folder, until this vault is closed.
+    """
+    with session.workbench() as bench:
+        bench.documents.collection(collection)
+        if allow_clear:
+            if not reason.strip():
+                raise BadInput(source="--allow-clear", problem="the log says why. Give --reason.")
+            bench.retrieval.allow_clear(reason)
+        made = bench.retrieval.prepare(collection, session.output.job("Indexing"))
+        session.output.result(
+            {"collection": collection, "state": made.state, "vectors": made.vectors, "reason": made.reason},
+            [f"{collection}: {made.vectors:,} vectors in the index." if made.state == "ready" else made.reason],
+        )
+
+
+def _prepare(session: Session, bench: Workbench, collection: str) -> None:
+    """Build the index after a large import; what is in the way of that costs the first searches some time and nothing else."""
+    try:
+        bench.retrieval.prepare(collection, session.output.job("Indexing"))
+    except AssayError as error:
+        session.output.say(f"The documents are in; their index isn't made yet, and the first searches do that. {error}")
 
 
 @documents.command("list")
