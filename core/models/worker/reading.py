@@ -100,14 +100,14 @@ def _header(path: Path) -> Header:
 
 def _together(path: Path, first: Header, more: Sequence[Path]) -> list[Tensor]:
     """The tensors of all files of a model, which must be the parts of one, in order."""
-    count = int(first.values.get("split.count", 1))
+    count = _split(path, first, "split.count", 1)
     if count > 1 and not more:
         raise Unsupported(
             source=path.name,
             reason=f"one of {count} parts of a model, which can't be found without their names. Name them as they were, "
             f"NAME-00001-of-{count:05}.gguf and so on, in one folder.",
         )
-    if count != 1 + len(more) or first.values.get("split.no", 0) != 0:
+    if count != 1 + len(more) or _split(path, first, "split.no", 0) != 0:
         raise Damaged(source=path.name, problem=f"it isn't the first of {1 + len(more)} parts. Take other copies.")
     tensors = list(first.tensors)
     for number, part in enumerate(more, 1):
@@ -118,6 +118,15 @@ def _together(path: Path, first: Header, more: Sequence[Path]) -> list[Tensor]:
     if len({tensor.name for tensor in tensors}) != len(tensors):
         raise Damaged(source=path.name, problem="its parts hold a tensor twice. Take other copies.")
     return tensors
+
+
+def _split(path: Path, header: Header, key: str, absent: int) -> int:
+    value = header.values.get(key, absent)
+    if not isinstance(value, int) or not 0 <= value < 2**16:
+        raise Damaged(
+            source=path.name, problem=f"not a whole GGUF file: its {key} is no number of parts. Take another copy."
+        )
+    return value
 
 
 def _tokenizer(header: Header) -> str:
