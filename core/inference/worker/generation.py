@@ -26,9 +26,11 @@ from core.inference.records import (
     Weigh,
     Weighed,
     WeighedText,
+    Weight,
     WeighText,
 )
 from core.inference.worker import forms
+from core.inference.worker.computing import Computer
 from core.inference.worker.prompting import Prompter
 from core.inference.worker.sampling import Chosen, Sampler
 from core.inference.worker.scheduling import Scheduler
@@ -52,6 +54,7 @@ class Chat:
         self._vocabulary = Vocabulary(library, model)
         self._prompter = Prompter(library, model, name, self._vocabulary)
         self._turns = Turns()
+        self._computer = Computer(self._turns)
         self._making = threading.Lock()
         self._single: Single | None = None
         self._scheduler: Scheduler | None = None
@@ -79,20 +82,25 @@ class Chat:
         whole: list[str] = []
         choices: list[Choice] = []
         try:
-            for chosen in tokens:
+            for lot in tokens:
                 first = first or time.monotonic() - began
-                if self._vocabulary.ends(chosen.token):
-                    reason = "stop"
-                    break
-                written += 1
-                if request.log_probabilities >= 0:
-                    choices.append(self._choice(chosen))
-                if text := emitter.feed(self._vocabulary.piece(chosen.token)):
+                text = ""
+                for chosen in lot:
+                    if self._vocabulary.ends(chosen.token):
+                        reason = "stop"
+                        break
+                    written += 1
+                    if request.log_probabilities >= 0:
+                        choices.append(self._choice(chosen))
+                    text += emitter.feed(self._vocabulary.piece(chosen.token))
+                    if emitter.stopped:
+                        reason = "stop"
+                        break
+                if text:
                     whole.append(text)
                     yield Token(text=text, choices=tuple(choices))
                     choices.clear()
-                if emitter.stopped:
-                    reason = "stop"
+                if reason == "stop":
                     break
         finally:
             tokens.close()
@@ -130,9 +138,9 @@ class Chat:
         longest = max(map(len, continuations), default=0)
         if len(ids) + longest > self.window:
             raise ContextExceeded(prompt=len(ids), answer=longest, window=self.window)
-        weights = []
-        for weight in self._one().weigh(ids, continuations, call):
-            weights.append(weight)
+        weights: list[Weight] = []
+        for lot in self._one().weigh(ids, continuations, call):
+            weights += lot
             call.report(len(weights), len(continuations), "continuations")
         return Weighed(weights=tuple(weights), prompt_tokens=len(ids), backend=self._backend)
 
@@ -148,7 +156,7 @@ class Chat:
             added = len(ids) > len(request.ids)
         if len(ids) > self.window:
             raise ContextExceeded(prompt=len(ids), answer=0, window=self.window)
-        found = list(self._one().weigh_text(ids, request.likeliest, call))
+        found = [chosen for lot in self._one().weigh_text(ids, request.likeliest, call) for chosen in lot]
         last = found.pop()
         if not added:
             found.insert(0, Chosen(ids[0]))
@@ -174,7 +182,7 @@ class Chat:
     def _tokens(self, request: Generate, grammar: str, ids: list[int], call: Call) -> Any:
         sampler = Sampler(self._library, self._vocabulary, request, grammar)
         if request.mode == "reproducible":
-            return self._one().tokens(ids, request.max_tokens, sampler, call), lambda: 0
+            return self._one().tokens(ids, request.max_tokens, sampler, self._vocabulary.ends, call), lambda: 0
         scheduler = self._many()
         answer = scheduler.start(ids, request.max_tokens, sampler, self._vocabulary.ends, call)
         return scheduler.tokens(answer), lambda: answer.shared
@@ -182,13 +190,13 @@ class Chat:
     def _one(self) -> Single:
         with self._making:
             if self._single is None:
-                self._single = Single(self._library, self._model, self.name, self.window, self._threads, self._turns)
+                self._single = Single(self._library, self._model, self.name, self.window, self._threads, self._computer)
             return self._single
 
     def _many(self) -> Scheduler:
         with self._making:
             if self._scheduler is None:
                 self._scheduler = Scheduler(
-                    self._library, self._model, self.name, self.window, self._threads, self._turns
+                    self._library, self._model, self.name, self.window, self._threads, self._computer
                 )
             return self._scheduler

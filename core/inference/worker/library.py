@@ -15,6 +15,8 @@ from core.errors import Damaged
 SPIN: Final = "1000"
 """How often a thread of libgomp looks before it sleeps at a barrier. By default it spins for milliseconds: where a core is busy elsewhere,
 two threads then gave 10 to 20 tokens a second and sleeping ones 300 (4 million parameters)."""
+WAITING: Final = "active"
+"""So that it looks as often where there are more threads than cores; otherwise it then looks a tenth as often, and nearly always sleeps."""
 SMALL: Final = 50_000_000
 """Parameters below which one thread is faster than several: 1,000 tokens a second against 300 (4 million, a busy machine)."""
 
@@ -24,6 +26,7 @@ _kept: list[object] = []  # callbacks that C holds a pointer to
 def open_library() -> ModuleType:
     """The `llama_cpp` module, initialised."""
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN)
+    os.environ.setdefault("OMP_WAIT_POLICY", WAITING)
     import llama_cpp
 
     library: ModuleType = llama_cpp

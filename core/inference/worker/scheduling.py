@@ -1,23 +1,22 @@
 """Several answers from one model at once: continuous batching over llama.cpp's low-level interface.
 
-One thread runs the loop: each step puts the newest token of every running sequence and a piece of the waiting prompts into one batch. A
+Each step puts the newest token of every running sequence and a piece of the waiting prompts into one batch. A
 prompt that begins like a sequence that is there (running, or kept from earlier) is computed from where they part; one that begins like a prompt
 which is just being computed waits until that is past the common part. Rules: first come, first served; whoever is admitted has room until its last
 token; giving up one sequence disturbs no other; while sequences write, prompts come in pieces, so that nobody's text stalls. Flash attention is
 on: on a CPU it passes over cells of other sequences, which plain attention computes.
 """
 
-import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
 
-from core.errors import AssayError, Damaged
+from core.errors import Damaged
+from core.inference.worker.computing import PACE, SLOWEST, Computer, Handed
 from core.inference.worker.library import context
 from core.inference.worker.sampling import Chosen, Sampler
 from core.inference.worker.sequences import NOTHING, Kept, Row, Sequences, common
@@ -36,6 +35,10 @@ IDLE_CELLS: Final = 1024
 """Cells that finished sequences keep for themselves, beside those of the last one; each costs every step a little."""
 CELLS: Final = 4096
 """Cells of the memory, where the window isn't larger. Each token is compared with every cell in use, also with those of other sequences."""
+ABORTED_FROM: Final = 32
+"""Tokens of prompts in a step that can be broken off inside: llama.cpp then asks Python after each of its several hundred operations, which
+for a step of single tokens (10 ms) took 2 ms."""
+LANE: Final = "together"
 _ABORTED: Final = 2
 
 
@@ -43,14 +46,20 @@ class Answer:
     """One answer on its way."""
 
     def __init__(
-        self, ids: Sequence[int], most: int, sampler: Sampler, ends: Callable[[int], bool], call: Call
+        self,
+        ids: Sequence[int],
+        most: int,
+        sampler: Sampler,
+        ends: Callable[[int], bool],
+        call: Call,
+        pace: Callable[[], float],
     ) -> None:
         self.ids: Row = np.asarray(ids, dtype=np.int32)
         self.most = most
         self.sampler = sampler
         self.ends = ends
         self.call = call
-        self.out: queue.SimpleQueue[Chosen | AssayError | None] = queue.SimpleQueue()
+        self.out: Handed[Chosen] = Handed(pace)
         self.row: Kept | None = None
         self.read = 0
         """Tokens of the prompt that are computed."""
@@ -61,7 +70,11 @@ class Answer:
         self.written = 0
         self.last = -1
         """The newest token, not computed yet."""
-        self.over = False
+
+    @property
+    def over(self) -> bool:
+        """Whether nobody waits for it any more."""
+        return self.out.over or self.call.cancelled
 
     @property
     def reading(self) -> bool:
@@ -69,15 +82,14 @@ class Answer:
 
 
 class Scheduler:
-    """The loop, its context and its waiting line."""
+    """The steps, on a lane of `computer`, their context and the waiting line."""
 
     def __init__(
-        self, library: ModuleType, model: Any, name: str, window: int, threads: int, turn: AbstractContextManager[Any]
+        self, library: ModuleType, model: Any, name: str, window: int, threads: int, computer: Computer
     ) -> None:
-        """`turn` is held while llama.cpp computes."""
         self.name = name
         self._library = library
-        self._turn = turn
+        self._computer = computer
         self._most = min(BATCH, window)
         self._context = context(
             library, model, name, max(window, CELLS), self._most, threads, flash=True, n_seq_max=ROWS, kv_unified=True
@@ -89,41 +101,38 @@ class Scheduler:
         self._sequences = Sequences(ROWS, int(library.llama_n_ctx(self._context)))
         self._running: list[Answer] = []
         self._waiting: deque[Answer] = deque()
-        self._wake = threading.Condition()
+        self._lock = threading.Lock()
+        self._stepping = False
         self._abort = library.ggml_abort_callback(lambda data: all(s.call.cancelled for s in self._running))
-        library.llama_set_abort_callback(self._context, self._abort, None)
-        threading.Thread(target=self._loop, name="scheduler", daemon=True).start()
+        self._no_abort = library.ggml_abort_callback()
+        self._aborts = False
 
     def start(self, ids: Sequence[int], most: int, sampler: Sampler, ends: Callable[[int], bool], call: Call) -> Answer:
         """Put a prompt in line for at most `most` tokens of answer. Frees `sampler` at the end."""
-        answer = Answer(ids, most, sampler, ends, call)
-        with self._wake:
+        answer = Answer(ids, most, sampler, ends, call, lambda: min(PACE * max(1, len(self._running)), SLOWEST))
+        with self._lock:
             self._waiting.append(answer)
-            self._wake.notify()
+            idle, self._stepping = not self._stepping, True
+        if idle:
+            self._computer.add(LANE, self._steps())
         return answer
 
-    def tokens(self, answer: Answer) -> Iterator[Chosen]:
-        """The answer's tokens as they come, the one that ends it included. Raises `Damaged`, `Cancelled`."""
-        try:
-            while (item := answer.out.get()) is not None:
-                if isinstance(item, AssayError):
-                    raise item
-                yield item
-            answer.call.check()
-        finally:
-            answer.over = True
-            with self._wake:
-                self._wake.notify()
+    def tokens(self, answer: Answer) -> Iterator[list[Chosen]]:
+        """The answer's tokens in lots as they come, the one that ends it included. Raises `Damaged`, `Cancelled`."""
+        yield from answer.out.lots()
+        answer.call.check()
 
-    def _loop(self) -> None:
+    def _steps(self) -> Iterator[None]:
         while True:
-            with self._wake:
-                while not self._waiting and not self._running:
-                    self._wake.wait()
+            with self._lock:
+                if not self._waiting and not self._running:
+                    self._stepping = False
+                    return
             try:
                 self._step()
-            except AssayError as error:
+            except Exception as error:  # noqa: BLE001 (whoever runs is told; the others go on)
                 self._give_up(error)
+            yield
 
     def _step(self) -> None:
         self._leave()
@@ -132,10 +141,10 @@ class Scheduler:
             self._compute()
 
     def _leave(self) -> None:
-        for sequence in [s for s in self._running if s.over or s.call.cancelled]:
+        for sequence in [s for s in self._running if s.over]:
             self._finish(sequence)
-        with self._wake:
-            gone = [s for s in self._waiting if s.over or s.call.cancelled]
+        with self._lock:
+            gone = [s for s in self._waiting if s.over]
             for sequence in gone:
                 self._waiting.remove(sequence)
         for sequence in gone:
@@ -159,7 +168,7 @@ class Scheduler:
             self._place(row, gone, source, shared)
             sequence.row, sequence.read, sequence.shared = row, shared, shared
             sequence.branched = branched
-            with self._wake:
+            with self._lock:
                 self._waiting.popleft()
             self._running.append(sequence)
 
@@ -209,31 +218,36 @@ class Scheduler:
                     outputs.append((filled - 1, sequence))
                 parts.append((sequence, piece))
         batch.n_tokens = filled
-        with self._turn:
-            code = self._library.llama_decode(self._context, batch)
-            if code == _ABORTED:
-                self._forget_all()
-                return
-            if code != 0:
-                self._forget_all()
-                raise Damaged(
-                    source=self.name,
-                    problem=f"llama.cpp can't compute it (code {code}). Take another copy of the file.",
-                )
-            for sequence, tokens in parts:
-                assert sequence.row is not None
-                self._sequences.extend(sequence.row, tokens)
-                if sequence.reading:
-                    sequence.read += len(tokens)
-            for index, sequence in outputs:
-                self._sample(index, sequence)
+        self._break_off(filled - len(writing) >= ABORTED_FROM)
+        code = self._library.llama_decode(self._context, batch)
+        if code == _ABORTED:
+            self._forget_all()
+            return
+        if code != 0:
+            raise Damaged(
+                source=self.name,
+                problem=f"llama.cpp can't compute it (code {code}). Take another copy of the file.",
+            )
+        for sequence, tokens in parts:
+            assert sequence.row is not None
+            self._sequences.extend(sequence.row, tokens)
+            if sequence.reading:
+                sequence.read += len(tokens)
+        for index, sequence in outputs:
+            self._sample(index, sequence)
+
+    def _break_off(self, aborts: bool) -> None:
+        """Whether the coming step ends early once nobody wants it."""
+        if aborts != self._aborts:
+            self._aborts = aborts
+            self._library.llama_set_abort_callback(self._context, self._abort if aborts else self._no_abort, None)
 
     def _sample(self, index: int, sequence: Answer) -> None:
         if sequence.written == 0 and not self._usable(index):
-            sequence.out.put(
-                Damaged(source=self.name, problem="it computes no usable numbers. Take another copy of the file.")
+            self._finish(
+                sequence,
+                Damaged(source=self.name, problem="it computes no usable numbers. Take another copy of the file."),
             )
-            self._finish(sequence)
             return
         chosen = sequence.sampler.choose(self._context, index)
         token = chosen.token
@@ -247,13 +261,13 @@ class Scheduler:
         logits = np.ctypeslib.as_array(self._library.llama_get_logits_ith(self._context, index), (self._size,))
         return bool(np.isfinite(logits).all())
 
-    def _finish(self, sequence: Answer) -> None:
+    def _finish(self, sequence: Answer, error: Exception | None = None) -> None:
         self._running.remove(sequence)
         if sequence.row is not None:
             self._keep(sequence, sequence.row)
         for row in self._sequences.surplus(IDLE_CELLS):
             self._library.llama_memory_seq_rm(self._memory, row.number, -1, -1)
-        self._end(sequence)
+        self._end(sequence, error)
 
     def _keep(self, sequence: Answer, row: Kept) -> None:
         """What stays of a finished answer: all of it, or of one of many with a common beginning only that."""
@@ -266,9 +280,9 @@ class Scheduler:
             self._sequences.cut(row, kept)
             self._library.llama_memory_seq_rm(self._memory, row.number, kept, -1)
 
-    def _end(self, sequence: Answer) -> None:
+    def _end(self, sequence: Answer, error: Exception | None = None) -> None:
         sequence.sampler.free()
-        sequence.out.put(None)
+        sequence.out.end(error)
 
     def _forget_all(self) -> None:
         """After a step that broke off nothing in the memory is sure: what runs begins anew."""
@@ -277,11 +291,10 @@ class Scheduler:
             self._sequences.drop(row)
             row.tokens = row.cells = NOTHING
 
-    def _give_up(self, error: AssayError) -> None:
-        for sequence in list(self._running):
-            sequence.out.put(error)
-            self._running.remove(sequence)
-            self._end(sequence)
+    def _give_up(self, error: Exception) -> None:
+        self._forget_all()
+        while self._running:
+            self._end(self._running.pop(), error)
 
 
 def _put(batch: Any, index: int, token: int, position: int, sequence: int, output: bool) -> None:
