@@ -44,7 +44,7 @@ MOST = 20
 
 
 class EvidencePage(Page):
-    """The page. `show_about` takes a run's id (make its pack) or the path of a file that could be dropped on it."""
+    """The page. `show_about` takes a run's id (make its pack), or the path of a file that could be dropped on it, or a list of such."""
 
     title = "Evidence"
 
@@ -119,6 +119,9 @@ class EvidencePage(Page):
         self._load()
 
     def show_about(self, about: object) -> None:
+        if isinstance(about, list):
+            self.take(about)
+            return
         wanted = str(about)
         if wanted.startswith("run-"):
             self._wanted = wanted
@@ -339,6 +342,8 @@ class EvidencePage(Page):
             self.banner.hide()
             self._use(trust, packs)
             self._take_packs((), sealed)
+            if not (packs or sealed or self._checked or self.view.current() == "trust"):
+                self.shell.toast(f"{trust.name} counts from now on: {trust.words}. Drop the pack to check.")
 
         self.operations.run_alone("Read a trust file", lambda job: read_trust(Path(path), job), done, self._failed)
 
@@ -456,11 +461,11 @@ def _path(pack: str | CheckedPack) -> str:
 def _pack_cell(checked: CheckedPack) -> Cell:
     word = f"{checked.word}, parts taken out" if checked.verdict.withheld else checked.word
     when, name = f"{checked.at.astimezone():%H:%M}", Path(checked.path).name
-    second = f"{word} · {when}" if name == checked.name else f"{word} · {name}"
     return Cell(
-        checked.name,
+        name,
         seal=SEALS[checked.verdict.verdict],
         strong=True,
-        second=second,
-        spoken=f"{checked.name}, {word}, {name}, checked {when}",
+        middle=True,
+        second=f"{word}, {when}",
+        spoken=f"{name}, {word}, {checked.name}, checked {when}",
     )

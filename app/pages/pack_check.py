@@ -135,7 +135,7 @@ class VerdictView(QFrame):
         self.notice.show_pack(checked)
         clear(self._checks)
         for check in pack_words.ordered(verdict):
-            self._checks.addWidget(_check_row(check))
+            self._checks.addWidget(_check_row(check, pack_words.detail_of(check, verdict)))
         self._show_taken(checked)
         clear(self._signers)
         for position, signature in enumerate(verdict.signatures):
@@ -205,8 +205,8 @@ class VerdictView(QFrame):
         for name, count in pack_words.withheld_rows(verdict.fields):
             self._taken.addWidget(fact_row(name, count))
         self._taken.addWidget(_said(rests))
-        for words in pack_words.lost_words(verdict.lost):
-            self._taken.addWidget(_said(words))
+        for name, count in pack_words.lost_rows(verdict.lost):
+            self._taken.addWidget(fact_row(name, count))
         of = f"The whole pack has a manifest with the SHA-256 {verdict.redaction_of}. Ask for it where you need what is missing."
         self._taken.addWidget(_said(of, "small"))
 
@@ -279,13 +279,17 @@ def _facts(checked: CheckedPack) -> str:
         parts.append(
             "It came sealed, and was opened in memory with the keys that it was sealed to; the SHA-256 is the pack’s within."
         )
-    parts.append(f"Trust file: {checked.trust or 'none'}.")
+    parts.append(
+        f"Trust file: {checked.trust}. It is worth as much as the way by which you got it."
+        if checked.trust
+        else "Trust file: none."
+    )
     if checked.a_pack:
         parts.append("The enclosed verify.py proves nothing by itself; this check used Assay’s own.")
     return " ".join(part for part in parts if part)
 
 
-def _check_row(check: Check) -> QWidget:
+def _check_row(check: Check, detail: str) -> QWidget:
     glyph, tone = SIGNS[check.state]
     sign = IconLabel(glyph, tone, 16)
     text_tone = {"failed": "fail", "open": "warn"}.get(check.state, "primary")
@@ -298,13 +302,13 @@ def _check_row(check: Check) -> QWidget:
     )
     words = column(space=1)
     words.addLayout(name)
-    words.addWidget(label(sentence(check.detail), tone="secondary", wrap=True))
+    words.addWidget(label(detail, tone="secondary", wrap=True))
     layout = row(sign, space=12)
     layout.setAlignment(sign, Qt.AlignmentFlag.AlignTop)
     layout.addLayout(words, 1)
     made = QWidget()
     made.setLayout(layout)
-    made.setAccessibleName(f"{check.name} {pack_words.HOLDS[check.state]}: {check.detail}")
+    made.setAccessibleName(f"{check.name} {pack_words.HOLDS[check.state]}: {detail}")
     return made
 
 

@@ -275,6 +275,8 @@ class MakePackView(QWidget):
             self.runs.choose(ids.index(wanted))
         elif fitting and self.runs.current() is None:
             self.runs.choose(0)
+        elif not fitting:
+            self._show_none()
 
     def show_run(self, run: str) -> None:
         """Show what goes into a run's pack."""
@@ -296,6 +298,15 @@ class MakePackView(QWidget):
             self._rows.addWidget(_content_row(icon_name, name, detail, count))
         roles = self._person().roles
         self.export.refuse("" if allowed(Act.EXPORT_PACK, roles) else "Your roles here don’t allow exporting.")
+
+    def _show_none(self) -> None:
+        """No run fits what is looked for: none is chosen."""
+        self._asked += 1
+        self.contents = None
+        self._title.setText("No run fits what you look for")
+        clear(self._rows)
+        self.result.hide()
+        self.export.refuse("Choose a run first.")
 
     def _person(self) -> User:
         workbench = self._shell.operations.workbench

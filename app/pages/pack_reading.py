@@ -137,4 +137,4 @@ def print_verdict(checked: CheckedPack, parent: QWidget) -> bool:
 
 def _lay_out(device: Any) -> None:
     device.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
-    device.setPageMargins(QMarginsF(20, 18, 20, 18), QPageLayout.Unit.Millimeter)
+    device.setPageMargins(QMarginsF(5, 5, 5, 5), QPageLayout.Unit.Millimeter)

@@ -11,9 +11,19 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QListWidget, QListWidgetItem,
 
 from app.bridge.operations import Failure
 from app.pages.pack_check import fact_row
-from app.pages.pack_words import sentence
+from app.pages.pack_words import LOST
 from app.pages.page import Shell, scrolled
-from app.pages.redaction_work import Choices, choices_of, preview, proposed, rows_of, sentences_of, write
+from app.pages.redaction_work import (
+    Choices,
+    choices_of,
+    preview,
+    proposed,
+    rows_of,
+    scores_of,
+    sentences_of,
+    warnings_of,
+    write,
+)
 from app.theme.look import look
 from app.widgets.announcing import announce
 from app.widgets.basic import SearchField, clear, column, frame, label, line, row
@@ -277,8 +287,12 @@ class RedactView(QWidget):
             self._fields_said.addWidget(fact_row(name, count))
         for words in sentences_of(told):
             self._rest.addWidget(_said(words))
-        for words in told.warnings:
-            self._warnings.addWidget(_said(sentence(words), "primary"))
+        lost = scores_of(told)
+        self._rest.addWidget(_said(LOST if lost else "Every score could still be worked out again."))
+        for name, count in lost:
+            self._rest.addWidget(fact_row(name, count))
+        for words in warnings_of(told):
+            self._warnings.addWidget(_said(words, "primary"))
         self._about.show()
         self._warned.setVisible(bool(told.warnings))
         self.write_out.refuse("")

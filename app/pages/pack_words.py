@@ -36,12 +36,13 @@ ALTERED = (
     "At least one byte of this file isn’t as it was when the pack was made. It was damaged on its way, or changed."
 )
 NO_PACK = "This file isn’t an evidence pack, whatever it is called. Nothing in it was signed as one."
+LOST = "These scores stand as signed, and can’t be worked out again from what is left:"
 _MARKS = (b"PK\x03\x04", b"manifest.json", b"release.json")
 """What a file holds that is, or once was, a pack."""
 FIELDS = {
     "dataset samples.input": "Questions in the dataset",
     "dataset samples.target": "Wanted answers",
-    "dataset samples.answer": "Model answers in the dataset",
+    "dataset samples.answer": "Reference answers in the dataset",
     "dataset samples.document": "Names of the documents that answer",
     "dataset samples.quote": "Quotes that answer",
     "prompt-version messages.content": "Texts of prompts",
@@ -147,11 +148,11 @@ def meaning_of(checked: CheckedPack) -> str:
     if verdict.verdict == "valid":
         rest = " Parts were taken out after it was signed; they are named below." if verdict.withheld else ""
         genuine = "Nothing in it was changed, and everybody who signed it is in your trust file."
-        return f"{genuine}{rest} It says what was tested and found; whether that is good enough, read in the report."
+        return f"{genuine}{rest} How good the results are stands in the report."
     if not checked.a_pack:
         return NO_PACK
     if verdict.verdict == "invalid":
-        if {check.name for check in verdict.checks if check.state == "failed"} == {"Made for you"}:
+        if _asked_only(verdict):
             return "It isn’t the pack that you asked for: it doesn’t hold your nonce. Don’t rely on this pack."
         return "It isn’t what was signed. Don’t rely on this pack."
     strangers = unknown(verdict)
@@ -187,6 +188,11 @@ def to_do(checked: CheckedPack) -> tuple[str, ...]:
             "Choose the file that you were given as the pack; its name often ends in .pack.",
             "If this is that file, ask for it again: it was cut short, or something else was sent.",
         )
+    if _asked_only(verdict):
+        return (
+            f"Compare “{checked.asked}” with the nonce that you gave, letter by letter.",
+            "If it is the right one, ask for a pack that was made for it: this one may be older.",
+        )
     if verdict.verdict == "invalid":
         return (
             "Keep this file as it is, and ask for the pack again, by another way.",
@@ -201,6 +207,11 @@ def to_do(checked: CheckedPack) -> tuple[str, ...]:
     if any("log " in reason for reason in verdict.reasons):
         steps.append("Ask for a trust file that names the log of this vault, and check again.")
     return tuple(steps) or ("Ask whoever sent the pack what couldn’t be checked.",)
+
+
+def _asked_only(verdict: Verdict) -> bool:
+    """Whether nothing is wrong but that it isn't the pack that was asked for."""
+    return {check.name for check in verdict.checks if check.state == "failed"} == {"Made for you"}
 
 
 def _step(signer: SignatureCheck) -> str:
@@ -237,7 +248,9 @@ def capped(text: str, longest: int = 80) -> str:
 
 
 def sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """The same with a capital, unless it begins with the name of a file."""
+    first = text.split(" ", 1)[0].rstrip(":")
+    return text if "/" in first or "." in first else text[:1].upper() + text[1:]
 
 
 def unknown(verdict: Verdict) -> list[SignatureCheck]:
@@ -270,21 +283,28 @@ def withheld_rows(fields: Sequence[WithheldField]) -> tuple[tuple[str, str], ...
     return tuple((field_words(field.field), f"{field.count:,}") for field in fields)
 
 
-def lost_words(metrics: Sequence[LostMetric]) -> tuple[str, ...]:
-    """Which figures nobody can work out again, a sentence each."""
+def lost_rows(metrics: Sequence[LostMetric]) -> tuple[tuple[str, str], ...]:
+    """Each figure that rests on what is withheld, and how many of its scores do."""
     return tuple(
-        f"{SCORERS.get(m.metric, m.metric)}, {m.variant}: {m.samples:,} of {m.of:,} scores stand as signed and can’t be worked out again."
-        for m in metrics
+        (f"{SCORERS.get(m.metric, m.metric)}, {m.variant}", f"{m.samples:,} of {m.of:,} scores") for m in metrics
     )
+
+
+def detail_of(check: Check, verdict: Verdict) -> str:
+    """What was found, in a sentence; what was taken out is told by itself, further down."""
+    if check.name == "Withheld" and verdict.withheld:
+        rests = (
+            "Some scores can’t be worked out again" if verdict.lost else "Every score could still be worked out again"
+        )
+        return f"Parts were taken out after it was signed; they are named below. {rests}."
+    return sentence(check.detail)
 
 
 def redaction_words(verdict: Verdict) -> tuple[str, ...]:
     """What a redacted pack is, in sentences; none where nothing was taken out."""
     if not verdict.withheld:
         return ()
-    rests = (
-        "These figures rest on what was taken out:" if verdict.lost else "Every score could still be worked out again."
-    )
+    rests = LOST if verdict.lost else "Every score could still be worked out again."
     return (
         f"{verdict.withheld:,} fields were taken out after it was signed. Whoever took them out couldn’t change anything else: "
         "what is left is as it was signed, and criteria, counts and scores can’t be taken out.",
@@ -333,9 +353,10 @@ def verdict_lines(checked: CheckedPack) -> tuple[tuple[str, str], ...]:
 
     part("Why", reasons_of(checked) or tuple(map(sentence, verdict.reasons)))
     part("What to do", to_do(checked))
-    part("What was checked", [f"{c.name}: {HOLDS[c.state]}. {c.detail}" for c in ordered(verdict)])
+    part("What was checked", [f"{c.name}: {HOLDS[c.state]}. {detail_of(c, verdict)}" for c in ordered(verdict)])
     taken = [f"{name}: {count}" for name, count in withheld_rows(verdict.fields)]
-    part("What was taken out", (*redaction_words(verdict)[:1], *taken, *lost_words(verdict.lost)))
+    rests = [f"{name}: {count}" for name, count in lost_rows(verdict.lost)]
+    part("What was taken out", (*redaction_words(verdict)[:1], *taken, *redaction_words(verdict)[1:], *rests))
     if verdict.redaction_of:
         lines.append(("", f"- It is a redaction of the pack whose manifest has the SHA-256 {verdict.redaction_of}"))
     part(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.pages.pack_words import capped, lost_words, read_file, withheld_rows
+from app.pages.pack_words import capped, lost_rows, read_file, sentence, withheld_rows
 from core.errors import BadInput
 from core.evidence import redaction, zipform
 from core.evidence.opened import take_apart
@@ -110,21 +110,35 @@ def rows_of(told: Preview) -> tuple[tuple[str, str], ...]:
     return withheld_rows(told.fields)
 
 
+def scores_of(told: Preview) -> tuple[tuple[str, str], ...]:
+    """The figures that rest on what goes, and how many of their scores do."""
+    return lost_rows(told.lost)
+
+
 def sentences_of(told: Preview) -> tuple[str, ...]:
-    """What else is to be known: the samples, the figures, the reports."""
+    """What else goes: of which samples, and the reports."""
     some = ", ".join(map(capped, told.samples[:5]))
     more = f" and {len(told.samples) - 5:,} more" if len(told.samples) > 5 else ""
     samples = (f"Something of {len(told.samples):,} samples goes: {some}{more}.",) if told.samples else ()
-    gone = (
+    names = ", ".join(dict.fromkeys(name.split("/")[0] for name in told.renderings))
+    reports = (
         (
-            f"The reports go too, since they show everything: {', '.join(told.renderings[:6])}"
-            f"{f' and {len(told.renderings) - 6} more' if len(told.renderings) > 6 else ''}. "
-            "Whoever opens the pack here gets a report of what stays.",
+            f"What shows everything goes too: {names}. Whoever opens the redacted pack here gets a report of what is left.",
         )
-        if told.renderings
+        if names
         else ()
     )
-    return (*samples, *(lost_words(told.lost) or ("Every score can still be worked out again.",)), *gone)
+    return (*samples, *reports)
+
+
+def warnings_of(told: Preview) -> tuple[str, ...]:
+    """What can still be worked out, in the words of the page."""
+    found = []
+    for warning in told.warnings:
+        for name, words in WORDS.items():
+            warning = warning.replace(f"`{name}`", f"“{words}”")
+        found.append(sentence(warning))
+    return tuple(found)
 
 
 def _question(value: Any) -> str:

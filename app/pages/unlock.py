@@ -117,7 +117,11 @@ class UnlockPage(Page):
 
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
-        self.show_about(next(url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()))
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if len(paths) > 1 and all(Path(path).is_file() for path in paths):
+            self.shell.go("evidence", paths)  # a pack with its trust file
+        else:
+            self.show_about(paths[0])
 
     def _choose(self, way: str) -> None:
         forms: dict[str, QWidget] = {"open": self.opening, "create": self.creating, "restore": self.restoring}

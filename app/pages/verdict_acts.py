@@ -99,7 +99,11 @@ class VerdictActs:
 
     def _open(self, checked: CheckedPack, name: str) -> None:
         def done(path: Path) -> None:
-            if not open_outside(path):
+            if open_outside(path):
+                self._shell.toast(
+                    "The report opens in another program. If none appears, save the report and open it there."
+                )
+            else:
                 self._say(
                     "No program of this system opens the report.",
                     f"It lies at {path} until the window is closed. Save it, and open it with a program of your choice.",

@@ -180,12 +180,23 @@ def test_a_run_is_signed_as_released_and_its_pack_checks_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shell, page = opened(qtbot, operations, ran, about="run-1")
+    make = page.make
+    make.find.setText("no such run")
+    assert make.contents is None
+    assert not make.export.isEnabled()
+    make.find.setText("quotes")
+    settled(qtbot, operations)
+    make.nonce.edit.setText("x" * 201)  # type: ignore[union-attr]
+    make.export.click()
+    assert make.nonce.error == "Use at most 200 characters."
+    make.nonce.edit.setText("heron-0417")  # type: ignore[union-attr]
     out = tmp_path / "handed"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(out), ""))
     qtbot.mouseClick(page.make.export, Qt.MouseButton.LeftButton)
     panel = shell.overlay.panel
     assert isinstance(panel, SigningPanel)
     assert "Answers (40)" in panel.exact.toPlainText()
+    assert panel.exact.toPlainText().endswith("Nonce that an auditor asked for: heron-0417")
     panel.exact.verticalScrollBar().setValue(panel.exact.verticalScrollBar().maximum())
     qtbot.waitUntil(lambda: panel.exact.was_seen)
     qtbot.keyClicks(panel.reason.edit, "For the inspection")
@@ -199,6 +210,8 @@ def test_a_run_is_signed_as_released_and_its_pack_checks_out(
     qtbot.mouseClick(page.make.result.check, Qt.MouseButton.LeftButton)
     settled(qtbot, operations)
     assert page.verdict.word.text() == "Valid"
+    assert page.verdict.checked is not None
+    assert page.verdict.checked.verdict.nonce == "heron-0417"
 
     trust = tmp_path / "trust.json"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(trust), ""))
