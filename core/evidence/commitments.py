@@ -5,27 +5,32 @@ SHA-256(domain ‖ salt ‖ JCS([path, value])) with a salt of 32 bytes for each
 `[salt, path, value]`, lie in an unsigned file: who deletes one withholds that field, and nothing else changes. The rules:
 
 1. Only the fields in `WITHHOLDABLE` may be hidden; counts, scores, criteria, identities and times never.
-2. Each opening fits exactly one commitment; there are no others, and they are in order.
+2. Each opening fits exactly one commitment; there are no others, and they are in order of their paths' canonical bytes.
 3. A record whose fields are all opened must have the digest that names it in the vault. One with a field withheld must not tell its
    nonce: with it, and the digest, whoever knows the other fields could try out what a short field holds. So the nonce stands behind a
    commitment too, at the path of the record itself, and is open exactly where all fields are.
 4. Renderings show everything, so their digests are hidden in the same way, and go with the renderings.
 """
 
+import binascii
 import hashlib
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.errors import BadInput, Damaged
 from core.records import Digest, Json
-from core.trust.canonical import b64, canonical, checked_digest, unb64
+from core.trust.canonical import b64, canonical, checked_digest, items, read
 from core.trust.canonical import digest as digest_of
 
 DOMAIN = b"assay pack commitment v1\x00"
 MARK = "$committed"
+MARKED = b'"$committed":'
+"""How it stands in canonical bytes, and nothing else does."""
 SALT = 32
+_SALTED = 48
+"""Bytes of an opening before its path: `["`, the salt in base64, `",`. What is hashed after the salt is "[" and the rest."""
 ANY = "*"
 """In a pattern: every place of a list."""
 
@@ -56,12 +61,24 @@ WITHHOLDABLE: Mapping[str, tuple[Pattern, ...]] = MappingProxyType(
 )
 """For each kind of record, the fields that may be hidden, those among them that would tell how long a hidden text is."""
 
+_STEPS = frozenset({str, int})
+_PATTERNS = {kind: frozenset(patterns) for kind, patterns in WITHHOLDABLE.items()}
+
 
 class Hidden(NamedTuple):
-    """A record for a signed file, and what opens its commitments."""
+    """A record for a signed file, and what opens its commitments, each in canonical bytes."""
 
     stored: Json
-    openings: list[Json]
+    openings: list[bytes]
+
+
+class Opening(NamedTuple):
+    """One opening: its canonical bytes, the commitment that it opens, and what is at which place."""
+
+    data: bytes
+    commitment: Digest
+    path: Path
+    value: Json
 
 
 class Revealed(NamedTuple):
@@ -78,34 +95,41 @@ class Revealed(NamedTuple):
 
 def commitment(salt: bytes, path: Path, value: Json) -> Digest:
     """What stands in a signed file for the value at that path."""
-    return _commitment(salt, canonical(list(path)), value)
+    return _commitment(salt, canonical([list(path), value]))
 
 
-def _commitment(salt: bytes, path: bytes, value: Json) -> Digest:
-    """The same, of a path in its canonical form."""
-    return Digest(hashlib.sha256(b"%s%s[%s,%s]" % (DOMAIN, salt, path, canonical(value))).hexdigest())
+def _commitment(salt: bytes, opened: bytes) -> Digest:
+    """The same, of [path, value] in its canonical form."""
+    return Digest(hashlib.sha256(b"%s%s%s" % (DOMAIN, salt, opened)).hexdigest())
 
 
 def hide(
-    kind: str, index: int, stored: dict[str, Json], new_salt: Callable[[], bytes] = lambda: secrets.token_bytes(SALT)
+    kind: str,
+    index: int,
+    stored: dict[str, Json],
+    new_salt: Callable[[], bytes] = lambda: secrets.token_bytes(SALT),
+    write: Callable[[Json], bytes] = canonical,
 ) -> Hidden:
-    """Replace the withholdable fields of record `index` of its kind, and its nonce. Raises `BadInput` if a field could pass for a commitment.
+    """Replace the withholdable fields of record `index` of its file, and its nonce. Raises `BadInput` if a field could pass for a commitment.
 
-    `new_salt` gives 32 bytes at each call that can't be worked out from anything that stays in a redacted pack.
+    `new_salt` gives 32 bytes at each call that can't be worked out from anything that stays in a redacted pack; `write` gives the canonical
+    bytes of any part of the record.
     """
-    openings: list[Json] = []
+    openings: list[bytes] = []
+
+    def hidden(path: Path, value: Json) -> Json:
+        salt, opened = new_salt(), write([list(path), value])
+        openings.append(_opening(salt, opened))
+        return {MARK: _commitment(salt, opened)}
+
     if kind in WITHHOLDABLE:
-        salt, nonce = new_salt(), stored["nonce"]
-        stored["nonce"] = {MARK: commitment(salt, (index,), nonce)}
-        openings.append([b64(salt), [index], nonce])
+        stored["nonce"] = hidden((index,), stored["nonce"])
+    allowed: set[Path] = set()
     for pattern in WITHHOLDABLE.get(kind, ()):
         for path in list(_matching(stored.get("record"), pattern)):
             holder = _at(stored["record"], path[:-1])
-            salt, whole = new_salt(), (index, *path)
-            value = _item(holder, path[-1])
-            _put(holder, path[-1], {MARK: commitment(salt, whole, value)})
-            openings.append([b64(salt), list(whole), value])
-    allowed = {tuple(_path(opening)[1:]) for opening in openings}
+            allowed.add(path)
+            _put(holder, path[-1], hidden((index, *path), _item(holder, path[-1])))
     for path, _ in _marks(stored.get("record"), ()):
         if path not in allowed:
             raise BadInput(source=f"record of kind {kind}", problem=f"a field that holds {MARK} can't go into a pack.")
@@ -114,67 +138,82 @@ def hide(
 
 def hide_digests(
     renderings: Mapping[str, Json], new_salt: Callable[[], bytes] = lambda: secrets.token_bytes(SALT)
-) -> tuple[dict[str, Digest], list[Json]]:
-    """For each rendering's digest and size, by its name, a commitment; and the openings."""
+) -> tuple[dict[str, Digest], bytes]:
+    """For each rendering's digest and size, by its name, a commitment; and the file of the openings."""
     hidden: dict[str, Digest] = {}
-    openings: list[Json] = []
+    openings: list[bytes] = []
     for name, listed in renderings.items():
-        salt = new_salt()
-        hidden[name] = commitment(salt, (name,), listed)
-        openings.append([b64(salt), [name], listed])
+        salt, opened = new_salt(), canonical([[name], listed])
+        hidden[name] = _commitment(salt, opened)
+        openings.append(_opening(salt, opened))
     return hidden, in_order(openings)
 
 
-def reveal_digests(hidden: Mapping[str, Digest], openings: Sequence[Json], source: str) -> dict[str, Json]:
+def reveal_digests(hidden: Mapping[str, Digest], data: bytes, source: str) -> dict[str, Json]:
     """The renderings' digests and sizes, by name: of all of them, or of none once they are gone. Raises `Damaged`."""
     found: dict[str, Json] = {}
-    for opening in openings:
-        match opening:
-            case [str(salt), [str(name)], value] if name not in found:
-                if hidden.get(name) != commitment(unb64(salt, source, SALT), (name,), value):
-                    raise Damaged(source=source, problem="an opening doesn't fit what was signed.")
-                found[name] = value
+    for opening in read_openings(data, source).openings:
+        match opening.path:
+            case (str(name),) if hidden.get(name) == opening.commitment:
+                found[name] = opening.value
             case _:
-                raise Damaged(source=source, problem="an opening is not of the form [salt, path, value].")
-    if list(openings) != in_order(openings) or (found and found.keys() != hidden.keys()):
-        raise Damaged(source=source, problem="not in order, or not for all renderings.")
+                raise Damaged(source=source, problem="an opening doesn't fit what was signed.")
+    if found and found.keys() != hidden.keys():
+        raise Damaged(source=source, problem="not for all renderings.")
     return found
 
 
-def in_order(openings: Sequence[Json]) -> list[Json]:
-    """Openings as they stand in a file: by the canonical bytes of their paths."""
-    return sorted(openings, key=lambda opening: canonical(list(_path(opening))))
+def in_order(openings: Iterable[bytes]) -> bytes:
+    """The file of these openings: a list, in order of their paths' canonical bytes."""
+    ordered: list[bytes] = sorted(openings, key=lambda opening: opening[_SALTED:])
+    return b"[%s]" % b",".join(ordered)
 
 
-def reveal(kind: str, records: Sequence[dict[str, Json]], openings: Sequence[Json]) -> list[Revealed]:
-    """Put the openings into the records of one kind. Raises `Damaged` for a forbidden commitment or an opening that fits none."""
-    source = f"records/{kind}.json"
-    waiting: dict[Path, Digest] = {}
-    for index, stored in enumerate(records):
-        for path, found in _marks(stored.get("record"), ()):
-            if not _may_hide(kind, path):
-                raise Damaged(source=source, problem="hides a field that may not be withheld.")
-            waiting[(index, *path)] = checked_digest(found, source)
-        match stored.get("nonce"):
-            case {"$committed": found, **others} if kind in WITHHOLDABLE and not others:
-                waiting[(index,)] = checked_digest(found, source)
-            case str() if kind not in WITHHOLDABLE:
+class Openings(NamedTuple):
+    """What a file of openings holds; `plain` as in `canonical.Read`."""
+
+    openings: list[Opening]
+    plain: bool
+
+
+def read_openings(data: bytes, source: str) -> Openings:
+    """The openings of a file, which are well formed, in order, and of different places. Raises `Damaged`."""
+    whole = read(data, source)
+    found: list[Opening] = []
+    before = b""
+    for raw, opening in zip(items(data, source), whole.value, strict=True):  # type: ignore[arg-type]
+        match opening:
+            case [str(), list() as path, value] if path and _STEPS.issuperset(map(type, path)):
                 pass
             case _:
-                raise Damaged(source=source, problem="a record's nonce is not of the form expected.")
-    before = b""
+                raise Damaged(source=source, problem="an opening is not of the form [salt, path, value].")
+        rest = raw[_SALTED:]
+        if rest <= before:
+            raise Damaged(source=source, problem="not in order, or one is there twice.")
+        before = rest
+        commitment = _commitment(_salt(raw, source), b"[" + rest)
+        found.append(Opening(raw, commitment, tuple(path), value))
+    return Openings(found, whole.plain)
+
+
+def reveal(kind: str, records: Sequence[dict[str, Json]], openings: Sequence[Opening], marks: int) -> list[Revealed]:
+    """Put the openings into the records of one file, which hold so many commitments. Raises `Damaged` for a forbidden commitment or an
+    opening that fits none.
+
+    Openings are of different places. So where each fits one, and there are as many, there are no other commitments to look for.
+    """
+    source = f"records/{kind}"
+    secret = kind in WITHHOLDABLE
+    if not all(isinstance(stored.get("nonce"), dict if secret else str) for stored in records):
+        raise Damaged(source=source, problem="a record's nonce is not of the form expected.")
+    waiting = _waiting(kind, records) if marks != len(openings) else {}
     for opening in openings:
-        salt, path, value = _taken_apart(kind, opening)
-        here = canonical(list(path))
-        if here <= before:
-            raise Damaged(source=f"openings/{kind}.json", problem="not in order, or one is there twice.")
-        before = here
-        if waiting.pop(path, None) != _commitment(salt, here, value):
-            raise Damaged(source=f"openings/{kind}.json", problem="an opening doesn't fit what was signed.")
-        if len(path) == 1:
-            records[int(path[0])]["nonce"] = value
-        else:
-            _put(_at(records[int(path[0])]["record"], path[1:-1]), path[-1], value)
+        _put_in(kind, records, opening)
+        waiting.pop(opening.path, None)
+    if marks == len(openings):
+        if sum(len(opening.path) == 1 for opening in openings) != len(records) * secret:
+            raise Damaged(source=source, problem="a record's nonce is not of the form expected.")
+        return [Revealed(stored, ()) for stored in records]
     hidden: list[list[Path]] = [[] for _ in records]
     for path in waiting:
         if len(path) > 1:
@@ -186,24 +225,62 @@ def reveal(kind: str, records: Sequence[dict[str, Json]], openings: Sequence[Jso
     return [Revealed(stored, tuple(paths)) for stored, paths in zip(records, hidden, strict=True)]
 
 
-def check_digest(kind: str, digest: Digest, revealed: Revealed) -> None:
+def _waiting(kind: str, records: Sequence[dict[str, Json]]) -> dict[Path, Digest]:
+    """Every commitment by its place, each where one may be."""
+    source = f"records/{kind}"
+    waiting: dict[Path, Digest] = {}
+    for index, stored in enumerate(records):
+        for path, found in _marks(stored.get("record"), ()):
+            if not _may_hide(kind, path):
+                raise Damaged(source=source, problem="hides a field that may not be withheld.")
+            waiting[(index, *path)] = checked_digest(found, source)
+        match stored.get("nonce"):
+            case {"$committed": found, **others} if not others:
+                waiting[(index,)] = checked_digest(found, source)
+            case dict():
+                raise Damaged(source=source, problem="a record's nonce is not of the form expected.")
+    return waiting
+
+
+def _put_in(kind: str, records: Sequence[dict[str, Json]], opening: Opening) -> None:
+    """Put the value in its place, if the commitment that stands there is the opening's and may."""
+    index, *steps = opening.path
+    try:
+        if steps and not _may_hide(kind, tuple(steps)):
+            raise KeyError
+        stored = records[index]  # type: ignore[index]
+        holder: Any = stored["record"] if steps else stored
+        last = steps.pop() if steps else "nonce"
+        for step in steps:
+            holder = holder[step]
+        if holder[last] != {MARK: opening.commitment} or index < 0:  # type: ignore[operator]
+            raise KeyError
+        holder[last] = opening.value
+    except (LookupError, TypeError) as error:
+        raise Damaged(source=f"openings/{kind}", problem="an opening doesn't fit what was signed.") from error
+
+
+def _opening(salt: bytes, opened: bytes) -> bytes:
+    """The canonical bytes of [salt, path, value], from those of [path, value]."""
+    return b'["%s",%s' % (b64(salt).encode("ascii"), opened[1:])
+
+
+def _salt(opening: bytes, source: str) -> bytes:
+    """The salt that an opening's canonical bytes begin with, in base64."""
+    text = opening[2 : _SALTED - 2]
+    try:
+        salt = binascii.a2b_base64(text, strict_mode=True)
+    except binascii.Error as error:
+        raise Damaged(source=source, problem="not readable as base64.") from error
+    if len(salt) != SALT or binascii.b2a_base64(salt, newline=False) != text or opening[46:48] != b'",':
+        raise Damaged(source=source, problem=f"a salt is not of {SALT} bytes, or in a form of its own.")
+    return salt
+
+
+def check_digest(kind: str, digest: Digest, revealed: Revealed, write: Callable[[Json], bytes] = canonical) -> None:
     """Returns if a record that is wholly open has that digest, or if it isn't wholly open. Raises `Damaged`."""
-    if not revealed.withheld and digest_of(canonical(revealed.stored)) != digest:
-        raise Damaged(source=f"records/{kind}.json", problem=f"record {digest[:8]} differs from its digest.")
-
-
-def _taken_apart(kind: str, opening: Json) -> tuple[bytes, Path, Json]:
-    match opening:
-        case [str(salt), [int(index), *rest], value] if all(isinstance(step, (str, int)) for step in rest):
-            return unb64(salt, f"openings/{kind}.json", SALT), (index, *rest), value  # type: ignore[arg-type]
-    raise Damaged(source=f"openings/{kind}.json", problem="an opening is not of the form [salt, path, value].")
-
-
-def _path(opening: Json) -> list[str | int]:
-    assert isinstance(opening, list)
-    path = opening[1]
-    assert isinstance(path, list)
-    return path  # type: ignore[return-value]
+    if not revealed.withheld and digest_of(write(revealed.stored)) != digest:
+        raise Damaged(source=f"records/{kind}", problem=f"record {digest[:8]} differs from its digest.")
 
 
 def _matching(value: Json, pattern: Pattern) -> Iterator[Path]:
@@ -221,9 +298,8 @@ def _matching(value: Json, pattern: Pattern) -> Iterator[Path]:
 
 def _may_hide(kind: str, path: Path) -> bool:
     """Whether the rules let the field at that path be withheld."""
-    return ANY not in path and tuple(ANY if isinstance(step, int) else step for step in path) in WITHHOLDABLE.get(
-        kind, ()
-    )
+    steps = [ANY if isinstance(step, int) and step >= 0 else step for step in path]
+    return ANY not in path and tuple(steps) in _PATTERNS.get(kind, ())
 
 
 def _marks(value: Json, path: Path) -> Iterator[tuple[Path, Json]]:

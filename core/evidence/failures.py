@@ -41,7 +41,7 @@ def section(rows: Rows) -> tuple[Block, ...]:
     failed = [outcome for outcome in outcomes if not passed(outcome)]
     said = f"{len(failed):,} of {count(len(outcomes), 'answer')} didn't satisfy every scorer."
     if len(failed) > MOST:
-        said += f" The first {MOST} are told here in full; all of them are in the pack's files records/outcome.json and openings/outcome.json."
+        said += f" The first {MOST} are told here in full; all of them are in the pack's files records/outcome-*.json and openings/outcome-*.json."
     blocks: list[Block] = [Heading(2, "Failures"), Paragraph(plain(said))]
     if failed:
         blocks.append(_kinds(failed))

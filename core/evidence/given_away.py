@@ -97,7 +97,7 @@ def in_clear(entries: Mapping[str, bytes], texts: Iterable[str], kinds: Iterable
     rules = list(kinds)
     sentences = []
     for name, content in sorted(entries.items()):
-        if name in opened.OPENINGS or name in (opened.VERIFIER, opened.GUIDE, opened.REDACTION):
+        if name.startswith("openings/") or name in (opened.VERIFIER, opened.GUIDE, opened.REDACTION):
             continue
         clear = _clear(content)
         whole = "\n".join(personal.folded(text) for text in sorted(clear))
@@ -129,7 +129,8 @@ def _clear(content: bytes) -> set[str]:
                 waiting.remove(part["envelope"])
                 waiting.append(_inside(str(part["envelope"]).encode()))
             for key in ("payload", "card"):
-                inside = _unpacked(str(part.get(key, "")))
+                text = part.get(key)
+                inside = _unpacked(text) if isinstance(text, str) else None
                 if inside is not None:
                     waiting.remove(part[key])
                     waiting.append(inside)

@@ -3,7 +3,8 @@
 The layout, version 1. Signed, by their digests in the manifest:
 
     manifest.json            the digest and size of every other file but those marked *
-    records/KIND.json        the records of one kind, withholdable fields behind commitments
+    records/KIND.json        the records of one kind, withholdable fields behind commitments; the outcomes, which are many, stand in
+                             several files, records/outcome-0001.json and on without a gap, each of as many records as its maker liked
     envelopes/DIGEST.json    the DSSE envelope of each earlier signature
     cards.json               the cards of everybody who signed
     log/checkpoint.txt       the audit log's signed note
@@ -14,7 +15,7 @@ The layout, version 1. Signed, by their digests in the manifest:
 Not in the manifest's list of files:
 
     release.json *           the envelope over the manifest itself
-    openings/KIND.json *     what opens the commitments; deleting an opening withholds a field
+    openings/KIND.json *     what opens the commitments of the file records/KIND.json; deleting an opening withholds a field
     openings/renderings.json *
                              what opens the commitments to the renderings' digests
     redaction.json *         where a field is withheld: of which manifest this is a redaction, and how many fields are. Nothing else,
@@ -23,25 +24,38 @@ Not in the manifest's list of files:
                              renderings; their digests are signed apart, behind commitments, under names of their own choice. They must
                              all be there as signed, or, once a field is withheld, all be gone
 
-`take_apart` refuses anything else: another entry, a missing one, a digest that differs, a record that isn't what its digest says.
+`take_apart` refuses anything else: another entry, a missing one, a digest that differs, a record that isn't what its digest says. It reads
+one file after the other, each within `LARGEST_JSON`, and keeps of the outcomes what it is asked to.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, cast
 
 import msgspec
 
 from core.errors import Damaged
 from core.evidence import zipform
-from core.evidence.commitments import WITHHOLDABLE, Path, check_digest, reveal, reveal_digests
+from core.evidence.commitments import (
+    MARKED,
+    WITHHOLDABLE,
+    Openings,
+    Path,
+    check_digest,
+    read_openings,
+    reveal,
+    reveal_digests,
+)
 from core.evidence.records import FORMAT, FORMAT_VERSION
 from core.records import Digest, Json, Record
-from core.trust.canonical import builtins, canonical, checked_digest, parse
+from core.trust.canonical import builtins, canonical, checked_digest, parse, read, write_plain
 from core.trust.canonical import digest as digest_of
 from core.trust.cards import SignedCard
 
 LARGEST_JSON = 96 * 1024 * 1024
 """Bytes of one JSON file; reading one takes some fifteen times as much memory at worst."""
+LARGEST_REST = 256 * 1024 * 1024
+"""Bytes of all files together but those of the outcomes, of which little is kept, and the renderings, which aren't read."""
 MOST_SIGNATURES = 500
 """Signatures, and cards; a verifier that computes Ed25519 by itself takes some 30 ms for each."""
 MANIFEST, RELEASE, CARDS = "manifest.json", "release.json", "cards.json"
@@ -53,8 +67,46 @@ REDACTION, RENDERED = "redaction.json", "openings/renderings.json"
 KINDS = ("run", "run-result", "spec", "dataset", "prompt-version", "outcome", "model", "document", "signature")
 SINGLE = ("run", "run-result", "spec", "dataset")
 """Kinds of which a pack holds exactly one record."""
-FIXED = frozenset({CARDS, CHECKPOINT, ENTRIES, MLBOM, VERIFIER, GUIDE, *(f"records/{kind}.json" for kind in KINDS)})
-OPENINGS = frozenset({RENDERED, *(f"openings/{kind}.json" for kind in WITHHOLDABLE)})
+PARTED = "outcome"
+"""The kind whose records stand in several files."""
+FIXED = frozenset(
+    {CARDS, CHECKPOINT, ENTRIES, MLBOM, VERIFIER, GUIDE, *(f"records/{kind}.json" for kind in KINDS if kind != PARTED)}
+)
+_PART = re.compile(r"records/outcome-([0-9]{4})\.json", re.ASCII)
+
+
+def part(number: int) -> str:
+    """The name of a file of outcomes, the first being 1."""
+    return f"records/{PARTED}-{number:04}.json"
+
+
+def opening_file(records: str) -> str:
+    """The file that opens the commitments of a file of records."""
+    return f"openings/{records.partition('/')[2]}"
+
+
+def record_files(names: Iterable[str]) -> dict[str, list[str]]:
+    """The files of records of each kind among these names, in order."""
+    parts = sorted(name for name in names if _PART.fullmatch(name))
+    return {kind: parts if kind == PARTED else [f"records/{kind}.json"] for kind in KINDS}
+
+
+def opening_files(names: Iterable[str]) -> set[str]:
+    """The files of openings that a pack with these files of records has."""
+    files = record_files(names)
+    return {RENDERED, *(opening_file(name) for kind in WITHHOLDABLE for name in files[kind])}
+
+
+def too_large(entries: Mapping[str, bytes], renderings: Iterable[str]) -> str:
+    """What is wrong with the sizes of a pack's files, or ""."""
+    read_in = {name: len(content) for name, content in entries.items() if name not in set(renderings)}
+    for name, size in read_in.items():
+        if size > LARGEST_JSON:
+            return f"{name} has {size >> 20} MiB; one file has at most {LARGEST_JSON >> 20}"
+    rest = sum(size for name, size in read_in.items() if f"/{PARTED}-" not in name)
+    if rest > LARGEST_REST:
+        return f"there are {rest >> 20} MiB beside the outcomes; there may be {LARGEST_REST >> 20}"
+    return ""
 
 
 class FileDigest(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,7 +155,10 @@ class Opened(NamedTuple):
     cards: tuple[SignedCard, ...]
     checkpoint: bytes
     entries: tuple[Entry, ...]
-    files: int
+    contents: Mapping[str, bytes]
+    """Every file by its name."""
+    counts: Mapping[str, int]
+    """How many records each file of records has."""
     withheld: int
 
     def one(self, kind: str) -> Row:
@@ -111,18 +166,32 @@ class Opened(NamedTuple):
         return self.rows[kind][0]
 
 
-def take_apart(data: bytes) -> Opened:
-    """A pack's content. Raises `Damaged` for anything that isn't whole and unaltered under its own manifest."""
+def take_apart(data: bytes, keep: Callable[[dict[str, Json]], dict[str, Json]] = lambda outcome: outcome) -> Opened:
+    """A pack's content; of each outcome, once it is checked, what `keep` gives.
+
+    Raises `Damaged` for anything that isn't whole and unaltered under its own manifest.
+    """
     entries = zipform.read(data)
     for name in (MANIFEST, RELEASE):
         if name not in entries:
             raise Damaged(source="pack", problem=f"has no {name}.")
-    for name, content in entries.items():
-        if len(content) > LARGEST_JSON:
-            raise Damaged(source=name, problem="too large to be read.")
+    if len(entries[MANIFEST]) > LARGEST_JSON:
+        raise Damaged(source=MANIFEST, problem="too large to be read.")
     manifest = _manifest(entries[MANIFEST])
+    problem = too_large(entries, manifest.renderings)
+    if problem:
+        raise Damaged(source="pack", problem=f"too large to be read: {problem}.")
     _compare(manifest, entries)
-    rows = {kind: _rows(kind, entries) for kind in KINDS}
+    files = record_files(manifest.files)
+    found = {
+        name: _rows(kind, name, entries, keep if kind == PARTED else lambda record: record)
+        for kind, names in files.items()
+        for name in names
+    }
+    rows = {kind: tuple(row for name in names for row in found[name]) for kind, names in files.items()}
+    for kind, some in rows.items():
+        if len({row.digest for row in some}) != len(some):
+            raise Damaged(source=f"records/{kind}", problem="holds a record twice.")
     for kind in SINGLE:
         if len(rows[kind]) != 1:
             raise Damaged(source=f"records/{kind}.json", problem=f"holds {len(rows[kind])} records instead of one.")
@@ -140,7 +209,8 @@ def take_apart(data: bytes) -> Opened:
         cards=_cards(entries[CARDS]),
         checkpoint=entries[CHECKPOINT],
         entries=_entries(entries[ENTRIES]),
-        files=len(entries),
+        contents=entries,
+        counts={name: len(some) for name, some in found.items()},
         withheld=withheld,
     )
 
@@ -164,12 +234,15 @@ def _manifest(data: bytes) -> Manifest:
 
 def _compare(manifest: Manifest, entries: Mapping[str, bytes]) -> None:
     """Exactly the files of the manifest, each as it says, and those that it need not list."""
-    expected = manifest.files.keys() | OPENINGS | {MANIFEST, RELEASE}
+    parts = record_files(manifest.files)[PARTED]
+    expected = manifest.files.keys() | opening_files(parts) | {MANIFEST, RELEASE}
+    if parts != [part(place + 1) for place in range(max(1, len(parts)))]:
+        raise Damaged(source=MANIFEST, problem="its files of outcomes aren't numbered from 1 without a gap.")
     if not manifest.files.keys() >= FIXED or REPORT not in manifest.renderings:
         raise Damaged(source=MANIFEST, problem="doesn't list what a pack must have.")
     if not (expected | {REDACTION}).isdisjoint(manifest.renderings):
         raise Damaged(source=MANIFEST, problem="lists a file as a rendering too.")
-    for name in manifest.files.keys() - FIXED:
+    for name in manifest.files.keys() - FIXED - {*parts}:
         if not name.startswith("envelopes/"):
             raise Damaged(source=MANIFEST, problem=f"lists {name[:80]!r}, which no pack has.")
     for name in sorted((entries.keys() ^ expected) - manifest.renderings.keys() - {REDACTION}):
@@ -181,7 +254,7 @@ def _compare(manifest: Manifest, entries: Mapping[str, bytes]) -> None:
 
 
 def _check_renderings(manifest: Manifest, entries: Mapping[str, bytes], withheld: int) -> None:
-    told = reveal_digests(manifest.renderings, _list(entries[RENDERED], RENDERED), RENDERED)
+    told = reveal_digests(manifest.renderings, entries[RENDERED], RENDERED)
     for name in manifest.renderings:
         if (name in entries) != (name in told) or (name in entries) == (withheld > 0):
             problem = "shows what the pack withholds." if withheld else "is missing from the pack."
@@ -209,11 +282,16 @@ def _is(content: bytes, listed: FileDigest) -> bool:
     return len(content) == listed.size and digest_of(content) == listed.sha256
 
 
-def _rows(kind: str, entries: Mapping[str, bytes]) -> tuple[Row, ...]:
-    source = f"records/{kind}.json"
+def _rows(
+    kind: str, source: str, entries: Mapping[str, bytes], keep: Callable[[dict[str, Json]], dict[str, Json]]
+) -> list[Row]:
+    """The records of one file."""
+    whole = read(entries[source], source)
+    if not isinstance(whole.value, list):
+        raise Damaged(source=source, problem="not a list.")
     digests: list[Digest] = []
     stored: list[dict[str, Json]] = []
-    for item in _list(entries[source], source):
+    for item in whole.value:
         match item:
             case {
                 "digest": str(digest),
@@ -224,16 +302,15 @@ def _rows(kind: str, entries: Mapping[str, bytes]) -> tuple[Row, ...]:
                 stored.append(cast(dict[str, Json], content))
             case _:
                 raise Damaged(source=source, problem="holds something that is no record of its kind.")
-    if len(set(digests)) != len(digests):
-        raise Damaged(source=source, problem="holds a record twice.")
-    name = f"openings/{kind}.json"
-    revealed = reveal(kind, stored, _list(entries[name], name) if name in OPENINGS else [])
+    name = opening_file(source)
+    opens = read_openings(entries[name], name) if kind in WITHHOLDABLE else Openings([], True)
+    revealed = reveal(kind, stored, opens.openings, entries[source].count(MARKED))
+    write = write_plain if whole.plain and opens.plain else canonical
+    rows: list[Row] = []
     for digest, found in zip(digests, revealed, strict=True):
-        check_digest(kind, digest, found)
-    return tuple(
-        Row(digest, cast(dict[str, Json], found.stored["record"]), found.withheld, found.hidden)
-        for digest, found in zip(digests, revealed, strict=True)
-    )
+        check_digest(kind, digest, found, write)
+        rows.append(Row(digest, keep(cast(dict[str, Json], found.stored["record"])), found.withheld, found.hidden))
+    return rows
 
 
 def _envelopes(entries: Mapping[str, bytes]) -> dict[Digest, bytes]:

@@ -4,20 +4,24 @@ It goes in two steps, because the release is signed in between: `prepare` makes 
 the envelope over the manifest. The layout is that of `opened`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, cast
 
 import msgspec
 
+from core.errors import BadInput
 from core.evidence import mlbom, opened, zipform
 from core.evidence.commitments import WITHHOLDABLE, hide, hide_digests, in_order
-from core.evidence.opened import FileDigest, Manifest, Row
+from core.evidence.opened import PARTED, FileDigest, Manifest, Row, opening_file, part, too_large
 from core.evidence.records import FORMAT, PackContent, Stored
 from core.evidence.renderings import renderings
 from core.evidence.salts import new_seed, salts
 from core.records import Digest, Json
-from core.trust.canonical import builtins, canonical
+from core.trust.canonical import builtins, canonical, read, write_plain
 from core.trust.canonical import digest as digest_of
+
+PART = 4 * 1024 * 1024
+"""Bytes of outcomes, as the vault keeps them, after which the next file begins: so a reader needs memory for one such file at a time."""
 
 
 class Prepared(NamedTuple):
@@ -52,22 +56,17 @@ def prepare(content: PackContent, verifier: bytes, guide: bytes, seed: bytes | N
     }
     unsigned: dict[str, bytes] = {}
     for kind, some in _by_kind(content).items():
-        hidden = [
-            hide(kind, place, msgspec.json.decode(stored.content), salts(seed, kind, stored.digest))
-            for place, stored in enumerate(some)
-        ]
-        signed[f"records/{kind}.json"] = canonical(
-            [{"digest": stored.digest, "stored": item.stored} for stored, item in zip(some, hidden, strict=True)]
-        )
-        if kind in WITHHOLDABLE:
-            unsigned[f"openings/{kind}.json"] = canonical(in_order([o for item in hidden for o in item.openings]))
+        for number, few in enumerate(_parted(some) if kind == PARTED else [some], 1):
+            name = part(number) if kind == PARTED else f"records/{kind}.json"
+            signed[name], openings = _hidden(kind, few, seed)
+            if kind in WITHHOLDABLE:
+                unsigned[opening_file(name)] = openings
     for row in rows["signature"]:
         envelope = str(row.record["envelope"]).encode("utf-8")
         signed[f"envelopes/{digest_of(envelope)}.json"] = envelope
     rendered = renderings(rows, content.title)
     listed: dict[str, Json] = {name: builtins(_listed(data)) for name, data in rendered.items()}
-    hidden_digests, told = hide_digests(listed, salts(seed, "renderings", listed))
-    unsigned[opened.RENDERED] = canonical(told)
+    hidden_digests, unsigned[opened.RENDERED] = hide_digests(listed, salts(seed, "renderings", listed))
     manifest = canonical(
         builtins(
             Manifest(
@@ -80,7 +79,44 @@ def prepare(content: PackContent, verifier: bytes, guide: bytes, seed: bytes | N
             )
         )
     )
-    return Prepared(manifest, {opened.MANIFEST: manifest, **signed, **unsigned, **rendered})
+    entries = {opened.MANIFEST: manifest, **signed, **unsigned, **rendered}
+    problem = too_large(entries, rendered)
+    if problem:
+        raise BadInput(source="pack", problem=f"{problem}. Split the dataset, and export a run of each part.")
+    return Prepared(manifest, entries)
+
+
+def _hidden(kind: str, some: Sequence[Stored], seed: bytes) -> tuple[bytes, bytes]:
+    """A file of records, and the file that opens its commitments."""
+    items: list[Json] = []
+    openings: list[bytes] = []
+    plain = True
+    for place, stored in enumerate(some):
+        kept = read(stored.content, f"record {stored.digest[:8]}")
+        plain = plain and kept.plain
+        item = hide(
+            kind,
+            place,
+            cast(dict[str, Json], kept.value),
+            salts(seed, kind, stored.digest),
+            write_plain if kept.plain else canonical,
+        )
+        items.append({"digest": stored.digest, "stored": item.stored})
+        openings += item.openings
+    return (write_plain if plain else canonical)(items), in_order(openings)
+
+
+def _parted(some: Sequence[Stored]) -> Iterator[list[Stored]]:
+    """The outcomes in the order they have, in lists of about `PART` bytes; at least one list."""
+    few: list[Stored] = []
+    size = 0
+    for stored in some:
+        if size >= PART:
+            yield few
+            few, size = [], 0
+        few.append(stored)
+        size += len(stored.content)
+    yield few
 
 
 def finish(prepared: Prepared, release: bytes) -> bytes:

@@ -21,14 +21,13 @@ from typing import Any, NamedTuple
 
 from core.errors import BadInput, NotFound
 from core.evidence import given_away, opened, personal, zipform
-from core.evidence.commitments import WITHHOLDABLE, Path
+from core.evidence.commitments import WITHHOLDABLE, Opening, Path, in_order, read_openings
 from core.evidence.memory import collecting_later
-from core.evidence.opened import Opened, take_apart
+from core.evidence.opened import Opened, opening_file, opening_files, record_files, take_apart
 from core.evidence.records import LostMetric, WithheldField
 from core.evidence.renderings import renderings
 from core.evidence.withheld import field_name, lost
 from core.records import Digest, Json, Record
-from core.trust.canonical import canonical, parse
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "input": ("dataset samples.input", "outcome answer.question"),
@@ -118,14 +117,15 @@ class _Item(NamedTuple):
     """One field that is open: where, of which sample, and what it holds."""
 
     kind: str
+    name: str
+    """The field: `outcome answer.answer`."""
     row: int
     path: Path
     value: Json
     sample: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.kind} {field_name(self.path)}"
+    file: str
+    """The file of its opening, and the place there."""
+    place: Path
 
 
 def preview(pack: bytes, request: Request) -> Preview:
@@ -150,12 +150,14 @@ def rendered(pack: bytes) -> dict[str, bytes]:
 
 
 def _planned(pack: bytes, request: Request) -> tuple[Preview, dict[str, bytes]]:
-    before, entries = take_apart(pack), zipform.read(pack)
-    items = list(_items(before, entries))
+    before = take_apart(pack)
+    entries = dict(before.contents)
+    opens = {name: read_openings(entries[name], name).openings for name in sorted(opening_files(before.manifest.files))}
+    items = list(_items(before, opens))
     gone = _closed(items, _chosen(before, items, request))
     renderings = tuple(name for name in sorted(before.manifest.renderings) if name in entries) if gone else ()
     if gone:
-        _take_out(entries, gone, before)
+        _take_out(entries, gone, before, opens)
     after = take_apart(zipform.write(entries))
     counted = Counter(item.name for item in gone)
     return Preview(
@@ -178,18 +180,24 @@ def _warnings(
     return (*told, *_quoted(items, gone), *given_away.in_clear(entries, texts, request.kinds))
 
 
-def _items(pack: Opened, entries: Mapping[str, bytes]) -> Iterator[_Item]:
+def _items(pack: Opened, opens: Mapping[str, list[Opening]]) -> Iterator[_Item]:
     samples: Any = pack.one("dataset").record["samples"]
     outcomes = pack.rows["outcome"]
-    for kind in WITHHOLDABLE:
-        openings: Any = parse(entries[f"openings/{kind}.json"], kind)
-        for _, (index, *path), value in openings:
-            if kind == "dataset" and path:
-                sample = str(samples[path[1]]["id"])
-            else:
-                sample = str(outcomes[index].record["sample"]) if kind == "outcome" else ""
-            if path:
-                yield _Item(kind, index, tuple(path), value, sample)
+    for kind, files in record_files(pack.manifest.files).items():
+        first = 0
+        for file in files if kind in WITHHOLDABLE else ():
+            name = opening_file(file)
+            for opening in opens[name]:
+                index, *path = opening.path
+                row = first + int(index)
+                if path:
+                    field = f"{kind} {field_name(tuple(path))}"
+                    if kind == "dataset":
+                        sample = str(samples[int(path[1])]["id"])
+                    else:
+                        sample = str(outcomes[row].record["sample"]) if kind == "outcome" else ""
+                    yield _Item(kind, field, row, tuple(path), opening.value, sample, name, opening.path)
+            first += pack.counts[file]
 
 
 def _chosen(pack: Opened, items: list[_Item], request: Request) -> list[_Item]:
@@ -346,18 +354,12 @@ def _quoted(items: list[_Item], gone: list[_Item]) -> tuple[str, ...]:
     )
 
 
-def _take_out(entries: dict[str, bytes], gone: list[_Item], before: Opened) -> None:
-    places = {(item.kind, item.row, *item.path) for item in gone}
-    partly = {(item.kind, item.row) for item in gone}
-    for kind in {item.kind for item in gone}:
-        openings: Any = parse(entries[f"openings/{kind}.json"], kind)
-        left: list[Json] = [
-            [salt, path, value]
-            for salt, path, value in openings
-            if (kind, *path) not in places and (len(path) > 1 or (kind, path[0]) not in partly)
-        ]
-        entries[f"openings/{kind}.json"] = canonical(left)
+def _take_out(entries: dict[str, bytes], gone: list[_Item], before: Opened, opens: Mapping[str, list[Opening]]) -> None:
+    places = {(item.file, item.place) for item in gone}
+    places |= {(file, place[:1]) for file, place in places}
+    for name in {item.file for item in gone}:
+        entries[name] = in_order(opening.data for opening in opens[name] if (name, opening.path) not in places)
     for name in before.manifest.renderings:
         entries.pop(name, None)
-    entries[opened.RENDERED] = canonical([])
+    entries[opened.RENDERED] = in_order(())
     entries[opened.REDACTION] = opened.redaction(entries[opened.MANIFEST], before.withheld + len(gone))

@@ -388,7 +388,9 @@ def _answers(rows: Rows) -> tuple[Block, ...]:
     caption = f"One row for each sample and variant; what is longer than {LONGEST} characters ends with an ellipsis."
     if len(outcomes) > MOST_ANSWERS:
         caption = f"The first {MOST_ANSWERS:,} of {len(outcomes):,}. {caption}"
-    caption += " All of it, with every score, is in the pack's files records/outcome.json and openings/outcome.json."
+    caption += (
+        " All of it, with every score, is in the pack's files records/outcome-*.json and openings/outcome-*.json."
+    )
     heads = ("Sample", "Asked", "Variant", "Answer", "Outcome")
     return (Heading(2, "All answers"), Table(caption, heads, tuple(body), (9, 25, 17, 31, 18)))
 

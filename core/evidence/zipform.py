@@ -14,8 +14,8 @@ from collections.abc import Mapping
 
 from core.errors import BadInput, Damaged
 
-LARGEST = 256 * 1024 * 1024
-"""Bytes of a whole pack."""
+LARGEST = 1024 * 1024 * 1024
+"""Bytes of a whole pack: some 70,000 samples with what was found for each."""
 MOST = 10_000
 """Entries."""
 
@@ -31,8 +31,40 @@ _END = struct.Struct("<4sHHHHIIH")
 
 def write(entries: Mapping[str, bytes]) -> bytes:
     """The archive of these entries. Raises `BadInput` for a name or a size that the form doesn't have."""
-    if len(entries) > MOST or sum(map(len, entries.values())) > LARGEST:
-        raise BadInput(source="pack", problem="too large: export a smaller run.")
+    return b"".join(_parts(entries))
+
+
+def read(data: bytes) -> dict[str, bytes]:
+    """The entries of an archive that `write` could have written. Raises `Damaged` for any other."""
+    if len(data) > LARGEST:
+        raise Damaged(source="pack", problem="too large to be read.")
+    try:
+        entries = _entries(data)
+        parts = _parts(entries)
+    except (struct.error, UnicodeDecodeError, BadInput) as error:
+        raise Damaged(source="pack", problem="not a zip of a pack's form.") from error
+    place = 0
+    for part in parts:
+        if not data.startswith(part, place):
+            break
+        place += len(part)
+    else:
+        if place == len(data):
+            return entries
+    raise Damaged(
+        source="pack", problem="its bytes are not those that its entries give: altered, or written by other means."
+    )
+
+
+def _parts(entries: Mapping[str, bytes]) -> list[bytes]:
+    """The archive in pieces, one after the other."""
+    total = sum(map(len, entries.values()))
+    if len(entries) > MOST or total > LARGEST:
+        raise BadInput(
+            source="pack",
+            problem=f"it would have {len(entries):,} files of {total >> 20:,} MiB; a pack holds at most {MOST:,} of {LARGEST >> 20:,} MiB. "
+            "Split the dataset, and export a run of each part.",
+        )
     parts: list[bytes] = []
     directory: list[bytes] = []
     place = 0
@@ -47,23 +79,7 @@ def write(entries: Mapping[str, bytes]) -> bytes:
         place += _LOCAL.size + len(label) + size
     whole = b"".join(directory)
     end = _END.pack(b"PK\x05\x06", 0, 0, len(directory), len(directory), len(whole), place, 0)
-    return b"".join((*parts, whole, end))
-
-
-def read(data: bytes) -> dict[str, bytes]:
-    """The entries of an archive that `write` could have written. Raises `Damaged` for any other."""
-    if len(data) > LARGEST:
-        raise Damaged(source="pack", problem="too large to be read.")
-    try:
-        entries = _entries(data)
-        same = write(entries) == data
-    except (struct.error, UnicodeDecodeError, BadInput) as error:
-        raise Damaged(source="pack", problem="not a zip of a pack's form.") from error
-    if not same:
-        raise Damaged(
-            source="pack", problem="its bytes are not those that its entries give: altered, or written by other means."
-        )
-    return entries
+    return [*parts, whole, end]
 
 
 def allowed(name: str) -> bool:

@@ -13,7 +13,7 @@ import json
 import re
 import secrets
 from base64 import b64decode, b64encode
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
 import rfc8785
@@ -34,6 +34,17 @@ SAFE_INTEGER = 2**53 - 1
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_ZEROES = bytes.maketrans(b"123456789", b"000000000")
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_LONG = b"0" * 16
+
+
+class Read(NamedTuple):
+    """What canonical bytes hold. `plain`: whether `write_plain` writes any part of it as RFC 8785 does."""
+
+    value: Json
+    plain: bool
 
 
 def canonical(value: Json) -> bytes:
@@ -79,34 +90,78 @@ def _written_alike(value: Json) -> bool:
     return True
 
 
+def write_plain(value: Json) -> bytes:
+    """The RFC 8785 form of what was put together from values that are `plain`, without a look at each."""
+    return _ENCODER.encode(value)
+
+
 def parse(data: bytes, source: str) -> Json:
     """The value whose canonical form is exactly `data`. Raises `Damaged`, naming `source`, for anything else."""
+    return read(data, source).value
+
+
+def read(data: bytes, source: str) -> Read:
+    """The same, and whether it is written the fast way. Raises `Damaged`.
+
+    Whether msgspec writes it as RFC 8785 does is seen, as is its depth, in the bytes that stand between its texts, all at once: that takes a
+    tenth of the time of a look at each value. `_written_alike` has the reasons.
+    """
     if data.count(b",") + data.count(b"[") + data.count(b"{") > MOST_VALUES:
         raise Damaged(source=source, problem="holds too much to be read.")
     try:
-        alike = _read_alike(data)
-        if alike is not None and not _too_deep(alike):
-            return alike
-        value: Json = json.loads(data.decode("utf-8"), parse_int=_number)
-        if _too_deep(value):
+        value = _decoded(data)
+        parts = data.replace(rb"\\", b"").replace(rb'\"', b"").split(b'"')
+        between = b",%s," % b"".join(parts[::2])
+        if _too_deep(between):
             raise Damaged(source=source, problem=f"nested over {DEEPEST} levels deep.")
+        names = () if data.isascii() else zip(parts[1::2], parts[2::2], strict=True)
+        plain = _plain_numbers(between) and all(name.isascii() for name, after in names if after.startswith(b":"))
+        if plain and _ENCODER.encode(value) == data:
+            return Read(value, True)
+        value = json.loads(data.decode("utf-8"), parse_int=_number)
         same = canonical(value) == data
     except (ValueError, RecursionError, BadInput) as error:
         raise Damaged(source=source, problem="not readable as canonical JSON.") from error
     if not same:
         raise Damaged(source=source, problem="not in canonical form: written by something else, or altered.")
+    return Read(value, False)
+
+
+def _decoded(data: bytes) -> Json:
+    """The value, by whichever decoder takes it. Raises `ValueError`, `RecursionError`."""
+    try:
+        value: Json = msgspec.json.decode(data)
+    except msgspec.DecodeError:
+        value = json.loads(data.decode("utf-8"), parse_int=_number)
     return value
 
 
-def _read_alike(data: bytes) -> Json:
-    """The value of bytes that msgspec reads and writes as RFC 8785 does, in a third of the time; None for any other bytes."""
+def items(data: bytes, source: str) -> list[bytes]:
+    """The bytes of each item of the list that the canonical `data` holds: each is canonical too. Raises `Damaged` where it is no list."""
     try:
-        value: Json = msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError):
-        return None
-    if _written_alike(value) and _ENCODER.encode(value) == data:
-        return value
-    return None
+        return [bytes(item) for item in msgspec.json.decode(data, type=list[msgspec.Raw])]
+    except msgspec.DecodeError as error:
+        raise Damaged(source=source, problem="not a list.") from error
+
+
+def _plain_numbers(between: bytes) -> bool:
+    """Whether no number between the texts of valid JSON has an exponent, an idle ".0", 16 digits before the point, or is near 10^-7."""
+    if between.count(b"e") + between.count(b"E") != between.count(b"true") + between.count(b"false"):
+        return False
+    if any(idle in between for idle in (b".0,", b".0]", b".0}", b"0.000000")):
+        return False
+    digits = between.translate(_ZEROES)
+    return not any(before + _LONG in digits for before in (b",", b"[", b":", b"-"))
+
+
+def _too_deep(between: bytes) -> bool:
+    """Whether there are over `DEEPEST` levels: taking away what is innermost takes away one level."""
+    left = between.translate(_BRACKETS, _NO_BRACKETS)
+    for _ in range(DEEPEST):
+        if not left:
+            break
+        left = left.replace(b"[]", b"")
+    return bool(left)
 
 
 def digest(data: bytes) -> Digest:
@@ -178,17 +233,3 @@ def _number(text: str) -> int | float:
     # A float beyond 2^53 is written without a point, e.g. 1e20 as 100000000000000000000.
     value = int(text) if len(text) < 18 else None
     return value if value is not None and abs(value) <= SAFE_INTEGER else float(text)
-
-
-def _too_deep(value: Json) -> bool:
-    level: list[Json] = [value]
-    for _ in range(DEEPEST + 1):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, (list, dict))
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-        if not level:
-            return False
-    return True

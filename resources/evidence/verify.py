@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # fmt: off
-# ruff: noqa: B905, C408, PTH123, UP017
+# ruff: noqa: B905, C408, E401, I001, PTH123, UP017
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The Assay authors. Licensed under the Apache License, Version 2.0: https://www.apache.org/licenses/LICENSE-2.0
 """Verify an Assay evidence pack: `python3 verify.py PACK --trust TRUST_FILE`. A second implementation, independent of Assay.
@@ -10,17 +10,8 @@ in a version that has it, and without it a pack is at best "incomplete". Prints 
 incomplete, 2 for wrong usage. The copy inside a pack proves nothing: use one obtained beforehand, with a trust file obtained by another way.
 """
 
-import argparse
-import base64
-import collections
-import datetime
-import hashlib
-import json
-import math
-import re
-import struct
-import sys
-import zlib
+import argparse, base64, collections, datetime, decimal, gc, hashlib, itertools
+import json, math, re, struct, sys, zlib
 
 try:
     from cryptography.exceptions import InvalidSignature
@@ -28,7 +19,7 @@ try:
 except ImportError:
     MLDSA65PublicKey = None
 
-LARGEST, LARGEST_FILE, MOST, DEEPEST, VALUES, MOST_SIGNATURES = 256 * 1024 * 1024, 96 * 1024 * 1024, 10_000, 64, 12_000_000, 500
+LARGEST, LARGEST_REST, LARGEST_FILE, MOST, DEEPEST, VALUES, MOST_SIGNATURES = 1 << 30, 1 << 28, 96 << 20, 10_000, 64, 12_000_000, 500
 KINDS = ("run", "run-result", "spec", "dataset", "prompt-version", "outcome", "model", "document", "signature")
 SINGLE, LOGGED = KINDS[:4], ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result")
 ANY, MARK, COMMITMENT = "*", "$committed", b"assay pack commitment v1\x00"
@@ -45,6 +36,8 @@ OPENINGS = {f"openings/{kind}.json" for kind in (*WITHHOLDABLE, "renderings")}
 RESTS = {"exact": {"answer.answer", "samples.target", "samples.answer"}, "contains": {"answer.answer", "samples.target"}, "latency": set(),
          "citation_correct": {"answer.citations", "samples.document"}, "groundedness": {"answer.sentences", "answer.unsupported"}, "refusal": set()}
 CLOSE, Z, NUMBER, MAYBE = 1.5e-6, 1.959963984540054, (int, float), (int, float, type(None))
+NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+dumps = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", re.ASCII)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*", re.ASCII)
 
@@ -55,8 +48,8 @@ def require(holds, problem):
     if not holds:
         raise Invalid(problem)
 
-def zip_write(entries):
-    """The one byte form: stored, sorted, dated 1980-01-01, no extra fields, no comments."""
+def zip_parts(entries):
+    """The one byte form, in pieces: stored, sorted, dated 1980-01-01, no extra fields, no comments."""
     parts, directory, place = [], [], 0
     require(all(len(name) <= 200 and NAME.fullmatch(name) for name in entries), "an entry has no allowed name")
     for label, content in sorted((name.encode("ascii"), content) for name, content in entries.items()):
@@ -66,8 +59,7 @@ def zip_write(entries):
         place += 30 + len(label) + len(content)
     whole = b"".join(directory)
     end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, len(directory), len(directory), len(whole), place, 0)
-    return b"".join([*parts, whole, end])
-
+    return [*parts, whole, end]
 def zip_read(data):
     require(22 <= len(data) <= LARGEST and data[-22:-18] == b"PK\x05\x06", "the file is cut short, too large, or no pack at all")
     count, place = struct.unpack_from("<HII", data, len(data) - 12)[0], struct.unpack_from("<I", data, len(data) - 6)[0]
@@ -80,12 +72,25 @@ def zip_read(data):
         require(name not in entries and total <= len(data), f"entry {name[:80]!r} is there twice or too large")
         entries[name], place = data[local + 30 + length : local + 30 + length + size], place + 46 + length
         require(len(entries[name]) == size, f"entry {name[:80]!r} reaches beyond the end")
-    require(zip_write(entries) == data, "the archive is not in the one byte form: altered, or written by other means")
+    parts = zip_parts(entries)
+    same = all(data.startswith(part, place) for part, place in zip(parts, itertools.accumulate(map(len, parts), initial=0)))
+    require(same and sum(map(len, parts)) == len(data), "the archive is not in the one byte form: altered, or written by other means")
     return entries
 
 def canonical(value):
-    return jcs(value).encode("utf-8")
-
+    written = dumps(value).encode("utf-8")
+    return written if plain(written) else jcs(value).encode("utf-8")
+def between(data):
+    """What stands outside of the strings of valid JSON."""
+    return b",%s," % b"".join(data.replace(rb"\\", b"").replace(rb'\"', b"").split(b'"')[::2])
+def plain(data):
+    """Whether Python's own writer, which is many times as fast, does for this JSON as RFC 8785 wants: no number has an exponent, an idle
+    ".0", 16 digits before the point, is below 10^-4 or not finite; and no text is beyond U+FFFF, where names are ordered otherwise."""
+    outside = between(data)
+    digits = outside.translate(bytes.maketrans(b"123456789", b"000000000"))
+    odd = outside.count(b"e") + outside.count(b"E") != outside.count(b"true") + outside.count(b"false")
+    odd = odd or any(sign in outside for sign in (b".0,", b".0]", b".0}", b"0.0000", b"N", b"I"))
+    return not odd and not any(start + b"0" * 16 in digits for start in (b",", b"[", b":", b"-")) and not re.search(b"[\xf0-\xf4]", data)
 def jcs(value):
     if value is None or isinstance(value, (bool, str)):
         return json.dumps(value, ensure_ascii=False)
@@ -96,15 +101,11 @@ def jcs(value):
         return "[" + ",".join(map(jcs, value)) + "]"
     ordered = sorted(value.items(), key=lambda item: item[0].encode("utf-16-be"))
     return "{" + ",".join(json.dumps(key, ensure_ascii=False) + ":" + jcs(inner) for key, inner in ordered) + "}"
-
 def es_number(value):
     """A double as ECMAScript writes it: the shortest digits, placed by ECMA-262, Number::toString."""
     require(math.isfinite(value), "a number is not finite")
-    mantissa, _, exponent = repr(abs(value)).partition("e")
-    whole, _, fraction = mantissa.partition(".")
-    digits = (whole + fraction).lstrip("0")
-    point = len(whole) + int(exponent or 0) - (len(whole + fraction) - len(digits))
-    k = len(digits := digits.rstrip("0"))
+    _, figures, exponent = decimal.Decimal(repr(abs(value))).normalize().as_tuple()
+    digits, k, point = "".join(map(str, figures)), len(figures), len(figures) + exponent
     if 0 < point <= 21:
         text = digits + "0" * (point - k) if k <= point else digits[:point] + "." + digits[point:]
     elif -6 < point <= 0:
@@ -112,46 +113,43 @@ def es_number(value):
     else:
         text = digits[0] + ("." + digits[1:] if k > 1 else "") + f"e{point - 1:+d}"
     return ("-" if value < 0 else "") + text if value else "0"
-
 def number(text):
     return int(text) if len(text) < 18 and abs(int(text)) < 2**53 else float(text)
 
 def parse(data, source, shape=dict):
     """The list or object whose one canonical form is `data`."""
+    return parse_items(data, source, shape)[0]
+def parse_items(data, source, shape=list):
+    """The same, and the canonical form of each item, if it is a list."""
     require(sum(map(data.count, (b",", b"[", b"{"))) <= VALUES, f"{source} holds too much to be read")
     try:
         value = json.loads(data.decode("utf-8"), parse_int=number)
-        level = [value]
-        for _ in range(DEEPEST + 1):
-            level = [i for o in level if isinstance(o, (list, dict)) for i in (o.values() if isinstance(o, dict) else o)]
-        require(not level, f"{source} is nested too deep")
-        same = canonical(value) == data
+        nested = between(data).translate(bytes.maketrans(b"{}", b"[]"), NO_BRACKETS)
+        for _ in range(DEEPEST):  # Takes away the innermost level.
+            nested = nested.replace(b"[]", b"")
+        write, whole = dumps if plain(data) else jcs, isinstance(value, list)
+        items = [write(item) for item in (value if whole else [value])]
+        same = not nested and ("[" + ",".join(items) + "]" if whole else items[0]).encode("utf-8") == data
     except (ValueError, RecursionError) as error:
         raise Invalid(f"{source} is not readable as canonical JSON") from error
-    require(same and isinstance(value, shape), f"{source} is not in canonical form, or not of the form expected")
-    return value
-
+    require(same and isinstance(value, shape), f"{source} is nested too deep, not in canonical form, or not of the form expected")
+    return value, items
 def sha(data):
     return hashlib.sha256(data).hexdigest()
-
 def is_digest(text):
     return isinstance(text, str) and re.fullmatch("[0-9a-f]{64}", text) is not None
-
 def unb64(text, size=None):
     data = base64.b64decode(text, validate=True)
     require(base64.b64encode(data).decode() == text and size in (None, len(data)), "base64 in a form of its own, or of another length")
     return data
-
 def instant(text):
     require(isinstance(text, str) and TIME.fullmatch(text), "a time is not RFC 3339 with its offset")
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-
 def has(value, /, **types):
     """Whether an object has fields of these types, perhaps among others (a tuple is a choice; True is no number)."""
     return isinstance(value, dict) and set(types) <= set(value) and all(
         isinstance(value[name], kind) and (kind is bool or not isinstance(value[name], bool)) for name, kind in types.items()
     )
-
 def typed(value, /, **types):
     """Whether an object has exactly these fields, of these types."""
     return has(value, **types) and len(value) == len(types)
@@ -165,13 +163,11 @@ def ed_add(a, b):
     r, s = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
     e, f, g, h = q - p, s - r, s + r, q + p
     return e * f % P, g * h % P, f * g % P, e * h % P
-
 def ed_times(scalar, point):
     result = (0, 1, 1, 0)
     while scalar:
         result, point, scalar = ed_add(result, point) if scalar & 1 else result, ed_add(point, point), scalar >> 1
     return result
-
 def ed_decode(data):
     """A point from its 32 bytes, or None (RFC 8032, 5.1.3)."""
     y = int.from_bytes(data, "little")
@@ -184,13 +180,11 @@ def ed_decode(data):
     valid = (x * x - square) % P == 0 and (x or not sign)
     x = P - x if x & 1 != sign else x
     return (x, y, 1, x * y % P) if valid else None
-
 def ed_encode(point):
     x, y = (point[place] * pow(point[2], P - 2, P) % P for place in (0, 1))
     return (y | (x & 1) << 255).to_bytes(32, "little")
 
 BASE = ed_decode((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
-
 def ed25519_verify(public, message, signature):
     """RFC 8032, 5.1.7, without cofactor."""
     point, s = ed_decode(public), int.from_bytes(signature[32:], "little")
@@ -198,17 +192,14 @@ def ed25519_verify(public, message, signature):
         return False
     k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % L
     return ed_encode(ed_add(ed_times(s, BASE), ed_times(k, (P - point[0], point[1], point[2], P - point[3])))) == signature[:32]
-
 def mldsa65_verify(public, message, signature):
     """True or False; None where the package is missing."""
     try:
         return MLDSA65PublicKey and MLDSA65PublicKey.from_public_bytes(public).verify(signature, message) is None
     except (InvalidSignature, ValueError):
         return False
-
 def pae(kind, payload):
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
-
 def verify_both(keys, message, ed, mldsa, source):
     """Returns whether ML-DSA could be checked; raises when either signature is wrong."""
     require(ed25519_verify(unb64(keys["ed25519"], 32), message, unb64(ed, 64)), f"{source}: the Ed25519 signature doesn't verify")
@@ -225,7 +216,6 @@ def open_card(signed):
     message, own = pae(b"application/vnd.assay.card+json", content), signed["own"]
     checked = verify_both(card["keys"], message, own["ed25519"], own["mldsa65"], "card of {}".format(card["user"]))
     return sha(content), card, checked
-
 def read_statement(payload):
     statement = parse(payload, "statement")
     require(typed(statement, _type=str, subject=list, predicateType=str, predicate=dict), "a statement is malformed")
@@ -287,7 +277,6 @@ class Judge:
         self.open += problems
         said = {key: signing[key] for key in ("name", "meaning", "time", "reason", "card")}
         return subjects, signing, {**said, "subject": subjects[0]["name"], "status": "unknown" if problems else "valid"}
-
 def read_checkpoint(note):
     """(origin, size, root, text, signature lines) of a C2SP signed note."""
     text, gap, rest = note.decode("utf-8").rpartition("\n\n")
@@ -298,7 +287,6 @@ def read_checkpoint(note):
     good = good and all(line.startswith("\u2014 ") for line in lines) and all(name and len(signed) >= 5 for name, signed in signatures)
     require(good, "the checkpoint is malformed")
     return body[0], int(body[1]), unb64(body[2], 32), (text + "\n").encode(), signatures
-
 def verify_note(origin, text, signatures, key):
     public = unb64(key, 32)
     own = hashlib.sha256(origin.encode() + b"\n\x01" + public).digest()[:4]
@@ -317,7 +305,6 @@ def verify_inclusion(index, size, leaf, proof, root):
             place, last = place >> 1, last >> 1
         place, last = place >> 1, last >> 1
     require(last == 0 and result == root, "an inclusion proof doesn't lead to the checkpoint")
-
 def marks(value, path=()):
     """Every commitment inside a value, with its path."""
     if isinstance(value, dict) and MARK in value:
@@ -326,53 +313,66 @@ def marks(value, path=()):
     for step, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
         yield from marks(inner, (*path, step))
 
-def commitment(salt, path, value):
-    return sha(COMMITMENT + unb64(salt, 32) + canonical([path, value]))
+def read_openings(data, source):
+    """[(path, value, commitment)], in order and of different places. What is committed to is [path, value], as it stands there after the salt."""
+    before, openings = "", []
+    for (salt, path, value), text in zip(*parse_items(data, source)):
+        salt, opened = unb64(salt, 32), text[48:]
+        good = isinstance(path, list) and path and {*map(type, path)} <= {int, str} and opened > before
+        require(good, f"{source} are malformed, not in order, or open a field twice")
+        openings.append((tuple(path), value, sha(COMMITMENT + salt + b"[" + opened.encode("utf-8"))))
+        before = opened
+    return openings
 
 def read_records(kind, entries):
-    """([(digest, record)], paths of withheld fields) of one kind, openings put in, digests checked."""
-    items, waiting, before = parse(entries[f"records/{kind}.json"], kind, list), {}, b""
-    for index, item in enumerate(items):
-        stored, secret = item["stored"], kind in WITHHOLDABLE
-        good = typed(item, digest=str, stored=dict) and typed(stored, kind=str, nonce=dict if secret else str, record=dict)
-        require(good and is_digest(item["digest"]) and stored["kind"] == kind, f"a {kind} record is malformed")
-        for path, found in marks(stored["record"]):
-            allowed = ANY not in path and tuple(ANY if isinstance(step, int) else step for step in path) in WITHHOLDABLE.get(kind, ())
-            require(allowed, f"a {kind} record hides what may not be withheld")
-            waiting[(index, *path)] = found
-        if secret:  # The nonce is hidden at the path of the record itself.
-            waiting[(index,)] = stored["nonce"][MARK] if len(stored["nonce"]) == 1 else None
-    good = all(map(is_digest, waiting.values())) and len({item["digest"] for item in items}) == len(items)
-    require(good, f"a commitment to a {kind} record is malformed, or one is there twice")
-    for salt, path, value in parse(entries[f"openings/{kind}.json"], kind, list) if kind in WITHHOLDABLE else []:
-        good, before = canonical(path) > before, canonical(path)
-        good = good and waiting.pop(tuple(path), None) == commitment(salt, path, value)
-        require(good, f"an opening of {kind} doesn't fit what was signed, or isn't in order")
-        holder, steps = items[path[0]]["stored"], ["record", *path[1:]] if path[1:] else ["nonce"]
-        for step in steps[:-1]:
-            holder = holder[step]
-        holder[steps[-1]] = value
-    hidden = [path for path in waiting if len(path) > 1]
-    partly = {path[0] for path in hidden}
-    same = partly == {path[0] for path in waiting if len(path) == 1}
-    require(same, f"a {kind} record withholds a field and not its nonce, by which it could be guessed, or the nonce alone")
-    same = all(index in partly or sha(canonical(item["stored"])) == item["digest"] for index, item in enumerate(items))
-    require(same, f"a {kind} record differs from its digest")
-    return [(item["digest"], item["stored"]["record"]) for item in items], hidden
+    """([(digest, record)], paths of withheld fields) of one kind, openings put in, digests checked; of outcomes what is needed later."""
+    rows, gone, secret = [], [], kind in WITHHOLDABLE
+    for name in sorted(name[8:] for name in entries if name.startswith("records/outcome-")) if kind == "outcome" else [f"{kind}.json"]:
+        items, waiting = parse(entries[f"records/{name}"], name, list), {}
+        for index, item in enumerate(items):
+            stored = item["stored"]
+            good = typed(item, digest=str, stored=dict) and typed(stored, kind=str, nonce=dict if secret else str, record=dict)
+            require(good and is_digest(item["digest"]) and stored["kind"] == kind, f"a {kind} record is malformed")
+            for path, found in marks(stored["record"]):
+                allowed = ANY not in path and tuple([ANY if isinstance(step, int) else step for step in path]) in WITHHOLDABLE.get(kind, ())
+                require(allowed, f"a {kind} record hides what may not be withheld")
+                waiting[(index, *path)] = found
+            if secret:  # The nonce is hidden at the path of the record itself.
+                waiting[(index,)] = stored["nonce"][MARK] if len(stored["nonce"]) == 1 else None
+        require(all(map(is_digest, waiting.values())), f"a commitment to a {kind} record is malformed")
+        for path, value, found in read_openings(entries[f"openings/{name}"], f"openings of {name}") if secret else []:
+            require(waiting.pop(path, None) == found, f"an opening of {kind} doesn't fit what was signed")
+            holder, steps = items[path[0]]["stored"], ["record", *path[1:]] if path[1:] else ["nonce"]
+            for step in steps[:-1]:
+                holder = holder[step]
+            holder[steps[-1]] = value
+        hidden = [path for path in waiting if len(path) > 1]
+        partly = {path[0] for path in hidden}
+        same = partly == {path[0] for path in waiting if len(path) == 1}
+        require(same, f"a {kind} record withholds a field and not its nonce, by which it could be guessed, or the nonce alone")
+        same = all(index in partly or sha(canonical(item["stored"])) == item["digest"] for index, item in enumerate(items))
+        require(same, f"a {kind} record differs from its digest")
+        gone += [(len(rows) + path[0], *path[1:]) for path in hidden]
+        rows += [(item["digest"], needed(item["stored"]["record"]) if kind == "outcome" else item["stored"]["record"]) for item in items]
+    require(len({digest for digest, _ in rows}) == len(rows), f"a {kind} record is there twice")
+    return rows, gone
+def needed(outcome):
+    """Without the texts, which would fill the memory."""
+    kept = {key: outcome[key] for key in ("run", "sample", "variant", "author") if key in outcome}
+    scores = [{key: score[key] for key in ("scorer", "value", "passed")} for score in outcome["scores"]]
+    return {**kept, "scores": scores, "answer": {} if has(outcome["answer"]) else outcome["answer"]}
 
 def check_renderings(entries, manifest, withheld):
     """All are there as signed; or, once a field is withheld, none, and the pack says of what it is a redaction."""
-    renderings, openings = manifest["renderings"], parse(entries["openings/renderings.json"], "openings", list)
+    renderings, openings = manifest["renderings"], read_openings(entries["openings/renderings.json"], "openings of reports")
     require(all((name in entries) == (withheld == 0) for name in renderings), "a report is missing, or shows what the pack withholds")
     shown = [] if withheld else sorted(renderings, key=lambda name: canonical([name]))
     expected = [[name, {"version": 1, "sha256": sha(entries[name]), "size": len(entries[name])}] for name in shown]
-    told = [[path[0], value] for _, path, value in openings]
-    good = canonical(told) == canonical(expected) and all(isinstance(path, list) and len(path) == 1 for _, path, _ in openings)
-    good = good and all(renderings[path[0]] == commitment(salt, path, value) for salt, path, value in openings)
+    told = [[*path, value] for path, value, _ in openings]
+    good = canonical(told) == canonical(expected) and all(renderings[path[0]] == found for path, _, found in openings)
     require(good and all(map(is_digest, renderings.values())), "a report differs from what was signed")
     of = canonical({"type": "redaction", "version": 1, "of": sha(entries["manifest.json"]), "withheld": withheld}) if withheld else None
     require(entries.get("redaction.json") == of, "the pack doesn't say rightly what it is a redaction of")
-
 def report_withheld(rows, hidden):
     """How many of each field are withheld, and how many scores of each metric can't be worked out again for it."""
     named = {kind: [(path, ".".join(s for s in path if isinstance(s, str))) for path in paths] for kind, paths in hidden.items()}
@@ -386,20 +386,16 @@ def report_withheld(rows, hidden):
     fields = collections.Counter(f"{kind} {name}" for kind, paths in named.items() for _, name in paths)
     metrics = [{"variant": v, "metric": m, "samples": n, "of": scores[v, m]} for (v, m), n in sorted(lost.items())]
     return {"fields": [{"field": name, "count": n} for name, n in sorted(fields.items())], "lost": metrics}
-
 def wilson(successes, n):
     if n == 0:
         return 0.0, 1.0
     share, whole = successes / n, 1 + Z * Z / n
     centre, half = (share + Z * Z / (2 * n)) / whole, Z * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n)) / whole
     return (0.0 if successes == 0 else max(0.0, centre - half)), (1.0 if successes == n else min(1.0, centre + half))
-
 def close(*pairs):
     return all(abs(recorded - found) <= CLOSE for recorded, found in pairs)
-
 def values(outcomes, variant, scorer):
     return {o["sample"]: s["value"] for o in outcomes if o["variant"] == variant for s in o["scores"] if s["scorer"] == scorer}
-
 def check_shapes(run, result, spec, dataset, outcomes):
     """The fields that the figures rest on are there, and of the right types; what else the records hold doesn't matter."""
     good = has(run, spec=str, dataset=str, variants=list, criteria=list, scorers=list, samples=int)
@@ -416,7 +412,6 @@ def check_shapes(run, result, spec, dataset, outcomes):
     criterion = dict(metric=str, variant=str, on=str, at_least=MAYBE, at_most=MAYBE)
     good = good and all(has(j, criterion=dict, measured=MAYBE, met=bool) and has(j["criterion"], **criterion) for j in result["criteria"])
     require(good, "a score or a figure is malformed")
-
 def check_variant(variant, outcomes, scorers):
     own = [o for o in outcomes if o["variant"] == variant["name"]]
     answered = [o for o in own if o["answer"] is not None]
@@ -434,7 +429,6 @@ def check_variant(variant, outcomes, scorers):
         else:
             good = metric["method"] == "bootstrap" and metric["low"] - CLOSE <= metric["value"] <= metric["high"] + CLOSE
             require(good, f"{name}: an interval of an unknown kind, or one that misses the value")
-
 def judge_criterion(criterion, variants):
     found = [m for v in variants if v["name"] == criterion["variant"] for m in v["metrics"] if m["scorer"] == criterion["metric"]]
     if not found or found[0]["n"] == 0:
@@ -478,15 +472,20 @@ def check_figures(rows):
     return len(outcomes)
 
 def check_files(entries):
-    good = {"manifest.json", "release.json"} <= set(entries) and max(map(len, entries.values())) <= LARGEST_FILE
-    require(good, "the pack has no manifest or no release, or a file in it is too large")
+    good = {"manifest.json", "release.json"} <= set(entries) and len(entries["manifest.json"]) <= LARGEST_FILE
+    require(good, "the pack has no manifest or no release, or too large a one")
     manifest = parse(entries["manifest.json"], "manifest.json")
     require(typed(manifest, version=int, format=str, title=str, assay=str, made=str, files=dict, renderings=dict), "the manifest is malformed")
     require(manifest["format"] == "assay-pack" and manifest["version"] == 1, "the pack is of another format or version")
     files, renderings = manifest["files"], set(manifest["renderings"])
-    expected = set(files) | OPENINGS | {"manifest.json", "release.json"}
-    good = set(files) >= FIXED and "report.html" in renderings and not renderings & (expected | {"redaction.json"})
-    require(good and all(name.startswith("envelopes/") for name in set(files) - FIXED), "the manifest doesn't list what a pack has")
+    parts = [f"outcome-{place:04}.json" for place in range(1, 1 + max(1, sum(name.startswith("records/outcome-") for name in files)))]
+    fixed = FIXED - {"records/outcome.json"} | {f"records/{part}" for part in parts}
+    expected = set(files) | OPENINGS - {"openings/outcome.json"} | {f"openings/{part}" for part in parts} | {"manifest.json", "release.json"}
+    good = set(files) >= fixed and "report.html" in renderings and not renderings & (expected | {"redaction.json"})
+    require(good and all(name.startswith("envelopes/") for name in set(files) - fixed), "the manifest doesn't list what a pack has")
+    sizes = {name: len(content) for name, content in entries.items() if name not in renderings}
+    good = max(sizes.values()) <= LARGEST_FILE and sum(size for name, size in sizes.items() if "/outcome-" not in name) <= LARGEST_REST
+    require(good, "a file, or all beside the outcomes, are too large to be read")
     require(not (set(entries) ^ expected) - renderings - {"redaction.json"}, "files are missing or too many")
     for name, listed in files.items():
         require(typed(listed, version=int, sha256=str, size=int), "the manifest is malformed")
@@ -544,8 +543,8 @@ def check_signatures(entries, rows, judge, state):
 def examine(data, trust, at):
     """The verdict as a dict. Raises `Invalid`, or what malformed input leads to."""
     manifest = check_files(entries := zip_read(data))
-    read = {kind: read_records(kind, entries) for kind in KINDS}
-    rows, hidden = ({kind: found[place] for kind, found in read.items()} for place in (0, 1))
+    found = {kind: read_records(kind, entries) for kind in KINDS}
+    rows, hidden = ({kind: some[place] for kind, some in found.items()} for place in (0, 1))
     good = all(len(rows[kind]) == 1 for kind in SINGLE) and len(rows["signature"]) <= MOST_SIGNATURES
     require(good, "the pack holds several runs, results, specs or datasets, or too many signatures")
     withheld = sum(map(len, hidden.values()))
@@ -589,6 +588,7 @@ def main(arguments=None):
         require(good, "not a trust file")
     except (OSError, Invalid) as problem:
         parser.exit(2, f"{problem}\n")
+    gc.disable()  # Nothing in a pack refers back to itself, and looking for what does takes a fifth of the time.
     verdict = verify(data, trust, datetime.datetime.now(datetime.timezone.utc))
     if options.nonce and verdict.get("nonce", options.nonce) != options.nonce:
         verdict.update(verdict="invalid", reasons=["the release doesn't hold the nonce: this isn't the pack that was asked for"])

@@ -82,8 +82,8 @@ def evidence() -> Iterator[Figure]:
     )
     made = realistic()
     prepared = prepare(made, VERIFIER, GUIDE)
-    openings = prepared.entries["openings/outcome.json"]
-    records = prepared.entries["records/outcome.json"]
+    openings = prepared.entries["openings/outcome-0001.json"]
+    records = prepared.entries["records/outcome-0001.json"]
     outcomes = len(made.outcomes)
     yield Figure("evidence.bytes_per_outcome", (len(openings) + len(records)) / outcomes / 1000, "kB", "<= 30")
     yield Figure(

@@ -51,6 +51,11 @@ def judged(pack: bytes, trust: TrustFile, at: datetime = AT) -> Verdict:
     return own
 
 
+def first_file(kind: str) -> str:
+    """The name, in its folder, of the first file of a kind."""
+    return "outcome-0001.json" if kind == "outcome" else f"{kind}.json"
+
+
 def repacked(pack: bytes, change: Callable[[dict[str, bytes]], None]) -> bytes:
     """The pack with its entries changed, in the right byte form again."""
     entries = zipform.read(pack)

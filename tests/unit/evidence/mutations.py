@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from core.evidence import zipform
-from core.evidence.opened import OPENINGS
 from core.evidence.packing import Prepared, prepare
 from core.evidence.records import PackContent
 from core.trust.canonical import canonical
@@ -130,7 +129,7 @@ def contents(data: bytes) -> Iterator[Lazy]:
                 f"{name} {what}",
                 lambda name=name, change=change: zipform.write({**entries, name: changed(entries[name], change)}),
             )
-            if name not in ("manifest.json", "release.json") and name not in OPENINGS:
+            if name not in ("manifest.json", "release.json") and not name.startswith("openings/"):
                 yield (
                     f"{name} {what}, listed",
                     lambda name=name, change=change: zipform.write(fitted(entries, name, change)),

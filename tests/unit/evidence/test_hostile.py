@@ -18,7 +18,7 @@ from tests.unit.evidence.mutations import raw
 
 PACK = pack()
 MB = 1024 * 1024
-FILES = ("manifest.json", "records/outcome.json", "openings/outcome.json")
+FILES = ("manifest.json", "records/outcome-0001.json", "openings/outcome-0001.json")
 
 
 def refused_within(data: bytes, limit: int) -> None:
@@ -74,7 +74,7 @@ def test_deep_json_is_refused(content: bytes) -> None:
     "content", [b"1" * MB, b"0." + b"1" * MB, b"1e" + b"9" * MB, b'"' + b"\\u0041" * (MB // 6) + b'"', b"-" * MB]
 )
 def test_long_numbers_and_texts_in_other_forms_are_refused(content: bytes) -> None:
-    refused_within(listed("records/outcome.json", b"[" + content + b"]"), 24 * MB)
+    refused_within(listed("records/outcome-0001.json", b"[" + content + b"]"), 24 * MB)
 
 
 def forged(count: int, size: int, local: int, name: Callable[[int], bytes]) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 from core.errors import BadInput, NotFound
 from core.evidence import personal, zipform
 from core.evidence.commitments import commitment
-from core.evidence.opened import OPENINGS, take_apart
+from core.evidence.opened import opening_files, take_apart
 from core.evidence.redaction import COMPANIONS, FIELDS, Preview, Request, preview, redact, rendered
 from core.records import Json
 from core.trust.canonical import b64, canonical
@@ -20,6 +20,7 @@ from tests.unit.evidence.judging import judged, repacked
 
 CONTENT = content()
 PACK = pack(CONTENT)
+OPENINGS = sorted(opening_files(zipform.read(PACK)))
 EVERYTHING = Request(
     fields=("input", "target", "answer", "citations", "passages", "prompt", "reason", "error", "document", "path")
 )
@@ -53,7 +54,7 @@ def test_what_remains_verifies_and_both_verifiers_tell_the_same_of_it() -> None:
     assert statement == {"type": "redaction", "version": 1, "of": told.of, "withheld": told.openings}
     before, after = zipform.read(PACK), zipform.read(left)
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-    assert changed == {"redaction.json", *told.renderings, "openings/outcome.json", "openings/renderings.json"}
+    assert changed == {"redaction.json", *told.renderings, "openings/outcome-0001.json", "openings/renderings.json"}
 
 
 def test_a_redacted_pack_can_be_redacted_further() -> None:
@@ -84,7 +85,7 @@ def test_nothing_of_what_is_withheld_is_in_any_byte_of_it() -> None:
         *("as expected", "<b>now</b>"),
     ):
         assert text.encode() not in shown, text
-    assert all(zipform.read(left)[name] == b"[]" for name in OPENINGS - {"openings/renderings.json"})
+    assert {name for name in OPENINGS if zipform.read(left)[name] != b"[]"} == set()
     assert not {name for name in zipform.read(left) if "report" in name or "lineage" in name or "card" in name} - {
         "cards.json"
     }
@@ -274,10 +275,10 @@ def guesses(left: bytes, place: int, path: tuple[Any, ...], values: list[Json], 
     nonces = {text for text in strings if len(text) == 64}
     confirmed = []
     for value in values:
-        stored = json.loads(zipform.read(known)["records/outcome.json"])[place]["stored"]
+        stored = json.loads(zipform.read(known)["records/outcome-0001.json"])[place]["stored"]
         whole = json.loads(CONTENT.outcomes[place].content)["record"]
         stored["record"] = json.loads(json.dumps(whole))
-        for opening in json.loads(zipform.read(known)["openings/outcome.json"]):
+        for opening in json.loads(zipform.read(known)["openings/outcome-0001.json"]):
             if opening[1][0] == place and len(opening[1]) > 1:
                 put(stored["record"], opening[1][1:], opening[2])
         put(stored["record"], list(path), value)
@@ -308,7 +309,7 @@ def test_a_yes_or_no_cant_be_found_by_trying_both_on_anything_left() -> None:
     assert guesses(whole, place, path, values, whole) == ["yes"], "the attempt works where nothing is withheld"
     assert guesses(left, place, path, values, whole) == []
     entries = zipform.read(left)
-    secret = [o for o in json.loads(zipform.read(whole)["openings/outcome.json"]) if o[1][0] == place]
+    secret = [o for o in json.loads(zipform.read(whole)["openings/outcome-0001.json"]) if o[1][0] == place]
     gone = [o for o in secret if o[1] == [place] or o[1] == [place, *path]]
     assert len(gone) == 2
     everything = b"\x00".join(entries.values())
@@ -328,14 +329,14 @@ def test_a_yes_leaves_the_same_lengths_places_and_names_as_a_no() -> None:
     shapes = []
     for text in ("yes", "no", "no, never in a hundred years"):
         entries = zipform.read(redact(answered(text), Request(fields=("answer",))))
-        salts = [opening[1] for name in sorted(OPENINGS) for opening in json.loads(entries[name])]
+        salts = [opening[1] for name in OPENINGS for opening in json.loads(entries[name])]
         shapes.append(({name: len(content) for name, content in entries.items() if "release" not in name}, salts))
     assert shapes[0] == shapes[1] == shapes[2]
 
 
 def test_salts_and_nonces_of_two_exports_have_nothing_in_common() -> None:
     packs = [zipform.read(pack(CONTENT)) for _ in range(2)]
-    salts = [[opening[0] for name in sorted(OPENINGS) for opening in json.loads(entries[name])] for entries in packs]
+    salts = [[opening[0] for name in OPENINGS for opening in json.loads(entries[name])] for entries in packs]
     assert len(set(salts[0])) == len(salts[0]) > 30
     assert all(len(b64decode(salt)) == 32 for salt in salts[0])
     assert b64(bytes(32)) not in salts[0]
@@ -343,12 +344,12 @@ def test_salts_and_nonces_of_two_exports_have_nothing_in_common() -> None:
 
 def test_a_pack_that_withholds_a_field_and_tells_the_nonce_is_refused_by_both() -> None:
     left = redact(PACK, Request(fields=("answer",)))
-    openings = json.loads(zipform.read(PACK)["openings/outcome.json"])
+    openings = json.loads(zipform.read(PACK)["openings/outcome-0001.json"])
     nonce = next(opening for opening in openings if opening[1] == [0])
 
     def tell(entries: dict[str, bytes]) -> None:
-        kept = [*json.loads(entries["openings/outcome.json"]), nonce]
-        entries["openings/outcome.json"] = canonical(sorted(kept, key=lambda opening: canonical(opening[1])))
+        kept = [*json.loads(entries["openings/outcome-0001.json"]), nonce]
+        entries["openings/outcome-0001.json"] = canonical(sorted(kept, key=lambda opening: canonical(opening[1])))
 
     assert judged(repacked(left, tell), TRUST).verdict == "invalid"
 

@@ -16,6 +16,7 @@ from core.evidence import opened, zipform
 from core.evidence.opened import Row, take_apart
 from core.evidence.renderings import renderings
 from tests.unit.evidence.building import CONTENT_TITLE, MODEL, content, pack
+from tests.unit.evidence.judging import first_file
 
 PACK = pack()
 FILES = zipform.read(PACK)
@@ -32,8 +33,8 @@ def closed() -> dict[str, tuple[Row, ...]]:
     """The rows of a pack in which everything is withheld that can be."""
     found = {}
     for kind in opened.KINDS:
-        places = [opening[1][0] for opening in json.loads(FILES.get(f"openings/{kind}.json", b"[]"))]
-        entries = json.loads(FILES[f"records/{kind}.json"])
+        places = [opening[1][0] for opening in json.loads(FILES.get(f"openings/{first_file(kind)}", b"[]"))]
+        entries = json.loads(FILES[f"records/{first_file(kind)}"])
         found[kind] = tuple(
             Row(entry["digest"], entry["stored"]["record"], places.count(place)) for place, entry in enumerate(entries)
         )
@@ -177,7 +178,7 @@ def test_the_bill_of_materials_names_model_data_and_measurements() -> None:
 
 
 def test_signed_files_hold_nothing_that_may_be_withheld() -> None:
-    for name in (opened.MLBOM, opened.MANIFEST, *(f"records/{kind}.json" for kind in opened.KINDS)):
+    for name in (opened.MLBOM, opened.MANIFEST, *(f"records/{first_file(kind)}" for kind in opened.KINDS)):
         for secret in (b"15 days", b"handbook.pdf", b"/home/ada", b"question }}"):
             assert secret not in FILES[name], (name, secret)
 

@@ -32,7 +32,7 @@ def test_the_same_content_and_seed_give_the_same_pack_and_another_seed_other_com
     assert CONTENT_TITLE.encode() in one.manifest
     assert one == two
     other = prepare(CONTENT, VERIFIER, GUIDE)
-    for name in ("records/outcome.json", "openings/outcome.json", "openings/renderings.json"):
+    for name in ("records/outcome-0001.json", "openings/outcome-0001.json", "openings/renderings.json"):
         assert other.entries[name] != one.entries[name]
     assert other.entries["report.pdf"] == one.entries["report.pdf"]
 

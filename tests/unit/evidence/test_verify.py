@@ -35,7 +35,7 @@ from tests.unit.evidence.building import (
     pack,
     release,
 )
-from tests.unit.evidence.judging import edited, judged, remanifested, repacked
+from tests.unit.evidence.judging import edited, first_file, judged, remanifested, repacked
 
 CONTENT = content()
 PACK = pack(CONTENT)
@@ -96,7 +96,7 @@ def test_a_file_that_is_added_is_noticed(name: str) -> None:
 
 def test_files_swapped_with_another_packs_are_noticed() -> None:
     other = zipform.read(pack(content(approver=STRANGER)))
-    for name in ("openings/outcome.json", "release.json", "manifest.json", "log/checkpoint.txt", "cards.json"):
+    for name in ("openings/outcome-0001.json", "release.json", "manifest.json", "log/checkpoint.txt", "cards.json"):
 
         def swap(entries: dict[str, bytes], name: str = name) -> None:
             entries[name] = other[name]
@@ -366,7 +366,7 @@ def logged(**fields: Any) -> PackContent:
 
 def redacted(data: bytes, kind: str, keep: Callable[[Any], bool]) -> bytes:
     def redact(entries: dict[str, bytes]) -> None:
-        name = f"openings/{kind}.json"
+        name = f"openings/{first_file(kind)}"
         openings = json.loads(entries[name])
         partly = {opening[1][0] for opening in openings if len(opening[1]) > 1 and not keep(opening)}
         left = [o for o in openings if (keep(o) if len(o[1]) > 1 else o[1][0] not in partly)]
@@ -429,7 +429,7 @@ def test_an_altered_opening_is_invalid() -> None:
         lambda openings: openings[0].append("more"),
         lambda openings: openings.insert(0, "x"),
     ):
-        assert judged(edited(PACK, "openings/outcome.json", change), TRUST).verdict == "invalid"
+        assert judged(edited(PACK, "openings/outcome-0001.json", change), TRUST).verdict == "invalid"
 
 
 @pytest.mark.parametrize(
@@ -449,12 +449,12 @@ def test_an_altered_opening_is_invalid() -> None:
 def test_what_may_not_be_withheld_cant_be_hidden(kind: str, path: tuple[Any, ...]) -> None:
     """Even by somebody who signs the pack that way."""
     prepared = prepare(CONTENT, VERIFIER, GUIDE)
-    records = json.loads(prepared.entries[f"records/{kind}.json"])
+    records = json.loads(prepared.entries[f"records/{first_file(kind)}"])
     holder = records[path[0]]["stored"]["record"]
     for step in path[1:-1]:
         holder = holder[step]
     holder[path[-1]] = {"$committed": "0" * 64}
-    entries = {**prepared.entries, f"records/{kind}.json": canonical(records)}
+    entries = {**prepared.entries, f"records/{first_file(kind)}": canonical(records)}
     remanifested(entries)
     forged = prepared._replace(manifest=entries["manifest.json"], entries=entries)
     verdict = judged(release(forged, CONTENT), TRUST)
