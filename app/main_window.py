@@ -34,6 +34,8 @@ from app.widgets.toast import Toast
 NARROW = 1400
 LOCK_AFTER = 15
 """Minutes without a key or the mouse, until the vault's policy is read."""
+SETTLED = 30
+"""Milliseconds until it is looked again whether the pages have read what they asked for."""
 LOOK_EVERY = 2500
 """Milliseconds between looks at which models are loaded."""
 
@@ -337,6 +339,9 @@ class MainWindow(QMainWindow):
     def _make_again(self) -> None:
         page = self.page
         if self._closed or page is None:
+            return
+        if self.operations.running() > len(self.operations.busy()):
+            QTimer.singleShot(SETTLED, self, self._make_again)  # what a page reads comes to the page that asked
             return
         name = page.name
         self.overlay.close_panel()

@@ -34,7 +34,7 @@ class AuditFilter(QFrame):
         super().__init__()
         self.setProperty("surface", "panel")
         self.setAccessibleName("Filter")
-        self.text = SearchField("Words in an entry")
+        self.text = SearchField("Find words")
         self.text.setMinimumWidth(look().px(140))
         self.person = Choice()
         self.person.setAccessibleName("Person")
@@ -47,8 +47,8 @@ class AuditFilter(QFrame):
         self.period.setAccessibleName("Time")
         for words, _ in PERIODS:
             self.period.addItem(words)
-        self.since = line_edit("From, 2026-11-20")
-        self.until = line_edit("To, 2026-11-30")
+        self.since = line_edit("From 2026-11-20")
+        self.until = line_edit("To 2026-11-30")
         for edit, says in ((self.since, "From"), (self.until, "To")):
             edit.setAccessibleName(says)
             edit.setFixedWidth(look().px(136))

@@ -53,10 +53,13 @@ class ContentPicker(QWidget):
         self.text.returnPressed.connect(self.search)
         self.table = Table(
             (
-                Column("Kind", lambda found: Cell(ONE[found.kind], tone="text.secondary"), 104),
+                Column("Kind", lambda found: Cell(ONE[found.kind], tone="text.secondary"), 104, spare=2),
                 Column("What", self._name),
                 Column(
-                    "Recorded", lambda found: Cell(moment(found.time) if found.time else "", tone="text.secondary"), 146
+                    "Recorded",
+                    lambda found: Cell(moment(found.time) if found.time else "", tone="text.secondary"),
+                    160,
+                    spare=1,
                 ),
             ),
             "Content to choose from",

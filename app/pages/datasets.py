@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
 from app.pages.page import Page, Shell, list_pane, side_pane
 from app.theme.look import look
 from app.widgets.basic import Card, Elided, SearchField, clear, column, frame, label, row
+from app.widgets.beside import Beside
 from app.widgets.buttons import Button, button
 from app.widgets.empty_state import EmptyState
 from app.widgets.name_form import NameForm
@@ -42,7 +43,8 @@ class DatasetsPage(Page):
         self._left = list_pane(self.list, width=232)
         self._heading, self._count = label("", type="heading"), Elided("", tone="secondary")
         self.find = SearchField("Find in samples")
-        self.find.setFixedWidth(look().px(220))
+        self.find.setMaximumWidth(look().px(220))
+        self.find.setMinimumWidth(look().px(120))
         self.find.textChanged.connect(self._narrow)
         tools = QWidget()
         head = row(self._heading, self._count, self.find, margins=(20, 8, 16, 8))
@@ -52,8 +54,8 @@ class DatasetsPage(Page):
             [
                 Column("Sample", lambda found: Cell(found.id, mono=True, tone="text.tertiary"), 84),
                 Column("Question", lambda found: Cell(found.input, second=target(found))),
-                Column("Where", lambda found: Cell(where(found), tone="text.secondary"), 180),
-                Column("Tags", lambda found: Cell(", ".join(found.tags), tone="text.secondary"), 110),
+                Column("Where", lambda found: Cell(where(found), tone="text.secondary"), 180, spare=2),
+                Column("Tags", lambda found: Cell(", ".join(found.tags), tone="text.secondary"), 110, spare=1),
             ],
             "Samples",
             height=52,
@@ -76,8 +78,7 @@ class DatasetsPage(Page):
         self._about = Card()
         self._side = side_pane(self._about, width=336)
         across = row(self._left, space=0)
-        across.addWidget(middle, 1)
-        across.addWidget(self._side)
+        across.addWidget(Beside(middle, self._side, 336, narrow=700), 1)
         self.body.addLayout(across)
         self._datasets: tuple[Dataset, ...] = ()
         self._name = ""

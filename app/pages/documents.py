@@ -17,6 +17,7 @@ from app.pages.page import Page, Shell, list_pane, side_pane
 from app.pages.reader import Reader
 from app.theme.look import look
 from app.widgets.basic import Card, Elided, SearchField, clear, column, label, row, shorten
+from app.widgets.beside import ANY, SHARE, Beside
 from app.widgets.buttons import Button, button
 from app.widgets.empty_state import EmptyState
 from app.widgets.long_work import LongWork
@@ -57,6 +58,11 @@ def collections(bench: "Workbench", job: "Job") -> tuple[Collection, ...]:
     return tuple(bench.documents.collections())
 
 
+CARDS, READING, NARROW = 304, 480, 700
+READING_SHARE = 0.62
+"""Of the height, what a page that is read gets where it lies below the list."""
+
+
 class DocumentsPage(Page):
     """The chosen document is described at the right; opened, its pages are read there."""
 
@@ -81,7 +87,8 @@ class DocumentsPage(Page):
         self._heading = label("", type="heading")
         self._count = Elided("", tone="secondary")
         self.find = SearchField("Find a document")
-        self.find.setFixedWidth(look().px(220))
+        self.find.setMaximumWidth(look().px(220))
+        self.find.setMinimumWidth(look().px(120))
         self.find.textChanged.connect(self._narrow)
         tools = QWidget()
         head = row(self._heading, self._count, self.find, margins=(20, 8, 16, 8))
@@ -90,9 +97,9 @@ class DocumentsPage(Page):
         self.table = Table(
             [
                 Column("Document", lambda found: Cell(found.name, kind(found.media)[1], icon_tone="text.secondary")),
-                Column("Kind", lambda found: Cell(kind(found.media)[0], tone="text.secondary"), 84),
-                Column("Pages", lambda found: Cell(f"{found.pages:,}", tone="text.secondary"), 70, right=True),
-                Column("Size", lambda found: Cell(size(found.size), tone="text.secondary"), 84, right=True),
+                Column("Kind", lambda found: Cell(kind(found.media)[0], tone="text.secondary"), 84, spare=2),
+                Column("Pages", lambda found: Cell(f"{found.pages:,}", tone="text.secondary"), 70, right=True, spare=3),
+                Column("Size", lambda found: Cell(size(found.size), tone="text.secondary"), 84, right=True, spare=1),
                 Column("State", state, 150),
             ],
             "Documents",
@@ -126,7 +133,9 @@ class DocumentsPage(Page):
         self.open_button.clicked.connect(self._open_document)
         self.ask_button.clicked.connect(lambda: self.shell.go("chat", self._collection))
         self.remove_button.clicked.connect(self._ask_removal)
-        self._cards = side_pane(self._about, self._cut, width=304)
+        self._cards = side_pane(self._about, self._cut, width=CARDS)
+        self._cards.setMinimumWidth(0)
+        self._cards.setMaximumWidth(ANY)
         self.view = PageView()
         self.view.closed.connect(lambda: self._side.setCurrentWidget(self._cards))
         self.reader = Reader(shell, self.view)
@@ -136,8 +145,8 @@ class DocumentsPage(Page):
         self._side.addWidget(self.view)
         self._side.currentChanged.connect(lambda _: self._fit_side())
         across = row(self._left, space=0)
-        across.addWidget(middle, 1)
-        across.addWidget(self._side)
+        self._beside = Beside(middle, self._side, CARDS, narrow=NARROW)
+        across.addWidget(self._beside, 1)
         self.body.addLayout(across)
         self._collections: tuple[Collection, ...] = ()
         self._documents: tuple[Document, ...] = ()
@@ -382,7 +391,7 @@ class DocumentsPage(Page):
 
     def _fit_side(self) -> None:
         reading = self._side.currentWidget() is self.view
-        self._side.setFixedWidth(look().px(480 if reading else 304))
+        self._beside.give(READING if reading else CARDS, READING_SHARE if reading else SHARE)
 
 
 def listed(bench: "Workbench", collection: str) -> tuple[tuple[str, Document], ...]:

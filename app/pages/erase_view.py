@@ -60,10 +60,15 @@ class EraseView(QWidget):
 
         self.table = Table(
             (
-                Column("Kind", lambda item: Cell(ONE.get(item.kind, item.kind), tone="text.secondary"), 104),
+                Column("Kind", lambda item: Cell(ONE.get(item.kind, item.kind), tone="text.secondary"), 104, spare=2),
                 Column("What goes", lambda item: Cell(item.label)),
-                Column("Recorded", lambda item: Cell(moment(item.time), tone="text.secondary", spoken=item.time), 146),
-                Column("Kept by the hold", _hold_cell, 168),
+                Column(
+                    "Recorded",
+                    lambda item: Cell(moment(item.time), tone="text.secondary", spoken=item.time),
+                    160,
+                    spare=1,
+                ),
+                Column("Kept by the hold", _hold_cell, 160),
             ),
             "What would be erased",
         )

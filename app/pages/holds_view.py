@@ -38,7 +38,7 @@ class HoldsView(QWidget):
             (
                 Column("Hold", lambda state: Cell(state.hold.name, strong=True), 150),
                 Column("Keeps", lambda state: Cell(kept(state), tone="text.secondary")),
-                Column("Since", lambda state: Cell(moment(state.hold.time), tone="text.secondary"), 146),
+                Column("Since", lambda state: Cell(moment(state.hold.time), tone="text.secondary"), 160, spare=1),
                 Column("State", _state_cell, 112),
             ),
             "Legal holds",

@@ -1,8 +1,8 @@
 """Home: the five first steps, questions to try, the latest in the log; and beside them this machine, what the vault holds, its people."""
 
 from PySide6.QtCore import QRect, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QSizePolicy, QWidget
 
 from app.bridge.opening import Machine, size
 from app.bridge.overview import COLLECTION, Overview, add_example, overview
@@ -26,6 +26,10 @@ STEPS = (
     ("sign", "Sign what you would stand behind", "A second person reviews it; nobody approves their own work", "See how", "stamp"),
     ("pack", "Hand over a pack and check it", "An auditor checks it without Assay, a vault or a network", "Make a pack", "pack"),
 )  # fmt: skip
+
+
+ASIDE, NARROW = 336, 860
+ANY = 16_777_215
 
 
 class HomePage(Page):
@@ -94,13 +98,13 @@ class HomePage(Page):
         self._machine, self._contents, self._people = Card("This machine"), Card("In this vault"), Card("People")
         right = column(self._machine, self._contents, self._people, None, space=16)
         aside = QWidget()
-        aside.setFixedWidth(look().px(336))
         aside.setLayout(right)
         inside = QWidget()
         across = row(space=24, margins=(32, 20, 24, 24))
         across.addLayout(left, 1)
         across.addWidget(aside)
         inside.setLayout(across)
+        self._across, self._aside = across, aside
         self.body.addWidget(scrolled(inside))
         acts = {
             "documents": self._open_example,
@@ -111,6 +115,14 @@ class HomePage(Page):
         }
         for name, act in acts.items():
             self.steps[name].act.clicked.connect(act)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < look().px(NARROW)
+        ways = QBoxLayout.Direction
+        self._across.setDirection(ways.TopToBottom if narrow else ways.LeftToRight)
+        self._aside.setMinimumWidth(0 if narrow else look().px(ASIDE))
+        self._aside.setMaximumWidth(ANY if narrow else look().px(ASIDE))
 
     def opened(self) -> None:
         self.operations.run("Look the vault over", overview, self._show)
@@ -198,7 +210,7 @@ class StepRow(QWidget):
         self._title, self._note = label(title, strong=True), label(note, tone="secondary", wrap=True)
         self._badge = Badge("Done", "pass", "check")
         self.act = Button(act, icon_name)
-        self.act.setFixedWidth(max(look().px(150), self.act.sizeHint().width()))
+        self.act.setMinimumWidth(look().px(150))
         self._gap = 60
         layout = row(space=16, margins=(self._gap, 10, 16, 10))
         layout.addLayout(column(self._title, self._note, space=2), 1)

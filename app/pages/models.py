@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
 from app.bridge.opening import size
 from app.pages.page import Page, Shell, side_pane
 from app.widgets.basic import Card, clear, column, frame, label, row, shorten
+from app.widgets.beside import Beside
 from app.widgets.buttons import Button, button
 from app.widgets.empty_state import EmptyState
 from app.widgets.long_work import LongWork
@@ -23,6 +24,7 @@ PURPOSES = {
     "chat": ("Answers", "chat"),
     "embed": ("Search", "search"),
     "rerank": ("Ranking", "search"),
+    "adapter": ("Adapter", "models"),
     "other": ("Other", "models"),
 }
 Listed = tuple[tuple[ModelFile, ...], tuple[str, ...]]
@@ -52,13 +54,14 @@ class ModelsPage(Page):
             [
                 Column("Model", lambda found: Cell(found.name, "models", icon_tone="text.secondary", strong=True)),
                 Column("For", lambda found: Cell(PURPOSES[found.purpose][0], tone="text.secondary"), 90),
-                Column("Architecture", lambda found: Cell(found.architecture, tone="text.secondary"), 120),
-                Column("Quantization", lambda found: Cell(found.quantization, tone="text.secondary"), 110),
+                Column("Architecture", lambda found: Cell(found.architecture, tone="text.secondary"), 120, spare=2),
+                Column("Quantization", lambda found: Cell(found.quantization, tone="text.secondary"), 110, spare=1),
                 Column(
                     "Parameters",
                     lambda found: Cell(parameters(found.parameters), tone="text.secondary"),
                     100,
                     right=True,
+                    spare=3,
                 ),
                 Column("Size", lambda found: Cell(size(found.size), tone="text.secondary"), 90, right=True),
                 Column("State", self._state, 120),
@@ -86,8 +89,7 @@ class ModelsPage(Page):
         self.remove_button.clicked.connect(self._remove)
         self._side = side_pane(self._about, width=336)
         across = row(space=0)
-        across.addWidget(middle, 1)
-        across.addWidget(self._side)
+        across.addWidget(Beside(middle, self._side, 336, narrow=700), 1)
         self.body.addLayout(across)
         self._models: tuple[ModelFile, ...] = ()
         self._describe(None)

@@ -71,7 +71,7 @@ class PeoplePage(Page):
             (
                 Column("Name", _name_cell, 176),
                 Column("Roles", lambda person: Cell(", ".join(person.roles), tone="text.secondary")),
-                Column("Card", _card_cell, 108),
+                Column("Card", _card_cell, 108, spare=1),
                 Column("Valid until", _until_cell, 104),
                 Column("State", _state_cell, 132),
             ),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QStackedWidget, QWidget
 
 from app.bridge.operations import Failure
 from app.pages.page import Page, Shell, list_pane, scrolled, side_pane, take_focus
@@ -19,6 +19,7 @@ from app.pages.signatures import ask_and_sign, meanings_for
 from app.pages.version_cards import LabelDialog, VersionCards
 from app.theme.look import look
 from app.widgets.basic import Elided, column, label, line, row
+from app.widgets.beside import Beside
 from app.widgets.buttons import Button, Segments, button
 from app.widgets.diff_view import DiffText, DiffView
 from app.widgets.empty_state import EmptyState
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 LIST, SIDE, SIGNING_SIDE = 248, 384, 568
 NARROW, NARROW_LIST, NARROW_SIDE = 1180, 200, 300
+BELOW, NARROW_TEXT = 700, 520
 """Under the first width, list and side panel give way to the text."""
 EXAMPLE: dict[str, Json] = {
     "question": "How soon must a site report a serious adverse event?",
@@ -136,9 +138,8 @@ class PromptsPage(Page):
         self.cards.run_asked.connect(lambda run: self.shell.go("evals", run))
         self._side = side_pane(self.cards, width=SIDE)
         parts = row(self._left, line(vertical=True), space=0)
-        parts.addWidget(middle, 1)
-        parts.addWidget(line(vertical=True))
-        parts.addWidget(self._side)
+        self._beside = Beside(middle, self._side, SIDE, narrow=BELOW)
+        parts.addWidget(self._beside, 1)
         self.body.addLayout(parts, 1)
         self._middle = middle
         shortcut = QShortcut(QKeySequence("Ctrl+E"), self)
@@ -182,7 +183,10 @@ class PromptsPage(Page):
     def _fit(self) -> None:
         narrow = self.width() < look().px(NARROW)
         self._left.setFixedWidth(look().px(NARROW_LIST if narrow else LIST))
-        self._side.setFixedWidth(look().px(NARROW_SIDE if narrow else SIDE))
+        self._beside.give(NARROW_SIDE if narrow else SIDE)
+        ways = QBoxLayout.Direction
+        room = self.width() - self._left.width() - (0 if self._beside.below else look().px(NARROW_SIDE))
+        self._how.setDirection(ways.TopToBottom if room < look().px(NARROW_TEXT) else ways.LeftToRight)
 
     # reading
 
@@ -436,6 +440,7 @@ class PromptsPage(Page):
         )
         self.view.chosen.connect(self._turn)
         self.edit: Button = button("New version", "prompts", hint="Ctrl E")
+        self.heading.setMinimumWidth(look().px(60))
         self.edit.clicked.connect(self.write_next)
         head = row(self.heading, self.edit, space=10, margins=(20, 14, 20, 8))
         head.setStretch(0, 1)
@@ -447,7 +452,7 @@ class PromptsPage(Page):
         words = label("Compared with", type="small", tone="secondary")
         words.setBuddy(self.against)
         self._compare.setLayout(row(words, self.against))
-        how = row(self.view, None, self._compare, margins=(20, 0, 20, 10))
+        self._how = how = row(self.view, None, self._compare, margins=(20, 0, 20, 10))
         self.diff = DiffView()
         self.text, self.rendered = DiffText(), DiffText()
         self.text.setAccessibleName("Text of this version")

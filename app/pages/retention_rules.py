@@ -47,12 +47,15 @@ class RulesView(QWidget):
         self._strip.setLayout(strip)
         self.table = Table(
             (
-                Column("Kind", lambda due: Cell(ONE.get(due.kind, due.kind), tone="text.secondary"), 104),
+                Column("Kind", lambda due: Cell(ONE.get(due.kind, due.kind), tone="text.secondary"), 104, spare=2),
                 Column("What", lambda due: Cell(due.label)),
                 Column(
-                    "Counts from", lambda due: Cell(moment(due.since), tone="text.secondary", spoken=due.since), 146
+                    "Counts from",
+                    lambda due: Cell(moment(due.since), tone="text.secondary", spoken=due.since),
+                    160,
+                    spare=1,
                 ),
-                Column("Kept by the hold", _hold_cell, 168),
+                Column("Kept by the hold", _hold_cell, 160),
             ),
             "What is due",
         )

@@ -58,8 +58,8 @@ class RoleMatrix(QFrame):
                 Column(
                     "Act", lambda act: Cell(act_words(act), strong=True, spoken=f"{act_words(act)}: {SAYS[act]}"), 170
                 ),
-                Column("What it is", lambda act: Cell(SAYS[act], tone="text.secondary")),
-                *(Column(WORDS[role], _may(role), 92) for role in Role),
+                Column("What it is", lambda act: Cell(SAYS[act], tone="text.secondary"), spare=1),
+                *(Column(WORDS[role], _may(role), 104) for role in Role),
             ),
             "Who may do what",
             height=32,

@@ -86,7 +86,8 @@ class TrustView(QFrame):
         self.export = button("Export this vault’s trust file…", "fingerprint")
         self.export.clicked.connect(self.export_asked)
         for act in (self.card, self.export):
-            act.setVisible(with_vault)
+            if not with_vault:
+                act.hide()
         foot = frame("panel")
         foot.setLayout(row(self.choose, None, self.card, self.export, self.save, margins=(24, 12, 24, 12)))
         layout = column(scrolled(holder), line(), foot, space=0)

@@ -282,7 +282,7 @@ class VaultPage(Page):
         form = PolicyForm(self._care.policy)
         form.cancelled.connect(self.shell.close_overlay)
         form.acted.connect(lambda: self._change(form))
-        self.shell.open_dialog(form, 500)
+        self.shell.open_dialog(form, 560)
 
     def _change(self, form: PolicyForm) -> None:
         settings, reason = form.settings(), form.reason.text.strip()

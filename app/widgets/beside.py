@@ -14,11 +14,11 @@ ANY = 16_777_215
 
 
 class Beside(QWidget):
-    """`main` takes what is left; `side` has `width` pixels at scale 1.0 and may be hidden."""
+    """`main` takes what is left; `side` has `width` pixels at scale 1.0 and may be hidden; under `narrow` of them it goes below."""
 
-    def __init__(self, main: QWidget, side: QWidget, width: int = 340) -> None:
+    def __init__(self, main: QWidget, side: QWidget, width: int = 340, narrow: int = NARROW) -> None:
         super().__init__()
-        self._side, self._width = side, width
+        self._side, self._width, self._narrow, self._share = side, width, narrow, SHARE
         self._edge, self._rule = line(vertical=True), line()
         self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -30,13 +30,19 @@ class Beside(QWidget):
         self.below = False
         self._arrange()
 
+    def give(self, width: int, share: float = SHARE) -> None:
+        """Another width for the side, and another share of the height where it lies below."""
+        if (width, share) != (self._width, self._share):
+            self._width, self._share = width, share
+            self._arrange()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
 
     def _arrange(self) -> None:
         here = look()
-        self.below = self.width() < here.px(NARROW)
+        self.below = self.width() < here.px(self._narrow)
         down = QBoxLayout.Direction.TopToBottom if self.below else QBoxLayout.Direction.LeftToRight
         self._layout.setDirection(down)
         self._edge.setVisible(not self.below)
@@ -44,7 +50,7 @@ class Beside(QWidget):
         if self.below:
             self._side.setMinimumWidth(0)
             self._side.setMaximumWidth(ANY)
-            self._side.setFixedHeight(int(self.height() * SHARE))
+            self._side.setFixedHeight(int(self.height() * self._share))
         else:
             self._side.setFixedWidth(here.px(self._width))
             self._side.setMinimumHeight(0)

@@ -13,9 +13,9 @@ from app.widgets.painting import focus_ring
 class StatusItem(QAbstractButton):
     """An icon and words; a press tells more. May carry a small bar of progress."""
 
-    def __init__(self, name: str, tone: str = "text.secondary") -> None:
+    def __init__(self, name: str, tone: str = "text.secondary", least: int = 36) -> None:
         super().__init__()
-        self._icon, self._tone = name, tone
+        self._icon, self._tone, self._least = name, tone, least
         self._share: float | None = None
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
@@ -34,7 +34,7 @@ class StatusItem(QAbstractButton):
         return QSize(width + (here.px(82) if self._share is not None else 0), here.px(28))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(look().px(36), look().px(28))
+        return QSize(min(look().px(self._least), self.sizeHint().width()), look().px(28))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         here = look()
@@ -85,10 +85,10 @@ class StatusBar(QFrame):
         super().__init__()
         self.setProperty("surface", "rail")
         self.setAccessibleName("Status")
-        self.barrier = StatusItem("barrier")
-        self.model = StatusItem("models")
-        self.jobs = StatusItem("jobs")
-        self.person = StatusItem("person")
+        self.barrier = StatusItem("barrier", least=168)
+        self.model = StatusItem("models", least=124)
+        self.jobs = StatusItem("jobs", least=130)
+        self.person = StatusItem("person", least=112)
         self.barrier.clicked.connect(self.barrier_asked)
         self.model.clicked.connect(self.model_asked)
         self.jobs.clicked.connect(self.jobs_asked)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -48,6 +48,10 @@ class Cell:
     spoken: str = ""
 
 
+ROOM = 150
+"""Pixels at scale 1.0 that the column which takes the rest should have."""
+
+
 @dataclass(frozen=True)
 class Column:
     """A column: its word, how it shows a row, its width at scale 1.0 (0 takes what is left), and whether it holds numbers."""
@@ -56,6 +60,8 @@ class Column:
     show: Callable[[Any], Cell]
     width: int = 0
     right: bool = False
+    spare: int = 0
+    """Where there is no room, columns with a number here are left out, 1 first; 0 stays."""
 
 
 class Rows(QAbstractTableModel):
@@ -283,6 +289,27 @@ class Table(QTableView):
         else:
             super().keyPressEvent(event)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._spare()
+
+    def _spare(self) -> None:
+        """Leave out what can be spared, so that the column which takes the rest can be read."""
+        columns = self.rows.columns
+        here = look()
+        need = here.px(sum(column.width for column in columns) + ROOM)
+        order = sorted((column.spare, at) for at, column in enumerate(columns) if column.spare)
+        for _, at in order:
+            hide = need > self.viewport().width()
+            self.setColumnHidden(at, hide)
+            if hide:
+                need -= here.px(columns[at].width or ROOM)
+            if not columns[at].width:
+                modes = QHeaderView.ResizeMode
+                self.horizontalHeader().setSectionResizeMode(0, modes.Stretch if hide else modes.Interactive)
+                if not hide:
+                    self.horizontalHeader().resizeSection(0, here.px(columns[0].width))
+
     def _moved(self, now: QModelIndex, _before: QModelIndex) -> None:
         record = self.rows.row(now.row()) if now.isValid() else None
         if record is not None:
@@ -299,3 +326,4 @@ class Table(QTableView):
                 header.resizeSection(position, here.px(column.width))
             else:
                 header.setSectionResizeMode(position, QHeaderView.ResizeMode.Stretch)
+        self._spare()

@@ -80,7 +80,7 @@ class Chooser(Button):
         self.updateGeometry()
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(look().px(72), self.sizeHint().height())
+        return QSize(min(look().px(112), self.sizeHint().width()), self.sizeHint().height())
 
     def choices(self) -> list[str]:
         return [key for key, _ in self._choices]
@@ -109,7 +109,6 @@ class SwitcherField(QAbstractButton):
         self.setAccessibleName("Go to anything")
         self.setAccessibleDescription("Key: Ctrl K")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self.setMaximumWidth(look().px(232))
         self.setCursor(Qt.CursorShape.IBeamCursor)
 
     def sizeHint(self) -> QSize:
@@ -221,6 +220,7 @@ class TopBar(QFrame):
         able = [act for act in wanted if isinstance(act, Button) and not act.stays]
         room = self.width() - self._least()
         gap = self._acts.spacing()
+        full, glass = self._switcher.sizeHint().width(), self._switcher.minimumSizeHint().width()
         need = sum(act.sizeHint().width() + gap for act in wanted)
         folded: list[Button] = []
         for act in able:
@@ -228,6 +228,8 @@ class TopBar(QFrame):
                 break
             folded.append(act)
             need -= act.sizeHint().width() + gap
+        grows = sum(max(0, widget.sizeHint().width() - widget.minimumSizeHint().width()) for widget in self._shown())
+        self._switcher.setMaximumWidth(full if room - need - grows >= full - glass else glass)
         self._folded = folded
         for act in self._offered:
             act.parentWidget().setVisible(act in wanted and act not in folded)
@@ -241,11 +243,12 @@ class TopBar(QFrame):
         )
         if not self._switcher.isHidden():
             least += self._switcher.minimumSizeHint().width() + self._acts.spacing()
-        for position in range(self._about.count()):
-            widget = self._about.itemAt(position).widget()
-            if widget is not None and not widget.isHidden():
-                least += widget.minimumSizeHint().width() + self._about.spacing()
-        return least
+        return least + sum(widget.minimumSizeHint().width() + self._about.spacing() for widget in self._shown())
+
+    def _shown(self) -> list[QWidget]:
+        """What stands after the title."""
+        found = [self._about.itemAt(position).widget() for position in range(self._about.count())]
+        return [widget for widget in found if widget is not None and not widget.isHidden()]
 
     def _open(self) -> None:
         self._menu.clear()

@@ -95,7 +95,8 @@ def test_an_error_is_said_in_the_exchange_and_the_next_question_works(
 def test_earlier_questions_come_back_with_their_answers(chat: ChatPage, window: MainWindow, qtbot: QtBot) -> None:
     ask(chat, "How soon?", qtbot)
     qtbot.waitUntil(lambda: len(chat.earlier.rows()) == 2)
-    qtbot.mouseClick(chat.bar.findChildren(type(chat.send))[0], Qt.MouseButton.LeftButton)
+    new = next(one for one in chat.bar.findChildren(type(chat.send)) if one.text() == "New chat")
+    qtbot.mouseClick(new, Qt.MouseButton.LeftButton)
     assert chat.exchanges == []
     chat.earlier.choose(chat.earlier.rows()[1].key)
     assert chat.exchanges[0].question == "How soon?"
