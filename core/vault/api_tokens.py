@@ -104,9 +104,12 @@ def tokens(reader: Reader) -> tuple[ApiToken, ...]:
     return tuple(map(_token, rows))
 
 
-def known(reader: Reader, secret: str) -> ApiToken | None:
-    """The token that somebody shows, revoked or not; None for anything else."""
-    return _find(reader, "hash", hashed(secret))
+def in_force(reader: Reader, user: str) -> dict[str, ApiToken]:
+    """A person's tokens that hold, by the hash of what a program shows."""
+    rows = reader.db.execute(
+        f"SELECT hash, {_COLUMNS} FROM api_tokens WHERE user = ? AND revoked = ''", (user,)
+    ).fetchall()
+    return {str(row[0]): _token(row[1:]) for row in rows}
 
 
 def hashed(secret: str) -> str:

@@ -1,0 +1,46 @@
+"""The listening socket: on this machine's loopback address, and nowhere else.
+
+It is made before the barrier (`core.egress`) is raised, since afterwards the process makes no socket that could leave the machine; accepting goes
+on working. A socket that is bound to the loopback address reaches nothing else either, should somebody try to connect with it.
+"""
+
+import errno
+import os
+import socket
+from typing import Final
+
+from core.errors import BadInput, Unavailable
+
+ADDRESS: Final = "127.0.0.1"
+PORT: Final = 11535
+WAITING: Final = 128
+"""Connections that wait to be accepted."""
+
+
+def check_address(address: str) -> None:
+    """Raise `BadInput` for every address but this machine's own."""
+    if address != ADDRESS:
+        raise BadInput(
+            source="The address", problem=f"the API listens on {ADDRESS} only, where no other machine reaches it."
+        )
+
+
+def listen(port: int = PORT, address: str = ADDRESS) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises `BadInput`, `Unavailable` (the port is taken)."""
+    check_address(address)
+    if not 0 <= port <= 65535:
+        raise BadInput(source="The port", problem="use a number from 1 to 65535, or 0 for a free one.")
+    # named as TCP, or asyncio leaves Nagle's delay on, and an answer in two writes waits 40 ms
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":  # elsewhere this would let two programs have the same port
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((ADDRESS, port))
+        made.listen(WAITING)
+    except OSError as error:
+        made.close()
+        taken = error.errno == errno.EADDRINUSE
+        reason = "another program has it" if taken else os.strerror(error.errno or 0)
+        raise Unavailable(what=f"Port {port}: {reason}", step="Give another one with --port, or 0.") from error
+    made.setblocking(False)
+    return made
