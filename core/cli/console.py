@@ -2,6 +2,7 @@
 running for somebody in another process (`core.cli.guests`), whose streams, folder and environment these are then.
 """
 
+import socket
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -44,6 +45,9 @@ class Console(Protocol):
 
     def agrees(self, question: str, step: str) -> bool:
         """Whether the person says yes on their terminal. Raises `Unavailable` with `step`, `click.Abort`."""
+
+    def listening(self) -> socket.socket:
+        """The loopback socket that this process made before its barrier, for the API. Raises `Unavailable` where it made none."""
 
     def watch(self, job: Job) -> None:
         """Let the person stop this job."""

@@ -7,6 +7,7 @@ they stop it, or are gone, its jobs are cancelled and its questions end.
 import contextlib
 import os
 import queue
+import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from typing import Literal
 import click
 
 from core.cli.messages import PIECE, Ask, Err, Failed, FromHost, Given, Out, Run, error_of
-from core.errors import BadInput, Refused
+from core.errors import BadInput, Refused, Unavailable
 from core.jobs import Job
 from core.vault.joining import Joined
 from core.workbench import Workbench
@@ -74,6 +75,12 @@ class Guest:
 
     def agrees(self, question: str, step: str) -> bool:
         return self._ask("yes", question, False, step) == "yes"
+
+    def listening(self) -> socket.socket:
+        raise Unavailable(
+            what="The vault is open in another Assay, which can make no socket any more",
+            step="Close it there, and serve it from here; other commands then work through this one.",
+        )
 
     def watch(self, job: Job) -> None:
         with self._lock:

@@ -7,6 +7,7 @@ process opens the vault, and after a moment lets others in. Every command reache
 import contextlib
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -19,7 +20,7 @@ import click
 
 from core.cli import joining, rendezvous, sharing
 from core.cli.console import Console
-from core.errors import BadInput, NotFound, Unavailable, VaultBusy
+from core.errors import AssayError, BadInput, NotFound, Unavailable, VaultBusy
 from core.jobs import Job
 from core.trust.sealing import SealingKeys
 from core.vault import keyring
@@ -33,10 +34,16 @@ TURN = 0.05
 
 
 class Here:
-    """A `Console`. `execute` runs the commands of those who join; without it nobody can."""
+    """A `Console`. `execute` runs the commands of those who join; without it nobody can. `listening` is the API's socket, or why there is none."""
 
-    def __init__(self, arguments: Sequence[str] = (), execute: Execute | None = None) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str] = (),
+        execute: Execute | None = None,
+        listening: socket.socket | AssayError | None = None,
+    ) -> None:
         self.arguments = arguments
+        self._listening = listening
         self.vault = os.environ.get("ASSAY_VAULT")
         self.user = os.environ.get("ASSAY_USER")
         self._execute = execute
@@ -74,6 +81,15 @@ class Here:
         if not sys.stdin.isatty():
             raise Unavailable(what=f"{question} There is no terminal to answer on", step=step)
         return click.confirm(question, err=True)
+
+    def listening(self) -> socket.socket:
+        if isinstance(self._listening, AssayError):
+            raise self._listening
+        if self._listening is None:
+            raise Unavailable(what="This process made no socket when it began", step="Use `assay serve`.")
+        if threading.current_thread() is threading.main_thread():  # who serves is ended by the system as by Ctrl-C
+            signal.signal(signal.SIGTERM, lambda _signal, _frame: signal.raise_signal(signal.SIGINT))
+        return self._listening
 
     def watch(self, job: Job) -> None:
         """Let the first interrupt cancel `job`. On a thread of its own, since the interrupted code may hold what cancelling needs."""

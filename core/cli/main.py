@@ -7,6 +7,7 @@ kind and its place in the code, never with the content that was worked on; ASSAY
 import errno
 import io
 import os
+import socket
 import sys
 import traceback
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from pathlib import Path
 import click
 
 from core import egress
-from core.cli import audit, datasets, demo, documents, evals, models, packs, prompts, users, vaults
+from core.cli import audit, datasets, demo, documents, evals, models, packs, prompts, serve, users, vaults
 from core.cli.console import Console
 from core.cli.here import Here
 from core.cli.output import visible
@@ -56,6 +57,8 @@ for command in (
     evals.evaluation,
     packs.pack,
     audit.audit,
+    serve.serve,
+    serve.token,
 ):
     assay.add_command(command)
 
@@ -86,11 +89,22 @@ def reordered(arguments: Sequence[str]) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     egress.harden()
-    egress.raise_barrier("unix")
     given = tuple(sys.argv[1:] if arguments is None else arguments)
+    listening = _listening(given)
+    egress.raise_barrier("unix")
     if "_ASSAY_COMPLETE" in os.environ:
         assay.main(given, prog_name="assay")
-    sys.exit(execute(Here(given, execute), given, raising=bool(os.environ.get("ASSAY_TRACEBACK"))))
+    sys.exit(execute(Here(given, execute, listening), given, raising=bool(os.environ.get("ASSAY_TRACEBACK"))))
+
+
+def _listening(arguments: Sequence[str]) -> socket.socket | AssayError | None:
+    """The API's socket, which can't be made any more once the barrier is up; None unless the command is the one that serves."""
+    try:
+        with assay.make_context("assay", reordered(arguments), resilient_parsing=True) as context:
+            name, *rest = (*context._protected_args, *context.args, "")
+    except click.ClickException:
+        return None  # said when the command runs
+    return serve.listening_for(name, rest[:-1])
 
 
 def execute(console: Console, arguments: Sequence[str], raising: bool = False) -> int:

@@ -137,3 +137,23 @@ def test_calls_through_a_foreign_table_are_refused_whole(machine: str) -> None:
             assert judged(code, architecture, 1) == REFUSE | errno.EPERM
     x32 = judged(code, ARCHITECTURES[machine], 0x40000000 | 41, 2)
     assert x32 == (REFUSE | errno.EPERM if machine == "x86_64" else ALLOW)
+
+
+@linux
+def test_a_socket_of_the_loopback_address_leads_nowhere_else() -> None:
+    """Even when it stops listening and tries: what it is bound to stays, also for what it accepted."""
+    code = (
+        "from core.server.listening import listen\n"
+        "server = listen(0); server.setblocking(True); client = socket.socket(); client.connect(server.getsockname())\n"
+        "egress.raise_barrier('unix')\n"
+        "accepted, _ = server.accept()\n"
+        "server.shutdown(socket.SHUT_RDWR); client.close(); accepted.shutdown(socket.SHUT_RDWR)\n"
+        "for one in (server, accepted):\n"
+        "    one.setblocking(False)\n"
+        "    for where in ('192.0.2.1', '8.8.8.8'):\n"
+        "        try: one.connect((where, 80)); print('connected')\n"
+        "        except BlockingIOError: print('on its way')\n"
+        "        except OSError: print('refused')\n"
+        "    one.close()\n"
+    )
+    assert inside(code).split("\n") == ["refused"] * 4

@@ -1,0 +1,105 @@
+"""`assay serve` as a process of its own: behind the barrier, on the loopback address alone, with other commands beside it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from core.vault.vault import Vault
+from core.workbench import SCHEMA
+from tests.conftest import PASSPHRASES, weak_kdf
+
+
+@pytest.fixture
+def surroundings(tmp_path: Path) -> dict[str, str]:
+    """A vault of ines, and an environment in which commands work in it."""
+    folder = tmp_path / "Study.assay"
+    Vault.create(folder, "ines", "Inês Duarte", PASSPHRASES["ines"], SCHEMA, kdf=weak_kdf).close()
+    (tmp_path / "passphrase").write_text(PASSPHRASES["ines"])
+    runtime = tmp_path / "r"
+    runtime.mkdir(mode=0o700)
+    return os.environ | {
+        "ASSAY_VAULT": str(folder),
+        "ASSAY_USER": "ines",
+        "ASSAY_PASSPHRASE_FILE": str(tmp_path / "passphrase"),
+        "XDG_RUNTIME_DIR": str(runtime),
+    }
+
+
+CODE = "import sys; from core.cli.main import main; main(sys.argv[1:])"
+
+
+def command(surroundings: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", CODE, *arguments], env=surroundings, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.fixture
+def serving(surroundings: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], dict[str, object]]]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", CODE, "--json", "serve", "--port", "0"],
+        env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    said = ""
+    while not said.endswith("}\n"):
+        line = process.stdout.readline()
+        assert line, process.stderr.read() if process.stderr else ""
+        said += line
+    yield process, json.loads(said)
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+def test_it_serves_behind_the_barrier_and_other_commands_work_beside_it(
+    surroundings: dict[str, str], serving: tuple[subprocess.Popen[str], dict[str, object]]
+) -> None:
+    process, told = serving
+    address, headers = str(told["address"]), {"Authorization": f"Bearer {told['token']}"}
+    assert address.startswith("http://127.0.0.1:")
+    body = {"model": "fake", "messages": [{"role": "user", "content": "Hello"}]}
+    assert httpx.post(f"{address}/chat/completions", json=body, headers=headers, timeout=60).status_code == 200
+    if sys.platform == "linux":
+        assert "Seccomp:\t2" in Path(f"/proc/{process.pid}/status").read_text()
+        assert listening(process.pid) == {"0100007F"}, "127.0.0.1, and nothing else"
+    time.sleep(0.6)  # then it lets others in
+    made = command(surroundings, "--json", "token", "make", "ci")
+    assert made.returncode == 0, made.stderr
+    secret = json.loads(made.stdout)["token"]
+    assert httpx.get(f"{address}/models", headers={"Authorization": f"Bearer {secret}"}).status_code == 200
+    assert command(surroundings, "token", "revoke", "ci").returncode == 0
+    assert httpx.get(f"{address}/models", headers={"Authorization": f"Bearer {secret}"}).status_code == 401
+    listed = command(surroundings, "token", "list")
+    assert "ci" in listed.stdout
+    assert secret not in listed.stdout
+    second = command(surroundings, "serve", "--port", "0")
+    assert second.returncode == 16
+    assert "open in another Assay" in second.stderr
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "POST /v1/chat/completions  200" in errors
+    assert "Hello" not in errors
+    assert secret not in errors
+
+
+def test_another_address_can_not_be_asked_for(surroundings: dict[str, str]) -> None:
+    refused = command(surroundings, "serve", "--host", "0.0.0.0")  # noqa: S104
+    assert refused.returncode == 2
+    assert "No such option" in refused.stderr
+
+
+def listening(pid: int) -> set[str]:
+    """The addresses on which a process's sockets wait, as the kernel writes them."""
+    inodes = {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()}
+    rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
+    return {row[1].split(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in inodes}
