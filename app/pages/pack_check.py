@@ -323,7 +323,9 @@ def _signer_row(signature: SignatureCheck) -> QWidget:
     name = row(label(capped(signature.name, 40), strong=True), space=6)
     name.addWidget(what, 1)
     name.addWidget(card)
-    when = pack_words.told_moment(signature.time) + (f" · “{signature.reason}”" if signature.reason else "")
+    when = pack_words.told_moment(signature.time) + (
+        f" · “{capped(signature.reason, 300)}”" if signature.reason else ""
+    )
     words = column(space=1)
     words.addLayout(name)
     words.addWidget(label(when, type="small", tone="secondary", wrap=True))

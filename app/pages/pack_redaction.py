@@ -6,8 +6,8 @@ No vault and no signature is needed: what remains verifies under the signatures 
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QFileDialog, QFrame, QListWidget, QListWidgetItem, QStackedWidget, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QFileDialog, QFrame, QStackedWidget, QWidget
 
 from app.bridge.operations import Failure
 from app.pages.pack_check import fact_row
@@ -26,11 +26,12 @@ from app.pages.redaction_work import (
 )
 from app.theme.look import look
 from app.widgets.announcing import announce
-from app.widgets.basic import SearchField, clear, column, frame, label, line, row
+from app.widgets.basic import clear, column, frame, label, line, row
 from app.widgets.buttons import button
 from app.widgets.drop_zone import DropZone
 from app.widgets.empty_state import EmptyState
 from app.widgets.forms import Check, Field, line_edit
+from app.widgets.tick_list import TickList
 from core.evidence.redaction import Preview, Request
 from core.jobs import Job
 
@@ -75,55 +76,6 @@ class _Group(QWidget):
 
     def chosen(self) -> tuple[str, ...]:
         return tuple(name for name, box in self._boxes.items() if box.isChecked())
-
-
-class _Picked(QWidget):
-    """Many choices with a field to find some: each is checked in a list. `turned` says that another holds."""
-
-    turned = Signal()
-
-    def __init__(self, heading: str, note: str, find: str) -> None:
-        super().__init__()
-        self._find = SearchField(find)
-        self._find.textChanged.connect(self._narrow)
-        self.list = QListWidget()
-        self.list.setProperty("boxed", True)
-        self.list.setAccessibleName(heading)
-        self.list.setFixedHeight(look().px(132))
-        self.list.itemChanged.connect(lambda _: self.turned.emit())
-        layout = column(label(heading, strong=True), space=4)
-        if note:
-            layout.addWidget(label(note, type="small", tone="tertiary", wrap=True))
-        layout.addWidget(self._find)
-        layout.addWidget(self.list)
-        self.setLayout(layout)
-
-    def offer(self, choices: Sequence[tuple[str, str]]) -> None:
-        self._find.clear()
-        self.list.blockSignals(True)
-        self.list.clear()
-        for name, words in choices:
-            item = QListWidgetItem(words)
-            item.setData(Qt.ItemDataRole.UserRole, name)
-            item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)
-            item.setCheckState(Qt.CheckState.Unchecked)
-            item.setToolTip(words)
-            self.list.addItem(item)
-        self.list.blockSignals(False)
-        self.setVisible(bool(choices))
-
-    def chosen(self) -> tuple[str, ...]:
-        return tuple(
-            item.data(Qt.ItemDataRole.UserRole)
-            for position in range(self.list.count())
-            if (item := self.list.item(position)).checkState() == Qt.CheckState.Checked
-        )
-
-    def _narrow(self, text: str) -> None:
-        wanted = text.casefold().strip()
-        for position in range(self.list.count()):
-            item = self.list.item(position)
-            item.setHidden(wanted not in item.text().casefold())
 
 
 class RedactView(QWidget):
@@ -314,10 +266,10 @@ class RedactView(QWidget):
             "Fields with these words", line_edit("A name; another name"), "Separate several by semicolons."
         )
         self.texts.edit.textChanged.connect(lambda _: self._turn())  # type: ignore[union-attr]
-        self.documents = _Picked("What tells of a document", "", "Find a document")
+        self.documents = TickList("What tells of a document", "", "Find a document")
         self._within = label("Only of these samples", type="heading")
         self.tags = _Group("With a tag")
-        self.samples = _Picked("Samples", "With nothing chosen above, everything of theirs goes.", "Find a sample")
+        self.samples = TickList("Samples", "With nothing chosen above, everything of theirs goes.", "Find a sample")
         for part in (self.fields, self.kinds, self.documents, self.tags, self.samples):
             part.turned.connect(self._turn)
         self._options = QWidget()

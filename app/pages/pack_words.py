@@ -23,6 +23,7 @@ from core.jobs import Job
 from core.records import Digest
 from core.trust.cards import grouped
 from core.trust.trustfile import TrustFile
+from core.trust.visible import visible
 
 NOBODY = TrustFile(cards=(), logs=(), made="")
 ORDER = ("Contents", "Signatures", "Order of events", "History", "Scores", "Made for you", "Withheld")
@@ -159,7 +160,7 @@ def meaning_of(checked: CheckedPack) -> str:
     if not checked.trust:
         return "Nothing in it was changed, but without a trust file nobody’s signature can be confirmed. Don’t rely on it yet."
     if len(strangers) == 1:
-        return f"Nothing in it was changed, but {strangers[0].name} isn’t confirmed by your trust file. Don’t rely on it yet."
+        return f"Nothing in it was changed, but {capped(strangers[0].name, 40)} isn’t confirmed by your trust file. Don’t rely on it yet."
     if strangers:
         return f"Nothing in it was changed, but {len(strangers)} people aren’t confirmed by your trust file. Don’t rely on it yet."
     return "Nothing in it was changed, but something couldn’t be checked. Don’t rely on it yet."
@@ -215,15 +216,16 @@ def _asked_only(verdict: Verdict) -> bool:
 
 
 def _step(signer: SignatureCheck) -> str:
+    name = capped(signer.name, 40)
     if "revoked" in signer.problem:
         return (
-            f"{signer.name}’s card was withdrawn. Ask their team for a newer pack, whose log shows that it was signed before, "
+            f"{name}’s card was withdrawn. Ask their team for a newer pack, whose log shows that it was signed before, "
             "or for a signature by somebody else."
         )
     if "compare the clocks" in signer.problem:
         return "Compare this machine’s clock with that of whoever signed, and check again."
     return (
-        f"Ask {signer.name} by a way you trust, for example on a telephone number that you know, to read out their card’s "
+        f"Ask {name} by a way you trust, for example on a telephone number that you know, to read out their card’s "
         f"fingerprint ({fingerprint(signer.card)}). If it is the same, add the card to your trust file."
     )
 
@@ -242,8 +244,8 @@ def told_moment(text: str) -> str:
 
 
 def capped(text: str, longest: int = 80) -> str:
-    """A text from a pack on one line, cut where it would burst the page."""
-    plain = " ".join(text.split())
+    """A text from a pack on one line, cut where it would burst the page; what can't be seen or would deceive is named in brackets."""
+    plain = visible(" ".join(text.split()))
     return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
 
 

@@ -119,7 +119,8 @@ def sentences_of(told: Preview) -> tuple[str, ...]:
     """What else goes: of which samples, and the reports."""
     some = ", ".join(map(capped, told.samples[:5]))
     more = f" and {len(told.samples) - 5:,} more" if len(told.samples) > 5 else ""
-    samples = (f"Something of {len(told.samples):,} samples goes: {some}{more}.",) if told.samples else ()
+    count = f"{len(told.samples):,} samples" if len(told.samples) > 1 else "one sample"
+    samples = (f"Something of {count} goes: {some}{more}.",) if told.samples else ()
     names = ", ".join(dict.fromkeys(name.split("/")[0] for name in told.renderings))
     reports = (
         (

@@ -9,13 +9,13 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.pages.fingerprints import FingerprintGrid
-from app.pages.pack_words import CheckedPack, judge, read_file
+from app.pages.pack_words import CheckedPack, capped, judge, read_file
 from app.widgets.act_form import ActForm
 from app.widgets.basic import column, label, row
 from app.widgets.buttons import Button, button
 from app.widgets.forms import Check, Field, line_edit, passphrase_edit, required
 from app.widgets.strength import StrengthLine
-from core.errors import AlreadyExists, BadInput
+from core.errors import AlreadyExists
 from core.evidence import sealing, zipform
 from core.evidence.sealing import AuditorKey
 from core.jobs import Job
@@ -184,7 +184,7 @@ class SealForm(ActForm):
             self._shown.hide()
             return
         self.key.fail("")
-        self._whose.setText(f"Key of {self.to.name}, as the file says")
+        self._whose.setText(f"Key of {capped(self.to.name)}, as the file says")
         self._grid.show_print(self.to.fingerprint)
         self._shown.show()
 
@@ -210,10 +210,3 @@ class MakeKeysForm(ActForm):
 
     def _same(self, text: str) -> str:
         return "" if text == self.first.text else "The two passphrases differ."
-
-
-def proposed_sealed(path: Path) -> str:
-    """A name for the sealed form of a pack."""
-    if path.name.endswith(SUFFIX):
-        raise BadInput(source=path.name, problem="it is sealed already.")
-    return f"{path.name}{SUFFIX}"

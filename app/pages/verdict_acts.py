@@ -18,7 +18,7 @@ from app.pages.pack_reading import (
     safe_stem,
     verdict_pdf,
 )
-from app.pages.pack_words import CheckedPack, read_file, verdict_text
+from app.pages.pack_words import CheckedPack, capped, read_file, verdict_text
 from app.pages.page import Shell
 from core.evidence import zipform
 from core.evidence.opened import REPORT
@@ -87,7 +87,7 @@ class VerdictActs:
 
             def done(_: None) -> None:
                 self._shell.close_overlay()
-                self._shell.toast(f"Wrote {Path(out).name}, for {to.name} alone.")
+                self._shell.toast(f"Wrote {Path(out).name}, for {capped(to.name)} alone.")
 
             self._shell.operations.run_alone(
                 f"Seal {path.name}", work, done, lambda found: form.refuse(found.sentence), shown=True

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QScrollArea
 
 from app.main_window import MainWindow
 from app.pages import pack_words
@@ -94,6 +95,15 @@ def redacting(fields: Sequence[str]) -> Callable[[Any], None]:
     return show
 
 
+def redacting_samples(evidence: Any) -> None:
+    redacting(())(evidence)
+    evidence.redact.samples.rows.setData(evidence.redact.samples.rows.index(1), 2, 10)
+    evidence.redact._typing.stop()
+    evidence.redact._work_out()
+    for area in evidence.redact.left.findChildren(QScrollArea):
+        area.verticalScrollBar().setValue(area.verticalScrollBar().maximum())
+
+
 def sealed(evidence: Any) -> None:
     form = evidence.shell.overlay.panel
     form.keys.edit.setText(str(files()["keys"]))
@@ -124,8 +134,6 @@ def asked(nonce: str) -> Callable[[Any], None]:
 
 
 def scrolled(evidence: Any) -> None:
-    from PySide6.QtWidgets import QScrollArea
-
     for area in evidence.verdict.findChildren(QScrollArea):
         area.verticalScrollBar().setValue(area.verticalScrollBar().maximum())
 
@@ -151,6 +159,7 @@ SCENES: dict[str, Scene] = {
     "evidence-redact-none": outside(then=lambda evidence: evidence._turn("redact")),
     "evidence-redact": outside(then=redacting(("target",))),
     "evidence-redact-all": outside(then=redacting(tuple(FIELDS))),
+    "evidence-redact-samples": outside(then=redacting_samples),
     "evidence-trust": outside("trust", then=lambda evidence: evidence._turn("trust")),
     "evidence-trust-none": outside(then=lambda evidence: evidence._turn("trust")),
     "evidence-card": outside("strangers", "card"),

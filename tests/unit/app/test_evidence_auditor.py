@@ -302,6 +302,31 @@ def test_a_redaction_that_takes_nothing_isn_t_offered_and_what_is_wrong_is_said(
     assert view.choices.data == packs.whole()
 
 
+def test_samples_are_found_ticked_by_key_and_stay_ticked_while_others_are_looked_for(
+    qtbot: QtBot, page: EvidencePage, files: dict[str, Path]
+) -> None:
+    page.view.segment("redact").click()
+    given(qtbot, page, files["whole"])
+    samples = page.redact.samples
+    assert samples.rows.rowCount() == 2
+    samples.find.setText("q2")
+    assert samples.rows.rowCount() == 1
+    samples.list.setCurrentIndex(samples.rows.index(0))
+    qtbot.keyClick(samples.list, Qt.Key.Key_Space)
+    samples.find.setText("q1")
+    assert page.redact.request().samples == ("q2",)
+    qtbot.waitUntil(lambda: page.redact.told is not None, timeout=20_000)
+    assert page.redact.told is not None
+    assert "q2" in page.redact.told.samples
+    samples.find.clear()
+    samples.list.setCurrentIndex(samples.rows.index(1))
+    qtbot.keyClick(samples.list, Qt.Key.Key_Space)
+    assert samples.chosen() == ()
+    spot = samples.list.visualRect(samples.rows.index(0)).center()
+    qtbot.mouseClick(samples.list.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    assert samples.chosen() == ("q1",)
+
+
 def test_a_pack_is_sealed_only_to_a_key_that_was_compared(
     qtbot: QtBot, page: EvidencePage, files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -365,6 +390,13 @@ def test_a_fingerprint_is_heard_in_signs_and_in_words() -> None:
 def test_a_time_that_is_none_and_a_name_without_end_don_t_break_the_page() -> None:
     assert pack_words.told_moment("soon") == "soon"
     assert len(pack_words.capped("x" * 5000)) == 80
+
+
+def test_what_would_deceive_in_a_name_is_named() -> None:
+    said = pack_words.capped("Ada \u202ekavoN\u200b")
+    assert "\u202e" not in said
+    assert "\u200b" not in said
+    assert said.startswith("Ada [")
 
 
 def test_every_field_that_can_be_withheld_has_words() -> None:
