@@ -46,6 +46,19 @@ class Care:
     backups: Backups
     memory: bool
     can_compact: bool
+    seen: str
+    """When this machine last kept a checkpoint of the log outside the vault; empty where it never did."""
+    witnessed: "tuple[Witnessed, ...]"
+    """What each witness vouched for last."""
+
+
+@dataclass(frozen=True)
+class Witnessed:
+    """A witness's last word: its name, when it was said by its own clock, and of how many entries."""
+
+    name: str
+    time: str
+    size: int
 
 
 CARE = frozenset({"back-up", "restore", "change-settings", "change-passphrase", "set-retention", "erase", "hold"})
@@ -169,6 +182,30 @@ def care(bench: "Workbench") -> Care:
         backups=found,
         memory=paths.ram_backed() is not None,
         can_compact=_compacting() is not None,
+        seen=_last_seen(bench),
+        witnessed=_witnessed(bench),
+    )
+
+
+def _last_seen(bench: "Workbench") -> str:
+    from core.vault import checkpoints
+
+    try:
+        kept = checkpoints.place(bench.vault.id).stat().st_mtime
+    except OSError:
+        return ""
+    return datetime.fromtimestamp(kept).astimezone().isoformat()
+
+
+def _witnessed(bench: "Workbench") -> "tuple[Witnessed, ...]":
+    from core.trust.notes import witness_key_from
+    from core.vault import witnesses
+
+    with bench.vault.read() as reader:
+        latest = {one.witness: one for one in sorted(witnesses.accepted(reader), key=lambda one: one.size)}
+    return tuple(
+        Witnessed(witness_key_from(key).name, datetime.fromtimestamp(one.time, UTC).isoformat(), one.size)
+        for key, one in latest.items()
     )
 
 

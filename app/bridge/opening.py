@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from core import settings
-from core.errors import AssayError
+from core.errors import AssayError, Unavailable
 from core.jobs import Job
 
 if TYPE_CHECKING:
@@ -42,6 +42,54 @@ def open_vault(folder: Path, user: str, passphrase: str, job: Job) -> "Workbench
     share(workbench)
     remember(folder)
     return workbench
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What the system's keyring can do: `why` it can't be used here (a sentence, else empty), and whether it opens this vault for this user."""
+
+    why: str
+    has: bool
+
+
+def remembered(folder: Path, user: str) -> Remembered:
+    """Ask the system's keyring about a vault and a user."""
+    from core.vault import keyring
+
+    try:
+        system = keyring.SystemKeyring()
+        return Remembered("", bool(user) and keyring.remembers(folder, user, system))
+    except Unavailable as error:
+        return Remembered(str(error).partition(". ")[0].rstrip(".") + ".", False)
+    except AssayError:
+        return Remembered("", False)
+
+
+def open_and_remember(folder: Path, user: str, passphrase: str, job: Job) -> "Workbench":
+    """Have the system's keyring open the vault from now on, and unlock it. Raises as `open_vault`, and `Unavailable`: then nothing is opened."""
+    from core.vault import keyring
+
+    keyring.remember(folder, user, passphrase, keyring.SystemKeyring())
+    return open_vault(folder, user, passphrase, job)
+
+
+def open_remembered(folder: Path, user: str, job: Job) -> "Workbench":
+    """Unlock a vault by what the system's keyring has. Raises `NotFound` where that is worthless (and it forgets it), `Unavailable`."""
+    from core.cli.main import share  # late, and off the UI thread
+    from core.vault import keyring
+    from core.workbench import SCHEMA, Workbench
+
+    workbench = Workbench(keyring.open_vault(folder, user, keyring.SystemKeyring(), SCHEMA))
+    share(workbench)
+    remember(folder)
+    return workbench
+
+
+def forget_vault(folder: Path, user: str) -> None:
+    """Have the system's keyring forget what opens a vault for a user. Raises `NotFound`, `Unavailable`."""
+    from core.vault import keyring
+
+    keyring.forget(folder, user, keyring.SystemKeyring())
 
 
 def create_vault(request: NewVault, job: Job) -> "Workbench":

@@ -11,10 +11,12 @@ from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QStackedWidget, QWidget
 
+from app.bridge.care import policy
 from app.bridge.opening import size
 from app.bridge.operations import Failure, Handle
 from app.pages.page import Page, Shell, list_pane, side_pane
 from app.pages.reader import Reader
+from app.pages.removal import Removal
 from app.theme.look import look
 from app.widgets.basic import Card, Elided, SearchField, clear, column, label, row, shorten
 from app.widgets.beside import ANY, SHARE, Beside
@@ -28,9 +30,11 @@ from app.widgets.side_list import SideList, SideRow
 from app.widgets.table import Cell, Column, Table
 from core.documents.records import AddDocuments, AddedDocuments, Collection, Document
 from core.records import Digest
+from core.vault.roles import Act
 
 if TYPE_CHECKING:
     from core.jobs import Job
+    from core.vault.policies import Policy
     from core.workbench import Workbench
 
 NEW = "+"
@@ -152,18 +156,20 @@ class DocumentsPage(Page):
         self._documents: tuple[Document, ...] = ()
         self._digests: dict[str, str] = {}
         self._collection = ""
+        self._reasons: tuple[str, ...] = ()
         self._handle: Handle | None = None
         self._fit_side()
         self._describe(None)
 
     def opened(self) -> None:
         self.operations.run("Read the collections", collections, self._show_collections)
+        self.operations.run("Read the policy", lambda bench, job: policy(bench), self._obey, lambda _: None)
 
     def show_about(self, about: object) -> None:
         self._collection = str(about)
 
     def changed(self, event: object) -> None:
-        if getattr(event, "act", "") in ("add-documents", "remove-documents"):
+        if getattr(event, "act", "") in ("add-documents", "remove-documents", "change-settings"):
             self.opened()
 
     def panes(self) -> list[QWidget]:
@@ -368,17 +374,27 @@ class DocumentsPage(Page):
         found = self.table.current()
         if found is None:
             return
-        panel = Removal(found.name)
+        panel = Removal(
+            "Remove document",
+            f"{found.name} can’t be found or cited any more. Answers that were given from it stay, and so does the log.",
+            Act.REMOVE_DOCUMENTS.value in self._reasons,
+        )
         panel.keep.clicked.connect(self.shell.close_overlay)
-        panel.remove.clicked.connect(lambda: self._remove(found))
+        panel.remove.clicked.connect(lambda: self._remove(found, panel))
         self.shell.open_dialog(panel, 440)
 
-    def _remove(self, found: Document) -> None:
+    def _obey(self, found: "Policy") -> None:
+        self._reasons = found.reasons
+
+    def _remove(self, found: Document, panel: "Removal") -> None:
+        if not panel.good():
+            return
+        reason = panel.reason.text.strip()
         self.shell.close_overlay()
         digest = Digest(self._digests[found.name])
         self.operations.run(
             "Remove a document",
-            lambda bench, job: bench.documents.remove(digest),
+            lambda bench, job: bench.documents.remove(digest, reason),
             lambda _: self.shell.toast(f"{found.name} was removed"),
             self.fail,
         )
@@ -441,28 +457,3 @@ class DropFrame(QFrame):
 def dropped(data: QMimeData) -> list[str]:
     """The local files and folders of a drop."""
     return [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
-
-
-class Removal(QFrame):
-    """Asks before a document is removed."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.setProperty("surface", "dialog")
-        self.setAccessibleName(f"Remove {name}")
-        self.keep = Button("Keep", hint="Esc")
-        self.remove = Button("Remove document", "trash", "primary")
-        self.remove.setAutoDefault(False)
-        self.setLayout(
-            column(
-                label("Remove document", type="title"),
-                label(
-                    f"{name} can’t be found or cited any more. Answers that were given from it stay, and so does the log.",
-                    wrap=True,
-                ),
-                row(None, self.keep, self.remove),
-                space=12,
-                margins=(24, 20, 24, 20),
-            )
-        )
-        self.setFocusProxy(self.keep)

@@ -29,7 +29,7 @@ from app.widgets.buttons import button
 from app.widgets.forms import Choice
 from app.widgets.interval_plot import IntervalPlot
 from core.datasets.records import Sample
-from core.evals.records import Outcome
+from core.evals.records import CriterionResult, Outcome, RunResult
 
 SIGNED_BEFORE = {
     True: "The criteria were signed before the run began.",
@@ -150,13 +150,28 @@ class _GateCard(Card):
             self.badge.say("Not met", "fail", "cross")
         for judged in result.criteria if result is not None else ():
             says, measured = criterion_words(judged, names)
-            self._rows.addWidget(_criterion_row(says, measured, judged.met if finished else None))
+            because = broken_off(judged, result) if finished and result is not None else ""
+            self._rows.addWidget(_criterion_row(says, measured, judged.met if finished else None, because))
         ended = "" if finished or result is None else "The run didn’t come to its end, so nothing is judged. "
         self._note.setText(ended + SIGNED_BEFORE[bool(signed_before(content))])
 
 
-def _criterion_row(says: str, measured: str, met: bool | None) -> QWidget:
-    """One criterion; `met` is None while that isn't judged."""
+def broken_off(judged: CriterionResult, result: RunResult) -> str:
+    """That errors are why a criterion isn't met: samples of its variant on which nothing could be measured. Nothing where they aren't."""
+    errors = next((one.errors for one in result.variants if one.name == judged.criterion.variant), 0)
+    if judged.met or not errors:
+        return ""
+    count = f"{errors:,} sample{'' if errors == 1 else 's'} ended in an error"
+    least, most, found = judged.criterion.at_least, judged.criterion.at_most, judged.measured
+    if found is None:
+        return f"{count}, and nothing was measured."
+    if (least is None or found >= least) and (most is None or found <= most):
+        return f"{count}, so it isn’t met, whatever the others reached."
+    return f"{count}, and the others didn’t reach it either."
+
+
+def _criterion_row(says: str, measured: str, met: bool | None, because: str = "") -> QWidget:
+    """One criterion; `met` is None while that isn't judged; `because` says what beside the number decided."""
     made = QWidget()
     glyph, tone, word = {
         True: ("check", "pass.fg", "met"),
@@ -168,10 +183,13 @@ def _criterion_row(says: str, measured: str, met: bool | None) -> QWidget:
     value = label(measured, strong=met is False, tone="fail" if met is False else "secondary")
     layout = row(sign, space=10)
     layout.setAlignment(sign, Qt.AlignmentFlag.AlignTop)
-    layout.addLayout(column(label(what, wrap=True), label(who, type="small", tone="secondary", wrap=True), space=0), 1)
+    words = column(label(what, wrap=True), label(who, type="small", tone="secondary", wrap=True), space=0)
+    if because:
+        words.addWidget(label(because, type="small", tone="warn", wrap=True))
+    layout.addLayout(words, 1)
     layout.addWidget(value, 0, Qt.AlignmentFlag.AlignTop)
     made.setLayout(layout)
-    made.setAccessibleName(f"{what}, {who}: {measured}, {word}")
+    made.setAccessibleName(f"{what}, {who}: {measured}, {word}. {because}".strip())
     return made
 
 

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
 
+from app.bridge.care import policy
 from app.bridge.opening import size
 from app.pages.page import Page, Shell, side_pane
+from app.pages.removal import Removal
 from app.widgets.basic import Card, clear, column, frame, label, row, shorten
 from app.widgets.beside import Beside
 from app.widgets.buttons import Button, button
@@ -15,9 +17,11 @@ from app.widgets.long_work import LongWork
 from app.widgets.quick_switcher import Target
 from app.widgets.table import Cell, Column, Table
 from core.models.records import AddModel, ModelFile
+from core.vault.roles import Act
 
 if TYPE_CHECKING:
     from core.jobs import Job
+    from core.vault.policies import Policy
     from core.workbench import Workbench
 
 PURPOSES = {
@@ -92,13 +96,15 @@ class ModelsPage(Page):
         across.addWidget(Beside(middle, self._side, 336, narrow=700), 1)
         self.body.addLayout(across)
         self._models: tuple[ModelFile, ...] = ()
+        self._reasons: tuple[str, ...] = ()
         self._describe(None)
 
     def opened(self) -> None:
         self.operations.run("Read the models", listed, self._show)
+        self.operations.run("Read the policy", lambda bench, job: policy(bench), self._obey, lambda _: None)
 
     def changed(self, event: object) -> None:
-        if getattr(event, "act", "") in ("add-model", "remove-model"):
+        if getattr(event, "act", "") in ("add-model", "remove-model", "change-settings"):
             self.opened()
 
     def panes(self) -> list[QWidget]:
@@ -180,13 +186,33 @@ class ModelsPage(Page):
 
     def _remove(self) -> None:
         found = self.table.current()
-        if found is not None:
-            self.operations.run(
-                "Remove a model",
-                lambda bench, job: bench.models.remove(found.name),
-                lambda _: self.shell.toast(f"{found.name} is no longer registered. The file stays."),
-                self.fail,
-            )
+        if found is None:
+            return
+        if Act.REMOVE_MODEL.value not in self._reasons:
+            self._remove_now(found.name, "")
+            return
+        panel = Removal("Remove model", f"{found.name} can’t be used any more. The file stays where it is.", True)
+        panel.keep.clicked.connect(self.shell.close_overlay)
+
+        def remove() -> None:
+            if panel.good():
+                reason = panel.reason.text.strip()
+                self.shell.close_overlay()
+                self._remove_now(found.name, reason)
+
+        panel.remove.clicked.connect(remove)
+        self.shell.open_dialog(panel, 440)
+
+    def _remove_now(self, name: str, reason: str) -> None:
+        self.operations.run(
+            "Remove a model",
+            lambda bench, job: bench.models.remove(name, reason),
+            lambda _: self.shell.toast(f"{name} is no longer registered. The file stays."),
+            self.fail,
+        )
+
+    def _obey(self, found: "Policy") -> None:
+        self._reasons = found.reasons
 
 
 def parameters(count: int) -> str:

@@ -2,25 +2,46 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.bridge.care import recover, restore
-from app.bridge.opening import SUFFIX, NewVault, create_vault, names, open_vault, recent_vaults, shown_name
+from app.bridge.opening import (
+    NewVault,
+    Remembered,
+    create_vault,
+    forget_vault,
+    names,
+    open_and_remember,
+    open_remembered,
+    open_vault,
+    recent_vaults,
+    remembered,
+    shown_name,
+)
 from app.bridge.operations import Failure, Handle
 from app.pages.page import Page, Shell, scrolled
 from app.pages.recovery_form import RecoverForm
 from app.pages.restore_form import RestoreForm
+from app.pages.unlock_forms import CreateForm, OpenForm
 from app.theme.look import look
 from app.widgets.basic import column, frame, label, row
 from app.widgets.buttons import Button, Segments, button
-from app.widgets.forms import Choice, Field, line_edit, passphrase_edit, required
+from app.widgets.forms import Field
 from app.widgets.seal import Logo
 from app.widgets.views import Fitting
 from core.errors import Damaged, WrongPassphrase
+from core.jobs import Job
+
+if TYPE_CHECKING:
+    from core.workbench import Workbench
 
 WIDTH = 480
+TYPED = 300
+"""Milliseconds after the last key until the system's keyring is asked."""
 BACKUP = ".assay-backup"
 
 
@@ -48,6 +69,14 @@ class UnlockPage(Page):
         self.opening.unlock.clicked.connect(self._open)
         self.opening.passphrase.edit.returnPressed.connect(self._open)
         self.opening.place.edit.currentTextChanged.connect(lambda _: self._ask_names())
+        self.opening.forget.clicked.connect(self._forget)
+        self._asked = 0
+        self._typed = QTimer(self)
+        self._typed.setSingleShot(True)
+        self._typed.setInterval(TYPED)
+        self._typed.timeout.connect(self._ask_keyring)
+        for field in (self.opening.place, self.opening.user):
+            field.edit.currentTextChanged.connect(self._ask_soon)
         self.creating.create.clicked.connect(self._create)
         self.opening.lost.clicked.connect(self._ask_recovery)
         self.check = button("Check a pack", "stamp", "quiet")
@@ -83,6 +112,7 @@ class UnlockPage(Page):
         self.ways.choose(way)
         self._choose(way)
         self._ask_names()
+        self._typed.start()
 
     def after_lock(self, folder: Path, user: str, because: str, kept: bool) -> None:
         """Offer the vault that was just locked to the person who had it open."""
@@ -140,20 +170,58 @@ class UnlockPage(Page):
                 "Read the names", lambda job: names(folder), self.opening.offer_names, lambda _: None
             )
 
+    def _ask_soon(self) -> None:
+        """The vault or the person is another one: what the keyring has of the last one doesn't hold."""
+        self._asked += 1
+        self.opening.know(None)
+        self._typed.start()
+
+    def _ask_keyring(self) -> None:
+        form = self.opening
+        folder, user = Path(form.place.text).expanduser(), form.user.text.strip()
+        if not form.place.text or not folder.is_dir():
+            return
+        self._asked += 1
+        asked = self._asked
+
+        def told(found: Remembered) -> None:
+            if asked == self._asked:
+                form.know(found)
+
+        self.operations.run_alone("Ask the keyring", lambda job: remembered(folder, user), told, lambda _: None)
+
+    def _forget(self) -> None:
+        form = self.opening
+        folder, user = Path(form.place.text).expanduser(), form.user.text.strip()
+        self.operations.run_alone(
+            "Forget the vault",
+            lambda job: forget_vault(folder, user),
+            lambda _: self._ask_keyring(),
+            lambda found: form.passphrase.fail(found.sentence),
+        )
+
     def _open(self) -> None:
         form = self.opening
-        good = [field.good() for field in (form.place, form.user, form.passphrase)]
-        if not all(good):
+        by_keyring = form.remembered and not form.passphrase.text
+        fields = (form.place, form.user) if by_keyring else (form.place, form.user, form.passphrase)
+        good = [field.good() for field in fields]
+        if not all(good) or not form.unlock.isEnabled():
             return
         folder, user, passphrase = Path(form.place.text).expanduser(), form.user.text.strip(), form.passphrase.text
+        keep = form.keep.isVisibleTo(form) and form.keep.isChecked()
         form.passphrase.edit.clear()
         self._wait(form.unlock, "Unlocking")
-        self.operations.run_alone(
-            "Unlock the vault",
-            lambda job: open_vault(folder, user, passphrase, job),
-            self._enter,
-            lambda found: self._failed(found, form.unlock, "Unlock", form.passphrase),
-        )
+
+        def work(job: Job) -> "Workbench":
+            if by_keyring:
+                return open_remembered(folder, user, job)
+            return (open_and_remember if keep else open_vault)(folder, user, passphrase, job)
+
+        def failed(found: Failure) -> None:
+            self._failed(found, form.unlock, "Unlock", form.passphrase)
+            self._ask_keyring()
+
+        self.operations.run_alone("Unlock the vault", work, self._enter, failed)
 
     def _create(self) -> None:
         form = self.creating
@@ -263,134 +331,6 @@ class UnlockPage(Page):
     def _ready(self, act: Button, word: str) -> None:
         act.setText(word)
         act.refuse("")
-
-
-class OpenForm(QWidget):
-    """Which vault, who, and the passphrase."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        place = Choice()
-        place.setEditable(True)
-        place.lineEdit().setPlaceholderText("Folder of the vault, ending in .assay")
-        self.place = Field("Vault", place, check=required("The vault’s folder"))
-        browse = button("Choose folder", "folder-open", "quiet", small=True)
-        browse.clicked.connect(self._browse)
-        user = Choice()
-        user.setEditable(True)
-        self.user = Field("User name", user, check=required("The user name"))
-        self.passphrase = Field("Passphrase", passphrase_edit(), check=required("The passphrase"))
-        self.unlock = button("Unlock", "unlock", "primary", hint="Enter")
-        self.lost = button("I lost my passphrase", kind="link", small=True)
-        self.setLayout(
-            column(
-                self.place,
-                row(browse, None),
-                self.user,
-                self.passphrase,
-                6,
-                row(self.lost, None, self.unlock),
-                None,
-                space=10,
-            )
-        )
-
-    def offer(self, vaults: tuple[Path, ...]) -> None:
-        edit = self.place.edit
-        before = edit.currentText()
-        edit.blockSignals(True)
-        edit.clear()
-        edit.addItems([str(path) for path in vaults])
-        if before:
-            edit.setEditText(before)
-        edit.blockSignals(False)
-
-    def offer_names(self, known: tuple[str, ...]) -> None:
-        edit = self.user.edit
-        before = edit.currentText()
-        edit.clear()
-        edit.addItems(list(known))
-        if before:
-            edit.setEditText(before)
-
-    def _browse(self) -> None:
-        found = QFileDialog.getExistingDirectory(self, "Choose a vault")
-        if found:
-            self.place.edit.setEditText(found)
-
-
-class CreateForm(QWidget):
-    """Where, who is first, and a passphrase twice."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._parent = Path.home()
-        self.name = Field("Name of the vault", line_edit("Drug safety"), check=self._check_name)
-        self._where = label("", type="small", tone="secondary", wrap=True)
-        place = button("Another place", "folder-open", "quiet", small=True)
-        place.clicked.connect(self._browse)
-        self.user = Field(
-            "User name",
-            line_edit("ines"),
-            "For unlocking and signing. You become administrator and author.",
-            required("The user name"),
-        )
-        self.person = Field("Your name", line_edit("Ines Korhan"), "Printed on what you sign.", required("Your name"))
-        self.passphrase = Field(
-            "Passphrase",
-            passphrase_edit(),
-            "Several words. Nobody can open the vault without one: write it down.",
-            required("The passphrase"),
-        )
-        self.again = Field("Passphrase again", passphrase_edit(), check=self._check_again)
-        self.create = button("Create vault", "plus", "primary")
-        self.setLayout(
-            column(
-                self.name,
-                row(self._where, None, place),
-                self.user,
-                self.person,
-                self.passphrase,
-                self.again,
-                6,
-                row(None, self.create),
-                None,
-                space=10,
-            )
-        )
-        self.name.edit.textChanged.connect(self._say_where)
-        self._say_where()
-
-    def fields(self) -> tuple[Field, ...]:
-        return (self.name, self.user, self.person, self.passphrase, self.again)
-
-    def folder(self) -> Path:
-        return self._parent / f"{self.name.text.strip()}{SUFFIX}"
-
-    def place_in(self, parent: Path) -> None:
-        """Make the vault in another folder."""
-        self._parent = parent
-        self._say_where()
-
-    def _browse(self) -> None:
-        found = QFileDialog.getExistingDirectory(self, "Choose where the vault lies", str(self._parent))
-        if found:
-            self.place_in(Path(found))
-
-    def _say_where(self) -> None:
-        self._where.setText(f"It will lie in {self._parent}")
-
-    def _check_name(self, text: str) -> str:
-        if not text.strip():
-            return "The name is missing."
-        if any(sign in text for sign in '/\\:*?"<>|') or text.strip().startswith("."):
-            return 'A name has no / \\ : * ? " < > | and doesn’t begin with a dot.'
-        if self.folder().exists():
-            return f"{shown_name(self.folder())} exists already in that place."
-        return ""
-
-    def _check_again(self, text: str) -> str:
-        return "" if text == self.passphrase.text else "The two passphrases differ."
 
 
 def _day(text: str) -> str:

@@ -86,7 +86,15 @@ class VaultPage(Page):
         self.compact.clicked.connect(self._compact)
         self.place.body.addLayout(row(self.compact, None))
 
-        left = column(self._working, self.backups, self.health, None, space=16)
+        self.proof = Card(
+            "Proof of the log", "A note of how the log stood shows later that nothing was taken out or rewritten."
+        )
+        self._proof = _facts(self.proof)
+        self.witness = button("Checkpoints and witnesses", "log")
+        self.witness.clicked.connect(lambda: self.shell.go("audit"))
+        self.proof.body.addLayout(row(self.witness, None))
+
+        left = column(self._working, self.backups, self.health, self.proof, None, space=16)
         right = column(self.policy, self.place, None, space=16)
         inside = QWidget()
         self._columns = row(space=16, margins=(24, 20, 24, 24))
@@ -151,6 +159,7 @@ class VaultPage(Page):
             if found.memory
             else "Not kept: this system has no storage in memory, so all vectors are compared"
         )
+        barred = self.shell.barrier_names()
         self._fill(
             self._place,
             [
@@ -160,8 +169,14 @@ class VaultPage(Page):
                 ("Log", f"{found.entries:,} entries"),
                 ("Search index", index),
                 ("Locking", locks),
+                (
+                    "Network",
+                    f"Barred, by {', '.join(barred)}" if barred else "Not barred: this system has no barrier for it",
+                ),
             ],
+            {"Network": "" if barred else "warn"},
         )
+        self._fill(self._proof, proofs(found), {"Kept here": "warn" if not found.seen else ""})
         self._allow(found)
 
     def _fill(self, into, said: list[tuple[str, str]], tones: dict[str, str] | None = None) -> None:
@@ -303,6 +318,18 @@ class VaultPage(Page):
         self.operations.run(
             "Change the policy", lambda bench, job: bridge.change_policy(bench, settings, reason, own), done, failed
         )
+
+
+def proofs(found: Care) -> list[tuple[str, str]]:
+    """How the log is proved: what this machine kept of it, and what each witness vouched for."""
+    said = [("Kept here", f"{moment(found.seen)}, outside the vault" if found.seen else "Nothing yet on this machine")]
+    for one in found.witnessed:
+        newer = found.entries - one.size
+        since = f"; {newer:,} newer" if newer else ""
+        said.append(("Witness", f"{one.name} vouched for {one.size:,} entries on {moment(one.time)}{since}"))
+    if not found.witnessed:
+        said.append(("Witness", "Nobody on another machine has vouched for it yet"))
+    return said
 
 
 def _facts(card: Card):

@@ -40,6 +40,9 @@ class TestShell(QMainWindow):
     def care_changed(self) -> None:
         self.went.append(("care", None))
 
+    def barrier_names(self) -> tuple[str, ...]:
+        return ("namespace", "seccomp")
+
     def toast(self, words: str, undo: Callable[[], None] | None = None) -> None:
         self.said.append(words)
 

@@ -101,6 +101,7 @@ class Documents:
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
         self.held: dict[str, dict[Digest, Document]] = {}
+        self.reasons: list[str] = []
         self.gate = threading.Event()
         self.gate.set()
 
@@ -172,7 +173,8 @@ class Documents:
     def locate(self, document: Digest, page: int, quote: str) -> tuple[Rect, ...]:
         return (Rect(x0=40, y0=60, x1=350, y1=72),)
 
-    def remove(self, document: Digest) -> None:
+    def remove(self, document: Digest, reason: str = "") -> None:
+        self.reasons.append(reason)
         for held in self.held.values():
             held.pop(document, None)
         self._vault.happened(Act.REMOVE_DOCUMENTS, document)
@@ -253,7 +255,7 @@ class Models:
     def list(self) -> tuple[ModelFile, ...]:
         return tuple(self.held)
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: str, reason: str = "") -> None:
         self.held = [one for one in self.held if one.name != name]
         self._vault.happened(Act.REMOVE_MODEL, name)
 

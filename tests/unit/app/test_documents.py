@@ -1,5 +1,6 @@
 """The documents page: adding with progress and refusals, cancelling, describing, reading, removing."""
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -7,6 +8,7 @@ from pytestqt.qtbot import QtBot
 from app.main_window import MainWindow
 from app.pages.documents import DocumentsPage, Removal, sentence
 from app.widgets.name_form import NameForm
+from core.vault import policies
 from tests.unit.app.standin import StandIn
 
 
@@ -107,6 +109,27 @@ def test_a_new_collection_is_named_before_files_go_into_it(
     qtbot.keyClick(form.field.edit, Qt.Key.Key_Return)
     assert window.overlay.panel is None
     qtbot.waitUntil(lambda: page.list.current == "quality" and len(page.table.rows.all()) == 1)
+
+
+def test_a_reason_is_asked_for_where_the_policy_wants_one(
+    page: DocumentsPage, window: MainWindow, bench: StandIn, qtbot: QtBot
+) -> None:
+    add(page, qtbot, "SOP-PV-014.pdf")
+    page.remove_button.click()
+    panel = window.overlay.panel
+    assert isinstance(panel, Removal)
+    assert not panel.reason.isVisible()
+    panel.keep.click()
+    page._obey(msgspec.structs.replace(policies.DEFAULT, reasons=("remove-documents",)))
+    page.remove_button.click()
+    panel = window.overlay.panel
+    assert isinstance(panel, Removal)
+    panel.remove.click()
+    assert panel.reason.error == "The reason is missing."
+    assert bench.documents.reasons == []
+    panel.reason.edit.setText("Replaced")
+    panel.remove.click()
+    qtbot.waitUntil(lambda: bench.documents.reasons == ["Replaced"])
 
 
 def test_escape_leaves_the_naming_and_adds_nothing(

@@ -12,13 +12,15 @@ from pytestqt.qtbot import QtBot
 
 from app.bridge.operations import Operations
 from app.pages.evaluation_matrix import difference_words, plain
+from app.pages.evaluation_summary import broken_off
 from app.pages.evaluations import EvaluationsPage
 from app.theme.look import look
 from app.widgets.signing import SigningPanel
 from core.errors import WorkerFailed
 from core.evals import store as evals_store
-from core.evals.records import Difference, RunSpec
+from core.evals.records import Criterion, CriterionResult, Difference, RunResult, RunSpec, VariantResult
 from core.jobs import Job
+from core.records import Digest
 from core.vault.vault import Vault
 from tests.unit.app.benches import EXAMPLE, Bench
 from tests.unit.app.shells import TestShell
@@ -191,6 +193,32 @@ def test_figures_differences_and_criteria_are_told(qtbot: QtBot, operations: Ope
     assert "right citation" in summary.difference.lead.text()
     assert "sign-flip test over" in summary.difference.rest.text()
     assert "Groundedness" in summary.difference.plot.accessibleDescription()
+
+
+@pytest.mark.parametrize(
+    ("measured", "met", "errors", "says"),
+    [
+        (0.95, False, 3, "3 samples ended in an error, so it isn’t met, whatever the others reached."),
+        (0.5, False, 1, "1 sample ended in an error, and the others didn’t reach it either."),
+        (None, False, 40, "40 samples ended in an error, and nothing was measured."),
+        (0.5, False, 0, ""),
+        (0.95, True, 0, ""),
+    ],
+)
+def test_errors_that_fail_a_criterion_are_said(measured: float | None, met: bool, errors: int, says: str) -> None:
+    criterion = Criterion(metric="contains", variant="a", on="value", at_least=0.9)
+    result = RunResult(
+        run=Digest("0" * 64),
+        status="finished",
+        variants=(VariantResult(name="a", metrics=(), passed=1, failed=0, errors=errors),),
+        differences=(),
+        criteria=(),
+        passed=met,
+        finished="",
+        seconds=1.0,
+    )
+    judged = CriterionResult(criterion=criterion, measured=measured, met=met)
+    assert broken_off(judged, result) == says
 
 
 def test_a_reviewer_approves_the_criteria(

@@ -1,6 +1,7 @@
 """The care of a vault from its window: backups and reminders, the check, the policy, restoring and recovering."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.bridge import care, people
-from app.bridge.care import Backups, reminder
+from app.bridge.care import Backups, Witnessed, reminder
 from app.bridge.drafts import Drafts
 from app.bridge.operations import Operations
 from app.main_window import MainWindow
@@ -18,7 +19,7 @@ from app.pages.people_forms import PassphraseForm
 from app.pages.policy_form import PolicyForm
 from app.pages.recovery_form import RecoverForm
 from app.pages.unlock import UnlockPage
-from app.pages.vault import VaultPage
+from app.pages.vault import VaultPage, proofs
 from app.theme.look import look
 from core.jobs import Job
 from core.vault import policies, recovery
@@ -103,6 +104,23 @@ def test_a_backup_is_made_from_the_page_and_restored_from_the_first(
     assert first.opening.place.text == str(tmp_path / "Back.assay")
     with Vault.open(tmp_path / "Back.assay", "ines", PASSPHRASES["ines"], SCHEMA) as again:
         assert [user.user for user in again.users()] == ["ines", "tomas"]
+
+
+def test_how_the_log_is_proved_and_what_bars_the_network_are_said(
+    qtbot: QtBot, operations: Operations, vault: Vault
+) -> None:
+    shell, page = opened(qtbot, operations, vault)
+    words = said(page)
+    assert "Nobody on another machine has vouched for it yet" in words
+    assert "Barred, by namespace, seccomp" in words
+    page.witness.click()
+    assert shell.went[-1] == ("audit", None)
+    seen = replace(page._care, seen="2026-11-03T09:00:00+00:00", entries=50)
+    with_witness = replace(seen, witnessed=(Witnessed("w.example", "2026-11-02T09:00:00+00:00", 40),))
+    assert proofs(with_witness) == [
+        ("Kept here", "3 Nov 2026, 09:00, outside the vault"),
+        ("Witness", "w.example vouched for 40 entries on 2 Nov 2026, 09:00; 10 newer"),
+    ]
 
 
 def test_a_backup_can_be_stopped(
