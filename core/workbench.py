@@ -23,6 +23,9 @@ from core.evidence.service import Evidence
 from core.inference.service import Engine
 from core.jobs import Job, JobQueue, Visitor, nobody
 from core.models import store as models_store
+from core.models.aliases import ModelAliases
+from core.models.cards import ModelCards, approved_use
+from core.models.disk import ModelDisk
 from core.models.service import Models
 from core.models.signatures import ModelSignatures
 from core.models.starter import ensure_starters, renew_starters
@@ -73,6 +76,8 @@ class Workbench:
         self.supervisor: Supervisor = first.supervisor if first else Supervisor()
         self.models = Models(vault, self.supervisor)
         self.signatures = ModelSignatures(vault, self.models)
+        self.model_aliases = ModelAliases(vault, self.models)
+        self.model_disk = ModelDisk(vault, self.models)
         self.engine: Engine = first.engine if first else Engine(self.models, self.supervisor, _threads)
         self.documents = Documents(vault, self.supervisor, self.engine)
         self.retrieval: Retrieval = Retrieval(
@@ -83,6 +88,8 @@ class Workbench:
         self.api_calls = ApiCalls(vault)
         self.datasets = Datasets(vault)
         self.evals = Evals(vault, self.models, self.documents, self.prompts, self.datasets, self.assistants)
+        self.model_cards = ModelCards(vault, self.models, lambda run: self.evals.show(run).digest)
+        self.models.asked += [approved_use, documents_store.uses_of, evals_store.uses_of]
         self.evidence = Evidence(vault, self.evals)
 
     @classmethod

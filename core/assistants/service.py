@@ -16,6 +16,7 @@ from core.documents.service import Documents
 from core.errors import BadInput
 from core.inference.service import Engine
 from core.jobs import Job
+from core.models import cards
 from core.models.service import Models
 from core.paths import RESOURCES
 from core.prompts.files import read_prompt
@@ -51,10 +52,13 @@ class Assistants:
     def ask(self, question: Question, job: Job) -> Iterator[AnswerPart]:
         """The parts of the answer as they come; the last is `Answered` with the digest of the stored trace.
 
-        Raises `NotFound` for an unknown collection, model or prompt, `ContextExceeded`, `Cancelled`, `WorkerFailed`.
+        Raises `NotFound` for an unknown collection, model or prompt, `Refused` for a model that the policy wants approved first,
+        `ContextExceeded`, `Cancelled`, `WorkerFailed`.
         """
         if not question.text.strip():
             raise BadInput(source="question", problem="it is empty.")
+        if question.model != QUOTES:
+            cards.check_use(self._vault, self._models.show(question.model), "answers")
         for part in answer(question, self.context(question, job), job):
             if isinstance(part, Answered):
                 yield Answered(answer=part.answer, trace=self._keep(part.answer))

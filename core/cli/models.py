@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from core.cli import model_signatures, model_use
+from core.cli import model_cards, model_care, model_signatures, model_use
 from core.cli.output import short, table
 from core.cli.session import FILE, Session, pass_session
 from core.models.records import AddModel, ModelFile
@@ -20,7 +20,7 @@ model.add_command(model_use.tokens)
 model.add_command(model_use.rerank)
 
 
-for command in model_signatures.COMMANDS:
+for command in (*model_signatures.COMMANDS, *model_care.COMMANDS, model_cards.card):
     model.add_command(command)
 
 
@@ -79,20 +79,6 @@ def show(session: Session, name: str) -> None:
         found = bench.models.show(name)
         content = msgspec.to_builtins(found)
         session.output.result(content, described(found))
-
-
-@model.command()
-@click.argument("name")
-@click.option("--reason", default="", help="Why; it stands in the audit log.")
-@pass_session
-def remove(session: Session, name: str, reason: str) -> None:
-    """Forget a model. Its file stays where it is, and what was recorded with it keeps its digest."""
-    with session.workbench() as bench:
-        digest = bench.models.show(name).digest
-        bench.models.remove(name, reason)
-        session.output.result(
-            {"model": name, "digest": digest}, [f"{name} is forgotten here; its file stays where it is."]
-        )
 
 
 def signed_line(model: ModelFile) -> str:

@@ -16,6 +16,7 @@ from core.documents.chunking import Cut
 from core.documents.records import Chunk, Chunking, Collection, Document, Rect
 from core.documents.worker.records import Parsed
 from core.errors import BadInput, NotFound
+from core.models.records import ModelFile
 from core.records import Digest, now
 from core.vault.connection import Database
 from core.vault.migrations import Migrations
@@ -178,6 +179,12 @@ def collections(reader: Reader) -> tuple[Collection, ...]:
         )
         for name, embedder, embedder_name, chunking, documents, pages, chunks in rows
     )
+
+
+def uses_of(reader: Reader, model: ModelFile) -> list[str]:
+    """The collections whose vectors a model made, each as the end of a sentence."""
+    rows = reader.db.execute("SELECT name FROM collections WHERE embedder = ? ORDER BY name", (model.digest,))
+    return [f"the collection {name} is searched with it" for (name,) in rows.fetchall()]
 
 
 def has_content(reader: Reader, collection: int, content: Digest) -> bool:

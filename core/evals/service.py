@@ -40,6 +40,7 @@ from core.evals.records import (
 )
 from core.evals.scorers import chosen, score_answer
 from core.jobs import Job
+from core.models import cards as models_cards
 from core.models.service import Models
 from core.prompts.service import Prompts
 from core.records import Digest, now
@@ -50,7 +51,7 @@ from core.vault.signing import Signer
 from core.vault.unit import Reader
 from core.vault.vault import Vault
 
-_KIND = "eval"
+_KIND = store.SPECS
 Outcomes = list[Outcome]
 Status = Literal["finished", "cancelled", "failed"]
 BATCH_SECONDS = 1.0
@@ -136,6 +137,8 @@ class Evals:
         spec = saved.spec.spec
         dataset = self._datasets.show(spec.dataset)
         variants = self._variants(spec)
+        for name in spec.models:
+            models_cards.check_use(self._vault, self._models.show(name), "evaluations")
         run_digest, run = self._start(saved, dataset.digest, dataset.dataset, variants)
         began = time.monotonic()
         outcomes: Outcomes = []

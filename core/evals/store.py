@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from core.evals.records import Outcome, Run, RunResult
+from core.evals.records import Outcome, Run, RunResult, SpecVersion
+from core.models import store as models_store
+from core.models.records import ModelFile
 from core.records import Digest
+from core.vault import versions
 from core.vault.connection import Database
 from core.vault.migrations import Migrations
 from core.vault.unit import Reader, Unit
@@ -22,6 +25,10 @@ def _first(db: Database) -> None:
 SCHEMA = Migrations("evals", (_first,))
 _LEFT = "NOT EXISTS (SELECT 1 FROM erased WHERE object = runs.digest)"
 """An erased run's row stays, so that its number isn't given again."""
+
+
+SPECS = "eval"
+"""The kind of the specs' versions."""
 
 
 def next_number(reader: Reader) -> int:
@@ -85,3 +92,16 @@ def erase_outcomes(unit: Unit, digests: Sequence[Digest]) -> None:
 def erase_outcomes_of(unit: Unit, runs: Sequence[Digest]) -> None:
     """Take all outcomes of runs out of the table."""
     unit.db.conn.executemany("DELETE FROM outcomes WHERE run = ?", [(run,) for run in runs])
+
+
+def uses_of(reader: Reader, model: ModelFile) -> list[str]:
+    """The specs whose latest version names a model, by its name, digest or alias, each as the end of a sentence."""
+    specs = (reader.get(digest, SpecVersion) for digest in versions.latest(reader, SPECS))
+    return [
+        f"the spec {spec.name} names it"
+        for spec in specs
+        if any(
+            name.lower() in (model.name, model.digest) or models_store.pointed(reader, name.lower()) == model.digest
+            for name in spec.spec.models
+        )
+    ]

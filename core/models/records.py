@@ -1,6 +1,7 @@
 """What the vault knows of a model file, and what is asked of the worker that reads one."""
 
 from pathlib import Path
+from typing import Literal
 
 from core.records import Digest, Record
 
@@ -147,6 +148,117 @@ class SignedModel(Record, frozen=True, kw_only=True):
     fingerprint: Digest
     files: tuple[SignedFile, ...]
     record: Digest
+
+
+class ModelCard(Record, frozen=True, kw_only=True, tag="model-card"):
+    """One immutable version of a model's card, about one file. `evaluations` are the digests of runs."""
+
+    name: str
+    number: int
+    model: Digest
+    intended: str
+    unsuited: str
+    """What it isn't meant for."""
+    source: str
+    licence: str
+    limits: str
+    evaluations: tuple[Digest, ...]
+    parent: Digest | None
+    author: str
+    saved: str
+
+    @property
+    def reference(self) -> str:
+        """How the version is named: `name@number`."""
+        return f"{self.name}@{self.number}"
+
+
+class SaveCard(Record, frozen=True, kw_only=True):
+    """What is given replaces what the latest version says; `evaluations` are the names of runs."""
+
+    model: str
+    intended: str | None = None
+    unsuited: str | None = None
+    source: str | None = None
+    licence: str | None = None
+    limits: str | None = None
+    evaluations: tuple[str, ...] | None = None
+
+
+class SavedCard(Record, frozen=True, kw_only=True):
+    """`created` is False when the content equals the latest version's, and nothing was written."""
+
+    digest: Digest
+    card: ModelCard
+    created: bool
+
+
+class SignCard(Record, frozen=True, kw_only=True):
+    reference: str
+    meaning: Literal["authored", "reviewed", "approved"]
+    reason: str = ""
+
+
+class CardState(Record, frozen=True, kw_only=True):
+    """A version as lists show it. `current`: whether it is about the file that is registered now; `approved`: whether it is what makes the
+    model approved."""
+
+    digest: Digest
+    card: ModelCard
+    current: bool
+    approved: bool
+    signed: tuple[tuple[str, str], ...]
+
+
+class ModelAlias(Record, frozen=True, kw_only=True, tag="model-alias"):
+    """One pointing of an alias at a model's file."""
+
+    name: str
+    number: int
+    model: Digest
+    model_name: str
+    """What the model was called then."""
+    parent: Digest | None
+    author: str
+    saved: str
+
+
+class MoveAlias(Record, frozen=True, kw_only=True):
+    """Point `name` at the model; an empty `model` ends the alias."""
+
+    name: str
+    model: str
+    reason: str = ""
+
+
+class OnDisk(Record, frozen=True, kw_only=True):
+    """A model's files. `space`: bytes that they take on the disk; `uses`: what keeps the model from being removed."""
+
+    name: str
+    digest: Digest
+    paths: tuple[str, ...]
+    size: int
+    space: int
+    missing: tuple[str, ...]
+    uses: tuple[str, ...]
+
+
+class Duplicate(Record, frozen=True, kw_only=True):
+    """Files of the same content that each take `size` bytes."""
+
+    digest: Digest
+    size: int
+    paths: tuple[str, ...]
+
+
+class DiskView(Record, frozen=True, kw_only=True):
+    """`free`: the bytes free where models lie, by folder; `others`: model files that lie there too and aren't registered, with their sizes."""
+
+    models: tuple[OnDisk, ...]
+    total: int
+    free: tuple[tuple[str, int], ...]
+    duplicates: tuple[Duplicate, ...]
+    others: tuple[tuple[str, int], ...]
 
 
 class ReadModel(Record, frozen=True, kw_only=True, tag="read-model"):

@@ -8,19 +8,20 @@ each use, and the digest when it differs. `fake` is known without a file: the de
 import hashlib
 import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from core.errors import BadInput, Changed, NotFound
+from core.errors import BadInput, Changed, NotFound, Refused
 from core.jobs import Job
 from core.models import beside, store
 from core.models.files import all_parts, file_digest, identity, model_digest, split_stem
 from core.models.records import FAKE, AddModel, Facts, ModelFile, Part, ReadModel
 from core.records import Digest, now
 from core.vault.roles import Act
+from core.vault.unit import Reader
 from core.vault.vault import Vault
 from core.workers.records import WorkerSpec
 from core.workers.supervisor import Supervisor
@@ -48,6 +49,9 @@ FAKE_MODEL: Final = ModelFile(
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 
 
+Uses = Callable[[Reader, ModelFile], Iterable[str]]
+
+
 class Models:
     """The registered models of an open vault."""
 
@@ -56,6 +60,8 @@ class Models:
         self._supervisor = supervisor
         self._verified: dict[Digest, str] = {}
         self._lock = threading.Lock()
+        self.asked: list[Uses] = [_aliased]
+        """Who is asked what uses a model; packages above add themselves."""
 
     def add(self, request: AddModel, job: Job | None = None) -> ModelFile:
         """Register a file, or one of the files of a model in several; progress in bytes. A file that is registered already is returned as it
@@ -72,7 +78,7 @@ class Models:
             raise NotFound(kind="file", name=str(given), step="Give the path of a .gguf file.")
         files = all_parts(given)
         path = files[0]
-        name = _name(request.name if request.name is not None else split_stem(path).lower().replace(" ", "-"))
+        name = checked_name(request.name if request.name is not None else split_stem(path).lower().replace(" ", "-"))
         facts = self._read(files, job)
         parts = _parts(files, job)
         digest = parts[0].digest if len(parts) == 1 else model_digest((part.name, part.digest) for part in parts)
@@ -103,11 +109,20 @@ class Models:
             return store.everything(reader)
 
     def show(self, name: Digest | str) -> ModelFile:
-        """The model of that name, or with that digest. Raises `NotFound`."""
+        """The model of that name or alias, or with that digest. Raises `NotFound`."""
         if name in (FAKE, FAKE_MODEL.digest):
             return FAKE_MODEL
         with self._vault.read() as reader:
-            found = store.find(reader, name.lower())
+            pointed = store.pointed(reader, name.lower())
+            found = store.find(reader, pointed or name.lower())
+        if pointed == FAKE_MODEL.digest:
+            return FAKE_MODEL
+        if found is None and pointed:
+            raise NotFound(
+                kind="model",
+                name=f"{name}, an alias of {pointed[:12]}…",
+                step="Register that file again, or move the alias.",
+            )
         if found is None:
             raise store.missing(name)
         return found
@@ -137,9 +152,21 @@ class Models:
         return model
 
     def remove(self, name: str, reason: str = "") -> None:
-        """Forget a model; its file stays where it is, and what was recorded with it keeps its digest. Raises `NotFound`, `Refused`."""
+        """Forget a model; its file stays where it is, and what was recorded with it keeps its digest.
+
+        Raises `NotFound`, `Refused` (also while something uses it: what, is said)."""
         with self._vault.write(Act.REMOVE_MODEL, about=name, reason=reason) as unit:
+            model = store.find(unit, name)
+            if model is None or model.name != name:
+                raise store.missing(name)
+            uses = self.uses(unit, model)
+            if uses:
+                raise Refused(act=f"Remove {name}", reason=f"It is in use: {'; '.join(uses)}.")
             store.delete(unit, name)
+
+    def uses(self, reader: Reader, model: ModelFile) -> tuple[str, ...]:
+        """What uses a model, each as the end of a sentence; empty for one that can go."""
+        return tuple(use for found in self.asked for use in found(reader, model))
 
     def _read(self, files: Sequence[Path], job: Job | None) -> Facts:
         spec = WorkerSpec(
@@ -156,6 +183,10 @@ class Models:
     def _remember(self, parts: Iterable[Part]) -> None:
         with self._lock:
             self._verified.update({part.digest: part.identity for part in parts})
+
+
+def _aliased(reader: Reader, model: ModelFile) -> Iterable[str]:
+    return [f"the alias {alias.name} points at it" for alias in store.aliases(reader) if alias.model == model.digest]
 
 
 def _parts(files: Sequence[Path], job: Job | None) -> tuple[Part, ...]:
@@ -194,7 +225,8 @@ def _model(name: str, digest: Digest, path: Path, parts: tuple[Part, ...], facts
     )
 
 
-def _name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """The name, if a model or an alias can have it. Raises `BadInput`."""
     if name == FAKE:
         raise BadInput(source="The name fake", problem="it is the built-in model's. Choose another name.")
     if not _NAME.fullmatch(name):

@@ -1,8 +1,9 @@
 """The table of registered models: which record a name stands for."""
 
 from core.errors import AlreadyExists, NotFound
-from core.models.records import ModelFile, ModelKey
+from core.models.records import ModelAlias, ModelFile, ModelKey
 from core.records import Digest
+from core.vault import versions
 from core.vault.connection import Database
 from core.vault.migrations import Migrations
 from core.vault.unit import Reader, Unit
@@ -22,12 +23,18 @@ def _second(db: Database) -> None:
 SCHEMA = Migrations("models", (_first, _second))
 
 
+ALIAS = "model-alias"
+"""The kind of the aliases' versions."""
+
+
 def insert(unit: Unit, model: ModelFile, replaced: ModelFile | None = None) -> Digest:
     """Record a model under its name, in place of `replaced` where that is given. Raises `AlreadyExists`."""
     if replaced is not None:
         unit.db.execute("DELETE FROM models WHERE name = ?", (replaced.name,))
     if unit.db.execute("SELECT 1 FROM models WHERE name = ?", (model.name,)).fetchone():
         raise AlreadyExists(kind="model", name=model.name, step="Choose another name.")
+    if pointed(unit, model.name):
+        raise AlreadyExists(kind="alias", name=model.name, step="Choose another name for the model.")
     record = unit.put(model)
     unit.db.execute("INSERT INTO models VALUES (?, ?, ?)", (model.name, model.digest, record))
     return record
@@ -49,6 +56,18 @@ def find(reader: Reader, name: str) -> ModelFile | None:
     """The model of that name, or whose file has that digest, if it is registered."""
     row = reader.db.execute("SELECT record FROM models WHERE name = ? OR digest = ?", (name, name)).fetchone()
     return None if row is None else reader.get(Digest(row[0]), ModelFile)
+
+
+def aliases(reader: Reader) -> tuple[ModelAlias, ...]:
+    """Where each alias points now, by name; those that ended are not among them."""
+    latest = (reader.get(digest, ModelAlias) for digest in versions.latest(reader, ALIAS))
+    return tuple(alias for alias in latest if alias.model)
+
+
+def pointed(reader: Reader, name: str) -> Digest:
+    """The digest that an alias points at; "" where there is no such alias."""
+    known = versions.digests(reader, ALIAS, name)
+    return reader.get(known[max(known)], ModelAlias).model if known else Digest("")
 
 
 def keys(reader: Reader) -> tuple[ModelKey, ...]:

@@ -73,6 +73,8 @@ class Policy(Record, frozen=True, kw_only=True):
     lockout_minutes: int = 15
     idle_minutes: int = 15
     """After so long without a touch the window locks, and a sitting of signing ends."""
+    approved_models: Literal["no", "answers", "all"] = "no"
+    """Whether only approved models answer questions ("answers"), or are evaluated too ("all")."""
     backup_days: int = 7
     """After so many days without a backup the program reminds of it; 0: never."""
 
@@ -170,6 +172,7 @@ def settings_of(policy: Policy) -> dict[str, str]:
         found[f"{rule.label}.signature"] = rule.meaning or "none"
     found["reasons"] = ",".join(policy.reasons)
     found["own-passphrase"] = "yes" if policy.own_passphrase else "no"
+    found["approved-models"] = policy.approved_models
     for key in _NUMBERS:
         found[key] = str(getattr(policy, key.replace("-", "_")))
     return found
@@ -179,7 +182,7 @@ def changed(policy: Policy, settings: Mapping[str, str]) -> Policy:
     """The policy with some settings changed. Raises `BadInput`.
 
     LABEL.reviewers: 0 to 2. LABEL.signature: reviewed, approved or none. reasons: acts, with commas between. own-passphrase: yes or no.
-    The others are numbers.
+    approved-models: no, answers or all. The others are numbers.
     """
     for key, value in settings.items():
         label, dot, what = key.rpartition(".")
@@ -189,11 +192,22 @@ def changed(policy: Policy, settings: Mapping[str, str]) -> Policy:
             policy = msgspec.structs.replace(policy, reasons=_acts(value))
         elif key == "own-passphrase" and value in ("yes", "no"):
             policy = msgspec.structs.replace(policy, own_passphrase=value == "yes")
+        elif key == "approved-models" and value in ("no", "answers", "all"):
+            policy = msgspec.structs.replace(policy, approved_models=value)
         elif key in _NUMBERS:
             number = _number(key, value, *_NUMBERS[key])
             policy = msgspec.structs.replace(policy, **{key.replace("-", "_"): number})
         else:
-            known = ", ".join(("LABEL.reviewers", "LABEL.signature", "reasons", "own-passphrase (yes, no)", *_NUMBERS))
+            known = ", ".join(
+                (
+                    "LABEL.reviewers",
+                    "LABEL.signature",
+                    "reasons",
+                    "own-passphrase (yes, no)",
+                    "approved-models (no, answers, all)",
+                    *_NUMBERS,
+                )
+            )
             raise BadInput(source=key, problem=f"there is no such setting, or not with that value. There are {known}.")
     return policy
 

@@ -40,6 +40,8 @@ class Act(StrEnum):
     REMOVE_MODEL = "remove-model"
     SIGN_MODEL = "sign-model"
     TRUST_KEY = "trust-key"
+    DESCRIBE_MODEL = "describe-model"
+    MOVE_ALIAS = "move-alias"
     ADD_DOCUMENTS = "add-documents"
     REMOVE_DOCUMENTS = "remove-documents"
     SHOW_DOCUMENT = "show-document"
@@ -92,6 +94,8 @@ ALLOWED: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.REMOVE_MODEL: frozenset({ADMIN, AUTHOR}),
         Act.SIGN_MODEL: frozenset({AUTHOR, REVIEWER}),
         Act.TRUST_KEY: frozenset({ADMIN}),
+        Act.DESCRIBE_MODEL: frozenset({AUTHOR}),
+        Act.MOVE_ALIAS: frozenset({AUTHOR, REVIEWER}),
         Act.ADD_DOCUMENTS: frozenset({AUTHOR}),
         Act.REMOVE_DOCUMENTS: frozenset({AUTHOR}),
         Act.SHOW_DOCUMENT: frozenset({AUTHOR, REVIEWER, AUDITOR}),
@@ -144,6 +148,8 @@ SAYS: Mapping[Act, str] = MappingProxyType(
         Act.REMOVE_MODEL: "Take a model file off the list.",
         Act.SIGN_MODEL: "Sign the files of a model or an adapter, and write them for others.",
         Act.TRUST_KEY: "Say whose signatures on model files are trusted.",
+        Act.DESCRIBE_MODEL: "Keep a new version of a model's card.",
+        Act.MOVE_ALIAS: "Point an alias at a model, or end it.",
         Act.ADD_DOCUMENTS: "Read documents into a collection.",
         Act.REMOVE_DOCUMENTS: "Take a document out of what is searched.",
         Act.SHOW_DOCUMENT: "See a page of a confidential document.",

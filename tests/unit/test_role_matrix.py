@@ -24,7 +24,7 @@ from core.evals.records import RunSpec, Spec
 from core.evidence.records import ExportPack
 from core.inference.records import Message
 from core.jobs import Job
-from core.models.records import FAKE, AddModel, ExportModel, SignModel, TrustKey
+from core.models.records import FAKE, AddModel, ExportModel, MoveAlias, SaveCard, SignCard, SignModel, TrustKey
 from core.paths import RESOURCES
 from core.prompts.records import SavePrompt, SignPrompt
 from core.records import Digest
@@ -196,7 +196,17 @@ SERVICES = (
     Operation("core.models.signatures:ModelSignatures.trust", Act.TRUST_KEY, lambda s: s.bench.signatures.trust(
         TrustKey(name="maker", path=s.file("maker.pem", MAKER)))),
     Operation("core.models.signatures:ModelSignatures.distrust", Act.TRUST_KEY, lambda s: s.bench.signatures.distrust("first")),
-    Operation("core.models.service:Models.remove", Act.REMOVE_MODEL, lambda s: s.bench.models.remove("old")),
+    Operation("core.models.cards:ModelCards.save", Act.DESCRIBE_MODEL, lambda s: s.bench.model_cards.save(
+        SaveCard(model="old", limits="known"))),
+    Operation("core.models.cards:ModelCards.sign", Act.SIGN, signing(lambda s, signer: s.bench.model_cards.sign(
+        SignCard(reference="old@1", meaning="reviewed"), signer))),
+    Operation("core.models.cards:ModelCards.sign", Act.APPROVE, signing(lambda s, signer: s.bench.model_cards.sign(
+        SignCard(reference="old@1", meaning="approved"), signer))),
+    Operation("core.models.cards:ModelCards.withdraw", Act.APPROVE, lambda s: s.bench.model_cards.withdraw("old", "unfit")),
+    Operation("core.models.aliases:ModelAliases.move", Act.MOVE_ALIAS, lambda s: s.bench.model_aliases.move(
+        MoveAlias(name="summariser", model="old"))),
+    Operation("core.models.aliases:ModelAliases.end", Act.MOVE_ALIAS, lambda s: s.bench.model_aliases.end("first")),
+    Operation("core.models.service:Models.remove", Act.REMOVE_MODEL, lambda s: s.bench.models.remove("last")),
 )  # fmt: skip
 
 CARE = (
@@ -269,7 +279,10 @@ NOT_WALKED = {
     Act.REFUSAL: "logged by the vault itself, which the walk looks for",
 }
 READING = {
-    "models": {"list", "show", "located"},
+    "models": {"list", "show", "located", "uses"},
+    "model_aliases": {"list", "history"},
+    "model_cards": {"list", "versions", "show"},
+    "model_disk": {"view", "discard"},
     "signatures": {"keys"},
     "documents": {"collections", "collection", "list", "show", "locate", "close"},
     "retrieval": {"search", "prepare", "index_state", "close", "allow_clear"},
@@ -280,7 +293,8 @@ READING = {
     "evals": {"specs", "spec", "list", "show", "outcomes"},
     "evidence": set(),
 }
-"""Public methods of the services that change nothing in the vault (`allow_clear` hands on to the index, which is walked)."""
+"""Public methods of the services that change nothing in the vault (`allow_clear` and `discard` hand on to the index and to
+`Models.remove`, which are walked)."""
 KEEPS_NOTHING = ("engine", "jobs", "supervisor", "events", "vault")
 """What a workbench has besides services: none of it but the vault writes, and its operations are functions."""
 
@@ -302,9 +316,12 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name in ("towers", "unused"):
             bench.datasets.add(AddDataset(name=name, path=stage.file(f"{name}.jsonl", QUESTIONS)), Job("Add"))
         bench.prompts.save(SavePrompt(name="cite", messages=(Message(role="user", content="Say {{ question }}"),)))
-        model = folder / "old.gguf"
-        model.write_bytes((RESOURCES / "models" / "starter-chat.gguf").read_bytes() + b"\x00")
-        bench.models.add(AddModel(path=str(model), name="old"))
+        for number, name in enumerate(("old", "last"), 1):
+            model = folder / f"{name}.gguf"
+            model.write_bytes((RESOURCES / "models" / "starter-chat.gguf").read_bytes() + bytes(number))
+            bench.models.add(AddModel(path=str(model), name=name))
+        bench.model_cards.save(SaveCard(model="old", intended="answers"))
+        bench.model_aliases.move(MoveAlias(name="first", model="old"))
         bench.signatures.trust(TrustKey(name="first", path=stage.file("first.pem", FIRST)))
         bench.evals.save(SPEC)
         bench.evals.run(RunSpec(reference="towers"), Job("Run"))
