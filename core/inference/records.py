@@ -17,6 +17,13 @@ class Message(Record, frozen=True, kw_only=True):
     content: str
 
 
+class AdapterUse(Record, frozen=True, kw_only=True):
+    """A LoRA adapter, and how strongly it works: 1.0 as it was trained, 0 not at all."""
+
+    model: Digest | str
+    scale: float = 1.0
+
+
 class Generate(Record, frozen=True, kw_only=True, tag="generate"):
     """Ask a model for an answer."""
 
@@ -42,6 +49,8 @@ class Generate(Record, frozen=True, kw_only=True, tag="generate"):
     """JSON schema that the answer follows; not together with `grammar`."""
     tools: tuple[dict[str, Any], ...] = ()
     """Functions that the model may call, as its own chat template shows them; a template that shows none is an error."""
+    adapters: tuple[AdapterUse, ...] = ()
+    """Adapters that the model computes this answer with. Requests with other adapters share nothing with it."""
     log_probabilities: int = -1
     """-1 for none; 0 and above: each token's, and those of as many of the likeliest ones."""
     mode: str = "reproducible"
@@ -88,6 +97,8 @@ class Finished(Record, frozen=True, kw_only=True, tag="finished"):
     shared_tokens: int = 0
     """Tokens of the prompt that an earlier or another request had computed already."""
     mode: str = "reproducible"
+    adapters: tuple[AdapterUse, ...] = ()
+    """By their digests."""
 
 
 class Loaded(Record, frozen=True, kw_only=True):
@@ -151,6 +162,7 @@ class Weigh(Record, frozen=True, kw_only=True, tag="weigh"):
     messages: tuple[Message, ...]
     continuations: tuple[str, ...]
     variables: dict[str, Any] | None = None
+    adapters: tuple[AdapterUse, ...] = ()
 
 
 class Weight(Record, frozen=True, kw_only=True):
@@ -190,6 +202,22 @@ class WeighedText(Record, frozen=True, kw_only=True, tag="weighed-text"):
     ends: bool
     """Whether the model would end there."""
     backend: str
+
+
+class AdapterPart(Record, frozen=True, kw_only=True, tag="adapter-part"):
+    """To a worker: bytes of an adapter's file of `size` bytes, from `at` on; in order. `name` is how errors call it."""
+
+    digest: Digest
+    name: str
+    at: int
+    size: int
+    data: bytes
+
+
+class AdapterHeld(Record, frozen=True, kw_only=True, tag="adapter-held"):
+    """The bytes are there; `whole`: all of them, and the adapter is loaded."""
+
+    whole: bool
 
 
 class Count(Record, frozen=True, kw_only=True, tag="count"):

@@ -16,8 +16,10 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from core.errors import BadInput, Unavailable, Unsupported, WorkerFailed
+from core.inference.adapters import Adapters
 from core.inference.records import (
     MODES,
     ROLES,
@@ -99,6 +101,7 @@ class Engine:
     def __init__(self, models: Models, supervisor: Supervisor, threads: Callable[[], int] = lambda: 0) -> None:
         """`threads` is asked at each loading of a model how many it computes with; 0 chooses by its size and the cores."""
         self._models = models
+        self._adapters = Adapters(models)
         self._supervisor = supervisor
         self._threads = threads
         self._lock = threading.Lock()
@@ -114,7 +117,9 @@ class Engine:
         `ContextExceeded`, `Damaged`, `WorkerFailed`, `Cancelled`; after the last piece `InvalidAnswer`, when the answer breaks the form asked for."""
         check_request(request)
         model = self._chat_model(request.model, job)
+        request = replace(request, adapters=self._adapters.resolved(request.adapters, model, job))
         with self._using(model, job) as worker:
+            self._adapters.hand_over(request.adapters, worker, job)
             for part in worker.stream(request, Token | Finished, job):
                 if isinstance(part, Finished):
                     self._note_speed(model.digest, part)
@@ -128,7 +133,9 @@ class Engine:
             raise Unsupported(source=model.name, reason="it weighs no text. Choose a chat model.")
         if not request.continuations or not all(request.continuations):
             raise BadInput(source="The continuations", problem="there are none, or one is empty. Give texts.")
+        request = replace(request, adapters=self._adapters.resolved(request.adapters, model, job))
         with self._using(model, job) as worker:
+            self._adapters.hand_over(request.adapters, worker, job)
             found = worker.call(request, Weighed, job)
         if len(found.weights) != len(request.continuations):
             raise WorkerFailed(worker=f"The model {model.name}", reason="it left weights out", safe="Nothing was kept.")

@@ -31,7 +31,7 @@ class ModelFile(Record, frozen=True, kw_only=True, tag="model"):
     """When the file was last changed, microseconds since 1970 (canonical JSON holds no nanoseconds)."""
     architecture: str
     purpose: str
-    """"chat", "embed" or "other"."""
+    """"chat", "embed", "rerank", "adapter" or "other"."""
     quantization: str
     parameters: int
     context: int
@@ -48,6 +48,8 @@ class ModelFile(Record, frozen=True, kw_only=True, tag="model"):
     """Its kind, its rules for splitting a text, and how many tokens it knows."""
     base_model: str = ""
     """What the model was made from, where the file says so."""
+    base_digest: str = ""
+    """Of an adapter: the digest of the model that it was made for, where the file says so (`assay.base.digest`)."""
     parts: tuple[Part, ...] = ()
     """The files of a model in several, in order; empty for one file."""
     identity: str = ""
@@ -282,5 +284,6 @@ class Facts(Record, frozen=True, kw_only=True, tag="model-facts"):
     licence: str
     title: str
     tensors: int
+    base_digest: str = ""
     tokenizer: str = ""
     base_model: str = ""

@@ -220,6 +220,7 @@ def _model(name: str, digest: Digest, path: Path, parts: tuple[Part, ...], facts
         title=facts.title,
         tokenizer=facts.tokenizer,
         base_model=facts.base_model,
+        base_digest=facts.base_digest,
         parts=parts if len(parts) > 1 else (),
         identity=parts[0].identity if len(parts) == 1 else "",
     )

@@ -30,6 +30,7 @@ from core.inference.records import (
     WeighText,
 )
 from core.inference.worker import forms
+from core.inference.worker.adapters import HeldAdapters
 from core.inference.worker.computing import Computer
 from core.inference.worker.prompting import Prompter
 from core.inference.worker.sampling import Chosen, Sampler
@@ -53,6 +54,7 @@ class Chat:
         self._backend = backend
         self._vocabulary = Vocabulary(library, model)
         self._prompter = Prompter(library, model, name, self._vocabulary)
+        self.adapters = HeldAdapters(library, model, name)
         self._turns = Turns()
         self._computer = Computer(self._turns)
         self._making = threading.Lock()
@@ -118,6 +120,7 @@ class Chat:
             backend=self._backend,
             shared_tokens=shared(),
             mode=request.mode,
+            adapters=request.adapters,
         )
 
     def tokens(self, request: Generate, call: Call) -> PromptTokens:
@@ -139,7 +142,7 @@ class Chat:
         if len(ids) + longest > self.window:
             raise ContextExceeded(prompt=len(ids), answer=longest, window=self.window)
         weights: list[Weight] = []
-        for lot in self._one().weigh(ids, continuations, call):
+        for lot in self._one().weigh(ids, continuations, call, self.adapters.chosen(request.adapters)):
             weights += lot
             call.report(len(weights), len(continuations), "continuations")
         return Weighed(weights=tuple(weights), prompt_tokens=len(ids), backend=self._backend)
@@ -180,7 +183,7 @@ class Chat:
             return self._prompter.prompt(request)
 
     def _tokens(self, request: Generate, grammar: str, ids: list[int], call: Call) -> Any:
-        sampler = Sampler(self._library, self._vocabulary, request, grammar)
+        sampler = Sampler(self._library, self._vocabulary, request, grammar, self.adapters.chosen(request.adapters))
         if request.mode == "reproducible":
             return self._one().tokens(ids, request.max_tokens, sampler, self._vocabulary.ends, call), lambda: 0
         scheduler = self._many()

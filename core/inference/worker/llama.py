@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from core.errors import Cancelled, Damaged, NotFound, Unsupported
 from core.inference.records import (
+    AdapterHeld,
+    AdapterPart,
     Count,
     Counted,
     Embed,
@@ -99,6 +101,9 @@ class Worker:
             raise Unsupported(source=self._name, reason="it scores no texts. Choose a reranker.")
         return Reranked(scores=self._loaded.scores(request.query, request.texts, call))
 
+    def take_adapter(self, request: AdapterPart, call: Call) -> AdapterHeld:
+        return self._chat(request).adapters.take(request)
+
     def count(self, request: Count, call: Call) -> Counted:
         if self._loaded is None:
             raise Unsupported(source="The inference worker", reason="it holds no model yet.")
@@ -108,7 +113,7 @@ class Worker:
     def _name(self) -> str:
         return "The inference worker" if self._loaded is None else self._loaded.name
 
-    def _chat(self, request: Generate | Weigh | WeighText | ShowTokens) -> Chat:
+    def _chat(self, request: Generate | Weigh | WeighText | ShowTokens | AdapterPart) -> Chat:
         if not isinstance(self._loaded, Chat):
             raise Unsupported(source=self._name, reason="it writes no text. Choose a chat model.")
         return self._loaded
@@ -142,6 +147,7 @@ def handlers() -> dict[type[Record], Handler]:
         WeighText: worker.weigh_text,
         Embed: worker.embed,
         Rerank: worker.rerank,
+        AdapterPart: worker.take_adapter,
         Count: worker.count,
         ShowTokens: worker.show_tokens,
     }

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from core.errors import BadInput
 from core.inference.records import Generate
+from core.inference.worker.adapters import NONE, AdapterSet
 from core.inference.worker.vocabulary import Vocabulary
 
 REPEAT_WINDOW: Final = 64
@@ -27,8 +28,11 @@ class Chosen(NamedTuple):
 class Sampler:
     """One answer's chain of samplers. Whoever makes it frees it."""
 
-    def __init__(self, library: ModuleType, vocabulary: Vocabulary, request: Generate, grammar: str) -> None:
-        """`grammar` is GBNF, or empty. Raises `BadInput` for one that llama.cpp can't read."""
+    def __init__(
+        self, library: ModuleType, vocabulary: Vocabulary, request: Generate, grammar: str, adapters: AdapterSet = NONE
+    ) -> None:
+        """`grammar` is GBNF, or empty; `adapters`: what the tokens are computed with. Raises `BadInput` for a grammar that llama.cpp can't read."""
+        self.adapters = adapters
         self._library = library
         self._vocabulary = vocabulary
         self._most = request.log_probabilities

@@ -3,8 +3,9 @@
 Each step puts the newest token of every running sequence and a piece of the waiting prompts into one batch. A
 prompt that begins like a sequence that is there (running, or kept from earlier) is computed from where they part; one that begins like a prompt
 which is just being computed waits until that is past the common part. Rules: first come, first served; whoever is admitted has room until its last
-token; giving up one sequence disturbs no other; while sequences write, prompts come in pieces, so that nobody's text stalls. Flash attention is
-on: on a CPU it passes over cells of other sequences, which plain attention computes.
+token; sequences with other adapters are never computed together, and share nothing; giving up one sequence disturbs no other; while
+sequences write, prompts come in pieces, so that nobody's text stalls. Flash attention is on: on a CPU it passes over cells of other
+sequences, which plain attention computes.
 """
 
 import threading
@@ -16,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from core.errors import Damaged
+from core.inference.worker.adapters import NONE, AdapterSet
 from core.inference.worker.computing import PACE, SLOWEST, Computer, Handed
 from core.inference.worker.library import context
 from core.inference.worker.sampling import Chosen, Sampler
@@ -99,6 +101,7 @@ class Scheduler:
         self._size = library.llama_vocab_n_tokens(library.llama_model_get_vocab(model))
         self._shares = not (library.llama_model_is_recurrent(model) or library.llama_model_is_hybrid(model))
         self._sequences = Sequences(ROWS, int(library.llama_n_ctx(self._context)))
+        self._adapters = NONE
         self._running: list[Answer] = []
         self._waiting: deque[Answer] = deque()
         self._lock = threading.Lock()
@@ -153,6 +156,10 @@ class Scheduler:
     def _admit(self) -> None:
         while self._waiting and len(self._running) < SLOTS:
             sequence = self._waiting[0]
+            if sequence.sampler.adapters != self._adapters:
+                if self._running:
+                    return
+                self._change_adapters(sequence.sampler.adapters)
             source, shared = self._sequences.best(sequence.ids) if self._shares else (None, 0)
             shared = min(shared, len(sequence.ids) - 1)  # the last token is computed for its logits
             if shared < SHORTEST_SHARED:
@@ -171,6 +178,12 @@ class Scheduler:
             with self._lock:
                 self._waiting.popleft()
             self._running.append(sequence)
+
+    def _change_adapters(self, adapters: AdapterSet) -> None:
+        """What was computed with others is of no use any more."""
+        self._forget_all()
+        adapters.attach(self._library, self._context)
+        self._adapters = adapters
 
     def _worth_waiting(self, sequence: Answer, shared: int) -> bool:
         """Whether a prompt that is being computed will soon share more with this one than is there now."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from core.errors import Damaged
 from core.inference.records import Weight
+from core.inference.worker.adapters import NONE, AdapterSet
 from core.inference.worker.computing import Computer
 from core.inference.worker.library import context
 from core.inference.worker.sampling import Chosen, Sampler, chosen_from, log_probabilities
@@ -49,9 +50,11 @@ class Single:
         """At most `most` tokens, the one that ends the answer included. Frees `sampler`. Raises `Damaged`, `Cancelled`."""
         return self._computer.lots(LANE, self._write(ids, most, sampler, ends, call), call, sampler.free)
 
-    def weigh(self, ids: Sequence[int], continuations: Sequence[Sequence[int]], call: Call) -> Iterator[list[Weight]]:
+    def weigh(
+        self, ids: Sequence[int], continuations: Sequence[Sequence[int]], call: Call, adapters: AdapterSet = NONE
+    ) -> Iterator[list[Weight]]:
         """How likely each continuation is after the prompt; each begins from the prompt alone. Raises `Damaged`, `Cancelled`."""
-        return self._computer.lots(LANE, self._weigh(ids, continuations, call), call)
+        return self._computer.lots(LANE, self._weigh(ids, continuations, call, adapters), call)
 
     def weigh_text(self, ids: Sequence[int], likeliest: int, call: Call) -> Iterator[list[Chosen]]:
         """Each token but the first, as likely as it is after those before it; last, the likeliest one after them all.
@@ -62,7 +65,7 @@ class Single:
     def _write(
         self, ids: Sequence[int], most: int, sampler: Sampler, ends: Callable[[int], bool], call: Call
     ) -> Iterator[Chosen | None]:
-        yield from self._read(ids, call)
+        yield from self._read(ids, call, sampler.adapters)
         for left in range(most, 0, -1):
             call.check()
             chosen = sampler.choose(self._context, -1)
@@ -71,9 +74,11 @@ class Single:
                 return
             self._decode([chosen.token], call)
 
-    def _weigh(self, ids: Sequence[int], continuations: Sequence[Sequence[int]], call: Call) -> Iterator[Weight | None]:
+    def _weigh(
+        self, ids: Sequence[int], continuations: Sequence[Sequence[int]], call: Call, adapters: AdapterSet
+    ) -> Iterator[Weight | None]:
         library = self._library
-        yield from self._read(ids, call)
+        yield from self._read(ids, call, adapters)
         first = log_probabilities(library, self._context, -1, self._size)
         for continuation in continuations:
             likely, total, greedy = first, 0.0, True
@@ -102,10 +107,11 @@ class Single:
                 likely = log_probabilities(library, self._context, number, self._size)
         yield chosen_from(likely, int(likely.argmax()), likeliest)
 
-    def _read(self, ids: Sequence[int], call: Call) -> Iterator[None]:
+    def _read(self, ids: Sequence[int], call: Call, adapters: AdapterSet = NONE) -> Iterator[None]:
         """Compute the prompt; afterwards the logits of the next token are there."""
         library = self._library
         library.llama_memory_clear(self._memory, True)
+        adapters.attach(library, self._context)
         self._computed = 0
         self._call = call
         for start in range(0, len(ids), BATCH):

@@ -8,11 +8,14 @@ from typing import Final
 from core.errors import BadInput, Damaged, Unsupported
 from core.models.records import Facts, ReadModel
 from core.models.worker import gguf
+from core.models.worker.adapters import WANTED as OF_ADAPTERS
+from core.models.worker.adapters import adapter_facts
 from core.models.worker.gguf import Header, Tensor
 from core.records import Record
 from core.workers.serving import Call, Handler
 
 WANTED: Final = (
+    *OF_ADAPTERS,
     "general.type",
     "general.architecture",
     "general.name",
@@ -64,6 +67,8 @@ def facts(path: Path, more: Sequence[Path] = ()) -> Facts:
     header = _header(path)
     kind = _text(header, "general.type") or "model"
     architecture = _text(header, "general.architecture")
+    if kind == "adapter":
+        return adapter_facts(source, header)
     if kind != "model":
         raise Unsupported(source=source, reason=f"an {kind[:40]}, not a model. Choose the model that it belongs to.")
     tensors = _together(path, header, more)

@@ -130,7 +130,7 @@ def test_an_empty_file(tmp_path: Path) -> None:
         (file(tensors=(tensor("t", (32, 2), offset=7),)), "wrong place"),
         (file(tensors=(tensor("t", (32, 2), offset=2**50),)), "ends early"),
         (file(tensors=(tensor("t", (1, 1, 1, 1, 1)),)), "5 dimensions"),
-        (file((*MODEL, key("general.type", 8, text("adapter")))), "an adapter, not a model"),
+        (file((*MODEL, key("general.type", 8, text("adapter")))), "an adapter of another kind than LoRA"),
         (file((*MODEL, key("split.count", 2, struct.pack("<H", 3)))), "one of 3 parts"),
         (file(MODEL[1:]), "no architecture"),
     ],
