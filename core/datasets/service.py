@@ -8,7 +8,8 @@ from core.jobs import Job
 from core.paths import write_whole
 from core.records import Digest, now
 from core.trust.canonical import digest as digest_of
-from core.vault import versions
+from core.trust.canonical import record_from
+from core.vault import blobs, versions
 from core.vault.roles import Act
 from core.vault.vault import Vault
 
@@ -56,12 +57,17 @@ class Datasets:
             digest = versions.resolve(reader, _KIND, reference)
             return SavedDataset(digest=digest, dataset=reader.get(digest, Dataset), created=False)
 
-    def export(self, reference: str, path: Path) -> int:
-        """Write a version's samples to a file of the format that its ending names; returns how many."""
+    def export(self, reference: str, path: Path, reason: str = "") -> int:
+        """Write a version's samples to a file of the format that its ending names; returns how many.
+
+        The log tells the file by a digest that is salted with the nonce of the version's record: a plain one would let whoever reads the
+        log try out what a short dataset holds, also after it was erased.
+        """
         shown = self.show(reference)
         dataset = shown.dataset
         content = write_samples(dataset.samples, path.suffix.lower())
-        with self._vault.write(Act.EXPORT_DATASET, about=f"{dataset.reference} to {path.name}") as unit:
-            unit.note(after=f"sha256 {digest_of(content)}", touched=(shown.digest,))
+        with self._vault.write(Act.EXPORT_DATASET, about=f"{dataset.reference} to {path.name}", reason=reason) as unit:
+            nonce = record_from(unit.raw(shown.digest), Dataset)[1]
+            unit.note(after=f"salted sha256 {blobs.commitment(nonce, digest_of(content))}", touched=(shown.digest,))
             write_whole(path, content)
         return len(dataset.samples)

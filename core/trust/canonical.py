@@ -110,7 +110,7 @@ def read(data: bytes, source: str) -> Read:
         raise Damaged(source=source, problem="holds too much to be read.")
     try:
         value = _decoded(data)
-        parts = data.replace(rb"\\", b"").replace(rb'\"', b"").split(b'"')
+        parts = data.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')
         between = b",%s," % b"".join(parts[::2])
         if _too_deep(between):
             raise Damaged(source=source, problem=f"nested over {DEEPEST} levels deep.")
