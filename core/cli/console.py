@@ -43,6 +43,10 @@ class Console(Protocol):
     def ask_passphrase(self, prompt: str, confirm: bool, step: str) -> str:
         """A passphrase from the terminal, never from the file. Raises `Unavailable` with `step`, `click.Abort`."""
 
+    def user_name(self, prompt: str, given: str) -> str:
+        """The user name for a signature, typed where the passphrase is; `given`, the one that was set beforehand, where a file holds
+        the passphrase. Raises `Unavailable`, `click.Abort`."""
+
     def agrees(self, question: str, step: str) -> bool:
         """Whether the person says yes on their terminal. Raises `Unavailable` with `step`, `click.Abort`."""
 

@@ -73,11 +73,12 @@ def show(session: Session, reference: str) -> None:
 @dataset.command()
 @click.argument("reference", metavar="NAME[@VERSION]")
 @click.option("-o", "out", required=True, type=FILE, help="A .jsonl, .json or .csv file.")
+@click.option("--reason", default="", help="Why; it stands in the audit log.")
 @pass_session
-def export(session: Session, reference: str, out: Path) -> None:
+def export(session: Session, reference: str, out: Path, reason: str) -> None:
     """Write a version's samples to a file."""
     with session.workbench() as bench:
-        count = bench.datasets.export(reference, out)
+        count = bench.datasets.export(reference, out, reason)
         session.output.result(
             {"samples": count, "file": session.as_given(out)},
             [f"{count} samples written to {session.as_given(out)}."],

@@ -73,6 +73,9 @@ class Guest:
     def ask_passphrase(self, prompt: str, confirm: bool, step: str) -> str:
         return self._ask("other", prompt, confirm, step)
 
+    def user_name(self, prompt: str, given: str) -> str:
+        return self._ask("name", prompt, False, given)
+
     def agrees(self, question: str, step: str) -> bool:
         return self._ask("yes", question, False, step) == "yes"
 
@@ -115,7 +118,7 @@ class Guest:
         if jobs:
             threading.Thread(target=_cancel, args=(jobs,), name="stop").start()
 
-    def _ask(self, what: Literal["own", "other", "yes"], prompt: str, confirm: bool, step: str) -> str:
+    def _ask(self, what: Literal["own", "other", "name", "yes"], prompt: str, confirm: bool, step: str) -> str:
         if self._stopped:
             raise click.Abort
         with contextlib.suppress(EOFError):  # then `stop` answers

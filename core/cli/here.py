@@ -77,6 +77,15 @@ class Here:
             raise Unavailable(what=f"A passphrase is needed ({prompt}) and there is no terminal to ask on", step=step)
         return str(click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True))
 
+    def user_name(self, prompt: str, given: str) -> str:
+        if os.environ.get("ASSAY_PASSPHRASE_FILE"):
+            return given
+        if not sys.stdin.isatty():
+            raise Unavailable(
+                what=f"A user name is needed ({prompt}) and there is no terminal to ask on", step="Give --user NAME."
+            )
+        return str(click.prompt(prompt, err=True)).strip()
+
     def agrees(self, question: str, step: str) -> bool:
         if not sys.stdin.isatty():
             raise Unavailable(what=f"{question} There is no terminal to answer on", step=step)

@@ -151,6 +151,8 @@ class _Terminal:
                     return Given(text=self._console.passphrase(ask.prompt, ask.confirm))
                 if ask.what == "other":
                     return Given(text=self._console.ask_passphrase(ask.prompt, ask.confirm, ask.step))
+                if ask.what == "name":
+                    return Given(text=self._console.user_name(ask.prompt, ask.step))
                 return Given(text="yes" if self._console.agrees(ask.prompt, ask.step) else "no")
             except AssayError as error:
                 return failed(error)

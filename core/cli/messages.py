@@ -99,12 +99,13 @@ class Err(Record, frozen=True, kw_only=True, tag="err"):
 
 
 class Ask(Record, frozen=True, kw_only=True, tag="ask"):
-    """A question: the person's own passphrase (from their file or terminal), another one from the terminal, or yes or no."""
+    """A question: the person's own passphrase (from their file or terminal), another one from the terminal, their user name, or yes or no."""
 
-    what: Literal["own", "other", "yes"]
+    what: Literal["own", "other", "name", "yes"]
     prompt: str
     confirm: bool = False
     step: str = ""
+    """What to do where nobody can be asked; of a user name, the one that was set beforehand."""
 
 
 class Ended(Record, frozen=True, kw_only=True, tag="ended"):

@@ -2,8 +2,9 @@
 
 A passphrase comes from the file that `ASSAY_PASSPHRASE_FILE` names, or is asked for on a terminal. It is never an argument, which other
 people on the machine could read. Where the system's keyring remembers the vault (`core.vault.keyring`) and no file is named, opening asks for
-none; signing always does. Everything of the person's surroundings comes through the session's console: the command may be running in
-the process that has the vault open, for a person in another one.
+none; signing always does. A command is a sitting of its own, whose signing takes user name and passphrase (21 CFR 11.200): a name that stands
+in the environment and not on the command's line is asked for too, where the passphrase is typed. Everything of the person's surroundings comes
+through the session's console: the command may be running in the process that has the vault open, for a person in another one.
 """
 
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ class Session:
         self.output = Output(json_wanted, self.console)
         self._vault = vault or self.console.vault
         self._user = user or self.console.user
+        self._typed = bool(user)
         self._given: dict[Path, str] = {}
 
     @property
@@ -85,9 +87,13 @@ class Session:
 
     @contextmanager
     def signer(self, bench: Workbench) -> Iterator[Signer]:
-        """The person's signing keys, after their passphrase was asked for again."""
-        passphrase = self.passphrase(f"Sign as {bench.vault.user.name}. Passphrase")
-        with bench.vault.sitting.confirm(passphrase, self.user) as signer:
+        """The person's signing keys, after they said who they are and gave their passphrase again. Raises `WrongPassphrase`, `Refused`."""
+        who = f"Sign as {bench.vault.user.name}."
+        user = self.user
+        if not self._typed and bench.vault.sitting.needs_name:
+            user = self.console.user_name(f"{who} User name", user)
+        passphrase = self.passphrase(f"{who} Passphrase")
+        with bench.vault.sitting.confirm(passphrase, user) as signer:
             yield signer
 
 

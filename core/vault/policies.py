@@ -32,6 +32,7 @@ REASONED = (
     Act.REMOVE_DOCUMENTS,
     Act.REMOVE_MODEL,
     Act.EXPORT_PACK,
+    Act.EXPORT_DATASET,
     Act.EXPORT_TRAIL,
     Act.REVOKE_USER,
     Act.RESET_USER,
@@ -62,8 +63,11 @@ class Policy(Record, frozen=True, kw_only=True):
         LabelRule(label="approved", reviewers=1, meaning="approved"),
         LabelRule(label="production", reviewers=1, meaning="approved"),
     )
-    reasons: tuple[str, ...] = (Act.REVOKE_USER.value,)
-    """The acts that need a reason."""
+    reasons: tuple[str, ...] = tuple(
+        act.value for act in (Act.REVOKE_USER, Act.RESET_USER, Act.CHANGE_ROLES, Act.SET_RETENTION)
+    )
+    """The acts that need a reason, beside those that need one always. By default those that are rare and change who may do what, or how long
+    content lasts: what is signed says its meaning already, and what is done every day would get reasons that say nothing."""
     passphrase_days: int = 365
     """After so many days a passphrase must be changed before anything else is; 0: never."""
     own_passphrase: bool = False

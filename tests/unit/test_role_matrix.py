@@ -216,7 +216,7 @@ CARE = (
         s.vault, "policy@1", "reviewed", "", signer))),
     Operation("core.vault.policies:sign", Act.APPROVE, signing(lambda s, signer: policies.sign(
         s.vault, "policy@1", "approved", "", signer))),
-    Operation("core.vault.trail_export:export", Act.EXPORT_TRAIL, lambda s: trail_export.export(s.vault, s.out / "log.csv")),
+    Operation("core.vault.trail_export:export", Act.EXPORT_TRAIL, lambda s: trail_export.export(s.vault, s.out / "log.csv", reason="inspection")),
     Operation("core.vault.trail_review:review", Act.REVIEW_TRAIL, signing(lambda s, signer: trail_review.review(
         s.vault, signer, 0, 3, "nothing found"))),
     Operation("core.vault.witnesses:request", Act.EXPORT_CHECKPOINT, lambda s: witnesses.request(s.vault)),
@@ -232,7 +232,7 @@ CARE = (
         name="Case 2", reason="letter", things=(Thing(kind="document", reference=s.document),))))),
     Operation("core.vault.holds:release", Act.HOLD, signing(lambda s, signer: holds.release(s.vault, ERASABLES, signer, "Case 1", "closed"))),
     Operation("core.vault.retention:set_rule", Act.SET_RETENTION, lambda s: retention.set_rule(
-        s.vault, ERASABLES, SetRetention(name="traces", days=20))),
+        s.vault, ERASABLES, SetRetention(name="traces", days=20, reason="our schedule"))),
     Operation("core.vault.retention:apply", Act.ERASE, signing(lambda s, signer: retention.apply(
         s.vault, ERASABLES, signer, LATER, "due", Job("Erase")))),
     Operation("core.vault.erasure:erase", Act.ERASE, signing(lambda s, signer: erasure.erase(s.vault, ERASABLES, signer, Erase(
@@ -295,7 +295,7 @@ READING = {
 }
 """Public methods of the services that change nothing in the vault (`allow_clear` and `discard` hand on to the index and to
 `Models.remove`, which are walked)."""
-KEEPS_NOTHING = ("engine", "jobs", "supervisor", "events", "vault")
+KEEPS_NOTHING = ("engine", "jobs", "supervisor", "events", "vault", "visitors")
 """What a workbench has besides services: none of it but the vault writes, and its operations are functions."""
 
 
@@ -327,7 +327,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         bench.evals.run(RunSpec(reference="towers"), Job("Run"))
         ask(stage)
         policies.change(stage.vault, {"idle-minutes": "10"}, "shared office", signer)
-        retention.set_rule(stage.vault, ERASABLES, SetRetention(name="traces", days=30))
+        retention.set_rule(stage.vault, ERASABLES, SetRetention(name="traces", days=30, reason="our schedule"))
         with stage.vault._connections.transaction() as db:  # a token of each
             for user in ALONE.values():
                 row = (f"old-{user}", f"hash of {user}", user, "2026-01-31T10:00:00Z", 0, 0, "")

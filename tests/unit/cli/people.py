@@ -20,6 +20,7 @@ class Person(Here):
         self.drawing = draws
         self.known = PASSPHRASES.get(user, "")
         self.asked: list[str] = []
+        self.signs_as = user
         self.said: list[str] = []
         self.printed: list[str] = []
         self.answers: list[str | Exception] = []
@@ -63,6 +64,10 @@ class Person(Here):
     def ask_passphrase(self, prompt: str, confirm: bool, step: str) -> str:
         self.asked.append(prompt)
         return self._answer()
+
+    def user_name(self, prompt: str, given: str) -> str:
+        self.asked.append(prompt)
+        return self.signs_as
 
     def agrees(self, question: str, step: str) -> bool:
         self.asked.append(question)

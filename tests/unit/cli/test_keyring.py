@@ -17,7 +17,7 @@ from tests.unit.cli.people import Person
 from tests.unit.vault.keyrings import backend_of, package
 
 Held = dict[tuple[str, str], str]
-OPENING, SIGNING = "Passphrase of ines", "Sign as In\u00eas Duarte. Passphrase"
+OPENING, SIGNING = "Passphrase of ines", ["Sign as In\u00eas Duarte. User name", "Sign as In\u00eas Duarte. Passphrase"]
 NEW = "a bell rings under the lake"
 
 
@@ -48,7 +48,7 @@ def test_a_remembered_vault_opens_unasked_and_signing_asks(ines: Person, held: H
     assert asks(ines, "vault", "remember", "--json") == [OPENING]
     assert json.loads(ines.output) == {"vault": ines.vault, "user": "ines", "remembered": True}
     assert asks(ines, "user", "list") == []
-    assert asks(ines, "user", "renew", "ines") == [SIGNING]
+    assert asks(ines, "user", "renew", "ines") == SIGNING
     assert asks(ines, "vault", "forget", "--json") == []
     assert json.loads(ines.output) == {"vault": ines.vault, "user": "ines", "remembered": False}
     assert held == {}

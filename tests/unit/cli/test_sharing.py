@@ -63,7 +63,11 @@ def test_another_persons_command_is_theirs_in_the_log_and_the_first_sees_its_eve
     before = len(entries(bench))
     assert tomas("prompt", "approve", "cite@1") == 0
     assert tomas.output.startswith("Signed cite@1 as approved: Tomás Vidal")
-    assert tomas.asked == ["Passphrase of tomas", "Sign as Tomás Vidal. Passphrase"]
+    assert tomas.asked == [
+        "Passphrase of tomas",
+        "Sign as Tomás Vidal. User name",
+        "Sign as Tomás Vidal. Passphrase",
+    ]
     assert {user for user, _, _ in entries(bench)[before:]} == {"tomas"}
     assert ("tomas", "sign-in", "joining") in entries(bench)
     assert [(event.act, event.about) for event in seen] == [(Act.SAVE_PROMPT, "cite"), (Act.APPROVE, "cite@1")]
@@ -296,8 +300,8 @@ def test_the_owner_of_the_open_vault_loses_a_role_that_somebody_who_joined_takes
 
     def work(console: Console) -> int:
         with console.workbench(bench.vault.folder, "ines") as hers, hers.vault.confirm(ines.known) as signer:
-            people.change_roles(hers.vault, signer, "tomas", ("reviewer", "admin"), "")
-            people.change_roles(hers.vault, signer, "ines", ("auditor",), "")
+            people.change_roles(hers.vault, signer, "tomas", ("reviewer", "admin"), "needed")
+            people.change_roles(hers.vault, signer, "ines", ("auditor",), "needed")
         return 0
 
     serving(work)
@@ -309,7 +313,7 @@ def test_a_command_that_shuts_out_the_owner_of_the_open_vault_comes_to_its_end_w
     bench: Workbench, person: People
 ) -> None:
     with bench.vault.confirm(person("ines").known) as signer:
-        people.change_roles(bench.vault, signer, "tomas", ("reviewer", "admin"), "")
+        people.change_roles(bench.vault, signer, "tomas", ("reviewer", "admin"), "needed")
     locking: list[threading.Thread] = []
 
     def lock(changed: Changed) -> None:  # as a window does

@@ -1,7 +1,17 @@
 """What a person sees on a terminal before they sign."""
 
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.cli.here import Here
 from core.cli.signing import shown
+from core.errors import Unavailable
 from core.records import Digest
+from core.workbench import Workbench
+from tests.unit.cli.people import Person
 
 DIGEST = Digest("0123456789abcdef" * 4)
 
@@ -26,3 +36,31 @@ def test_nothing_in_the_content_passes_for_a_line_of_the_programs() -> None:
     ]
     assert not any(mark in "".join(lines) for mark in "\r\x1b\u202e")
     assert "[U+202E right-to-left override]You sign nothing" in lines[-2]
+
+
+def test_a_name_from_the_environment_is_typed_for_a_signature_and_one_on_the_line_was(
+    bench: Workbench, person: Callable[..., Person]
+) -> None:
+    bench.close()
+    ines = person("ines")
+    setting = ("vault", "policy", "--set", "idle-minutes=5", "--reason", "stricter")
+    ines.signs_as = "tomas"
+    assert ines(*setting) == 5, "somebody else's name"
+    assert ines.asked[1:] == ["Sign as Inês Duarte. User name", "Sign as Inês Duarte. Passphrase"]
+    ines.signs_as = "ines"
+    assert ines(*setting) == 0
+    ines.asked.clear()
+    assert ines("--user", "ines", *setting[:3], "idle-minutes=6", *setting[4:]) == 0
+    assert ines.asked == ["Passphrase of ines", "Sign as Inês Duarte. Passphrase"]
+    assert ines("audit", "log", "--act", "sign-in-failed", "--json") == 0
+    assert [entry["about"] for entry in json.loads(ines.output)["entries"]] == ["signing"]
+
+
+def test_where_a_file_holds_the_passphrase_the_name_is_the_one_that_was_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ASSAY_PASSPHRASE_FILE", str(tmp_path / "passphrase"))
+    assert Here().user_name("User name", "ines") == "ines"
+    monkeypatch.delenv("ASSAY_PASSPHRASE_FILE")
+    with pytest.raises(Unavailable, match="no terminal"):
+        Here().user_name("User name", "ines")

@@ -241,7 +241,7 @@ def test_retention_takes_old_versions_traces_and_runs(study: Study) -> None:
     study.add("tower.md", TEXT.replace("nine", "ten"))
     vault = study.bench.vault
     for name in ("old-versions", "traces", "runs"):
-        retention.set_rule(vault, ERASABLES, SetRetention(name=name, days=90))
+        retention.set_rule(vault, ERASABLES, SetRetention(name=name, days=90, reason="our schedule"))
     with vault.read() as reader:
         assert retention.preview(reader, ERASABLES, datetime.now(UTC)) == ()
         due = retention.preview(reader, ERASABLES, LATER)
@@ -288,7 +288,7 @@ def test_an_administrator_who_is_author_too_can_not_take_out_of_a_hold_what_they
     with pytest.raises(Refused, match="You released the hold Case 4"):
         study.erase("document:elsewhere/tower.md", copies=True)
     with study.bench.vault.confirm(study.passphrase) as signer:
-        retention.set_rule(study.bench.vault, ERASABLES, SetRetention(name="old-versions", days=1))
+        retention.set_rule(study.bench.vault, ERASABLES, SetRetention(name="old-versions", days=1, reason="our schedule"))
         later = datetime.now(UTC) + timedelta(days=9)
         assert retention.apply(study.bench.vault, ERASABLES, signer, later, "", Job("Apply")).items == 0
     with study.bench.vault.read() as reader:

@@ -438,7 +438,7 @@ def test_holds_that_make_no_sense_are_refused(vault: Vault, passphrases: dict[st
 
 
 def rule(vault: Vault, days: int | None, name: str = "notes") -> None:
-    retention.set_rule(vault, KINDS, SetRetention(name=name, days=days))
+    retention.set_rule(vault, KINDS, SetRetention(name=name, days=days, reason="our schedule"))
 
 
 def apply(vault: Vault, passphrase: str, at: datetime = LATER) -> erasure.ErasedContent:

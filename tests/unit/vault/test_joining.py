@@ -158,7 +158,7 @@ def test_who_joined_gives_the_vault_another_key_and_all_go_on(
 def test_a_change_of_roles_holds_at_once_where_it_is_looked_for(vault: Vault, passphrases: dict[str, str]) -> None:
     tomas = joined(vault, "tomas", passphrases["tomas"])
     with vault.confirm(passphrases["ines"]) as signer:
-        people.change_roles(vault, signer, "tomas", ("author",), "")
+        people.change_roles(vault, signer, "tomas", ("author",), "needed")
         look_again(tomas)
         with tomas.write(Act.SAVE_PROMPT):
             pass

@@ -101,8 +101,8 @@ def test_changes_take_an_administrator_and_their_own_signature(vault: Vault, reo
     with tomas.confirm(PASSPHRASES["tomas"]) as signer:
         for change in (
             lambda: people.revoke(tomas, signer, "ines", "?"),
-            lambda: people.reset(tomas, signer, "ines", NEW, kdf=weak),
-            lambda: people.change_roles(tomas, signer, "tomas", ("admin",)),
+            lambda: people.reset(tomas, signer, "ines", NEW, "lost", kdf=weak),
+            lambda: people.change_roles(tomas, signer, "tomas", ("admin",), "needed"),
             lambda: people.renew(tomas, signer, "ines"),
         ):
             with pytest.raises(Refused, match="admin"):
@@ -200,7 +200,7 @@ def test_a_reset_gives_new_keys_and_ends_the_old_card(vault: Vault) -> None:
     with vault.confirm(PASSPHRASES["ines"]) as signer:
         again = people.reset(vault, signer, "tomas", NEW, "forgot it", kdf=weak)
         with pytest.raises(Refused, match="your own"):
-            people.reset(vault, signer, "ines", NEW, kdf=weak)
+            people.reset(vault, signer, "ines", NEW, "lost", kdf=weak)
     assert (again.name, again.roles, again.active) == (before.name, before.roles, True)
     opened = {fingerprint(signed): open_card(signed) for signed in vault.cards()}
     assert opened[again.card].keys != opened[before.card].keys
@@ -233,7 +233,7 @@ def test_killed_anywhere_in_a_reset_the_old_or_the_new_passphrase_counts(vault: 
 
     def change(folder: Path) -> None:
         with Vault.open(folder, "ines", PASSPHRASES["ines"]) as ines, ines.confirm(PASSPHRASES["ines"]) as signer:
-            people.reset(ines, signer, "tomas", NEW, kdf=weak)
+            people.reset(ines, signer, "tomas", NEW, "lost", kdf=weak)
 
     for point, copy in every_kill(vault.folder, change):
         new = lets_in(copy, "tomas", NEW)
@@ -297,8 +297,8 @@ def test_the_last_administrator_keeps_the_role_and_may_change_the_rest(vault: Va
     before = vault.user.card
     with vault.confirm(PASSPHRASES["ines"]) as signer:
         with pytest.raises(Refused, match="last administrator"):
-            people.change_roles(vault, signer, "ines", ("author",))
-        people.change_roles(vault, signer, "ines", ("admin", "reviewer"))
+            people.change_roles(vault, signer, "ines", ("author",), "needed")
+        people.change_roles(vault, signer, "ines", ("admin", "reviewer"), "needed")
     assert vault.user.roles == ("admin", "reviewer")
     assert vault.user.card != before
     assert check(vault) == ()
@@ -306,7 +306,7 @@ def test_the_last_administrator_keeps_the_role_and_may_change_the_rest(vault: Va
     assert signature.card == vault.user.card
     with vault.confirm(PASSPHRASES["ines"]) as signer:
         people.add(vault, signer, "eve", "Eve", ("admin",), EVE, kdf=weak)
-        people.change_roles(vault, signer, "ines", ("author",))
+        people.change_roles(vault, signer, "ines", ("author",), "needed")
     with pytest.raises(Refused, match="admin"), vault.confirm(PASSPHRASES["ines"]) as signer:
         people.renew(vault, signer, "tomas")
     assert check(vault) == ()
@@ -314,11 +314,11 @@ def test_the_last_administrator_keeps_the_role_and_may_change_the_rest(vault: Va
 
 def test_the_same_roles_again_make_no_card(vault: Vault) -> None:
     with vault.confirm(PASSPHRASES["ines"]) as signer:
-        people.change_roles(vault, signer, "tomas", ("reviewer",))
+        people.change_roles(vault, signer, "tomas", ("reviewer",), "needed")
         with pytest.raises(BadInput, match="none of the roles"):
-            people.change_roles(vault, signer, "tomas", ("owner",))
+            people.change_roles(vault, signer, "tomas", ("owner",), "needed")
         with pytest.raises(BadInput, match="at least one"):
-            people.change_roles(vault, signer, "tomas", ())
+            people.change_roles(vault, signer, "tomas", (), "needed")
     with vault.read() as reader:
         assert users.offer(reader.db, "tomas") is None
         assert cards.endings(reader) == ()
@@ -348,7 +348,7 @@ def test_a_revoked_person_gets_no_card_and_loses_the_one_offered(vault: Vault) -
     with vault.confirm(PASSPHRASES["ines"]) as signer:
         people.renew(vault, signer, "tomas")
         people.revoke(vault, signer, "tomas", "left")
-        for change in (people.renew, lambda v, s, u: people.change_roles(v, s, u, ("author",))):
+        for change in (people.renew, lambda v, s, u: people.change_roles(v, s, u, ("author",), "needed")):
             with pytest.raises(Refused, match="were revoked"):
                 change(vault, signer, "tomas")
     with vault.read() as reader:
@@ -406,7 +406,7 @@ def test_somebody_with_the_open_vault_and_sql_can_not_sign_as_another(vault: Vau
 def test_an_administrator_who_resets_somebody_still_can_not_sign_with_their_old_card(vault: Vault) -> None:
     old = next(user.card for user in vault.users() if user.user == "tomas")
     with vault.confirm(PASSPHRASES["ines"]) as signer:
-        people.reset(vault, signer, "tomas", NEW, kdf=weak)
+        people.reset(vault, signer, "tomas", NEW, "lost", kdf=weak)
     vault.close()
     with Vault.open(vault.folder, "tomas", NEW) as as_tomas:
         signature = signed_note(as_tomas, NEW, "reviewed")

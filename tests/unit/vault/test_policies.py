@@ -100,6 +100,17 @@ def test_reasons_that_the_policy_asks_for_are_asked_for_at_the_door(vault: Vault
         pass
 
 
+def test_by_default_who_changes_rights_or_how_long_content_lasts_says_why(
+    vault: Vault, passphrases: dict[str, str]
+) -> None:
+    for act in (Act.REVOKE_USER, Act.RESET_USER, Act.CHANGE_ROLES, Act.SET_RETENTION):
+        with pytest.raises(BadInput, match="asks for a reason"), vault.write(act, about="tomas"):
+            raise AssertionError
+    change(vault, passphrases["ines"], reasons="")
+    with vault.write(Act.SET_RETENTION, about="traces"):
+        pass
+
+
 def age(vault: Vault, user: str, time: str) -> None:
     with vault.write(Act.CHANGE_SETTINGS) as unit:
         unit.db.execute("UPDATE people SET passphrase_changed = ? WHERE user = ?", (time, user))

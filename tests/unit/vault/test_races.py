@@ -74,7 +74,7 @@ def test_rights_that_were_taken_hold_at_the_door_though_nobody_told(vault: Vault
     with joined.write(Act.APPROVE):
         pass
     with vault.confirm(PASSPHRASES["ines"]) as signer:
-        people.change_roles(vault, signer, "tomas", ["author"])
+        people.change_roles(vault, signer, "tomas", ["author"], "needed")
         with pytest.raises(Refused), joined.write(Act.APPROVE):
             pass
         with joined.write(Act.ASK):
@@ -90,7 +90,7 @@ def test_a_passphrase_that_is_changed_while_its_person_is_reset_brings_no_old_ke
 
     def reset_meanwhile() -> object:
         with vault.confirm(PASSPHRASES["ines"]) as signer:
-            people.reset(vault, signer, "tomas", NEW, kdf=weak_kdf)
+            people.reset(vault, signer, "tomas", NEW, "lost", kdf=weak_kdf)
         return weak_kdf()
 
     steps = iter((weak_kdf, reset_meanwhile))
@@ -109,10 +109,10 @@ def test_a_reset_brings_no_roles_back_that_were_taken_meanwhile(vault: Vault) ->
 
     def demote() -> object:
         with vault.confirm(PASSPHRASES["ines"]) as signer:
-            people.change_roles(vault, signer, "tomas", ["auditor"])
+            people.change_roles(vault, signer, "tomas", ["auditor"], "needed")
         return weak_kdf()
 
     steps = iter((weak_kdf, demote))
     with joined.confirm(NEW) as signer, pytest.raises(Refused, match="meanwhile"):
-        people.reset(joined, signer, "tomas", "three owls on a wire", kdf=lambda: next(steps)())  # type: ignore[arg-type, return-value]
+        people.reset(joined, signer, "tomas", "three owls on a wire", "lost", kdf=lambda: next(steps)())  # type: ignore[arg-type, return-value]
     assert next(user.roles for user in vault.users() if user.user == "tomas") == ("auditor",)

@@ -168,7 +168,7 @@ def test_who_recovers_or_is_reset_waits_no_longer_for_wrong_answers(vault: Vault
     recover(vault.folder, words)
     with Vault.open(vault.folder, "ines", NEW) as again:
         with again.confirm(NEW) as signer:
-            people.reset(again, signer, "tomas", NEW, kdf=weak)
+            people.reset(again, signer, "tomas", NEW, "lost", kdf=weak)
         assert attempts.recent(vault.folder, "ines") is None
         assert attempts.recent(vault.folder, "tomas") is None
         with again.read() as reader:
