@@ -26,6 +26,7 @@ from core.models import store as models_store
 from core.models.aliases import ModelAliases
 from core.models.cards import ModelCards, approved_use
 from core.models.disk import ModelDisk
+from core.models.making import ModelMaking
 from core.models.service import Models
 from core.models.signatures import ModelSignatures
 from core.models.starter import ensure_starters, renew_starters
@@ -78,6 +79,7 @@ class Workbench:
         self.signatures = ModelSignatures(vault, self.models)
         self.model_aliases = ModelAliases(vault, self.models)
         self.model_disk = ModelDisk(vault, self.models)
+        self.making = ModelMaking(vault, self.models, self.supervisor, _threads)
         self.engine: Engine = first.engine if first else Engine(self.models, self.supervisor, _threads)
         self.documents = Documents(vault, self.supervisor, self.engine)
         self.retrieval: Retrieval = Retrieval(

@@ -283,6 +283,7 @@ READING = {
     "model_aliases": {"list", "history"},
     "model_cards": {"list", "versions", "show"},
     "model_disk": {"view", "discard"},
+    "making": {"import_folder", "quantize", "compare"},
     "signatures": {"keys"},
     "documents": {"collections", "collection", "list", "show", "locate", "close"},
     "retrieval": {"search", "prepare", "index_state", "close", "allow_clear"},
@@ -293,8 +294,8 @@ READING = {
     "evals": {"specs", "spec", "list", "show", "outcomes"},
     "evidence": set(),
 }
-"""Public methods of the services that change nothing in the vault (`allow_clear` and `discard` hand on to the index and to
-`Models.remove`, which are walked)."""
+"""Public methods of the services that change nothing in the vault (`allow_clear`, `discard` and `making` hand on to the index, to
+`Models.remove` and to `Models.add`, which are walked)."""
 KEEPS_NOTHING = ("engine", "jobs", "supervisor", "events", "vault", "visitors")
 """What a workbench has besides services: none of it but the vault writes, and its operations are functions."""
 
