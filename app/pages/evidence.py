@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QStackedWidget, QWidget
 
 from app.bridge.operations import Failure
@@ -28,6 +28,7 @@ from app.widgets.buttons import Segments, button
 from app.widgets.drop_zone import DropZone
 from app.widgets.empty_state import EmptyState
 from app.widgets.forms import line_edit
+from app.widgets.giving_way import give_way
 from app.widgets.table import Cell, Column, Table
 from core.errors import WrongPassphrase
 from core.evals.records import RunView
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
     from core.workbench import Workbench
 
 MOST = 20
-"""Packs whose verdicts are kept in the list; a sealed one lies in memory while it is there."""
+"""Packs whose verdicts are kept in the list."""
+MOST_SEALED = 512 * 1024 * 1024
+"""Bytes of packs that came sealed and lie in memory while they are in the list; the newest always does."""
 
 
 class EvidencePage(Page):
@@ -65,7 +68,7 @@ class EvidencePage(Page):
 
         views = (("make", "Make a pack"),) if with_vault else ()
         self.view = Segments(
-            (*views, ("check", "Check a pack"), ("redact", "Withhold parts"), ("trust", "Trust file")), "What to do"
+            (*views, ("check", "Check a pack"), ("redact", "Redact"), ("trust", "Trust file")), "What to do"
         )
         self.view.chosen.connect(self._turn)
         self.bar.about(self.view)
@@ -112,6 +115,10 @@ class EvidencePage(Page):
         self._runs: tuple[RunView, ...] = ()
         self._turn("make" if with_vault else "check")
         self._show_trust(None)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        give_way(self._left, self.width(), 268)
 
     # what the window asks
 
@@ -300,7 +307,7 @@ class EvidencePage(Page):
     def _judged(self, checked: list[CheckedPack]) -> None:
         self._busy.hide()
         fresh = {one.path for one in checked}
-        self._checked = [*checked, *(one for one in self._checked if one.path not in fresh)][:MOST]
+        self._checked = _kept([*checked, *(one for one in self._checked if one.path not in fresh)])
         self.packs.show_rows(self._checked)
         self.packs.choose(0)
         self._show_verdict(checked[0])
@@ -452,6 +459,17 @@ def _merged(first: Sequence[str | CheckedPack], rest: Sequence[str | CheckedPack
     for pack in (*first, *rest):
         found.setdefault(_path(pack), pack)
     return list(found.values())
+
+
+def _kept(checked: Sequence[CheckedPack]) -> list[CheckedPack]:
+    """The newest of these, and no more in memory than there should be."""
+    found: list[CheckedPack] = []
+    room = MOST_SEALED
+    for one in checked[:MOST]:
+        room -= len(one.sealed or b"")
+        if room >= 0 or one.sealed is None or not found:
+            found.append(one)
+    return found
 
 
 def _path(pack: str | CheckedPack) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QLayout, QMenu, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QLayout, QMenu, QWidget
 
 from app.pages import pack_words
 from app.pages.pack_words import CheckedPack, capped, fingerprint, meaning_of, sentence
@@ -53,9 +54,11 @@ ACTS = {
     "pdf": "Save as PDF…",
     "print": "Print…",
     "seal": "Seal it to an auditor…",
-    "redact": "Withhold parts of it…",
+    "redact": "Redact it…",
 }
 """What can be done with a pack that was checked."""
+NARROW = 620
+"""Pixels at scale 1.0 under which the buttons at the foot stand in two rows."""
 
 
 class VerdictView(QFrame):
@@ -86,6 +89,7 @@ class VerdictView(QFrame):
         self._signers = column(space=0)
         self._facts = label("", type="small", tone="secondary", wrap=True)
         self._facts.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._digest = Elided(middle=True, type="code", tone="secondary")
         self._below = QWidget()
         below = column(label("What was checked", strong=True), space=12)
         below.addLayout(self._checks)
@@ -98,7 +102,7 @@ class VerdictView(QFrame):
         below.addLayout(self._signers)
         below.addWidget(line())
         self._below.setLayout(below)
-        body = column(self.notice, self._below, self._facts, space=12, margins=(24, 16, 24, 20))
+        body = column(self.notice, self._below, self._facts, self._digest, space=12, margins=(24, 16, 24, 20))
         body.addStretch(1)
         inside = QWidget()
         inside.setLayout(body)
@@ -113,8 +117,13 @@ class VerdictView(QFrame):
         self.again = button("Check again", "again", "quiet")
         self.again.clicked.connect(lambda: self.ask("again"))
         self._took = label("", type="small", tone="secondary")
+        first, second = QWidget(), QWidget()
+        first.setLayout(row(self.report, self.keep, self.on, None))
+        second.setLayout(row(self.again, None, self._took))
         foot = frame("panel")
-        foot.setLayout(row(self.report, self.keep, self.on, self.again, None, self._took, margins=(24, 12, 24, 12)))
+        self._foot = row(first, second, margins=(24, 12, 24, 12))
+        self._foot.setStretch(1, 1)
+        foot.setLayout(self._foot)
         layout = column(space=0)
         layout.addLayout(head)
         layout.addWidget(line())
@@ -146,6 +155,7 @@ class VerdictView(QFrame):
             self._signers.addWidget(label("No signature could be read.", tone="secondary"))
         self._below.setVisible(checked.a_pack)
         self._facts.setText(_facts(checked))
+        self._digest.say(f"sha256 {checked.sha256}" if checked.sha256 else "")
         refused = "" if verdict.verdict != "invalid" else f"{checked.word}: there is nothing in it to rely on."
         for act in (self.report, self.on):
             act.refuse(refused)
@@ -153,6 +163,13 @@ class VerdictView(QFrame):
         said = f"{checked.word}. {checked.name}. {meaning_of(checked)}"
         self.setAccessibleName(said)
         announce(self, said)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < look().px(NARROW)
+        way = QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight
+        if self._foot.direction() is not way:
+            self._foot.setDirection(way)
 
     def forget(self) -> None:
         """Keep nothing of what was shown."""
@@ -207,8 +224,10 @@ class VerdictView(QFrame):
         self._taken.addWidget(_said(rests))
         for name, count in pack_words.lost_rows(verdict.lost):
             self._taken.addWidget(fact_row(name, count))
-        of = f"The whole pack has a manifest with the SHA-256 {verdict.redaction_of}. Ask for it where you need what is missing."
-        self._taken.addWidget(_said(of, "small"))
+        self._taken.addWidget(
+            _said("Ask for the whole pack where you need what is missing. Its manifest has this SHA-256:")
+        )
+        self._taken.addWidget(Elided(verdict.redaction_of, middle=True, type="code", tone="secondary"))
 
 
 class _Notice(QFrame):
@@ -262,8 +281,8 @@ def fact_row(name: str, value: str) -> QWidget:
     return made
 
 
-def _said(words: str, type: str = "body") -> QWidget:
-    made = label(words, type=type, tone="secondary", wrap=True)
+def _said(words: str) -> QWidget:
+    made = label(words, tone="secondary", wrap=True)
     made.setAccessibleName(words)
     made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return made
@@ -273,8 +292,7 @@ def _facts(checked: CheckedPack) -> str:
     verdict = checked.verdict
     parts = [f"Made {pack_words.told_moment(verdict.made)}."] if verdict.made else []
     parts.append(pack_words.nonce_words(checked))
-    digest = f"SHA-256 {checked.sha256}" if checked.sha256 else "larger than a pack can be"
-    parts.append(f"File {Path(checked.path).name}, {digest}.")
+    parts.append(f"File {capped(Path(checked.path).name)}{'' if checked.sha256 else ', larger than a pack can be'}.")
     if checked.sealed is not None:
         parts.append(
             "It came sealed, and was opened in memory with the keys that it was sealed to; the SHA-256 is the pack’s within."
@@ -293,13 +311,10 @@ def _check_row(check: Check, detail: str) -> QWidget:
     glyph, tone = SIGNS[check.state]
     sign = IconLabel(glyph, tone, 16)
     text_tone = {"failed": "fail", "open": "warn"}.get(check.state, "primary")
-    name = row(
-        label(check.name, strong=True, tone=text_tone),
-        label(ASKS.get(check.name, ""), tone="tertiary"),
-        None,
-        label(f"{check.count:,} {UNITS[check.name]}" if check.count and check.name in UNITS else "", tone="secondary"),
-        space=8,
-    )
+    name = row(label(check.name, strong=True, tone=text_tone), space=8)
+    name.addWidget(Elided(ASKS.get(check.name, ""), tone="tertiary"), 1)
+    counted = check.count and check.name in UNITS
+    name.addWidget(label(f"{check.count:,} {UNITS[check.name]}" if counted else "", tone="secondary"))
     words = column(space=1)
     words.addLayout(name)
     words.addWidget(label(detail, tone="secondary", wrap=True))

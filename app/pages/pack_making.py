@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.pages.evaluation_matrix import (
@@ -29,6 +30,7 @@ from app.theme.look import look
 from app.widgets.basic import Card, IconLabel, SearchField, clear, column, frame, label, line, row
 from app.widgets.buttons import button
 from app.widgets.forms import Choice, Field, line_edit
+from app.widgets.giving_way import give_way
 from app.widgets.signing import Meaning, Signed, ToSign
 from app.widgets.table import Cell, Column, Table
 from core.evals.records import RunView
@@ -250,6 +252,10 @@ class MakePackView(QWidget):
         self.setLayout(whole)
         self.setAccessibleName("Make a pack")
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        give_way(self.left, self.width(), 372, 264)
+
     def show_runs(self, views: Sequence[RunView], wanted: str = "") -> None:
         """Offer the runs that have a result; `wanted` is gone to."""
         self._all = tuple(view for view in views if view.result is not None)
@@ -375,7 +381,7 @@ class _WrittenCard(Card):
             widget.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.check = button("Check it", "check", small=True)
         self.seal = button("Seal it to an auditor…", "lock", small=True)
-        self.redact = button("Withhold parts of it…", "hidden", small=True)
+        self.redact = button("Redact it…", "hidden", small=True)
         self.trust = button("Export the trust file…", "fingerprint", small=True)
         advice = label(
             "Give the trust file to whoever will check it by another way than the pack.",

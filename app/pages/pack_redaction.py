@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QStackedWidget, QWidget
 
 from app.bridge.operations import Failure
@@ -31,6 +32,7 @@ from app.widgets.buttons import button
 from app.widgets.drop_zone import DropZone
 from app.widgets.empty_state import EmptyState
 from app.widgets.forms import Check, Field, line_edit
+from app.widgets.giving_way import give_way
 from app.widgets.tick_list import TickList
 from core.evidence.redaction import Preview, Request
 from core.jobs import Job
@@ -98,8 +100,12 @@ class RedactView(QWidget):
         whole = row(self._build_left(), line(vertical=True), self._build_right(), space=0)
         whole.setStretch(2, 1)
         self.setLayout(whole)
-        self.setAccessibleName("Withhold parts of a pack")
+        self.setAccessibleName("Redact a pack")
         self._show_nothing()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        give_way(self.left, self.width(), 320, 252)
 
     def open_pack(self, path: str, data: bytes | None = None) -> None:
         """Take a pack to be redacted."""
@@ -254,7 +260,7 @@ class RedactView(QWidget):
     # building
 
     def _build_left(self) -> QWidget:
-        self.drop = DropZone("Drop the pack here", "No vault is needed to withhold parts of it", "pack")
+        self.drop = DropZone("Drop the pack here", "No vault is needed to redact it", "pack")
         self.drop.dropped.connect(lambda paths: self.open_pack(paths[0]))
         self._title = label("", strong=True, wrap=True)
         self._note = label("", type="small", tone="secondary", wrap=True)

@@ -14,7 +14,7 @@ from app.pages.signatures import moment
 from app.pages.trust_files import KnownTrust
 from app.theme.look import look
 from app.widgets.act_form import ActForm
-from app.widgets.basic import clear, column, frame, label, line, row
+from app.widgets.basic import Elided, clear, column, frame, label, line, row
 from app.widgets.buttons import button
 from app.widgets.forms import Check
 from core.records import Digest
@@ -139,8 +139,7 @@ class TrustView(QFrame):
 
     def _card_row(self, found: Digest, card: Card, ended: str) -> QWidget:
         head = row(label(capped(card.name, 40), strong=True), space=8)
-        head.addWidget(label(capped(f"{card.user}, {', '.join(card.roles)}"), tone="secondary"))
-        head.addStretch(1)
+        head.addWidget(Elided(capped(f"{card.user}, {', '.join(card.roles)}"), tone="secondary"), 1)
         until = f"withdrawn {moment(ended)}" if ended else f"valid until {moment(card.valid_until)}"
         head.addWidget(label(until, type="small", tone="fail" if ended else "secondary"))
         compare = button("Compare…", "fingerprint", "quiet", small=True)

@@ -1,6 +1,7 @@
 """The evidence page as an auditor uses it who has no vault: whatever is dropped on it, what a verdict says, and what can be done with it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.bridge.operations import Operations
-from app.pages import pack_reading, pack_words, verdict_acts
+from app.pages import evidence, pack_reading, pack_words, verdict_acts
 from app.pages.evidence import EvidencePage
 from app.pages.fingerprints import heard
 from app.pages.sealed_packs import OpenForm, SealForm
@@ -141,6 +142,19 @@ def test_a_sealed_pack_is_opened_in_memory_with_keys_and_passphrase(
     given(qtbot, page, files["trust"])
     assert page.verdict.word.text() == "Valid"
     assert {path: path.read_bytes() for path in files["sealed"].parent.iterdir()} == before
+
+
+def test_what_came_sealed_fills_the_memory_only_so_far(
+    qtbot: QtBot, page: EvidencePage, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given(qtbot, page, files["trust"], files["whole"])
+    plain = page.verdict.checked
+    assert plain is not None
+    some = [replace(plain, path=f"{n}.sealed", sealed=b"x" * 10) for n in range(4)]
+    monkeypatch.setattr(evidence, "MOST_SEALED", 25)
+    assert [one.path for one in evidence._kept([*some, plain])] == ["0.sealed", "1.sealed", plain.path]
+    monkeypatch.setattr(evidence, "MOST_SEALED", 5)
+    assert [one.path for one in evidence._kept([*some, plain])] == ["0.sealed", plain.path]
 
 
 def test_a_sealed_pack_isn_t_opened_by_the_public_half(
