@@ -25,6 +25,10 @@ class Settings(Record, frozen=True, kw_only=True):
     )
     reduced_motion: Annotated[bool, msgspec.Meta(description="No transitions; progress moves in steps")] = False
     threads: Annotated[int, msgspec.Meta(ge=0, le=256, description="Threads for models; 0 takes all cores")] = 0
+    answers: Annotated[
+        Literal["fast", "reproducible"],
+        msgspec.Meta(description="How models answer in the chat: several at once, or alone and the same each time"),
+    ] = "fast"
     recent_vaults: Annotated[tuple[str, ...], msgspec.Meta(description="Vaults opened lately, newest first")] = ()
 
 

@@ -60,6 +60,7 @@ class TracePanel(QFrame):
             ("Model file", answer.model_digest or "none"),
             ("Prompt", answer.question.prompt or ("none" if answer.model == QUOTES else "built in")),
             ("Prompt digest", answer.prompt_digest or "none"),
+            ("Mode", "none" if answer.model == QUOTES else answer.question.mode),
             ("Backend", answer.backend),
             ("Tokens", f"{answer.prompt_tokens:,} in, {answer.tokens:,} out"),
             ("Time", f"{answer.seconds:.2f} s, first word after {answer.first_token_seconds:.2f} s"),

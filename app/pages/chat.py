@@ -25,6 +25,7 @@ from app.widgets.page_view import PageView
 from app.widgets.quick_switcher import Target
 from app.widgets.side_list import SideList, SideRow
 from app.widgets.toolbar import Chooser, ContextChip
+from core import settings
 from core.assistants.records import QUOTES, Answer, Answered, Delta, Found, Question
 from core.records import Json
 
@@ -246,7 +247,8 @@ class ChatPage(Page):
             return
         model = self.model.current
         prompt = self.prompt.current if model != QUOTES and self.prompt.current != OWN_PROMPT else None
-        question = Question(collection=self.collection.current, text=text, model=model, prompt=prompt)
+        mode = settings.load().answers
+        question = Question(collection=self.collection.current, text=text, model=model, prompt=prompt, mode=mode)
         self.composer.clear()
         self._ask(question)
 
@@ -396,7 +398,8 @@ class ChatPage(Page):
             if name in names:
                 self.collection.choose(name)
             if text and self._handle is None and names:
-                self._ask(Question(collection=self.collection.current, text=text, model=self.model.current))
+                mode, model = settings.load().answers, self.model.current
+                self._ask(Question(collection=self.collection.current, text=text, model=model, mode=mode))
 
     def _list_traces(self) -> None:
         wanted = self.find.text().casefold()

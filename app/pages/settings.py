@@ -1,4 +1,4 @@
-"""Settings: how the window looks, and how much of the machine models may use."""
+"""Settings: how the window looks, how much of the machine models may use, and how they answer."""
 
 import os
 
@@ -14,6 +14,7 @@ from core import settings
 from core.errors import AssayError
 
 THEMES = (("auto", "Like the system"), ("light", "Light"), ("dark", "Dark"), ("contrast", "High contrast"))
+ANSWERS = (("fast", "Fast: several at once"), ("reproducible", "Reproducible: the same each time"))
 
 
 class SettingsPage(Page):
@@ -39,8 +40,12 @@ class SettingsPage(Page):
         appearance.body.addWidget(Field("Colours", self.theme, beside=True))
         appearance.body.addWidget(Field("Size", self.scale, beside=True))
         appearance.body.addWidget(self.motion)
-        machine = Card("This machine", "Nothing leaves it. How many threads may models use?")
+        machine = Card("This machine", "Nothing leaves it. How many threads may models use, and how do they answer?")
         machine.body.addWidget(Field("Threads", self.threads, beside=True))
+        self.answers = Choice()
+        for _, word in ANSWERS:
+            self.answers.addItem(word)
+        machine.body.addWidget(Field("Chat answers", self.answers, beside=True))
         inside = QWidget()
         inside.setLayout(column(appearance, machine, None, margins=(24, 20, 24, 24), space=16))
         inside.setMaximumWidth(look().px(720))
@@ -50,6 +55,7 @@ class SettingsPage(Page):
         self.scale.activated.connect(self._keep)
         self.motion.clicked.connect(self._keep)
         self.threads.activated.connect(self._keep)
+        self.answers.activated.connect(self._keep)
 
     def _show(self, known: settings.Settings) -> None:
         self.theme.setCurrentIndex([name for name, _ in THEMES].index(known.theme))
@@ -57,6 +63,7 @@ class SettingsPage(Page):
         self.scale.setCurrentIndex(nearest)
         self.motion.setChecked(known.reduced_motion)
         self.threads.setCurrentIndex(min(known.threads, self.threads.count() - 1))
+        self.answers.setCurrentIndex([name for name, _ in ANSWERS].index(known.answers))
 
     def _keep(self) -> None:
         before = settings.load()
@@ -66,6 +73,7 @@ class SettingsPage(Page):
             scale=self._scales[self.scale.currentIndex()],
             reduced_motion=self.motion.isChecked(),
             threads=self.threads.currentIndex(),
+            answers=ANSWERS[self.answers.currentIndex()][0],
         )
         if now == before:
             return

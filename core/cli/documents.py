@@ -6,11 +6,13 @@ from typing import Literal
 
 import click
 
+from core import settings
 from core.assistants.records import QUOTES, Answer, Answered, Delta, Question
 from core.cli.output import one_line, table
 from core.cli.session import FILE, Session, pass_session
 from core.documents.records import AddDocuments
 from core.errors import AssayError, BadInput, NotFound
+from core.inference.records import MODES
 from core.records import Json
 from core.retrieval.records import Search
 from core.workbench import Workbench
@@ -191,6 +193,11 @@ def search(session: Session, collection: str, query: str, limit: int) -> None:
     type=click.Choice(["refuse", "passages"]),
     help="When the prompt doesn't fit into the model: refuse, or leave out the least relevant passages.",
 )
+@click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    help="fast, or reproducible: the same question gives the same answer, to the byte. As set for the chat where it isn't given.",
+)
 @pass_session
 def ask(
     session: Session,
@@ -201,6 +208,7 @@ def ask(
     passages: int,
     max_tokens: int,
     trim: Literal["refuse", "passages"],
+    mode: str | None,
 ) -> None:
     """Ask the documents. Quotes answers with their own sentences; a model writes, and cites."""
     if prompt_name is not None and model_name == QUOTES:
@@ -213,6 +221,7 @@ def ask(
         passages=passages,
         max_tokens=max_tokens,
         trim=trim,
+        mode=mode or settings.load().answers,
     )
     with session.workbench() as bench:
         started = time.monotonic()
@@ -229,9 +238,14 @@ def ask(
                     [
                         *citation_lines(part.answer),
                         *left_out_lines(part.answer),
-                        f"({part.answer.model}, {time.monotonic() - started:.1f} s)",
+                        f"({answered_by(part.answer)}, {time.monotonic() - started:.1f} s)",
                     ],
                 )
+
+
+def answered_by(answer: Answer) -> str:
+    """Who answered; of a model, in which mode."""
+    return answer.model if answer.model == QUOTES else f"{answer.model}, {answer.question.mode}"
 
 
 def answer_json(answer: Answer, trace: str) -> Json:
@@ -239,6 +253,7 @@ def answer_json(answer: Answer, trace: str) -> Json:
     return {
         "answer": answer.answer,
         "model": answer.model,
+        "mode": answer.question.mode,
         "abstained": answer.abstained,
         "citations": [
             {"document": c.name, "page": c.page, "quote": c.quote, "score": round(c.score, 4)} for c in answer.citations

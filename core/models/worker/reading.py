@@ -69,6 +69,11 @@ def facts(path: Path, more: Sequence[Path] = ()) -> Facts:
     architecture = _text(header, "general.architecture")
     if kind == "adapter":
         return adapter_facts(source, header)
+    if kind == "mmproj" or architecture == "clip":
+        raise Unsupported(
+            source=source,
+            reason="the part of a model that looks at images (mmproj). No images are put to models here; add the model's own file, for text.",
+        )
     if kind != "model":
         raise Unsupported(source=source, reason=f"an {kind[:40]}, not a model. Choose the model that it belongs to.")
     tensors = _together(path, header, more)

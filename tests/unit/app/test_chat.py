@@ -1,5 +1,6 @@
 """The chat page, driven as a person would."""
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
@@ -7,6 +8,8 @@ from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
 from app.pages.chat import ChatPage
+from core import settings
+from core.assistants.records import Question
 from core.documents.records import AddDocuments
 from core.jobs import Job
 from tests.unit.app.standin import PAGE_TEXT, StandIn
@@ -116,3 +119,18 @@ def test_copying_takes_the_answer_with_its_numbers(chat: ChatPage, qtbot: QtBot)
     qtbot.waitUntil(lambda: len(exchange.passages.rows()) == 2)
     exchange._copy()
     assert "within 24 hours. [1]" in QApplication.clipboard().text()
+
+
+def test_questions_are_asked_in_the_mode_that_is_set(
+    chat: ChatPage, bench: StandIn, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Question] = []
+    ask_bench = bench.assistants.ask
+    monkeypatch.setattr(
+        bench.assistants, "ask", lambda question, job: asked.append(question) or ask_bench(question, job)
+    )
+    for mode in ("fast", "reproducible"):
+        settings.save(msgspec.structs.replace(settings.load(), answers=mode))
+        ask(chat, "How soon?", qtbot)
+        qtbot.waitUntil(lambda mode=mode: bool(asked) and asked[-1].mode == mode)
+        qtbot.waitUntil(lambda: len(chat.exchanges[-1].passages.rows()) == 2 and chat._handle is None)

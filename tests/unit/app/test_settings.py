@@ -24,6 +24,13 @@ def test_another_theme_is_applied_at_once_and_kept(page: SettingsPage) -> None:
     assert settings.load().theme == "dark"
 
 
+def test_how_models_answer_in_the_chat_is_kept(page: SettingsPage) -> None:
+    assert settings.load().answers == "fast"
+    page.answers.setCurrentIndex(1)
+    page.answers.activated.emit(1)
+    assert settings.load().answers == "reproducible"
+
+
 def test_another_size_is_kept(page: SettingsPage, window: MainWindow, qtbot: QtBot) -> None:
     page.scale.setCurrentIndex(4)
     page.scale.activated.emit(4)
