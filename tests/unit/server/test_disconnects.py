@@ -38,7 +38,7 @@ def request(server: Server, token: str, body: dict[str, object]) -> bytes:
 
 def users(bench: Workbench) -> int:
     """Requests that hold a place at a model."""
-    return sum(slot.users for slot in bench.engine._slots.values())
+    return sum(held.requests for held in bench.engine.loaded())
 
 
 def traces(bench: Workbench) -> dict[str, ApiCall]:
