@@ -116,6 +116,14 @@ class Loaded(Record, frozen=True, kw_only=True):
     """Bytes of memory that its process holds, the model's file included; 0 where the system doesn't say."""
     tokens_per_second: float = 0.0
     """Of its last answer, after the first token; 0 before one."""
+    memory: int = 0
+    """Bytes that it was planned to take at most; 0 where nothing is known."""
+    requests: int = 0
+    """That it computes now, or that wait for it; 0 while it is idle."""
+    slots: int = 1
+    """Requests that it computes together in fast mode."""
+    gpu_layers: int = 0
+    layers: int = 0
 
 
 class Load(Record, frozen=True, kw_only=True, tag="load"):
@@ -129,6 +137,8 @@ class Load(Record, frozen=True, kw_only=True, tag="load"):
     """Whether it scores pairs of texts."""
     threads: int = 0
     """0 to choose by the model's size and the cores."""
+    window: int = 0
+    """Tokens of the longest context; 0 for as many as are usual. Never more than the model was made for."""
 
 
 class Ready(Record, frozen=True, kw_only=True, tag="model-ready"):

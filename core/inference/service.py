@@ -1,25 +1,22 @@
-"""The engine: models at work, each in a worker of its own.
+"""The engine: models at work, each in a worker of its own (`core.inference.pool`).
 
-A worker is started when its model is first needed and kept warm; of those that nobody uses, the least recently used end once there are
-more than `KEPT_WARM`. A worker that died is started again for the next request, but a file whose workers died `CRASHES` times is not
-tried any more. Each request makes sure first that the file is still the registered one. Safe from several threads: a chat model computes
+Each request makes sure first that the file is still the registered one. Safe from several threads: a chat model computes
 requests in fast mode together and others one after the other, in the order of asking; the line has an end.
 """
 
-import itertools
 import math
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from msgspec.structs import replace
 
-from core.errors import BadInput, Unavailable, Unsupported, WorkerFailed
+from core.errors import BadInput, Unsupported, WorkerFailed
 from core.inference.adapters import Adapters
+from core.inference.planning import MemoryPlan
+from core.inference.pool import Pool
 from core.inference.records import (
     MODES,
     ROLES,
@@ -32,11 +29,9 @@ from core.inference.records import (
     Embedded,
     Finished,
     Generate,
-    Load,
     Loaded,
     Message,
     PromptTokens,
-    Ready,
     Render,
     Rendered,
     Rerank,
@@ -55,58 +50,34 @@ from core.records import Digest, Json
 from core.workers.records import WorkerSpec
 from core.workers.supervisor import Supervisor, Worker
 
-KEPT_WARM: Final = 3
-CRASHES: Final = 2
 TEXTS_AT_ONCE: Final = 64
-AT_ONCE: Final = 32
-"""Requests that a chat model's worker takes in; of these, as many are computed together as its scheduler has slots for."""
-MOST_WAITING: Final = 256
-"""Requests to one model, computed or waiting; more are refused."""
-LARGEST_WINDOW: Final = 4096
 LARGEST_SEED: Final = 2**32 - 2
 """llama.cpp takes the number after it for "choose one"."""
 LONGEST_STOP: Final = 16
 MOST_LIKELY: Final = 20
 TEMPLATE_MEMORY: Final = 1024 * 1024 * 1024
 TEMPLATE_SECONDS: Final = 15.0
-_TURN: Final = 0.1
 
 Floats = npt.NDArray[np.float32]
-
-
-class _Slot:
-    """One model's place: its worker, once there is one."""
-
-    def __init__(self, model: ModelFile) -> None:
-        fake = model.name == FAKE
-        self.model = model
-        self.spec = WorkerSpec(
-            module=f"core.inference.worker.{'fake' if fake else 'llama'}",
-            readable=() if fake else model.files,
-            threads=AT_ONCE if model.purpose == "chat" and not fake else 0,
-            title=f"The model {model.name}",
-        )
-        self.starting = threading.Lock()
-        self.worker: Worker | None = None
-        self.ready: Ready | None = None
-        self.seconds = 0.0
-        self.users = 0
-        self.used = 0
-        self.speed = 0.0
 
 
 class Engine:
     """Generates, embeds, counts and renders, through workers."""
 
-    def __init__(self, models: Models, supervisor: Supervisor, threads: Callable[[], int] = lambda: 0) -> None:
-        """`threads` is asked at each loading of a model how many it computes with; 0 chooses by its size and the cores."""
+    def __init__(
+        self,
+        models: Models,
+        supervisor: Supervisor,
+        threads: Callable[[], int] = lambda: 0,
+        memory: Callable[[], int] = lambda: 0,
+        context: Callable[[], int] = lambda: 0,
+    ) -> None:
+        """Asked at each loading of a model: how many `threads` it computes with (0 chooses by its size and the cores), how many bytes of `memory`
+        all models together may take (0: by what is free), and how many tokens a `context` has at most (0: 4,096)."""
         self._models = models
         self._adapters = Adapters(models)
         self._supervisor = supervisor
-        self._threads = threads
-        self._lock = threading.Lock()
-        self._slots: dict[Digest, _Slot] = {}
-        self._clock = itertools.count(1)
+        self._pool = Pool(supervisor, threads, memory, context)
         self._template_lock = threading.Lock()
         self._template_worker: Worker | None = None
 
@@ -118,7 +89,7 @@ class Engine:
         check_request(request)
         model = self._chat_model(request.model, job)
         request = replace(request, adapters=self._adapters.resolved(request.adapters, model, job))
-        with self._using(model, job) as worker:
+        with self._pool.using(model, job) as worker:
             self._adapters.hand_over(request.adapters, worker, job)
             for part in worker.stream(request, Token | Finished, job):
                 if isinstance(part, Finished):
@@ -134,7 +105,7 @@ class Engine:
         if not request.continuations or not all(request.continuations):
             raise BadInput(source="The continuations", problem="there are none, or one is empty. Give texts.")
         request = replace(request, adapters=self._adapters.resolved(request.adapters, model, job))
-        with self._using(model, job) as worker:
+        with self._pool.using(model, job) as worker:
             self._adapters.hand_over(request.adapters, worker, job)
             found = worker.call(request, Weighed, job)
         if len(found.weights) != len(request.continuations):
@@ -148,7 +119,7 @@ class Engine:
             raise Unsupported(source=model.name, reason="it weighs no text. Choose a chat model.")
         if not 0 <= request.likeliest <= MOST_LIKELY:
             raise BadInput(source="likeliest", problem=f"use 0 to {MOST_LIKELY}.")
-        with self._using(model, job) as worker:
+        with self._pool.using(model, job) as worker:
             return worker.call(request, WeighedText, job)
 
     def embed(self, texts: Sequence[str], model: Digest | str, job: Job | None = None) -> Floats:
@@ -157,7 +128,7 @@ class Engine:
         Raises `BadInput` for a text that is longer than the model's window, and as `generate`."""
         found = self._embedder(model, job)
         parts = [np.zeros((0, found.dimensions), dtype=np.float32)]
-        with self._using(found, job) as worker:
+        with self._pool.using(found, job) as worker:
             for start in range(0, len(texts), TEXTS_AT_ONCE):
                 some = tuple(texts[start : start + TEXTS_AT_ONCE])
                 answer = worker.call(Embed(texts=some), Embedded, job)
@@ -167,14 +138,14 @@ class Engine:
     def count_tokens(self, texts: Sequence[str], model: Digest | str, job: Job | None = None) -> list[int]:
         """How many tokens each text has for this model, with the special ones that it adds around a text."""
         found = self._models.located(model, job)
-        with self._using(found, job) as worker:
+        with self._pool.using(found, job) as worker:
             return list(worker.call(Count(texts=tuple(texts)), Counted, job).tokens)
 
     def tokens(self, request: Generate, job: Job | None = None) -> PromptTokens:
         """The prompt that this request makes, token by token; nothing is generated, and one that doesn't fit is shown too. Raises as `generate`."""
         check_request(request)
         model = self._chat_model(request.model, job)
-        with self._using(model, job) as worker:
+        with self._pool.using(model, job) as worker:
             return worker.call(ShowTokens(request=request), PromptTokens, job)
 
     def rerank(self, query: str, texts: Sequence[str], model: Digest | str, job: Job | None = None) -> list[float]:
@@ -188,7 +159,7 @@ class Engine:
         if not query.strip():
             raise BadInput(source="The query", problem="it is empty. Write something.")
         scores: list[float] = []
-        with self._using(found, job) as worker:
+        with self._pool.using(found, job) as worker:
             for start in range(0, len(texts), TEXTS_AT_ONCE):
                 some = tuple(texts[start : start + TEXTS_AT_ONCE])
                 answer = worker.call(Rerank(query=query, texts=some), Reranked, job)
@@ -205,14 +176,16 @@ class Engine:
 
     def route(self, model: Digest | str, job: Job | None = None) -> str:
         """What computes the model's vectors; those of two routes are not compared. Loads the model. Raises as `embed`."""
-        with self._using(self._embedder(model, job), job):
-            with self._lock:
-                slot = self._slots.get(self._models.show(model).digest)
-            return slot.ready.route if slot is not None and slot.ready is not None else ""
+        found = self._embedder(model, job)
+        with self._pool.using(found, job):
+            ready = self._pool.ready(found.digest)
+            return ready.route if ready is not None else ""
 
     def window(self, model: Digest | str) -> int:
         """Tokens that fit into the model at once, as it is loaded here. Raises `NotFound`."""
-        return min(self._models.show(model).context, LARGEST_WINDOW)
+        found = self._models.show(model)
+        ready = self._pool.ready(found.digest)
+        return min(found.context, ready.context if ready is not None else self._pool.window())
 
     def render(
         self, messages: Sequence[Message], variables: Mapping[str, Json], job: Job | None = None
@@ -227,50 +200,32 @@ class Engine:
 
     def loaded(self) -> tuple[Loaded, ...]:
         """The models that are held ready, the most recently used first."""
-        with self._lock:
-            slots = sorted(self._slots.values(), key=lambda slot: -slot.used)
-            return tuple(
-                Loaded(
-                    name=slot.model.name,
-                    digest=slot.model.digest,
-                    pid=slot.worker.pid,
-                    context=slot.ready.context,
-                    start_seconds=slot.seconds,
-                    backend=slot.ready.backend,
-                    resident=slot.worker.resident,
-                    tokens_per_second=slot.speed,
-                )
-                for slot in slots
-                if slot.worker is not None and slot.ready is not None and slot.worker.alive
-            )
+        return self._pool.loaded()
+
+    def plan(self, name: Digest | str, context: int = 0, job: Job | None = None) -> MemoryPlan:
+        """The memory that a model would take with a context of so many tokens (0: as it would be loaded), and whether it fits beside those in
+        use; it is not loaded for that. Raises `NotFound`, `Changed`, `Damaged`, `Unsupported` (the fake model), `WorkerFailed`, `Cancelled`."""
+        model = self._models.located(name, job)
+        if model.name == FAKE:
+            raise Unsupported(source=model.name, reason="it has no file. Choose a model.")
+        return self._pool.plan(model, context, job)
 
     def unload(self, name: Digest | str) -> None:
         """End the model's worker, also when it is at work, and forget its crashes. Raises `NotFound` for an unknown model."""
-        model = self._models.show(name)
-        with self._lock:
-            slot = self._slots.pop(model.digest, None)
-        if slot is None:
-            return
-        self._supervisor.forgive(slot.spec)
-        if slot.worker is not None:
-            slot.worker.close()
+        self._pool.unload(self._models.show(name).digest)
 
     def close(self) -> None:
         """End all workers."""
-        with self._lock:
-            workers = [slot.worker for slot in self._slots.values()] + [self._template_worker]
-            self._slots.clear()
-            self._template_worker = None
-        for worker in workers:
-            if worker is not None:
-                worker.close()
+        self._pool.close()
+        with self._template_lock:
+            worker, self._template_worker = self._template_worker, None
+        if worker is not None:
+            worker.close()
 
     def _note_speed(self, model: Digest, end: Finished) -> None:
         seconds = end.seconds - end.first_token_seconds
-        with self._lock:
-            slot = self._slots.get(model)
-            if slot is not None and end.tokens > 1 and seconds > 0:
-                slot.speed = (end.tokens - 1) / seconds
+        if end.tokens > 1 and seconds > 0:
+            self._pool.note_speed(model, (end.tokens - 1) / seconds)
 
     def _chat_model(self, name: Digest | str, job: Job | None) -> ModelFile:
         model = self._models.located(name, job)
@@ -283,73 +238,6 @@ class Engine:
         if model.purpose != "embed" and model.name != FAKE:
             raise Unsupported(source=model.name, reason="it makes no vectors. Choose an embedder.")
         return model
-
-    @contextmanager
-    def _using(self, model: ModelFile, job: Job | None) -> Iterator[Worker]:
-        """The model's worker, ready; it is not ended for want of room while the block runs."""
-        with self._lock:
-            slot = self._slots.get(model.digest)
-            if slot is None or slot.model.path != model.path:
-                slot = self._slots[model.digest] = _Slot(model)
-            if slot.users >= MOST_WAITING:
-                raise Unavailable(
-                    what=f"{MOST_WAITING} requests wait for {model.name} already", step="Try again in a moment."
-                )
-            slot.users += 1
-            slot.used = next(self._clock)
-        try:
-            yield self._started(slot, job)
-        finally:
-            with self._lock:
-                slot.users -= 1
-                surplus = self._surplus()
-            for worker in surplus:
-                worker.close()
-
-    def _started(self, slot: _Slot, job: Job | None) -> Worker:
-        while not slot.starting.acquire(timeout=_TURN):
-            if job is not None:
-                job.check()
-        try:
-            if slot.worker is not None and slot.worker.alive:
-                return slot.worker
-            if self._supervisor.crashes(slot.spec) >= CRASHES:
-                raise WorkerFailed(
-                    worker=slot.spec.title,
-                    reason=f"it crashed {CRASHES} times with this file and is not tried again",
-                    safe="Choose another model, or unload this one to try again.",
-                )
-            began = time.monotonic()
-            slot.worker, slot.ready = self._start(slot, job)
-            slot.seconds = time.monotonic() - began
-            return slot.worker
-        finally:
-            slot.starting.release()
-
-    def _start(self, slot: _Slot, job: Job | None) -> tuple[Worker, Ready]:
-        model = slot.model
-        worker = self._supervisor.start(slot.spec, job)
-        try:
-            request = Load(
-                path=model.path,
-                name=model.name,
-                embeds=model.purpose == "embed",
-                ranks=model.purpose == "rerank",
-                threads=self._threads(),
-            )
-            return worker, worker.call(request, Ready, job)
-        except BaseException:
-            worker.close()
-            raise
-
-    def _surplus(self) -> list[Worker]:
-        """Take out the least recently used models that nobody uses, down to `KEPT_WARM`."""
-        running = [slot for slot in self._slots.values() if slot.worker is not None]
-        idle = sorted((slot for slot in running if slot.users == 0), key=lambda slot: slot.used)
-        surplus = idle[: max(0, len(running) - KEPT_WARM)]
-        for slot in surplus:
-            del self._slots[slot.model.digest]
-        return [slot.worker for slot in surplus if slot.worker is not None]
 
     def _templates(self, job: Job | None) -> Worker:
         with self._template_lock:

@@ -20,6 +20,7 @@ WAITING: Final = "active"
 SMALL: Final = 50_000_000
 """Parameters below which one thread is faster than several: 1,000 tokens a second against 300 (4 million, a busy machine)."""
 
+_MADV_DONTNEED: Final = 4
 _kept: list[object] = []  # callbacks that C holds a pointer to
 
 
@@ -32,12 +33,16 @@ def open_library() -> ModuleType:
     library: ModuleType = llama_cpp
     if _kept:
         return library
-    drop = library.llama_log_callback(lambda level, text, data: None)
-    _kept.append(drop)
-    library.llama_log_set(drop, ctypes.c_void_p(0))
+    _kept.append(library.llama_log_callback(lambda level, text, data: None))
+    silence(library)
     _load_backends(Path(llama_cpp.__file__).parent)
     library.llama_backend_init()
     return library
+
+
+def silence(library: ModuleType) -> None:
+    """Drop what llama.cpp would say."""
+    library.llama_log_set(_kept[0], ctypes.c_void_p(0))
 
 
 def _load_backends(package: Path) -> None:
@@ -48,6 +53,21 @@ def _load_backends(package: Path) -> None:
     load.argtypes = [ctypes.c_char_p]
     load.restype = None
     load(os.fsencode(folder))
+
+
+def let_go(path: str) -> None:
+    """Give back the pages of a file that is mapped: of weights that llama.cpp rearranged it reads its own copy only, and what is read in place
+    comes back from the system's cache. Where the system can't, they stay."""
+    try:
+        advise = ctypes.CDLL(None).madvise
+        lines = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines()
+    except (OSError, AttributeError, TypeError):
+        return
+    advise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    for line in lines:
+        if line.endswith(f" {path}"):
+            start, end = (int(number, 16) for number in line.split(maxsplit=1)[0].split("-"))
+            advise(start, end - start, _MADV_DONTNEED)
 
 
 def context(

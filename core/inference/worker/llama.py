@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from core.errors import Cancelled, Damaged, NotFound, Unsupported
+from core.inference.planning import Measure, Needs
 from core.inference.records import (
     AdapterHeld,
     AdapterPart,
@@ -32,7 +33,7 @@ from core.inference.records import (
     WeighedText,
     WeighText,
 )
-from core.inference.worker import bert
+from core.inference.worker import bert, measuring
 from core.inference.worker import library as loading
 from core.inference.worker.embedding import Embedder
 from core.inference.worker.generation import Chat
@@ -51,6 +52,9 @@ class Worker:
         self._library = library
         self._loaded: Chat | Embedder | Reranker | None = None
 
+    def measure(self, request: Measure, call: Call) -> Needs:
+        return measuring.measure(self._library, request, call)
+
     def load(self, request: Load, call: Call) -> Ready:
         """Raises `NotFound`, `Damaged` (llama.cpp refuses the file), `Unsupported`, `Cancelled`."""
         library = self._library
@@ -61,7 +65,7 @@ class Worker:
         threads = request.threads or (
             loading.cores() if request.embeds or request.ranks else loading.threads(library, model)
         )
-        window = min(LARGEST_WINDOW, library.llama_model_n_ctx_train(model))
+        window = min(request.window or LARGEST_WINDOW, library.llama_model_n_ctx_train(model))
         backend = f"llama-cpp-python {version('llama-cpp-python')}, CPU {loading.features(library)}, {threads} threads"
         if request.embeds:
             self._loaded = Embedder(library, model, request.name, window, threads, onnx)
@@ -128,6 +132,7 @@ class Worker:
         settings.n_gpu_layers = 0
         model = library.llama_model_load_from_file(os.fsencode(request.path), settings)
         if model:
+            loading.let_go(request.path)
             return model
         if call.cancelled:
             raise Cancelled(what=f"Loading {request.name}")
@@ -141,6 +146,7 @@ def handlers() -> dict[type[Record], Handler]:
     """What `core.workers.child` serves."""
     worker = Worker(loading.open_library())
     return {
+        Measure: worker.measure,
         Load: worker.load,
         Generate: worker.generate,
         Weigh: worker.weigh,

@@ -94,7 +94,15 @@ class Scheduler:
         self._computer = computer
         self._most = min(BATCH, window)
         self._context = context(
-            library, model, name, max(window, CELLS), self._most, threads, flash=True, n_seq_max=ROWS, kv_unified=True
+            library,
+            model,
+            name,
+            cells(library, model, window),
+            self._most,
+            threads,
+            flash=True,
+            n_seq_max=ROWS,
+            kv_unified=True,
         )
         self._memory = library.llama_get_memory(self._context)
         self._batch = library.llama_batch_init(self._most, 0, 1)
@@ -308,6 +316,12 @@ class Scheduler:
         self._forget_all()
         while self._running:
             self._end(self._running.pop(), error)
+
+
+def cells(library: ModuleType, model: Any, window: int) -> int:
+    """Cells of the memory for a window of so many tokens: `CELLS` at least, unless the window was cut to save memory."""
+    cut = window < min(CELLS, int(library.llama_model_n_ctx_train(model)))
+    return window if cut else max(window, CELLS)
 
 
 def _put(batch: Any, index: int, token: int, position: int, sequence: int, output: bool) -> None:

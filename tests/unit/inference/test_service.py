@@ -23,8 +23,9 @@ from core.errors import (
     Unsupported,
     WorkerFailed,
 )
+from core.inference.pool import CRASHES
 from core.inference.records import Finished, Generate, Message, Token
-from core.inference.service import CRASHES, KEPT_WARM, Engine
+from core.inference.service import Engine
 from core.jobs import Job
 from core.models.records import FAKE, AddModel
 from core.models.service import Models
@@ -227,20 +228,6 @@ def test_an_unknown_model(warm: Engine) -> None:
         told(warm.generate(asked("nobody")))
 
 
-def test_models_in_use_are_kept_and_the_oldest_idle_one_ends(
-    engine: Engine, models: Models, stories_file: Path, tmp_path: Path
-) -> None:
-    names = []
-    for number in range(KEPT_WARM + 1):
-        path = tmp_path / f"copy{number}.gguf"
-        path.write_bytes(stories_file.read_bytes() + bytes([number]))
-        names.append(models.add(AddModel(path=str(path))).name)
-    for name in names:
-        told(engine.generate(asked(name, max_tokens=1)))
-    assert [loaded.name for loaded in engine.loaded()] == names[:0:-1]
-    assert all(loaded.context == 2048 for loaded in engine.loaded())
-
-
 # -- vectors ------------------------------------------------------------------------------------------------------------------------
 
 TEXTS = (
@@ -358,7 +345,7 @@ def test_a_killed_worker_fails_all_its_requests_and_the_next_one_works(engine: E
 
 
 def test_a_line_too_long_is_refused(engine: Engine, stories: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.inference.service.MOST_WAITING", 2)
+    monkeypatch.setattr("core.inference.pool.MOST_WAITING", 2)
     request = Generate(model=stories, messages=(Message(role="text", content="Once"),), max_tokens=1000, mode="fast")
     streams = [engine.generate(request) for _ in range(3)]
     next(streams[0])

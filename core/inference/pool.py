@@ -1,0 +1,276 @@
+"""The models in memory: each in a worker of its own, all of them under one budget.
+
+A worker is started when its model is first needed, and kept until its memory is needed for another: then the least recently used of those
+that nobody uses leaves. Before a file is loaded its worker says what it will take (`core.inference.planning`); what doesn't fit is refused.
+A worker that died is started again for the next request, but a file whose workers died `CRASHES` times is not tried any more.
+"""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from core.errors import Unavailable, WorkerFailed
+from core.inference.planning import SPARED, Held, Measure, MemoryPlan, Needs, available, leaving, plan
+from core.inference.records import Load, Loaded, Ready
+from core.jobs import Job
+from core.models.records import FAKE, ModelFile
+from core.records import Digest
+from core.workers.records import WorkerSpec
+from core.workers.supervisor import Supervisor, Worker
+
+CRASHES: Final = 2
+AT_ONCE: Final = 32
+"""Requests that a chat model's worker takes in; of these, as many are computed together as its scheduler has slots for."""
+TOGETHER: Final = 16
+"""Requests that a chat model's worker computes together in fast mode."""
+MOST_WAITING: Final = 256
+"""Requests to one model, computed or waiting; more are refused."""
+LARGEST_WINDOW: Final = 4096
+"""Tokens; a longer context takes memory that most questions never use."""
+UNKNOWN: Final = 2**62
+"""The budget where the system doesn't say how much memory is free, and nobody set one."""
+_TURN: Final = 0.1
+_GIB: Final = 2**30
+
+
+class Slot:
+    """One model's place: its worker, once there is one."""
+
+    def __init__(self, model: ModelFile) -> None:
+        fake = model.name == FAKE
+        self.model = model
+        self.spec = WorkerSpec(
+            module=f"core.inference.worker.{'fake' if fake else 'llama'}",
+            readable=() if fake else model.files,
+            threads=AT_ONCE if model.purpose == "chat" and not fake else 0,
+            title=f"The model {model.name}",
+        )
+        self.starting = threading.Lock()
+        self.worker: Worker | None = None
+        self.ready: Ready | None = None
+        self.plan: MemoryPlan | None = None
+        self.seconds = 0.0
+        self.users = 0
+        self.used = 0
+        self.speed = 0.0
+
+    @property
+    def memory(self) -> int:
+        """Bytes that it takes or is about to take."""
+        return self.plan.total if self.plan is not None else 0
+
+
+class Pool:
+    """Safe from several threads."""
+
+    def __init__(
+        self, supervisor: Supervisor, threads: Callable[[], int], memory: Callable[[], int], context: Callable[[], int]
+    ) -> None:
+        """Each asked at a model's loading: how many threads it computes with (0 chooses), how many bytes all models may take (0: by what is
+        free), and how many tokens a context has at most (0: `LARGEST_WINDOW`)."""
+        self._supervisor = supervisor
+        self._threads = threads
+        self._memory = memory
+        self._context = context
+        self._lock = threading.Lock()
+        self._slots: dict[Digest, Slot] = {}
+        self._needs: dict[Digest, Needs] = {}
+        self._clock = itertools.count(1)
+
+    @contextmanager
+    def using(self, model: ModelFile, job: Job | None) -> Iterator[Worker]:
+        """The model's worker, ready; it is not ended for want of room while the block runs. Raises `Unavailable` (too little memory, too many
+        requests), `WorkerFailed`, `Cancelled`, and what the worker raises."""
+        with self._lock:
+            slot = self._slots.get(model.digest)
+            if slot is None or slot.model.path != model.path:
+                slot = self._slots[model.digest] = Slot(model)
+            if slot.users >= MOST_WAITING:
+                raise Unavailable(
+                    what=f"{MOST_WAITING} requests wait for {model.name} already", step="Try again in a moment."
+                )
+            slot.users += 1
+            slot.used = next(self._clock)
+        try:
+            yield self._started(slot, job)
+        finally:
+            with self._lock:
+                slot.users -= 1
+
+    def plan(self, model: ModelFile, context: int, job: Job | None) -> MemoryPlan:
+        """What the model takes with a context of so many tokens (0: as it would be loaded), beside those in use. A worker measures it the first
+        time. Raises as `using`."""
+        needs = self._needs.get(model.digest)
+        if needs is None:
+            slot = Slot(model)
+            with self._supervisor.start(slot.spec, job) as worker:
+                needs = self._measured(slot, worker, job)
+        with self._lock:
+            others = [slot for digest, slot in self._slots.items() if digest != model.digest and slot.users]
+            budget = self._budget() - sum(slot.memory for slot in others)
+        return plan(needs, context or self.window(), max(0, budget))
+
+    def window(self) -> int:
+        """Tokens of a context at most."""
+        return self._context() or LARGEST_WINDOW
+
+    def ready(self, model: Digest) -> Ready | None:
+        """What the model's worker said when it was ready; None where there is none."""
+        with self._lock:
+            slot = self._slots.get(model)
+            return slot.ready if slot is not None else None
+
+    def note_speed(self, model: Digest, speed: float) -> None:
+        """Tokens a second of the model's last answer."""
+        with self._lock:
+            if slot := self._slots.get(model):
+                slot.speed = speed
+
+    def loaded(self) -> tuple[Loaded, ...]:
+        """The models that are held ready, the most recently used first."""
+        with self._lock:
+            slots = sorted(self._slots.values(), key=lambda slot: -slot.used)
+            return tuple(
+                Loaded(
+                    name=slot.model.name,
+                    digest=slot.model.digest,
+                    pid=slot.worker.pid,
+                    context=slot.ready.context,
+                    start_seconds=slot.seconds,
+                    backend=slot.ready.backend,
+                    resident=slot.worker.resident,
+                    tokens_per_second=slot.speed,
+                    memory=slot.memory,
+                    requests=slot.users,
+                    slots=TOGETHER if slot.spec.threads else 1,
+                    gpu_layers=slot.plan.gpu_layers if slot.plan is not None else 0,
+                    layers=slot.plan.layers if slot.plan is not None else 0,
+                )
+                for slot in slots
+                if slot.worker is not None and slot.ready is not None and slot.worker.alive
+            )
+
+    def unload(self, model: Digest) -> None:
+        """End the model's worker, also when it is at work, and forget its crashes."""
+        with self._lock:
+            slot = self._slots.pop(model, None)
+        if slot is None:
+            return
+        self._supervisor.forgive(slot.spec)
+        if slot.worker is not None:
+            slot.worker.close()
+
+    def close(self) -> None:
+        """End all workers."""
+        with self._lock:
+            workers = [slot.worker for slot in self._slots.values()]
+            self._slots.clear()
+        for worker in workers:
+            if worker is not None:
+                worker.close()
+
+    def _started(self, slot: Slot, job: Job | None) -> Worker:
+        while not slot.starting.acquire(timeout=_TURN):
+            if job is not None:
+                job.check()
+        try:
+            if slot.worker is not None and slot.worker.alive:
+                return slot.worker
+            if self._supervisor.crashes(slot.spec) >= CRASHES:
+                raise WorkerFailed(
+                    worker=slot.spec.title,
+                    reason=f"it crashed {CRASHES} times with this file and is not tried again",
+                    safe="Choose another model, or unload this one to try again.",
+                )
+            began = time.monotonic()
+            slot.plan = None
+            slot.worker, slot.ready = self._start(slot, job)
+            slot.seconds = time.monotonic() - began
+            return slot.worker
+        finally:
+            slot.starting.release()
+
+    def _start(self, slot: Slot, job: Job | None) -> tuple[Worker, Ready]:
+        model = slot.model
+        worker = self._supervisor.start(slot.spec, job)
+        try:
+            window = 0
+            if model.name != FAKE:
+                window = self._make_room(slot, self._measured(slot, worker, job)).context
+            request = Load(
+                path=model.path,
+                name=model.name,
+                embeds=model.purpose == "embed",
+                ranks=model.purpose == "rerank",
+                threads=self._threads(),
+                window=window,
+            )
+            return worker, worker.call(request, Ready, job)
+        except BaseException:
+            slot.plan = None
+            worker.close()
+            raise
+
+    def _measured(self, slot: Slot, worker: Worker, job: Job | None) -> Needs:
+        model = slot.model
+        if model.digest not in self._needs:
+            threads = self._threads()
+            asked = Measure(
+                path=model.path, name=model.name, purpose=model.purpose, window=self.window(), threads=threads
+            )
+            self._needs[model.digest] = worker.call(asked, Needs, job)
+        return self._needs[model.digest]
+
+    def _make_room(self, slot: Slot, needs: Needs) -> MemoryPlan:
+        """Reserve the memory, and end who has to leave for it. Raises `Unavailable`."""
+        name = slot.model.name
+        with self._lock:
+            made = plan(needs, self.window(), self._budget())
+            if not made.fits:
+                raise Unavailable(
+                    what=f"{name} {_needs(made)}, and models may take {_size(made.budget)}", step=_advice(made)
+                )
+            others = [other for other in self._slots.values() if other is not slot and other.plan is not None]
+            held = [Held(memory=other.memory, used=other.used, busy=other.users > 0) for other in others]
+            gone = leaving(made.total, made.budget, held)
+            if gone is None:
+                busy = ", ".join(other.model.name for other in others if other.users)
+                raise Unavailable(
+                    what=f"{name} {_needs(made)}, which isn't free while {busy} is at work",
+                    step="Try again when that has finished.",
+                )
+            leavers = [others[place] for place in gone]
+            for other in leavers:
+                del self._slots[other.model.digest]
+            slot.plan = made
+        for other in leavers:
+            if other.worker is not None:
+                other.worker.close()
+        return made
+
+    def _budget(self) -> int:
+        """Bytes that all models together may take; what they hold now counts as free."""
+        if given := self._memory():
+            return given
+        free = available()
+        if not free:
+            return UNKNOWN
+        held = sum(slot.worker.resident for slot in self._slots.values() if slot.worker is not None)
+        return round(free * SPARED) + held
+
+
+def _size(memory: int) -> str:
+    return f"{memory / _GIB:.1f} GiB" if memory >= _GIB else f"{memory / 2**20:.0f} MiB"
+
+
+def _needs(made: MemoryPlan) -> str:
+    return f"needs {_size(made.total)} with a context of {made.context} tokens"
+
+
+def _advice(made: MemoryPlan) -> str:
+    if made.suggestion:
+        return f"Set a context of {made.suggestion} tokens, which fits, or choose a smaller model."
+    return "Choose a smaller model, or let models take more memory."

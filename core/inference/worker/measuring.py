@@ -1,0 +1,121 @@
+"""What a model file would need in memory, as llama.cpp counts it, without taking it.
+
+llama.cpp can lay out weights and contexts without allocating them, and then says their sizes only in its log; so its log is read, for as long
+as that takes, and nothing but sizes is kept of it.
+"""
+
+import ctypes
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from core.errors import Cancelled, Damaged, NotFound
+from core.inference.planning import ContextNeeds, Measure, Needs
+from core.inference.worker import bert
+from core.inference.worker import library as loading
+from core.inference.worker.scheduling import BATCH, ROWS, cells
+from core.workers.serving import Call
+
+GRAPHS: Final = 2.0
+"""ONNX Runtime keeps a graph's weights beside the graph."""
+_CACHE: Final = re.compile(r"(?:kv_cache\w*|memory_recurrent|memory_\w+): +size = +([\d.]+) MiB")
+_BUFFER: Final = re.compile(r"(?:output|compute) buffer size = +([\d.]+) MiB")
+_MIB: Final = 2**20
+
+
+def measure(library: ModuleType, request: Measure, call: Call) -> Needs:
+    """Raises `NotFound`, `Damaged` (llama.cpp refuses the file), `Cancelled`."""
+    if not Path(request.path).is_file():
+        raise NotFound(kind="file", name=request.path, step="Put it back, or register the model again.")
+    onnx = _graph(request)
+    with _log(library) as lines:
+        watch = library.llama_progress_callback(lambda done, data: not call.cancelled)
+        settings = library.llama_model_default_params()
+        settings.progress_callback = watch
+        settings.n_gpu_layers = 0
+        settings.no_alloc = True
+        settings.load_mode = library.LLAMA_LOAD_MODE_NONE  # a mapped file can't be left out
+        model = library.llama_model_load_from_file(os.fsencode(request.path), settings)
+        if not model:
+            if call.cancelled:
+                raise Cancelled(what=f"Measuring {request.name}")
+            problem = "llama.cpp can't load this file: damaged, or of a kind that it doesn't know. Take another copy."
+            raise Damaged(source=request.name, problem=problem)
+        try:
+            process = _resident()
+            window = min(request.window, int(library.llama_model_n_ctx_train(model)))
+            weights = int(library.llama_model_size(model))
+            layers = int(library.llama_model_n_layer(model))
+            contexts: list[ContextNeeds] = []
+            if onnx:
+                weights = round(GRAPHS * onnx)
+            else:
+                for make, times in _kinds(library, model, request):
+                    for size in (max(1, window // 2), window):
+                        call.check()
+                        contexts.append(_context(library, lines, make, size, times))
+        finally:
+            library.llama_model_free(model)
+    return Needs(window=window, process=process, weights=weights, contexts=tuple(contexts), layers=layers)
+
+
+def _graph(request: Measure) -> int:
+    """The size of the graph that ONNX Runtime would compute; 0 where llama.cpp computes."""
+    if request.purpose == "embed":
+        return len(bert.graph(Path(request.path)) or b"")
+    if request.purpose == "rerank":
+        return len(bert.scoring_graph(Path(request.path)) or b"")
+    return 0
+
+
+def _kinds(library: ModuleType, model: Any, request: Measure) -> list[tuple[Callable[[int], Any], int]]:
+    """How each of the model's contexts is made for so many tokens, and how many there are of it."""
+    name = request.name
+    if request.purpose in ("embed", "rerank"):
+        lanes = request.threads or loading.cores()
+
+        def lane(size: int) -> Any:
+            return loading.context(library, model, name, size, size, 1, embeddings=True)
+
+        return [(lane, lanes)]
+
+    def alone(size: int) -> Any:
+        return loading.context(library, model, name, size, min(BATCH, size), 1)
+
+    def together(size: int) -> Any:
+        room, most = cells(library, model, size), min(BATCH, size)
+        return loading.context(library, model, name, room, most, 1, flash=True, n_seq_max=ROWS, kv_unified=True)
+
+    return [(alone, 1), (together, 1)]
+
+
+def _context(library: ModuleType, lines: list[str], make: Callable[[int], Any], size: int, times: int) -> ContextNeeds:
+    lines.clear()
+    library.llama_free(make(size))
+    text = "".join(lines)
+    cache = sum(float(found) for found in _CACHE.findall(text))
+    buffers = sum(float(found) for found in _BUFFER.findall(text))
+    return ContextNeeds(window=size, cache=round(times * cache * _MIB), buffers=round(times * buffers * _MIB))
+
+
+@contextmanager
+def _log(library: ModuleType) -> Iterator[list[str]]:
+    lines: list[str] = []
+    keep = library.llama_log_callback(lambda level, text, data: lines.append(text.decode("utf-8", "replace")))
+    library.llama_log_set(keep, ctypes.c_void_p(0))
+    try:
+        yield lines
+    finally:
+        loading.silence(library)
+
+
+def _resident() -> int:
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
