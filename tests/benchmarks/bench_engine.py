@@ -18,7 +18,7 @@ from core.inference.service import Engine
 from core.inference.worker.library import open_library
 from core.models.starter import EMBEDDER, STARTERS
 from tests.benchmarks import shapes
-from tests.benchmarks.engines import ask, engine
+from tests.benchmarks.engines import ask, engine, level
 from tests.benchmarks.figures import REPOSITORY, Figure, figures, paired_ratio
 
 LLAMA = open_library()
@@ -129,6 +129,7 @@ def batches() -> Iterator[Figure]:
     with engine(path) as made:
         name = path.stem
         ask(made, name, "warm", 1)
+        level(made)
         bare, high = Bare(path, REQUESTS, 2048, flash=True), HighLevel(path)
 
         def prompts(prefixes: int) -> list[str]:
@@ -172,6 +173,7 @@ def stream_over_bare(made: Engine, path: Path, mode: str, prompt: int = 64, new:
     """The rate of one answer through service, worker and stream, over that of a bare loop."""
     bare, count = Bare(path, 1, 4096, flash=mode == "fast"), iter(range(10**6))
     ask(made, path.stem, "warm", 1, mode)
+    level(made)
     ratio = paired_ratio(
         lambda: ask(made, path.stem, text(prompt, next(count)), new, mode), lambda: bare.stream(text(prompt, 1), new)
     )
@@ -203,6 +205,7 @@ def embeddings() -> Iterator[Figure]:
     high = LLAMA.Llama(str(path), embedding=True, n_ctx=512, n_threads=THREADS, n_threads_batch=THREADS, verbose=False)
     with engine(path) as made:
         made.embed(texts[:2], path.stem)
+        level(made)
         ratio = paired_ratio(
             lambda: made.embed(texts, path.stem), lambda: [high.embed(one, normalize=True) for one in texts]
         )

@@ -1,5 +1,6 @@
 """An engine to measure, in a process that holds nothing else."""
 
+import contextlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,15 @@ def ask(made: Engine, model: str, prompt: str, new: int, mode: str = "fast") -> 
     *_, last = made.generate(request)
     assert isinstance(last, Finished)
     return last
+
+
+def level(made: Engine) -> None:
+    """Give the workers the share of a busy machine that this process has. Linux shares between sessions, and each worker has one of its own:
+    with other programs at work, a ratio to a loop in this process else says whose session they press."""
+    with contextlib.suppress(OSError):
+        mine = Path("/proc/self/autogroup").read_text(encoding="ascii").split()[-1]
+        for held in made.loaded():
+            Path(f"/proc/{held.pid}/autogroup").write_text(mine, encoding="ascii")
 
 
 def answer() -> None:
