@@ -90,7 +90,10 @@ def _model(row: Row, run: Row, result: Row, dataset: Row) -> Json:
         parameters["architectureFamily"] = str(record["architecture"])
     properties: list[Json] = [
         {"name": f"assay:{name}", "value": str(record[name])}
-        for name in ("purpose", "quantization", "parameters", "context", "dimensions")
+        for name in (
+            *("purpose", "quantization", "parameters", "context", "dimensions"),
+            *("tokenizer", "base_model", "signature", "signed_by"),
+        )
         if record.get(name) not in (None, "", 0)
     ]
     file: Any = record.get("digest")
