@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.bridge.keeping import ONE, RULES, Rule
 from app.pages.signatures import moment
-from app.theme.look import look
 from app.widgets.basic import IconLabel, clear, column, frame, label, line, row
 from app.widgets.buttons import Button, button
 from app.widgets.empty_state import EmptyState
@@ -101,7 +100,8 @@ class RulesView(QWidget):
         layout.addLayout(column(label(rule.word, strong=True), about, space=1), 1)
         layout.addWidget(change)
         made.setLayout(layout)
-        made.setMinimumHeight(look().px(44))
+        made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        made.setMinimumHeight(layout.sizeHint().height())
         return made
 
 

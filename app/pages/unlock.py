@@ -179,7 +179,7 @@ class UnlockPage(Page):
     def _ask_keyring(self) -> None:
         form = self.opening
         folder, user = Path(form.place.text).expanduser(), form.user.text.strip()
-        if not form.place.text or not folder.is_dir():
+        if not form.place.text or not self.isVisible() or not folder.is_dir():
             return
         self._asked += 1
         asked = self._asked

@@ -32,13 +32,11 @@ class OpenForm(QWidget):
         self.keep.hide()
         self._keyring = label("", type="small", tone="tertiary", wrap=True)
         self._keyring.hide()
-        self.forget = button("Forget it", kind="link", small=True)
+        self.forget = button("Forget it there", kind="link", small=True)
         self.forget.setAccessibleDescription("The system’s keyring doesn’t open this vault any more")
         self.forget.hide()
         self.unlock = button("Unlock", "unlock", "primary", hint="Enter")
         self.lost = button("I lost my passphrase", kind="link", small=True)
-        told = row(self._keyring, self.forget, space=8)
-        told.setStretch(0, 1)
         self.setLayout(
             column(
                 self.place,
@@ -46,9 +44,9 @@ class OpenForm(QWidget):
                 self.user,
                 self.passphrase,
                 self.keep,
-                told,
+                self._keyring,
                 6,
-                row(self.lost, None, self.unlock),
+                row(self.lost, self.forget, None, self.unlock),
                 None,
                 space=10,
             )

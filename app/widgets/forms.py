@@ -40,7 +40,7 @@ class Field(QWidget):
         self._check = check
         edit.setAccessibleName(word)
         edit.setSizePolicy(QSizePolicy.Policy.Expanding, edit.sizePolicy().verticalPolicy())
-        title = label(word, strong=not beside)
+        title = label(word, strong=not beside, wrap=beside)
         title.setBuddy(edit)
         self._note = label(note, type="small", tone="tertiary", wrap=True)
         if not note:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEasingCurve, QRect, QRectF, QSize, Qt, QVariantAnimation, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QFrame, QSizePolicy, QVBoxLayout, QWidget
 
 from app.theme.icons import paint_icon
@@ -176,6 +176,18 @@ class Rail(QFrame):
             self._animation.start()
         else:
             self._widen(target)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Where the window is too low for all, the logo gives way to the places."""
+        margins = self._layout.contentsMargins()
+        items = [*self._items.values(), self._lock]
+        least = margins.top() + margins.bottom() + sum(item.minimumSizeHint().height() for item in items)
+        least += sum(heading.sizeHint().height() for heading in self._headings) + self._head.sizeHint().height()
+        self._head.setVisible(self.height() >= least)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):

@@ -149,7 +149,7 @@ class TopBar(QFrame):
     """`switcher_asked` opens the quick switcher. `about` and `act` put things after the title and at the right end.
 
     Where there is no room for all, the switcher's field shrinks to its glass, then buttons go into a menu, the leftmost first; a button that
-    is filled or opens a menu of its own stays.
+    is filled or opens a menu of its own stays. The title goes last.
     """
 
     switcher_asked = Signal()
@@ -230,6 +230,8 @@ class TopBar(QFrame):
             need -= act.sizeHint().width() + gap
         grows = sum(max(0, widget.sizeHint().width() - widget.minimumSizeHint().width()) for widget in self._shown())
         self._switcher.setMaximumWidth(full if room - need - grows >= full - glass else glass)
+        more = self.more.sizeHint().width() + gap if folded else 0
+        self.title.setVisible(need + more <= room + look().px(4))
         self._folded = folded
         for act in self._offered:
             act.parentWidget().setVisible(act in wanted and act not in folded)
@@ -238,9 +240,7 @@ class TopBar(QFrame):
     def _least(self) -> int:
         """What everything beside the buttons takes at least."""
         margins = self.layout().contentsMargins()
-        least = (
-            margins.left() + margins.right() + look().px(8) + self.title.sizeHint().width() + 3 * self._acts.spacing()
-        )
+        least = margins.left() + margins.right() + look().px(8) + self.title.sizeHint().width()
         if not self._switcher.isHidden():
             least += self._switcher.minimumSizeHint().width() + self._acts.spacing()
         return least + sum(widget.minimumSizeHint().width() + self._about.spacing() for widget in self._shown())

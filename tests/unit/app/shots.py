@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.bridge import keeping
 from app.bridge import trail as bridge
+from app.bridge.opening import Remembered
 from app.bridge.operations import Operations
 from app.main_window import MainWindow
 from app.pages.all import PAGES
@@ -250,6 +251,20 @@ def restoring(window: MainWindow) -> None:
     window.page._choose("restore")  # type: ignore[union-attr]
 
 
+def remembered(window: MainWindow) -> None:
+    window.lock_now("")
+    wait(window)
+    window.page._typed.stop()  # type: ignore[union-attr]
+    window.page.opening.know(Remembered("", True))  # type: ignore[union-attr]
+
+
+def rememberable(window: MainWindow) -> None:
+    window.lock_now("")
+    wait(window)
+    window.page._typed.stop()  # type: ignore[union-attr]
+    window.page.opening.know(Remembered("", False))  # type: ignore[union-attr]
+
+
 def recovering(window: MainWindow) -> None:
     window.lock_now("")
     window.page.opening.lost.click()  # type: ignore[union-attr]
@@ -428,6 +443,8 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     "vault-busy": vault_busy,
     "policy": policy,
     "restoring": restoring,
+    "remembered": remembered,
+    "rememberable": rememberable,
     "recovering": recovering,
     "signing": signing,
     **evidence_scenes.SCENES,
