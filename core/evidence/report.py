@@ -55,6 +55,11 @@ class Facts(NamedTuple):
     def signatures(self) -> tuple[Row, ...]:
         return self.rows["signature"]
 
+    def person(self, user: Any) -> str:
+        """Somebody who wrote or ran something, with the printed name if they signed anything: "Ines Korhan (ines)"."""
+        names = {row.record.get("user"): row.record.get("name") for row in self.signatures}
+        return f"{shown(names[user])} ({shown(user)})" if user and names.get(user) else shown(user)
+
 
 def report(rows: Rows, title: str) -> Document:
     """The whole report, as blocks. `rows` may come from a redacted pack."""
@@ -98,8 +103,8 @@ def _verdict(facts: Facts) -> tuple[Block, ...]:
     passed = sum(failures.passed(row.record) for row in outcomes)
     pairs = (
         ("Run", plain(f"{shown(run.get('id'))}, {shown(result.get('status'))}")),
-        ("Plan", plain(f"{shown(run.get('spec_reference'))}, written by {shown(facts.spec.get('author'))}")),
-        ("Run by", plain(run.get("user"))),
+        ("Plan", plain(f"{shown(run.get('spec_reference'))}, written by {facts.person(facts.spec.get('author'))}")),
+        ("Run by", plain(facts.person(run.get("user")))),
         ("Begun", plain(moment(run.get("started")))),
         ("Ended", plain(moment(result.get("finished")))),
         ("Samples", plain(f"{count(run.get('samples') or 0, 'sample')} of {shown(run.get('dataset_reference'))}")),
@@ -179,7 +184,7 @@ def _tested(facts: Facts) -> tuple[Block, ...]:
     pages = sum(whole(row.record.get("pages")) for row in documents)
     searched = f"{count(len(documents), 'document')}, {count(pages, 'page')}" if documents else "none"
     pairs = (
-        ("Dataset", plain(f"{shown(run.get('dataset_reference'))}, by {shown(facts.dataset.get('author'))}")),
+        ("Dataset", plain(f"{shown(run.get('dataset_reference'))}, by {facts.person(facts.dataset.get('author'))}")),
         ("Documents", plain(f"collection {shown(run.get('collection'))}: {searched}")),
         ("Passages shown", plain(spec.get("passages"))),
         ("Longest answer", plain(f"{shown(spec.get('max_tokens'))} tokens" if spec.get("max_tokens") else "")),
@@ -287,8 +292,9 @@ def _limits(facts: Facts) -> tuple[Block, ...]:
     """What the figures don't say, as far as the records show it."""
     result = facts.result
     metrics = [metric for variant in result.get("variants") or [] for metric in variant.get("metrics") or []]
-    least = min((metric["n"] for metric in metrics), default=0)
-    compared = len(result.get("differences") or [])
+    differences = result.get("differences") or []
+    least = min((figure["n"] for figure in (*metrics, *differences)), default=0)
+    compared = len(differences)
     errors = sum(variant.get("errors") or 0 for variant in result.get("variants") or [])
     approved = [
         f"{shown(row.record.get('name'))} on {moment(row.record.get('time'))}"
@@ -301,8 +307,9 @@ def _limits(facts: Facts) -> tuple[Block, ...]:
         f"The plan with its criteria was approved by {' and by '.join(approved)}. A verifier checks that the log has this before the run."
         if approved
         else "Nobody had signed the plan with its criteria as approved. That it was recorded before the run can be checked in the log.",
-        f"The smallest number of samples under a figure is {least:,}"
+        f"The smallest number of samples under a figure or a difference is {least:,}"
         + (f", fewer than {FEW}: its interval is wide." if least < FEW else "."),
+        *_near(result),
     ]
     if compared > 1:
         items.append(
@@ -323,6 +330,30 @@ def _limits(facts: Facts) -> tuple[Block, ...]:
     return (Heading(2, "Limits"), Items(tuple(plain(item) for item in items)))
 
 
+def _near(result: Any) -> list[str]:
+    """A sentence for each criterion that is met by a mean whose interval reaches beyond the bound: chance alone may have met it."""
+    found = []
+    for item in result.get("criteria") or []:
+        criterion = item.get("criterion") or {}
+        ends = [
+            (metric["low"], metric["high"])
+            for variant in result.get("variants") or []
+            if variant.get("name") == criterion.get("variant")
+            for metric in variant.get("metrics") or []
+            if metric["scorer"] == criterion.get("metric")
+        ]
+        low, high = criterion.get("at_least"), criterion.get("at_most")
+        if not item.get("met") or criterion.get("on") != "value" or not ends:
+            continue
+        (bottom, top), *_ = ends
+        if (low is not None and bottom < low) or (high is not None and top > high):
+            found.append(
+                f"{shown(criterion.get('metric'))} of {shown(criterion.get('variant'))} meets its criterion by the mean; its interval, "
+                f"{number(bottom)} to {number(top)}, reaches beyond the bound. Other samples of the same kind may not meet it."
+            )
+    return found
+
+
 def _signatures(facts: Facts) -> tuple[Block, ...]:
     rows = tuple(
         (
@@ -341,7 +372,7 @@ def _signatures(facts: Facts) -> tuple[Block, ...]:
         if rows
         else Paragraph(plain("Nobody signed before the release."))
     )
-    release = "The release of the pack is signed apart, over the manifest that lists this report by its digest."
+    release = "The release of the pack is signed apart, over the manifest, which fixes every file of the pack, this report too."
     return (Heading(2, "Signatures"), Paragraph(plain(SECTION_11)), table, Paragraph(plain(release, "quiet")))
 
 
