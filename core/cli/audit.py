@@ -7,6 +7,7 @@ import click
 from core.cli import proofs
 from core.cli.output import one_line, short, table
 from core.cli.session import FILE, Session, pass_session
+from core.cli.signing import announced
 from core.paths import write_whole
 from core.records import Json
 from core.vault import checkpoints, trail, witnesses
@@ -102,7 +103,8 @@ def export(
 @pass_session
 def review(session: Session, first: int, last: int, note: str) -> None:
     """Sign that a part of the log was read. What the reviewer did themself isn't covered."""
-    with session.workbench() as bench, session.signer(bench) as signer:
+    name, read = "a review of the audit log", f"entries {first} to {last}"
+    with session.workbench() as bench, announced(session, bench, name, read, note, "reviewed") as signer:
         done = trail.review(bench.vault, signer, first, last, note)
     session.output.result(_review(done), _review_lines([done]))
 

@@ -10,10 +10,11 @@ import click
 
 from core.cli.output import table
 from core.cli.session import Session, pass_session
+from core.cli.signing import announced
 from core.errors import BadInput
 from core.vault import erasure, holds, retention
 from core.vault.erasure import Erase, Plan
-from core.vault.holds import HoldState, PlaceHold, Thing
+from core.vault.holds import Hold, HoldState, PlaceHold, Thing
 from core.vault.retention import Due, RetentionRule, SetRetention
 from core.workbench import ERASABLES, Workbench
 
@@ -41,7 +42,8 @@ def retention_command(session: Session, wanted: str | None, reason: str, yes: bo
             trial = retention.tried(rules, request) if request is not None and not yes else rules
             due = retention.preview(reader, ERASABLES, at, trial, bench.vault.user)
         if request is None and yes and any(not one.holds for one in due):
-            with session.signer(bench) as signer:
+            going = "\n".join(f"{one.kind} {one.label}" for one in due if not one.holds)
+            with announced(session, bench, "the erasure of what is due", going, reason) as signer:
                 told = retention.apply(bench.vault, ERASABLES, signer, at, reason, session.output.job("Erasing"))
             done, stones = told.items, told.tombstones
         content = {
@@ -86,7 +88,9 @@ def erase_command(
             plan = erasure.plan(reader, ERASABLES, request)
         stones: tuple[str, ...] = ()
         if yes:
-            with session.signer(bench) as signer:
+            going = "\n".join(f"{item.kind} {item.label}" for item in plan.items)
+            asking = session.signer(bench) if plan.held else announced(session, bench, "the erasure", going, reason)
+            with asking as signer:
                 stones = erasure.erase(
                     bench.vault, ERASABLES, signer, request, session.output.job("Erasing")
                 ).tombstones
@@ -122,7 +126,9 @@ def hold_command(session: Session, name: str | None, things: tuple[str, ...], re
             return
         request = PlaceHold(name=name, reason=reason, things=_things(things))
         if yes:
-            with session.signer(bench) as signer:
+            with bench.vault.read() as reader:
+                text = _keeps(holds.check(reader, ERASABLES, request))
+            with announced(session, bench, f"hold {name}", text, reason) as signer:
                 state = holds.place(bench.vault, ERASABLES, signer, request)
         else:
             with bench.vault.read() as reader:
@@ -150,8 +156,14 @@ COMMANDS = (retention_command, erase_command, hold_command, release_command)
 
 
 def _released(session: Session, bench: Workbench, name: str, reason: str) -> HoldState:
-    with session.signer(bench) as signer:
+    with bench.vault.read() as reader:
+        text = _keeps(holds.show(reader, name).hold)
+    with announced(session, bench, f"the release of hold {name}", text, reason) as signer:
         return holds.release(bench.vault, ERASABLES, signer, name, reason)
+
+
+def _keeps(hold: Hold) -> str:
+    return "\n".join(f"{held.kind} {held.label}" for held in hold.things)
 
 
 def _things(given: tuple[str, ...]) -> tuple[Thing, ...]:

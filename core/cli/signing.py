@@ -35,14 +35,31 @@ def signing(
         yield signer
 
 
+@contextmanager
+def announced(
+    session: Session, bench: Workbench, name: str, text: str, reason: str, meaning: str = "authored"
+) -> Iterator[Signer]:
+    """The same for a record that is made with the signature, and has no digest before."""
+    for line in (f"You sign {visible(name)} as {meaning}: {SAYS[meaning]}.", *_content(text, reason)):
+        session.output.say(line)
+    with session.signer(bench) as signer:
+        yield signer
+
+
 def shown(name: str, digest: Digest, text: str, meaning: str, reason: str) -> list[str]:
     """The lines that a person sees before they sign."""
+    return [
+        f"You sign {visible(name)} as {meaning}: {SAYS[meaning]}.",
+        f"Digest (SHA-256): {grouped(digest)}",
+        *_content(text, reason),
+    ]
+
+
+def _content(text: str, reason: str) -> list[str]:
     marked = found(text)
     many = "1 character" if marked == 1 else f"{marked} characters"
     hidden = [f"{many} that a screen would hide or dress up, written as [U+…]."] if marked else []
     return [
-        f"You sign {visible(name)} as {meaning}: {SAYS[meaning]}.",
-        f"Digest (SHA-256): {grouped(digest)}",
         f"Reason: {visible(reason) or 'none'}",
         "What you sign:",
         *(BAR + line for line in visible(text).split("\n")),

@@ -10,6 +10,7 @@ from core.cli.here import Here
 from core.cli.signing import shown
 from core.errors import Unavailable
 from core.records import Digest
+from core.vault import people
 from core.workbench import Workbench
 from tests.unit.cli.people import Person
 
@@ -64,3 +65,31 @@ def test_where_a_file_holds_the_passphrase_the_name_is_the_one_that_was_set(
     monkeypatch.delenv("ASSAY_PASSPHRASE_FILE")
     with pytest.raises(Unavailable, match="no terminal"):
         Here().user_name("User name", "ines")
+
+
+def test_holds_releases_erasures_and_reviews_show_what_is_signed_before_the_passphrase(
+    bench: Workbench, person: Callable[..., Person]
+) -> None:
+    with bench.vault.confirm(person("ines").known) as signer:
+        people.change_roles(bench.vault, signer, "ines", ("admin", "author", "reviewer"), "needed")
+    bench.close()
+    ines = person("ines")
+    (ines.folder / "q.jsonl").write_text('{"id": "q1", "input": "How many floors?", "target": "nine"}\n')
+    assert ines("dataset", "add", "towers", "q.jsonl") == 0
+    hidden = "letter\u202e4"
+    for command, line, code in (
+        (("vault", "hold", "Case 4", "dataset:towers@1", "--reason", hidden, "--yes"), "| dataset towers@1", 0),
+        (("vault", "release", "Case 4", "--reason", hidden, "--yes"), "| dataset towers@1", 0),
+        (("audit", "review", "--from", "0", "--to", "1", "--note", hidden), "| entries 0 to 1", 4),
+    ):
+        assert ines(*command) == code, ines.errors
+        assert line in ines.errors.splitlines()
+        assert "letter[U+202E right-to-left override]4" in ines.errors
+        assert "\u202e" not in ines.errors
+    assert ines("vault", "erase", "dataset:towers@1", "--reason", "request 12", "--yes") == 4, "who released it"
+    assert ines.errors.splitlines()[:4] == [
+        "You sign the erasure as authored: I wrote it as it stands.",
+        "Reason: request 12",
+        "What you sign:",
+        "| dataset towers@1",
+    ]
