@@ -6,11 +6,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.bridge.operations import Operations
+from app.main_window import MainWindow
 from app.pages import evidence, pack_reading, pack_words, verdict_acts
 from app.pages.evidence import EvidencePage
 from app.pages.fingerprints import heard
@@ -393,6 +395,20 @@ def test_a_public_key_and_a_folder_are_answered_with_what_to_do(
     assert "packs are sealed to it, and it opens none" in page.banner.text
     given(qtbot, page, files["public"].parent)
     assert "this is a folder" in page.banner.text
+
+
+def test_a_pack_and_its_trust_file_may_be_dropped_on_the_first_page(
+    qtbot: QtBot, locked: MainWindow, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pack_words, "clock", lambda: AT)
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(files[name])) for name in ("whole", "trust")])
+    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    locked.page.dropEvent(QDropEvent(QPointF(400, 300), copy, mime, left, none))  # type: ignore[union-attr]
+    page = locked.page
+    assert isinstance(page, EvidencePage)
+    settled(qtbot, page)
+    assert page.verdict.word.text() == "Valid"
 
 
 def test_a_fingerprint_is_heard_in_signs_and_in_words() -> None:
