@@ -22,6 +22,7 @@ from core.models.service import Models
 from core.prompts.records import SavePrompt
 from core.prompts.service import Prompts
 from core.retrieval.service import Retrieval
+from core.vault import policies
 from core.vault.vault import Vault
 from core.workbench import SCHEMA
 from core.workers.supervisor import Supervisor
@@ -132,6 +133,21 @@ def test_what_went_after_the_spec_was_saved_is_missed_before_a_run_is_recorded(s
     with pytest.raises(NotFound):
         study.evals.run(RunSpec(reference="towers"), Job("Run"))
     assert study.evals.list() == ()
+
+
+def test_a_policy_keeps_unapproved_models_from_runs(study: SimpleNamespace, passphrases: dict[str, str]) -> None:
+    study.evals.save(SPEC)
+    for value, refused in (("answers", False), ("all", True)):
+        with study.vault.confirm(passphrases["ines"]) as signer:
+            policies.change(study.vault, {"approved-models": value}, "model risk", signer)
+        stopped = Job("Run")
+        stopped.cancel()
+        if refused:
+            with pytest.raises(Refused, match="Use fake for evaluations"):
+                study.evals.run(RunSpec(reference="towers"), stopped)
+        else:
+            assert study.evals.run(RunSpec(reference="towers"), stopped).status == "cancelled"
+    assert len(study.evals.list()) == 1
 
 
 def test_a_criterion_on_an_unknown_variant_is_refused_when_it_is_saved(study: SimpleNamespace) -> None:
