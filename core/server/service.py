@@ -29,6 +29,8 @@ LINES = 500
 """Of the live log, that are kept for who looks later."""
 STARTING_SECONDS = 10.0
 STOPPING_SECONDS = 5
+IDLE_SECONDS = 75
+"""That a connection without requests stays open: longer than clients keep theirs, or one asks just as it is closed."""
 
 
 class Server:
@@ -106,6 +108,7 @@ class _Loop:
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
+                timeout_keep_alive=IDLE_SECONDS,
                 timeout_graceful_shutdown=STOPPING_SECONDS,
             )
         )
