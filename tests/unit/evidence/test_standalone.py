@@ -2,6 +2,8 @@
 
 import ast
 import json
+import re
+import shutil
 import subprocess
 import sys
 from base64 import b64decode, b64encode
@@ -17,6 +19,7 @@ from core.trust.trustfile import dump
 from tests.unit.evidence.building import TRUST, pack
 from tests.unit.evidence.judging import SCRIPT, standalone
 
+OLD_ENOUGH = re.compile(r"3\.(9|1\d)\b")
 LINES = 600
 """An auditor reads it in one sitting."""
 
@@ -53,6 +56,23 @@ def test_without_cryptography_a_pack_is_at_best_incomplete(files: tuple[Path, Pa
     verdict = json.loads(out)
     assert (code, verdict["verdict"]) == (1, "incomplete")
     assert any("ML-DSA-65" in reason for reason in verdict["reasons"])
+
+
+def interpreters() -> list[str]:
+    """The other Pythons at hand from 3.9 on, on the path or in pyenv's folder."""
+    found = [shutil.which(f"python3.{minor}") for minor in range(9, 20)]
+    kept = sorted((Path.home() / ".pyenv" / "versions").glob("3.*/bin/python"))
+    some = [path for path in (*filter(None, found), *map(str, kept)) if OLD_ENOUGH.search(str(Path(path).resolve()))]
+    some = [path for path in some if "shims" not in path]
+    return list(dict.fromkeys(some))
+
+
+@pytest.mark.parametrize("python", interpreters() or [sys.executable])
+def test_every_python_at_hand_runs_it(files: tuple[Path, Path], python: str) -> None:
+    command = [python, "-I", "-S", str(SCRIPT), str(files[0]), "--trust", str(files[1])]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout)["verdict"] == "incomplete"
 
 
 def test_its_exit_code_is_the_verdict(files: tuple[Path, Path], tmp_path: Path) -> None:
