@@ -25,6 +25,12 @@ class Settings(Record, frozen=True, kw_only=True):
     )
     reduced_motion: Annotated[bool, msgspec.Meta(description="No transitions; progress moves in steps")] = False
     threads: Annotated[int, msgspec.Meta(ge=0, le=256, description="Threads for models; 0 takes all cores")] = 0
+    model_memory: Annotated[
+        int, msgspec.Meta(ge=0, le=2**24, description="MiB that all loaded models may take; 0 goes by what is free")
+    ] = 0
+    model_context: Annotated[
+        int, msgspec.Meta(ge=0, le=2**24, description="Tokens of a model's context at most; 0 for 4,096")
+    ] = 0
     answers: Annotated[
         Literal["fast", "reproducible"],
         msgspec.Meta(description="How models answer in the chat: several at once, or alone and the same each time"),

@@ -80,7 +80,9 @@ class Workbench:
         self.model_aliases = ModelAliases(vault, self.models)
         self.model_disk = ModelDisk(vault, self.models)
         self.making = ModelMaking(vault, self.models, self.supervisor, _threads)
-        self.engine: Engine = first.engine if first else Engine(self.models, self.supervisor, _threads)
+        self.engine: Engine = (
+            first.engine if first else Engine(self.models, self.supervisor, _threads, _memory, _context)
+        )
         self.documents = Documents(vault, self.supervisor, self.engine)
         self.retrieval: Retrieval = Retrieval(
             vault, self.supervisor, self.engine, self.documents, first.retrieval if first else None
@@ -149,3 +151,13 @@ class Workbench:
 def _threads() -> int:
     """How many threads a model may take, as it is set when the model is loaded."""
     return settings.load().threads
+
+
+def _memory() -> int:
+    """Bytes that all models may take; 0 goes by what is free."""
+    return settings.load().model_memory * 2**20
+
+
+def _context() -> int:
+    """Tokens of a context at most; 0 for the usual number."""
+    return settings.load().model_context

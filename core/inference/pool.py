@@ -77,7 +77,7 @@ class Pool:
         self._context = context
         self._lock = threading.Lock()
         self._slots: dict[Digest, Slot] = {}
-        self._needs: dict[Digest, Needs] = {}
+        self._needs: dict[Digest, tuple[int, Needs]] = {}  # with the longest context that was asked about
         self._clock = itertools.count(1)
 
     @contextmanager
@@ -103,11 +103,11 @@ class Pool:
     def plan(self, model: ModelFile, context: int, job: Job | None) -> MemoryPlan:
         """What the model takes with a context of so many tokens (0: as it would be loaded), beside those in use. A worker measures it the first
         time. Raises as `using`."""
-        needs = self._needs.get(model.digest)
-        if needs is None:
-            slot = Slot(model)
-            with self._supervisor.start(slot.spec, job) as worker:
-                needs = self._measured(slot, worker, job)
+        window = max(context, self.window())
+        asked, needs = self._needs.get(model.digest, (0, None))
+        if needs is None or asked < window:
+            with self._supervisor.start(Slot(model).spec, job) as worker:
+                needs = self._measured(model, window, worker, job)
         with self._lock:
             others = [slot for digest, slot in self._slots.items() if digest != model.digest and slot.users]
             budget = self._budget() - sum(slot.memory for slot in others)
@@ -199,7 +199,7 @@ class Pool:
         try:
             window = 0
             if model.name != FAKE:
-                window = self._make_room(slot, self._measured(slot, worker, job)).context
+                window = self._make_room(slot, self._measured(model, self.window(), worker, job)).context
             request = Load(
                 path=model.path,
                 name=model.name,
@@ -214,15 +214,15 @@ class Pool:
             worker.close()
             raise
 
-    def _measured(self, slot: Slot, worker: Worker, job: Job | None) -> Needs:
-        model = slot.model
-        if model.digest not in self._needs:
-            threads = self._threads()
-            asked = Measure(
-                path=model.path, name=model.name, purpose=model.purpose, window=self.window(), threads=threads
+    def _measured(self, model: ModelFile, window: int, worker: Worker, job: Job | None) -> Needs:
+        asked, needs = self._needs.get(model.digest, (0, None))
+        if needs is None or asked < window:
+            request = Measure(
+                path=model.path, name=model.name, purpose=model.purpose, window=window, threads=self._threads()
             )
-            self._needs[model.digest] = worker.call(asked, Needs, job)
-        return self._needs[model.digest]
+            needs = worker.call(request, Needs, job)
+            self._needs[model.digest] = (window, needs)
+        return needs
 
     def _make_room(self, slot: Slot, needs: Needs) -> MemoryPlan:
         """Reserve the memory, and end who has to leave for it. Raises `Unavailable`."""
