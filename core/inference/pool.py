@@ -16,7 +16,7 @@ from core.errors import Unavailable, WorkerFailed
 from core.inference.planning import SPARED, Held, Measure, MemoryPlan, Needs, available, leaving, plan
 from core.inference.records import Load, Loaded, Ready
 from core.jobs import Job
-from core.models.records import FAKE, ModelFile
+from core.models.records import FAKE, LEGACY, ModelFile
 from core.records import Digest
 from core.workers.records import WorkerSpec
 from core.workers.supervisor import Supervisor, Worker
@@ -40,12 +40,12 @@ class Slot:
     """One model's place: its worker, once there is one."""
 
     def __init__(self, model: ModelFile) -> None:
-        fake = model.name == FAKE
+        fake, legacy = model.name == FAKE, model.architecture.startswith(LEGACY)
         self.model = model
         self.spec = WorkerSpec(
-            module=f"core.inference.worker.{'fake' if fake else 'llama'}",
+            module=f"core.inference.worker.{'fake' if fake else 'legacy' if legacy else 'llama'}",
             readable=() if fake else model.files,
-            threads=AT_ONCE if model.purpose == "chat" and not fake else 0,
+            threads=AT_ONCE if model.purpose == "chat" and not fake and not legacy else 0,
             title=f"The model {model.name}",
         )
         self.starting = threading.Lock()
@@ -112,6 +112,11 @@ class Pool:
             others = [slot for digest, slot in self._slots.items() if digest != model.digest and slot.users]
             budget = self._budget() - sum(slot.memory for slot in others)
         return plan(needs, context or self.window(), max(0, budget))
+
+    def budget(self) -> int:
+        """Bytes that all models together may take now; `UNKNOWN` where nothing limits them."""
+        with self._lock:
+            return self._budget()
 
     def window(self) -> int:
         """Tokens of a context at most."""

@@ -7,6 +7,8 @@ from core.records import Digest, Record
 
 FAKE = "fake"
 """The built-in deterministic model, known without a file."""
+LEGACY = "ggml-"
+"""Before the family's name in the architecture of an old GGML file."""
 
 
 class Part(Record, frozen=True, kw_only=True):

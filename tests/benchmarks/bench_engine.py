@@ -15,8 +15,8 @@ import numpy as np
 
 from core.inference.records import Generate, Message
 from core.inference.service import Engine
-from core.inference.worker.library import open_library
 from core.models.starter import EMBEDDER, STARTERS
+from core.models.worker.library import open_library
 from tests.benchmarks import shapes
 from tests.benchmarks.engines import ask, engine, level
 from tests.benchmarks.figures import REPOSITORY, Figure, figures, paired_ratio

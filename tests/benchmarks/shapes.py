@@ -10,7 +10,7 @@ from typing import NamedTuple
 import gguf
 import numpy as np
 
-from core.inference.worker.library import open_library
+from core.models.worker.library import open_library
 from tests.benchmarks.figures import REPOSITORY
 
 FOLDER = REPOSITORY / "build" / "shapes"

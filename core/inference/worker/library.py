@@ -1,8 +1,4 @@
-"""llama.cpp in this process: loaded once, silent.
-
-llama.cpp writes prompts' fragments and file paths to standard error; a callback drops them all. Processor backends that were built as
-plug-ins (portable wheels put them into `bin` beside the packages) are loaded before any model.
-"""
+"""llama.cpp's contexts and threads, and what of a file stays in memory. The library itself is opened in `core.models.worker.library`."""
 
 import ctypes
 import os
@@ -12,47 +8,10 @@ from typing import Any, Final
 
 from core.errors import Damaged
 
-SPIN: Final = "1000"
-"""How often a thread of libgomp looks before it sleeps at a barrier. By default it spins for milliseconds: where a core is busy elsewhere,
-two threads then gave 10 to 20 tokens a second and sleeping ones 300 (4 million parameters)."""
-WAITING: Final = "active"
-"""So that it looks as often where there are more threads than cores; otherwise it then looks a tenth as often, and nearly always sleeps."""
 SMALL: Final = 50_000_000
 """Parameters below which one thread is faster than several: 1,000 tokens a second against 300 (4 million, a busy machine)."""
 
 _MADV_DONTNEED: Final = 4
-_kept: list[object] = []  # callbacks that C holds a pointer to
-
-
-def open_library() -> ModuleType:
-    """The `llama_cpp` module, initialised."""
-    os.environ.setdefault("GOMP_SPINCOUNT", SPIN)
-    os.environ.setdefault("OMP_WAIT_POLICY", WAITING)
-    import llama_cpp
-
-    library: ModuleType = llama_cpp
-    if _kept:
-        return library
-    _kept.append(library.llama_log_callback(lambda level, text, data: None))
-    silence(library)
-    _load_backends(Path(llama_cpp.__file__).parent)
-    library.llama_backend_init()
-    return library
-
-
-def silence(library: ModuleType) -> None:
-    """Drop what llama.cpp would say."""
-    library.llama_log_set(_kept[0], ctypes.c_void_p(0))
-
-
-def _load_backends(package: Path) -> None:
-    folder, ggml = package.parent / "bin", package / "lib" / "libggml.so.0"
-    if not folder.is_dir() or not ggml.is_file() or not any(folder.glob("libggml-*")):
-        return
-    load = ctypes.CDLL(str(ggml)).ggml_backend_load_all_from_path
-    load.argtypes = [ctypes.c_char_p]
-    load.restype = None
-    load(os.fsencode(folder))
 
 
 def let_go(path: str) -> None:

@@ -38,6 +38,7 @@ from core.inference.worker import library as loading
 from core.inference.worker.embedding import Embedder
 from core.inference.worker.generation import Chat
 from core.inference.worker.reranking import Reranker
+from core.models.worker.library import open_library
 from core.records import Record
 from core.workers.serving import Call, Handler
 
@@ -144,7 +145,7 @@ class Worker:
 
 def handlers() -> dict[type[Record], Handler]:
     """What `core.workers.child` serves."""
-    worker = Worker(loading.open_library())
+    worker = Worker(open_library())
     return {
         Measure: worker.measure,
         Load: worker.load,

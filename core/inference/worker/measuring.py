@@ -18,6 +18,7 @@ from core.inference.planning import ContextNeeds, Measure, Needs
 from core.inference.worker import bert
 from core.inference.worker import library as loading
 from core.inference.worker.scheduling import BATCH, ROWS, cells
+from core.models.worker.library import silence
 from core.workers.serving import Call
 
 GRAPHS: Final = 2.0
@@ -110,7 +111,7 @@ def _log(library: ModuleType) -> Iterator[list[str]]:
     try:
         yield lines
     finally:
-        loading.silence(library)
+        silence(library)
 
 
 def _resident() -> int:

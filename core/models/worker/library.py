@@ -28,12 +28,16 @@ def open_library() -> ModuleType:
     library: ModuleType = llama_cpp
     if _kept:
         return library
-    drop = library.llama_log_callback(lambda level, text, data: None)
-    _kept.append(drop)
-    library.llama_log_set(drop, ctypes.c_void_p(0))
+    _kept.append(library.llama_log_callback(lambda level, text, data: None))
+    silence(library)
     _load_backends(Path(llama_cpp.__file__).parent)
     library.llama_backend_init()
     return library
+
+
+def silence(library: ModuleType) -> None:
+    """Drop what llama.cpp would say."""
+    library.llama_log_set(_kept[0], ctypes.c_void_p(0))
 
 
 def _load_backends(package: Path) -> None:

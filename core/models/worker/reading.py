@@ -7,7 +7,7 @@ from typing import Final
 
 from core.errors import BadInput, Damaged, Unsupported
 from core.models.records import Facts, ReadModel
-from core.models.worker import gguf
+from core.models.worker import gguf, legacy
 from core.models.worker.adapters import WANTED as OF_ADAPTERS
 from core.models.worker.adapters import adapter_facts
 from core.models.worker.gguf import Header, Tensor
@@ -64,6 +64,8 @@ NO_TEXT: Final = (
 def facts(path: Path, more: Sequence[Path] = ()) -> Facts:
     """What the file says of itself; of a model in several, what all say together. Raises `BadInput`, `Damaged`, `Unsupported`."""
     source = path.name
+    if not more and path.is_file() and legacy.begins(path):
+        return legacy.legacy_facts(path)
     header = _header(path)
     kind = _text(header, "general.type") or "model"
     architecture = _text(header, "general.architecture")

@@ -13,9 +13,10 @@ from core.inference import adapters as sending
 from core.inference.records import AdapterPart, AdapterUse, Finished, Generate, Message, Token, Weigh
 from core.inference.service import Engine
 from core.inference.worker.adapters import NONE, AdapterSet, HeldAdapters
-from core.inference.worker.library import context, open_library
+from core.inference.worker.library import context
 from core.models.records import FAKE, AddModel
 from core.models.service import Models
+from core.models.worker.library import open_library
 from core.models.worker.reading import facts
 from core.records import Digest
 from tests.unit.inference import loras

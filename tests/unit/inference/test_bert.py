@@ -11,8 +11,8 @@ import pytest
 
 from core.inference.worker import bert
 from core.inference.worker.embedding import LLAMA_CPP, ONNX, Embedder
-from core.inference.worker.library import open_library
 from core.models.starter import EMBEDDER, STARTERS
+from core.models.worker.library import open_library
 
 WIDTH, HEADS, WIDE, BLOCKS, WORDS, LONGEST = 64, 4, 128, 2, 40, 32
 

@@ -13,7 +13,7 @@ from core.errors import BadInput, Cancelled, InvalidAnswer
 from core.inference.records import Finished, Generate, Message, Token, Weigh
 from core.inference.service import Engine
 from core.inference.worker.generation import Chat
-from core.inference.worker.library import open_library
+from core.models.worker.library import open_library
 
 T = TypeVar("T")
 MODES = ("reproducible", "fast")

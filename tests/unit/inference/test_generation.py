@@ -11,8 +11,8 @@ import pytest
 from core.errors import Cancelled
 from core.inference.records import Finished, Generate, Message, Token
 from core.inference.worker.generation import Chat
-from core.inference.worker.library import open_library
 from core.inference.worker.single import BATCH
+from core.models.worker.library import open_library
 
 T = TypeVar("T")
 

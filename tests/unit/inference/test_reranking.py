@@ -12,12 +12,12 @@ from core.errors import BadInput, Cancelled, Unsupported
 from core.inference.service import TEXTS_AT_ONCE, Engine
 from core.inference.worker import bert, reranking
 from core.inference.worker.embedding import LLAMA_CPP, ONNX
-from core.inference.worker.library import open_library
 from core.inference.worker.reranking import Reranker
 from core.inference.worker.vocabulary import Vocabulary
 from core.jobs import Job
 from core.models.records import FAKE, AddModel
 from core.models.service import Models
+from core.models.worker.library import open_library
 from core.models.worker.reading import facts
 from tests.golden import reranker as golden
 from tests.golden.reranker import QUERY, STORED, TEXTS

@@ -14,9 +14,9 @@ import pytest
 from core.errors import Cancelled
 from core.inference.records import Finished, Generate, Message, Token
 from core.inference.worker.generation import Chat
-from core.inference.worker.library import open_library
 from core.inference.worker.scheduling import SLOTS
 from core.inference.worker.sequences import Sequences, common
+from core.models.worker.library import open_library
 from tests.unit.inference.near import same
 
 T = TypeVar("T")

@@ -8,10 +8,10 @@ from core.errors import BadInput, NotFound, Unsupported
 from core.inference.records import Finished, Generate, Message, PromptToken
 from core.inference.service import Engine
 from core.inference.worker import inspecting
-from core.inference.worker.library import open_library
 from core.inference.worker.vocabulary import Vocabulary, free_mark
 from core.models.records import FAKE, AddModel
 from core.models.service import Models
+from core.models.worker.library import open_library
 from tests.unit.inference.chats import CHATML, rewritten
 
 TALK = (

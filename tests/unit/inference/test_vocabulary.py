@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.inference.worker.library import open_library
 from core.inference.worker.vocabulary import Vocabulary, free_mark
+from core.models.worker.library import open_library
 
 NAMES = ("bert-bge", "falcon", "gpt-2", "llama-spm", "phi-3", "starcoder")
 MARK = chr(0xFDD0)

@@ -9,9 +9,9 @@ from core.errors import BadInput, ContextExceeded, Unsupported
 from core.inference.records import Generate, Message, Weigh, WeighText
 from core.inference.service import Engine
 from core.inference.worker.generation import Chat
-from core.inference.worker.library import open_library
 from core.models.records import FAKE
 from core.models.service import Models
+from core.models.worker.library import open_library
 from tests.unit.inference.test_forms import Asked
 
 TEXT = "Once upon a time, there was a little girl named Lily."
