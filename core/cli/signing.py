@@ -46,6 +46,16 @@ def announced(
         yield signer
 
 
+@contextmanager
+def countersigning(session: Session, bench: Workbench, user: str, text: str, reason: str = "") -> Iterator[Signer]:
+    """The same for a person's card, or its end, which an administrator vouches for."""
+    said = f"You sign what auditors believe of {visible(user)}: it is so, and you vouch for it."
+    for line in (said, *_content(text, reason)):
+        session.output.say(line)
+    with session.signer(bench) as signer:
+        yield signer
+
+
 def shown(name: str, digest: Digest, text: str, meaning: str, reason: str) -> list[str]:
     """The lines that a person sees before they sign."""
     return [

@@ -1,5 +1,7 @@
 """`assay user`: the people of a vault and their cards."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -7,6 +9,7 @@ import msgspec
 
 from core.cli.output import short, table
 from core.cli.session import FILE, Session, ask_passphrase, pass_session, read_passphrase
+from core.cli.signing import countersigning
 from core.errors import NotFound
 from core.paths import write_whole
 from core.trust.cards import fingerprint, grouped, open_card
@@ -14,6 +17,7 @@ from core.vault import people, recovery, users
 from core.vault.records import User
 from core.vault.roles import Role
 from core.vault.rotation import Step
+from core.vault.signing import Signer
 from core.workbench import Workbench
 
 
@@ -37,7 +41,8 @@ def user() -> None:
 @pass_session
 def add(session: Session, user_name: str, roles: tuple[str, ...], name: str, passphrase_file: Path | None) -> None:
     """Add a person; an administrator's signature stands on their card."""
-    with session.workbench() as bench, session.signer(bench) as signer:
+    text = _card_text(user_name, name or user_name, roles, "with new signing keys")
+    with session.workbench() as bench, countersigning(session, bench, user_name, text) as signer:
         passphrase = _new_passphrase(user_name, passphrase_file)
         added = bench.vault.add_user(signer, user_name, name or user_name, roles, passphrase)
         session.output.result(
@@ -111,7 +116,8 @@ def card(session: Session, user_name: str, out: Path | None) -> None:
 @pass_session
 def revoke(session: Session, user_name: str, reason: str) -> None:
     """Shut a person out: the vault gets another key, and their card ends. What they signed before stays provable."""
-    with session.workbench() as bench, session.signer(bench) as signer:
+    text = f"The card of {user_name} ends now. The vault gets another key."
+    with session.workbench() as bench, countersigning(session, bench, user_name, text, reason) as signer:
 
         def tell(step: Step) -> None:
             if step is Step.PENDING:
@@ -149,7 +155,7 @@ def revoke(session: Session, user_name: str, reason: str) -> None:
 @pass_session
 def reset(session: Session, user_name: str, reason: str, passphrase_file: Path | None) -> None:
     """Give a person who lost their passphrase a new one, with new signing keys and a new card. Brings back who was revoked."""
-    with session.workbench() as bench, session.signer(bench) as signer:
+    with session.workbench() as bench, _changing(session, bench, user_name, "with new signing keys", reason) as signer:
         passphrase = _new_passphrase(user_name, passphrase_file)
         again = people.reset(bench.vault, signer, user_name, passphrase, reason)
         session.output.result(
@@ -196,7 +202,10 @@ def passphrase(session: Session, passphrase_file: Path | None) -> None:
 @pass_session
 def roles(session: Session, user_name: str, roles: tuple[str, ...], reason: str) -> None:
     """Give a person other roles, on a new card."""
-    with session.workbench() as bench, session.signer(bench) as signer:
+    with (
+        session.workbench() as bench,
+        _changing(session, bench, user_name, "with the same keys", reason, roles) as signer,
+    ):
         changed = people.change_roles(bench.vault, signer, user_name, roles, reason)
         session.output.result(
             _card_json(bench, changed),
@@ -209,7 +218,10 @@ def roles(session: Session, user_name: str, roles: tuple[str, ...], reason: str)
 @pass_session
 def renew(session: Session, user_name: str) -> None:
     """Give a person a card that is valid from now on, for the same keys and roles."""
-    with session.workbench() as bench, session.signer(bench) as signer:
+    with (
+        session.workbench() as bench,
+        _changing(session, bench, user_name, "valid from now on, with the same keys") as signer,
+    ):
         renewed = people.renew(bench.vault, signer, user_name)
         session.output.result(_card_json(bench, renewed), [_card_line(bench, renewed)])
 
@@ -218,6 +230,23 @@ def _new_passphrase(user_name: str, file: Path | None) -> str:
     if file:
         return read_passphrase(file)
     return ask_passphrase(f"New passphrase of {user_name}", confirm=True, step="Give --passphrase-file FILE.")
+
+
+@contextmanager
+def _changing(
+    session: Session, bench: Workbench, user_name: str, keys: str, reason: str = "", roles: Sequence[str] = ()
+) -> Iterator[Signer]:
+    """The administrator's keys, after the new card was shown. An unknown person is the operation's to refuse."""
+    known = next((person for person in bench.vault.users() if person.user == user_name), None)
+    held = () if known is None else tuple(sorted(known.roles))
+    text = _card_text(user_name, user_name if known is None else known.name, tuple(roles) or held, keys)
+    with countersigning(session, bench, user_name, text, reason) as signer:
+        yield signer
+
+
+def _card_text(user_name: str, name: str, roles: Sequence[str], keys: str) -> str:
+    """What a card says, as the administrator reads it."""
+    return f"A card of {name} ({user_name}), {keys}.\nRoles: {', '.join(sorted(roles)) or 'none'}."
 
 
 def _known(bench: Workbench, user_name: str) -> User:

@@ -93,3 +93,24 @@ def test_holds_releases_erasures_and_reviews_show_what_is_signed_before_the_pass
         "What you sign:",
         "| dataset towers@1",
     ]
+
+
+def test_a_card_is_shown_before_an_administrator_vouches_for_it(
+    bench: Workbench, person: Callable[..., Person], tmp_path: Path
+) -> None:
+    bench.close()
+    ines = person("ines")
+    (ines.folder / "new").write_text("a bell rings under the lake")
+    adding = ("user", "add", "bo", "--role", "reviewer", "--name", "Bo\u202e Lund", "--passphrase-file", "new")
+    for command, lines in (
+        (
+            adding,
+            ["| A card of Bo[U+202E right-to-left override] Lund (bo), with new signing keys.", "| Roles: reviewer."],
+        ),
+        (("user", "roles", "bo", "--role", "auditor", "--reason", "moved"), ["Reason: moved", "| Roles: auditor."]),
+        (("user", "revoke", "bo", "--reason", "left"), ["| The card of bo ends now. The vault gets another key."]),
+    ):
+        assert ines(*command) == 0, ines.errors
+        assert "You sign what auditors believe of bo: it is so, and you vouch for it." in ines.errors.splitlines()
+        assert not set(lines) - set(ines.errors.splitlines())
+        assert "\u202e" not in ines.errors
