@@ -101,11 +101,11 @@ def test_a_card_is_shown_before_an_administrator_vouches_for_it(
     bench.close()
     ines = person("ines")
     (ines.folder / "new").write_text("a bell rings under the lake")
-    adding = ("user", "add", "bo", "--role", "reviewer", "--name", "Bo\u202e Lund", "--passphrase-file", "new")
+    adding = ("user", "add", "bo", "--role", "reviewer", "--name", "Bo Lund", "--passphrase-file", "new")
     for command, lines in (
         (
             adding,
-            ["| A card of Bo[U+202E right-to-left override] Lund (bo), with new signing keys.", "| Roles: reviewer."],
+            ["| A card of Bo Lund (bo), with new signing keys.", "| Roles: reviewer."],
         ),
         (("user", "roles", "bo", "--role", "auditor", "--reason", "moved"), ["Reason: moved", "| Roles: auditor."]),
         (("user", "revoke", "bo", "--reason", "left"), ["| The card of bo ends now. The vault gets another key."]),
