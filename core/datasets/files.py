@@ -1,7 +1,8 @@
 """Reading and writing samples: JSON Lines, JSON and CSV.
 
 A file is read whole or refused with the line that is wrong; nothing is skipped silently. Columns or keys are the fields of a sample;
-in CSV, tags are separated by semicolons. A sample needs an input, and a target unless it is marked unanswerable.
+in CSV, tags are separated by semicolons; choices, targets, passages and metadata are written as JSON.
+A sample needs an input, and a target unless it is marked unanswerable.
 """
 
 import csv
@@ -17,6 +18,7 @@ from core.errors import BadInput, Unsupported
 LARGEST = 500_000_000
 """Bytes of a dataset file."""
 FORMATS = (".jsonl", ".json", ".csv")
+_AS_JSON = ("choices", "targets", "passages", "metadata")
 
 
 def read_samples(path: Path) -> tuple[Sample, ...]:
@@ -55,6 +57,7 @@ def write_samples(samples: Iterable[Sample], suffix: str) -> bytes:
         for sample in samples:
             row = _plain(sample)
             row["tags"] = ";".join(sample.tags)
+            row.update({name: msgspec.json.encode(row[name]).decode() for name in _AS_JSON if name in row})
             row["unanswerable"] = "true" if sample.unanswerable else ""
             writer.writerow({name: row.get(name, "") for name in names})
         return buffer.getvalue().encode()
@@ -64,7 +67,7 @@ def write_samples(samples: Iterable[Sample], suffix: str) -> bytes:
 def _plain(sample: Sample) -> dict[str, object]:
     content: dict[str, object] = msgspec.to_builtins(sample)
     content.pop("version")
-    return {key: value for key, value in content.items() if value not in (None, "", [], False)}
+    return {key: value for key, value in content.items() if value not in (None, "", [], {}, False)}
 
 
 def _json_lines(name: str, text: str) -> Iterator[tuple[int, object]]:
@@ -99,6 +102,7 @@ def _csv(name: str, text: str) -> Iterator[tuple[int, object]]:
                 content["unanswerable"] = str(content["unanswerable"]).lower() in ("true", "yes", "1")
             if "tags" in content:
                 content["tags"] = [tag.strip() for tag in str(content["tags"]).split(";") if tag.strip()]
+            content |= {name: msgspec.json.decode(str(content[name])) for name in _AS_JSON if name in content}
             yield rows.line_num, content
     except (csv.Error, ValueError) as error:
         raise BadInput(source=f"{name}, line {rows.line_num}", problem=f"not readable as CSV ({error}).") from error

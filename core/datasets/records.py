@@ -1,5 +1,7 @@
 """What is stored of a dataset, and what its operations take and give."""
 
+import msgspec
+
 from core.records import Digest, Record
 
 
@@ -20,6 +22,14 @@ class Sample(Record, frozen=True, kw_only=True):
     quote: str = ""
     """The sentence on that page, verbatim."""
     tags: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    """What can be chosen from, in the order in which it is shown; the target is one of them."""
+    targets: tuple[str, ...] = ()
+    """Further texts that are as right as the target."""
+    passages: tuple[str, ...] = ()
+    """Texts that the question is asked about."""
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
+    """What else is known of it, by name."""
 
 
 class Dataset(Record, frozen=True, kw_only=True, tag="dataset"):

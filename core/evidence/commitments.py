@@ -39,7 +39,20 @@ Pattern = tuple[str, ...]
 
 WITHHOLDABLE: Mapping[str, tuple[Pattern, ...]] = MappingProxyType(
     {
-        "dataset": tuple(("samples", ANY, field) for field in ("input", "target", "answer", "document", "quote")),
+        "dataset": tuple(
+            ("samples", ANY, field)
+            for field in (
+                "input",
+                "target",
+                "answer",
+                "document",
+                "quote",
+                "choices",
+                "targets",
+                "passages",
+                "metadata",
+            )
+        ),
         "prompt-version": (("messages", ANY, "content"), ("notes",)),
         "outcome": (
             ("answer", "question"),

@@ -31,10 +31,16 @@ from core.records import Digest, Json, Record
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "input": ("dataset samples.input", "outcome answer.question"),
-    "target": ("dataset samples.target", "dataset samples.answer", "dataset samples.quote"),
+    "target": (
+        *("dataset samples.target", "dataset samples.answer", "dataset samples.quote"),
+        *("dataset samples.choices", "dataset samples.targets", "dataset samples.metadata"),
+    ),
     "answer": ("outcome answer.answer",),
     "citations": ("outcome answer.citations",),
-    "passages": ("outcome answer.passages", "outcome answer.citations", "dataset samples.quote"),
+    "passages": (
+        *("outcome answer.passages", "outcome answer.citations"),
+        *("dataset samples.quote", "dataset samples.passages"),
+    ),
     "prompt": ("prompt-version messages.content", "prompt-version notes", "outcome answer.rendered"),
     "reason": ("outcome scores.reason",),
     "error": ("outcome error",),
@@ -48,7 +54,10 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 _LENGTHS = ("outcome answer.tokens", "outcome answer.sentences", "outcome answer.unsupported")
 COMPANIONS: Mapping[str, tuple[str, ...]] = {
     "dataset samples.input": ("outcome answer.question",),
-    "dataset samples.target": ("outcome scores.reason",),
+    "dataset samples.target": ("outcome scores.reason", "dataset samples.choices", "dataset samples.targets"),
+    "dataset samples.choices": ("outcome scores.reason",),
+    "dataset samples.targets": ("outcome scores.reason",),
+    "dataset samples.metadata": ("outcome scores.reason",),
     "dataset samples.answer": ("outcome scores.reason",),
     "dataset samples.document": ("outcome scores.reason",),
     "outcome answer.question": ("dataset samples.input", "outcome answer.rendered", "outcome answer.best_score"),

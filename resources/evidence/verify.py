@@ -24,7 +24,7 @@ KINDS = ("run", "run-result", "spec", "dataset", "prompt-version", "outcome", "m
 SINGLE, LOGGED = KINDS[:4], ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result")
 ANY, MARK, COMMITMENT = "*", "$committed", b"assay pack commitment v1\x00"
 WITHHOLDABLE = {
-    "dataset": [("samples", ANY, field) for field in ("input", "target", "answer", "document", "quote")],
+    "dataset": [("samples", ANY, field) for field in "input target answer document quote choices targets passages metadata".split()],
     "prompt-version": [("messages", ANY, "content"), ("notes",)],
     "outcome": [("answer", field) for field in "question answer rendered tokens prompt_tokens sentences unsupported best_score".split()]
     + [("answer", "citations", ANY), ("answer", "passages", ANY), ("error",), ("scores", ANY, "reason")],
