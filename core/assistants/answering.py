@@ -51,8 +51,10 @@ class Context:
 def answer(question: Question, context: Context, job: Job) -> Iterator[AnswerPart]:
     """The parts of an answer in order: `Found`, any number of `Delta`, one `Answered`."""
     started = time.monotonic()
-    search = Search(collection=question.collection, query=question.text, limit=question.passages)
-    passages = context.search(search, job)
+    passages: tuple[Passage, ...] = ()
+    if question.collection:
+        search = Search(collection=question.collection, query=question.text, limit=question.passages)
+        passages = context.search(search, job)
     yield Found(passages=passages)
     job.check()
     if question.model == QUOTES:
@@ -171,6 +173,11 @@ def _fitting(
             max_tokens=question.max_tokens,
             seed=question.seed,
             mode=question.mode,
+            temperature=question.temperature,
+            top_p=question.top_p,
+            top_k=question.top_k,
+            repeat_penalty=question.repeat_penalty,
+            adapters=question.adapters,
         )
         parts = iter(context.generate(request, job))
         try:

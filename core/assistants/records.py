@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from core.inference.records import AdapterUse
 from core.records import Digest, Record
 from core.retrieval.records import Passage
 
@@ -13,6 +14,7 @@ class Question(Record, frozen=True, kw_only=True):
     """What is asked of which collection, and who answers: `quotes`, or a model with a prompt version."""
 
     collection: str
+    """Empty to ask a model alone, without documents."""
     text: str
     model: str = QUOTES
     prompt: str | None = None
@@ -23,6 +25,11 @@ class Question(Record, frozen=True, kw_only=True):
     mode: str = "reproducible"
     trim: Literal["refuse", "passages"] = "refuse"
     """What happens when the prompt doesn't fit: an error with the numbers, or the least relevant passages are left out, one by one."""
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    repeat_penalty: float = 1.0
+    adapters: tuple[AdapterUse, ...] = ()
 
 
 class Citation(Record, frozen=True, kw_only=True):

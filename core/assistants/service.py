@@ -57,6 +57,7 @@ class Assistants:
         """
         if not question.text.strip():
             raise BadInput(source="question", problem="it is empty.")
+        self._documents.collection(question.collection)
         if question.model != QUOTES:
             cards.check_use(self._vault, self._models.show(question.model), "answers")
         for part in answer(question, self.context(question, job), job):
@@ -66,8 +67,11 @@ class Assistants:
                 yield part
 
     def context(self, question: Question, job: Job) -> Context:
-        """What `answering` needs for a question: the collection's embedder, the model, the prompt version."""
-        embedder = self._documents.collection(question.collection).embedder
+        """What `answering` needs for a question: the collection's embedder, the model, the prompt version.
+
+        Without a collection nothing is found and nothing embedded.
+        """
+        embedder = self._documents.collection(question.collection).embedder if question.collection else Digest("")
 
         def embed(texts: Sequence[str]) -> Matrix:
             return self._engine.embed(texts, embedder, job)

@@ -7,6 +7,7 @@ one variant. `RunResult` closes the run with metrics and the verdict on the crit
 from typing import Literal
 
 from core.assistants.records import Answer
+from core.inference.records import AdapterUse
 from core.records import Digest, Record
 
 
@@ -22,13 +23,30 @@ class Criterion(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     on: Literal["value", "low", "high"] = "value"
 
 
+class Settings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One way of asking: each of them makes a variant of its own. What is None is as the spec says."""
+
+    name: str
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    repeat_penalty: float = 1.0
+    max_tokens: int | None = None
+    passages: int | None = None
+    collection: str | None = None
+    """The documents that are searched, where they were prepared in another way."""
+    adapters: tuple[AdapterUse, ...] = ()
+    """In a spec by name, digest or alias; in a run by digest."""
+
+
 class Spec(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An evaluation as a team writes it: which questions, asked of which prompt versions and models over which documents."""
 
     name: str
     dataset: str
-    collection: str
     scorers: tuple[str, ...]
+    collection: str = ""
+    """Empty for a closed-book evaluation: the model is asked without documents."""
     prompts: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     include_quotes: bool = False
@@ -40,6 +58,10 @@ class Spec(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     trim: Literal["refuse", "passages"] = "refuse"
     """What happens when a prompt doesn't fit: an error on that sample, or its least relevant passages are left out."""
     criteria: tuple[Criterion, ...] = ()
+    settings: tuple[Settings, ...] = ()
+    """Without any, each prompt on each model is one variant."""
+    repetitions: int = 1
+    """How many times each sample is asked under each variant, with a seed of its own each time."""
 
 
 class SpecVersion(Record, frozen=True, kw_only=True, tag="spec"):
@@ -67,13 +89,16 @@ class SavedSpec(Record, frozen=True, kw_only=True):
 
 
 class Variant(Record, frozen=True, kw_only=True):
-    """One column of the matrix: a prompt version on a model, or `quotes`."""
+    """One column of the matrix: a prompt version on a model, or `quotes`, under some settings."""
 
     name: str
     prompt: str
     prompt_digest: str
     model: str
     model_digest: str
+    settings: Settings | None = None
+    embedder: str = ""
+    """The digest of the embedding model of the settings' own collection."""
 
 
 class Environment(Record, frozen=True, kw_only=True):
@@ -107,6 +132,7 @@ class Run(Record, frozen=True, kw_only=True, tag="run"):
     environment: Environment
     user: str
     started: str
+    repetitions: int = 1
 
 
 class Score(Record, frozen=True, kw_only=True):
@@ -127,6 +153,8 @@ class Outcome(Record, frozen=True, kw_only=True, tag="outcome"):
     answer: Answer | None
     scores: tuple[Score, ...]
     error: str = ""
+    repetition: int = 0
+    """Which time the sample was asked under this variant, from 0."""
 
     @property
     def passed(self) -> bool:
@@ -135,7 +163,9 @@ class Outcome(Record, frozen=True, kw_only=True, tag="outcome"):
 
 
 class Metric(Record, frozen=True, kw_only=True):
-    """A scorer's mean over the samples it applies to, with a 95 % interval; `method` is "wilson" or "bootstrap"."""
+    """A scorer's mean over the samples it applies to, with a 95 % interval; `method` is "wilson" or "bootstrap".
+
+    A sample that was asked more than once counts once, with the mean of its scores, and the interval is a bootstrap over samples."""
 
     scorer: str
     value: float

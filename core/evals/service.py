@@ -17,12 +17,12 @@ import msgspec
 
 from core import egress
 from core.assistants.answering import answer
-from core.assistants.records import QUOTES, Answered, Question
+from core.assistants.records import Answered
 from core.assistants.service import Assistants
 from core.datasets.records import Dataset, Sample
 from core.datasets.service import Datasets
 from core.documents.service import Documents
-from core.errors import AssayError, BadInput, Cancelled, DiskFull, NotFound
+from core.errors import AssayError, Cancelled, DiskFull, NotFound
 from core.evals import store, summary
 from core.evals.files import checked
 from core.evals.records import (
@@ -39,6 +39,7 @@ from core.evals.records import (
     Variant,
 )
 from core.evals.scorers import chosen, score_answer
+from core.evals.tasks import Task, documents_of, in_order, question_of, used, variants_of
 from core.jobs import Job
 from core.models import cards as models_cards
 from core.models.service import Models
@@ -101,7 +102,7 @@ class Evals:
             )
 
         with self._vault.write(Act.SAVE_SPEC, about=spec.name) as unit:
-            self._variants(spec)
+            variants_of(spec, self._prompts, self._models, self._documents)
             kept = msgspec.structs.replace(spec, dataset=self._datasets.show(spec.dataset).dataset.reference)
             digest, _, created = versions.save(
                 unit, _KIND, spec.name, SpecVersion, lambda last: last.spec == kept, make
@@ -136,9 +137,9 @@ class Evals:
         saved = self.spec(request.reference)
         spec = saved.spec.spec
         dataset = self._datasets.show(spec.dataset)
-        variants = self._variants(spec)
-        for name in spec.models:
-            models_cards.check_use(self._vault, self._models.show(name), "evaluations")
+        variants = variants_of(spec, self._prompts, self._models, self._documents)
+        for model in used(variants):
+            models_cards.check_use(self._vault, self._models.show(model), "evaluations")
         run_digest, run = self._start(saved, dataset.digest, dataset.dataset, variants)
         began = time.monotonic()
         outcomes: Outcomes = []
@@ -188,38 +189,11 @@ class Evals:
         with self._vault.read() as reader:
             return store.outcomes(reader, digest)
 
-    def _variants(self, spec: Spec) -> tuple[Variant, ...]:
-        found = []
-        for reference in spec.prompts:
-            prompt = self._prompts.show(reference)
-            for name in spec.models:
-                model = self._models.show(name)
-                found.append(
-                    Variant(
-                        name=f"{prompt.prompt.reference} / {model.name}",
-                        prompt=prompt.prompt.reference,
-                        prompt_digest=prompt.digest,
-                        model=model.name,
-                        model_digest=model.digest,
-                    )
-                )
-        if spec.include_quotes:
-            found.append(Variant(name=QUOTES, prompt="", prompt_digest="", model=QUOTES, model_digest=""))
-        names = [variant.name for variant in found]
-        for criterion in spec.criteria:
-            if criterion.variant not in names:
-                raise BadInput(
-                    source=spec.name,
-                    problem=f"the criterion on {criterion.metric} is for {criterion.variant}, which is no variant. "
-                    f"There are: {', '.join(names)}.",
-                )
-        return tuple(found)
-
     def _start(
         self, saved: SavedSpec, dataset_digest: Digest, dataset: Dataset, variants: tuple[Variant, ...]
     ) -> tuple[Digest, Run]:
         spec = saved.spec.spec
-        collection = self._documents.collection(spec.collection)
+        documents, embedder = documents_of(spec, self._documents)
         with self._vault.write(Act.RUN_EVALUATION, about=f"{saved.spec.reference} started") as unit:
             number = store.next_number(unit)
             run = Run(
@@ -229,8 +203,8 @@ class Evals:
                 dataset=dataset_digest,
                 dataset_reference=dataset.reference,
                 collection=spec.collection,
-                documents=tuple(digest for digest, _ in self._documents.list(spec.collection)),
-                embedder=collection.embedder,
+                documents=documents,
+                embedder=embedder,
                 variants=variants,
                 criteria=spec.criteria,
                 scorers=spec.scorers,
@@ -239,6 +213,7 @@ class Evals:
                 environment=environment(),
                 user=self._vault.user.user,
                 started=now(),
+                repetitions=spec.repetitions,
             )
             return store.start(unit, number, run), run
 
@@ -253,19 +228,16 @@ class Evals:
         watch: Callable[[Done], None] | None,
     ) -> Iterator[Outcome]:
         scorers = chosen(spec.scorers)
-        total = len(samples) * len(variants)
+        total = len(samples) * len(variants) * spec.repetitions
         batch: Outcomes = []
         written = time.monotonic()
         try:
             job.report(0, total, "samples")
-            pairs = [(variant, sample) for variant in variants for sample in samples]
-            with closing(self._asked(spec, run, pairs, job)) as asked:
+            with closing(self._asked(spec, run, in_order(variants, samples, spec.repetitions), job)) as asked:
                 for sample, outcome in asked:
                     if outcome.answer is not None:
                         scores = score_answer(scorers, sample, outcome.answer)
-                        outcome = Outcome(
-                            run=run, sample=sample.id, variant=outcome.variant, answer=outcome.answer, scores=scores
-                        )
+                        outcome = msgspec.structs.replace(outcome, scores=scores)
                     batch.append(outcome)
                     if time.monotonic() - written >= BATCH_SECONDS:
                         self._write(run, batch)
@@ -278,19 +250,17 @@ class Evals:
         finally:
             self._write(run, batch)
 
-    def _asked(
-        self, spec: Spec, run: Digest, pairs: Sequence[tuple[Variant, Sample]], job: Job
-    ) -> Generator[tuple[Sample, Outcome]]:
-        """Every pair's outcome, in order. In fast mode several are under way at once, which the engine computes together."""
+    def _asked(self, spec: Spec, run: Digest, tasks: Sequence[Task], job: Job) -> Generator[tuple[Sample, Outcome]]:
+        """Every task's outcome, in order. In fast mode several are under way at once, which the engine computes together."""
         if spec.mode == "reproducible":
-            for variant, sample in pairs:
-                yield sample, self._one(spec, run, sample, variant, job)
+            for task in tasks:
+                yield task.sample, self._one(spec, run, task, job)
             return
         waiting: deque[tuple[Sample, Future[Outcome]]] = deque()
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="samples") as pool:
             try:
-                for variant, sample in pairs:
-                    waiting.append((sample, pool.submit(self._one, spec, run, sample, variant, job)))
+                for task in tasks:
+                    waiting.append((task.sample, pool.submit(self._one, spec, run, task, job)))
                     while waiting and (waiting[0][1].done() or len(waiting) > 2 * AT_ONCE):
                         sample, first = waiting.popleft()
                         yield sample, first.result()
@@ -307,26 +277,24 @@ class Evals:
                 store.add(unit, run, batch)
             batch.clear()
 
-    def _one(self, spec: Spec, run: Digest, sample: Sample, variant: Variant, job: Job) -> Outcome:
-        question = Question(
-            collection=spec.collection,
-            text=sample.input,
-            model=variant.model,
-            prompt=variant.prompt or None,
-            passages=spec.passages,
-            max_tokens=spec.max_tokens,
-            seed=spec.seed,
-            mode=spec.mode,
-            trim=spec.trim,
+    def _one(self, spec: Spec, run: Digest, task: Task, job: Job) -> Outcome:
+        question = question_of(spec, task)
+        outcome = Outcome(
+            run=run,
+            sample=task.sample.id,
+            variant=task.variant.name,
+            answer=None,
+            scores=(),
+            repetition=task.repetition,
         )
         try:
             for part in answer(question, self._assistants.context(question, job), job):
                 if isinstance(part, Answered):
-                    return Outcome(run=run, sample=sample.id, variant=variant.name, answer=part.answer, scores=())
+                    return msgspec.structs.replace(outcome, answer=part.answer)
         except Cancelled:
             raise
         except AssayError as error:
-            return Outcome(run=run, sample=sample.id, variant=variant.name, answer=None, scores=(), error=str(error))
+            return msgspec.structs.replace(outcome, error=str(error))
         raise AssertionError("an answer ends with Answered")
 
 

@@ -22,7 +22,17 @@ def _first(db: Database) -> None:
     )
 
 
-SCHEMA = Migrations("evals", (_first,))
+def _repetitions(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE asked (run TEXT NOT NULL, variant TEXT NOT NULL, sample TEXT NOT NULL, repetition INTEGER NOT NULL,"
+        " digest TEXT NOT NULL, PRIMARY KEY (run, variant, sample, repetition)) WITHOUT ROWID"
+    )
+    db.execute("INSERT INTO asked SELECT run, variant, sample, 0, digest FROM outcomes")
+    db.execute("DROP TABLE outcomes")
+    db.execute("ALTER TABLE asked RENAME TO outcomes")
+
+
+SCHEMA = Migrations("evals", (_first, _repetitions))
 _LEFT = "NOT EXISTS (SELECT 1 FROM erased WHERE object = runs.digest)"
 """An erased run's row stays, so that its number isn't given again."""
 
@@ -45,7 +55,10 @@ def start(unit: Unit, number: int, run: Run) -> Digest:
 def add(unit: Unit, run: Digest, outcomes: Iterable[Outcome]) -> None:
     for outcome in outcomes:
         digest = unit.put(outcome, links=(run,))
-        unit.db.execute("INSERT INTO outcomes VALUES (?, ?, ?, ?)", [run, outcome.variant, outcome.sample, digest])
+        unit.db.execute(
+            "INSERT INTO outcomes (run, variant, sample, repetition, digest) VALUES (?, ?, ?, ?, ?)",
+            [run, outcome.variant, outcome.sample, outcome.repetition, digest],
+        )
 
 
 def close(unit: Unit, run: Digest, result: RunResult) -> Digest:
@@ -66,14 +79,18 @@ def find(reader: Reader, number: int) -> tuple[Digest, str] | None:
 
 
 def outcomes(reader: Reader, run: Digest) -> tuple[tuple[Digest, Outcome], ...]:
-    """The outcomes of a run with their digests, in the order of variant and sample."""
-    rows = reader.db.execute("SELECT digest FROM outcomes WHERE run = ? ORDER BY variant, sample", [run]).fetchall()
+    """The outcomes of a run with their digests, in the order of variant, sample and repetition."""
+    rows = reader.db.execute(
+        "SELECT digest FROM outcomes WHERE run = ? ORDER BY variant, sample, repetition", [run]
+    ).fetchall()
     return tuple((Digest(row[0]), reader.get(Digest(row[0]), Outcome)) for row in rows)
 
 
 def outcome_digests(reader: Reader, run: Digest) -> tuple[Digest, ...]:
     """The outcomes of a run, without reading them."""
-    rows = reader.db.execute("SELECT digest FROM outcomes WHERE run = ? ORDER BY variant, sample", [run]).fetchall()
+    rows = reader.db.execute(
+        "SELECT digest FROM outcomes WHERE run = ? ORDER BY variant, sample, repetition", [run]
+    ).fetchall()
     return tuple(Digest(row[0]) for row in rows)
 
 

@@ -1,5 +1,6 @@
 """From outcomes to metrics, differences and the verdict on the criteria. Pure, and repeatable from the outcomes alone."""
 
+import math
 from collections.abc import Sequence
 
 from core.evals.records import (
@@ -22,7 +23,9 @@ def summarise(variant: str, outcomes: Sequence[Outcome], scorers: Sequence[str],
     own = [outcome for outcome in outcomes if outcome.variant == variant]
     return VariantResult(
         name=variant,
-        metrics=tuple(_metric(name, [value for _, value in _values(own, name)], seed) for name in scorers),
+        metrics=tuple(
+            _metric(name, list(values_of(own, name).values()), any(o.repetition for o in own), seed) for name in scorers
+        ),
         passed=sum(outcome.passed for outcome in own),
         failed=sum(not outcome.passed and not outcome.error for outcome in own),
         errors=sum(bool(outcome.error) for outcome in own),
@@ -36,8 +39,8 @@ def differences(
     found = []
     for variant in variants[1:]:
         for name in scorers:
-            before = dict(_values([o for o in outcomes if o.variant == variants[0]], name))
-            after = dict(_values([o for o in outcomes if o.variant == variant], name))
+            before = values_of([o for o in outcomes if o.variant == variants[0]], name)
+            after = values_of([o for o in outcomes if o.variant == variant], name)
             both = sorted(before.keys() & after.keys())
             if not both:
                 continue
@@ -77,12 +80,20 @@ def judge(criteria: Sequence[Criterion], variants: Sequence[VariantResult]) -> t
     return tuple(results)
 
 
-def _values(outcomes: Sequence[Outcome], scorer: str) -> list[tuple[str, float]]:
-    return [(o.sample, s.value) for o in outcomes for s in o.scores if s.scorer == scorer]
+def values_of(outcomes: Sequence[Outcome], scorer: str) -> dict[str, float]:
+    """A scorer's value for each sample of one variant's outcomes: the mean where the sample was asked more than once."""
+    found: dict[str, list[float]] = {}
+    for outcome in outcomes:
+        for score in outcome.scores:
+            if score.scorer == scorer:
+                found.setdefault(outcome.sample, []).append(score.value)
+    return {
+        sample: values[0] if len(values) == 1 else math.fsum(values) / len(values) for sample, values in found.items()
+    }
 
 
-def _metric(scorer: str, values: Sequence[float], seed: int) -> Metric:
-    method = SCORERS[scorer].method
+def _metric(scorer: str, values: Sequence[float], repeated: bool, seed: int) -> Metric:
+    method = "bootstrap" if repeated else SCORERS[scorer].method
     value = sum(values) / len(values) if values else 0.0
     if method == "wilson":
         low, high = wilson(round(sum(values)), len(values))

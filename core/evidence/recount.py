@@ -35,6 +35,7 @@ class _Run(msgspec.Struct, frozen=True):
     criteria: list[dict[str, Any]]
     scorers: list[str]
     samples: int
+    repetitions: int = 1
 
 
 class _Locked(msgspec.Struct, frozen=True):
@@ -106,6 +107,7 @@ class _Outcome(msgspec.Struct, frozen=True):
     variant: str
     answer: dict[str, Any] | None
     scores: tuple[_Score, ...]
+    repetition: int = 0
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -181,9 +183,10 @@ def _check_outcomes(
         all(o.sample in samples and o.variant in names for o in outcomes),
         "an outcome is of no sample or variant of the run.",
     )
-    _require(len({(o.sample, o.variant) for o in outcomes}) == len(outcomes), "a sample is there twice.")
+    _require(len({(o.sample, o.variant, o.repetition) for o in outcomes}) == len(outcomes), "a sample is there twice.")
+    _require(all(0 <= o.repetition < run.repetitions for o in outcomes), "a sample was asked more often than planned.")
     if result.status == "finished":
-        _require(len(outcomes) == run.samples * len(run.variants), "outcomes are missing.")
+        _require(len(outcomes) == run.samples * len(run.variants) * run.repetitions, "outcomes are missing.")
     for outcome in outcomes:
         scorers = [score.scorer for score in outcome.scores]
         _require(
@@ -237,7 +240,13 @@ def _check_difference(difference: _Difference, outcomes: Sequence[_Outcome]) -> 
 
 
 def _values(outcomes: Sequence[_Outcome], scorer: str) -> dict[str, float]:
-    return {o.sample: s.value for o in outcomes for s in o.scores if s.scorer == scorer}
+    """The mean for each sample, which may have been asked more than once."""
+    found: dict[str, list[float]] = {}
+    for outcome in outcomes:
+        for score in outcome.scores:
+            if score.scorer == scorer:
+                found.setdefault(outcome.sample, []).append(score.value)
+    return {sample: math.fsum(values) / len(values) for sample, values in found.items()}
 
 
 def _sample_ids(dataset: Row) -> list[str]:

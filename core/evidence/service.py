@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from core.errors import BadInput, Damaged, NotFound
+from core.evals import tasks
 from core.evals.records import Run, RunView
 from core.evals.service import Evals
 from core.evals.store import outcome_digests
@@ -143,7 +144,7 @@ def _signatures(reader: Reader, subjects: Iterable[Digest]) -> tuple[Digest, ...
 
 def _models(reader: Reader, run: Run) -> tuple[Digest, ...]:
     """The newest record of each model file that the run used, the embedder's among them."""
-    used = {variant.model_digest for variant in run.variants} | {run.embedder}
+    used = {run.embedder, *tasks.used(run.variants), *(variant.embedder for variant in run.variants)}
     found: dict[Digest, Digest] = {}
     for digest in reader.find(ModelFile):
         model = reader.get(digest, ModelFile)

@@ -358,10 +358,9 @@ def read_records(kind, entries):
     return rows, gone
 def needed(outcome):
     """Without the texts, which would fill the memory."""
-    kept = {key: outcome[key] for key in ("run", "sample", "variant", "author") if key in outcome}
+    kept = {key: outcome[key] for key in ("run", "sample", "variant", "author") if key in outcome} | {"repetition": outcome.get("repetition", 0)}
     scores = [{key: score[key] for key in ("scorer", "value", "passed")} for score in outcome["scores"]]
     return {**kept, "scores": scores, "answer": {} if has(outcome["answer"]) else outcome["answer"]}
-
 def check_renderings(entries, manifest, withheld):
     """All are there as signed; or, once a field is withheld, none, and the pack says of what it is a redaction."""
     renderings, openings = manifest["renderings"], read_openings(entries["openings/renderings.json"], "openings of reports")
@@ -395,15 +394,18 @@ def wilson(successes, n):
 def close(*pairs):
     return all(abs(recorded - found) <= CLOSE for recorded, found in pairs)
 def values(outcomes, variant, scorer):
-    return {o["sample"]: s["value"] for o in outcomes if o["variant"] == variant for s in o["scores"] if s["scorer"] == scorer}
+    found = collections.defaultdict(list)
+    for outcome, score in ((o, s) for o in outcomes if o["variant"] == variant for s in o["scores"] if s["scorer"] == scorer):
+        found[outcome["sample"]].append(score["value"])
+    return {sample: math.fsum(several) / len(several) for sample, several in found.items()}
 def check_shapes(run, result, spec, dataset, outcomes):
     """The fields that the figures rest on are there, and of the right types; what else the records hold doesn't matter."""
-    good = has(run, spec=str, dataset=str, variants=list, criteria=list, scorers=list, samples=int)
+    good = has(run, spec=str, dataset=str, variants=list, criteria=list, scorers=list, samples=int, repetitions=int)
     good = good and has(result, run=str, status=str, variants=list, differences=list, criteria=list, passed=bool)
     good = good and has(spec, spec=dict) and has(spec["spec"], criteria=list, scorers=list) and has(dataset, samples=list)
     good = good and all(has(v, name=str, prompt=str, prompt_digest=str) for v in run["variants"]) and all(has(s, id=str) for s in dataset["samples"])
     good = good and all(isinstance(scorer, str) for scorer in run["scorers"]) and all(isinstance(c, dict) for c in run["criteria"])
-    good = good and all(has(o, run=str, sample=str, variant=str, scores=list, answer=(dict, type(None))) for o in outcomes)
+    good = good and all(has(o, run=str, sample=str, variant=str, scores=list, answer=(dict, type(None)), repetition=int) for o in outcomes)
     good = good and all(has(score, scorer=str, value=NUMBER, passed=bool) for o in outcomes for score in o["scores"])
     good = good and all(has(v, name=str, metrics=list, passed=int, failed=int, errors=int) for v in result["variants"])
     metric = dict(scorer=str, value=NUMBER, low=NUMBER, high=NUMBER, n=int, method=str)
@@ -437,10 +439,10 @@ def judge_criterion(criterion, variants):
     low, high = criterion["at_least"], criterion["at_most"]
     whole = not any(v["errors"] for v in variants if v["name"] == criterion["variant"])
     return measured, whole and (low is None or measured >= low) and (high is None or measured <= high)
-
 def check_figures(rows):
     """Every recorded figure follows from the outcomes. Returns how many outcomes there are."""
     (run_digest, run), (_, result), (spec_digest, spec), (dataset_digest, dataset) = (rows[kind][0] for kind in SINGLE)
+    run = {"repetitions": 1, **run}
     outcomes = [record for _, record in rows["outcome"]]
     check_shapes(run, result, spec, dataset, outcomes)
     same = (run["spec"], run["dataset"], result["run"]) == (spec_digest, dataset_digest, run_digest)
@@ -451,8 +453,9 @@ def check_figures(rows):
     good = run["samples"] == len(samples) == len(ids) and all(v["prompt_digest"] in prompts for v in run["variants"] if v["prompt"])
     require(good, "the number of samples differs from the dataset's, or a prompt version is missing")
     good = all(o["run"] == run_digest and o["sample"] in ids and o["variant"] in names for o in outcomes)
-    good = good and len({(o["sample"], o["variant"]) for o in outcomes}) == len(outcomes)
-    good = good and (result["status"] != "finished" or len(outcomes) == len(samples) * len(names))
+    good = good and len({(o["sample"], o["variant"], o["repetition"]) for o in outcomes}) == len(outcomes)
+    good = good and all(0 <= o["repetition"] < run["repetitions"] for o in outcomes)
+    good = good and (result["status"] != "finished" or len(outcomes) == len(samples) * len(names) * run["repetitions"])
     require(good and [v["name"] for v in result["variants"]] == names, "outcomes are missing, there twice, or of another run, sample or variant")
     for outcome in outcomes:
         scorers = {score["scorer"] for score in outcome["scores"] if outcome["answer"] is not None}
@@ -470,7 +473,6 @@ def check_figures(rows):
     met = result["status"] == "finished" and all(judged["met"] for judged in result["criteria"])
     require(result["passed"] is met, "the run's verdict doesn't follow from its criteria")
     return len(outcomes)
-
 def check_files(entries):
     good = {"manifest.json", "release.json"} <= set(entries) and len(entries["manifest.json"]) <= LARGEST_FILE
     require(good, "the pack has no manifest or no release, or too large a one")
@@ -572,7 +574,6 @@ def verify(data, trust, at):
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError, struct.error) as error:
         reason = f"something in the pack is malformed ({type(error).__name__})"
     return {"verdict": "invalid", "reasons": [reason], "signatures": []}
-
 def main(arguments=None):
     parser = argparse.ArgumentParser(description="Verify an Assay evidence pack.")
     parser.add_argument("pack")
