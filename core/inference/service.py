@@ -202,6 +202,10 @@ class Engine:
         """The models that are held ready, the most recently used first."""
         return self._pool.loaded()
 
+    def budget(self) -> int:
+        """Bytes that all models together may take now; `core.inference.pool.UNKNOWN` where nothing limits them."""
+        return self._pool.budget()
+
     def plan(self, name: Digest | str, context: int = 0, job: Job | None = None) -> MemoryPlan:
         """The memory that a model would take with a context of so many tokens (0: as it would be loaded), and whether it fits beside those in
         use; it is not loaded for that. Raises `NotFound`, `Changed`, `Damaged`, `Unsupported` (the fake model), `WorkerFailed`, `Cancelled`."""

@@ -255,6 +255,9 @@ class Models:
     def list(self) -> tuple[ModelFile, ...]:
         return tuple(self.held)
 
+    def uses(self, reader: object, model: ModelFile) -> tuple[str, ...]:
+        return ()
+
     def remove(self, name: str, reason: str = "") -> None:
         self.held = [one for one in self.held if one.name != name]
         self._vault.happened(Act.REMOVE_MODEL, name)
@@ -326,6 +329,9 @@ class Engine:
     def loaded(self) -> tuple[object, ...]:
         return ()
 
+    def budget(self) -> int:
+        return 0
+
 
 class StandIn:
     """What `core.workbench.Workbench` is for a page."""
@@ -337,6 +343,8 @@ class StandIn:
         self.assistants = Assistants(self.vault, self.documents)
         self.models = Models(self.vault)
         self.engine = Engine()
+        self.model_cards = SimpleNamespace(list=tuple)
+        self.model_aliases = SimpleNamespace(list=tuple)
         self.datasets = Datasets(self.vault)
         self.prompts = Prompts()
         self.closed = False

@@ -1,0 +1,113 @@
+"""What the models page shows of a vault's models, gathered off the UI thread: files, what is in memory, cards, aliases, uses."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.bridge.care import policy
+from core.inference.records import Loaded
+from core.models.records import CardState, ModelAlias, ModelFile
+
+if TYPE_CHECKING:
+    from core.inference.planning import MemoryPlan
+    from core.jobs import Job
+    from core.vault.records import Signature
+    from core.workbench import Workbench
+
+MOST_TEXT = 8_000_000
+"""Bytes of a file that a loss is measured on; the core takes part of that."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The models in memory, and the bytes that all may take; 0 where nothing limits them."""
+
+    loaded: tuple[Loaded, ...] = ()
+    budget: int = 0
+
+    def of(self, model: ModelFile) -> Loaded | None:
+        """The model as it is in memory."""
+        return next((found for found in self.loaded if found.digest == model.digest), None)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The registered models, and by their names: the latest card, whether an approval holds, and what uses them."""
+
+    models: tuple[ModelFile, ...] = ()
+    memory: Memory = Memory()
+    aliases: tuple[ModelAlias, ...] = ()
+    cards: Mapping[str, CardState] = field(default_factory=dict)
+    approved: frozenset[str] = frozenset()
+    uses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the policy says of models: which acts take a reason, and for what a model must be approved ("no", "answers", "all")."""
+
+    reasons: tuple[str, ...] = ()
+    approved: str = "no"
+
+
+def shelf(bench: "Workbench", job: "Job") -> Shelf:
+    """All that the page shows first."""
+    from core.models.cards import unapproved
+
+    models = tuple(bench.models.list())
+    cards = {state.card.name: state for state in bench.model_cards.list()}
+    with bench.vault.read() as reader:
+        uses = {model.name: bench.models.uses(reader, model) for model in models}
+        approved = frozenset(model.name for model in models if model.name in cards and not unapproved(reader, model))
+    pointing = tuple(alias for alias in bench.model_aliases.list() if alias.model)
+    return Shelf(models, memory(bench, job), pointing, cards, approved, uses)
+
+
+def memory(bench: "Workbench", job: "Job") -> Memory:
+    """What is in memory now."""
+    from core.inference.pool import UNKNOWN
+
+    budget = bench.engine.budget()
+    return Memory(tuple(bench.engine.loaded()), 0 if budget >= UNKNOWN else budget)
+
+
+def rules(bench: "Workbench", job: "Job") -> Rules:
+    """The policy's word on models."""
+    found = policy(bench)
+    return Rules(found.reasons, found.approved_models)
+
+
+def signatures(bench: "Workbench", state: CardState) -> "tuple[Signature, ...]":
+    """The signatures on a version of a card."""
+    with bench.vault.read() as reader:
+        return tuple(reader.signatures(state.digest))
+
+
+def planned(bench: "Workbench", job: "Job", name: str, context: int) -> "MemoryPlan":
+    """The memory that a model would take with a context of so many tokens; 0 for the usual one."""
+    return bench.engine.plan(name, context, job)
+
+
+def is_folder_of_model(path: str) -> bool:
+    """Whether a path is a folder as Hugging Face lays models out."""
+    return (Path(path) / "config.json").is_file()
+
+
+def kind_of(path: str) -> str:
+    """What a dropped path is: "model" (a GGUF, by its first bytes or its name), "folder", or a sentence on why it is neither."""
+    found = Path(path)
+    if found.is_dir():
+        if is_folder_of_model(path):
+            return "folder"
+        return (
+            f"{found.name} is a folder without config.json. Drop a .gguf file, or the folder of a Hugging Face model."
+        )
+    try:
+        with found.open("rb") as stream:
+            start = stream.read(4)
+    except OSError as error:
+        return f"{found.name} can’t be read: {error.strerror}."
+    if start == b"GGUF" or found.suffix.lower() == ".gguf":
+        return "model"
+    return f"{found.name} isn’t a model file. Models are .gguf files, or folders of Hugging Face models."
