@@ -5,7 +5,7 @@ prompt that begins like a sequence that is there (running, or kept from earlier)
 which is just being computed waits until that is past the common part. Rules: first come, first served; whoever is admitted has room until its last
 token; sequences with other adapters are never computed together, and share nothing; giving up one sequence disturbs no other; while
 sequences write, prompts come in pieces, so that nobody's text stalls. Flash attention is on: on a CPU it passes over cells of other
-sequences, which plain attention computes.
+sequences, which plain attention computes. While something runs, the memory holds only what runs: finished sequences wait outside (`parking`).
 """
 
 import threading
@@ -20,8 +20,9 @@ from core.errors import Damaged
 from core.inference.worker.adapters import NONE, AdapterSet
 from core.inference.worker.computing import PACE, SLOWEST, Computer, Handed
 from core.inference.worker.library import context
+from core.inference.worker.parking import Parked, Shelf
 from core.inference.worker.sampling import Chosen, Sampler
-from core.inference.worker.sequences import NOTHING, Kept, Row, Sequences, common
+from core.inference.worker.sequences import Kept, Row, Sequences, common
 from core.workers.serving import Call
 
 SLOTS: Final = 16
@@ -33,8 +34,8 @@ PIECE: Final = 256
 """Tokens of prompts in a step in which others write."""
 SHORTEST_SHARED: Final = 16
 """Tokens in common that are worth waiting for or copying."""
-IDLE_CELLS: Final = 1024
-"""Cells that finished sequences keep for themselves, beside those of the last one; each costs every step a little."""
+PARKED: Final = 0.5
+"""Tokens that finished sequences keep outside the memory, for each of its cells."""
 CELLS: Final = 4096
 """Cells of the memory, where the window isn't larger. Each token is compared with every cell in use, also with those of other sequences."""
 ABORTED_FROM: Final = 32
@@ -109,6 +110,7 @@ class Scheduler:
         self._size = library.llama_vocab_n_tokens(library.llama_model_get_vocab(model))
         self._shares = not (library.llama_model_is_recurrent(model) or library.llama_model_is_hybrid(model))
         self._sequences = Sequences(ROWS, int(library.llama_n_ctx(self._context)))
+        self._shelf = Shelf(library, self._context, int(PARKED * self._sequences.cells))
         self._adapters = NONE
         self._running: list[Answer] = []
         self._waiting: deque[Answer] = deque()
@@ -149,6 +151,7 @@ class Scheduler:
         self._leave()
         self._admit()
         if self._running:
+            self._tidy()
             self._compute()
 
     def _leave(self) -> None:
@@ -168,28 +171,44 @@ class Scheduler:
                 if self._running:
                     return
                 self._change_adapters(sequence.sampler.adapters)
-            source, shared = self._sequences.best(sequence.ids) if self._shares else (None, 0)
-            shared = min(shared, len(sequence.ids) - 1)  # the last token is computed for its logits
-            if shared < SHORTEST_SHARED:
-                source, shared = None, 0
-            if self._worth_waiting(sequence, shared):
+            if not self._begin(sequence):
                 return
-            length = len(source) if source is not None else 0
-            found = self._sequences.claim(source, shared, len(sequence.ids) - shared + sequence.most - 1)
-            if found is None:
-                return
-            row, gone = found
-            branched = source is not None and shared < length
-            self._place(row, gone, source, shared)
-            sequence.row, sequence.read, sequence.shared = row, shared, shared
-            sequence.branched = branched
             with self._lock:
                 self._waiting.popleft()
             self._running.append(sequence)
 
+    def _begin(self, sequence: Answer) -> bool:
+        """Give it a row with what is there of its prompt; False when it has to wait."""
+        most = len(sequence.ids) - 1  # the last token is computed for its logits
+        source, shared = self._sequences.best(sequence.ids) if self._shares else (None, 0)
+        parked, more = self._shelf.best(sequence.ids)
+        shared, more = min(shared, most), min(more, most)
+        if shared < SHORTEST_SHARED:
+            source, shared = None, 0
+        if parked is not None and more >= shared + SHORTEST_SHARED:
+            source, shared = None, more
+        else:
+            parked = None
+        if self._worth_waiting(sequence, shared):
+            return False
+        need = most + sequence.most
+        claimed = self._sequences.claim(
+            source, shared, need - shared if parked is None else max(need, len(parked.tokens))
+        )
+        if claimed is None:
+            return False
+        row, gone = claimed
+        branched = (source is not None and shared < len(source)) or (parked is not None and shared < len(parked.tokens))
+        self._place(row, gone, source, shared)
+        if parked is not None and not self._fetch(row, parked, shared, need):
+            shared, branched = 0, False
+        sequence.row, sequence.read, sequence.shared, sequence.branched = row, shared, shared, branched
+        return True
+
     def _change_adapters(self, adapters: AdapterSet) -> None:
         """What was computed with others is of no use any more."""
         self._forget_all()
+        self._shelf.clear()
         adapters.attach(self._library, self._context)
         self._adapters = adapters
 
@@ -201,29 +220,50 @@ class Scheduler:
         return min(coming, len(sequence.ids) - 1) >= shared + SHORTEST_SHARED
 
     def _place(self, row: Kept, gone: Sequence[Kept], source: Kept | None, shared: int) -> None:
-        library, memory = self._library, self._memory
         for other in gone:
             if other is not source:
-                library.llama_memory_seq_rm(memory, other.number, -1, -1)
+                self._park(other)
         if source is None:
             return
         if source.number == row.number:
-            library.llama_memory_seq_rm(memory, row.number, shared, -1)
+            self._shelf.put(source.tokens, source.number)
+            self._library.llama_memory_seq_rm(self._memory, row.number, shared, -1)
             return
-        library.llama_memory_seq_cp(memory, source.number, row.number, 0, shared)
+        self._library.llama_memory_seq_cp(self._memory, source.number, row.number, 0, shared)
         if source in gone:
-            library.llama_memory_seq_rm(memory, source.number, -1, -1)
+            self._park(source)
+
+    def _fetch(self, row: Kept, parked: Parked, shared: int, need: int) -> bool:
+        """Copy the first tokens back into the memory, as an empty row's."""
+        if found := self._shelf.fetch(parked, row.number):
+            self._library.llama_memory_seq_rm(self._memory, row.number, shared, -1)
+            row.promised = need
+            self._sequences.extend(row, parked.tokens[:shared])
+            if shared == len(parked.tokens):
+                self._shelf.drop(parked)
+        return found
+
+    def _tidy(self) -> None:
+        """Unused rows that hold cells for themselves move out of the memory."""
+        for row in self._sequences.unused():
+            self._sequences.drop(row)
+            self._park(row)
+
+    def _park(self, row: Kept) -> None:
+        """Copy a row that is given up, and free its cells."""
+        self._shelf.put(row.tokens, row.number)
+        self._library.llama_memory_seq_rm(self._memory, row.number, -1, -1)
 
     def _compute(self) -> None:
         batch, filled = self._batch, 0
         outputs: list[tuple[int, Answer]] = []
-        parts: list[tuple[Answer, Row]] = []
+        parts: list[tuple[Answer, Sequence[int] | Row]] = []
         writing = [s for s in self._running if not s.reading]
         for sequence in writing:
             assert sequence.row is not None
             _put(batch, filled, sequence.last, len(sequence.row), sequence.row.number, True)
             outputs.append((filled, sequence))
-            parts.append((sequence, np.array([sequence.last], dtype=np.int32)))
+            parts.append((sequence, (sequence.last,)))
             filled += 1
         room = min(self._most, filled + PIECE) if writing else self._most
         for sequence in self._running:
@@ -286,8 +326,6 @@ class Scheduler:
         self._running.remove(sequence)
         if sequence.row is not None:
             self._keep(sequence, sequence.row)
-        for row in self._sequences.surplus(IDLE_CELLS):
-            self._library.llama_memory_seq_rm(self._memory, row.number, -1, -1)
         self._end(sequence, error)
 
     def _keep(self, sequence: Answer, row: Kept) -> None:
@@ -310,7 +348,7 @@ class Scheduler:
         self._library.llama_memory_clear(self._memory, True)
         for row in self._sequences.rows():
             self._sequences.drop(row)
-            row.tokens = row.cells = NOTHING
+            row.cut(0)
 
     def _give_up(self, error: Exception) -> None:
         self._forget_all()

@@ -6,30 +6,55 @@ is computed from where they part. Rules: a cell is free once no sequence holds i
 last token; of the unused sequences the least recently used goes first. Nothing here touches llama.cpp.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 Row = npt.NDArray[np.int32]
-NOTHING: Final = np.zeros(0, dtype=np.int32)
+_NONE: Final = np.zeros(0, dtype=np.int32)
 
 
 class Kept:
     """One sequence's tokens and cells. `number` is llama.cpp's sequence id."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, room: int) -> None:
+        """For `room` tokens at most."""
         self.number = number
-        self.tokens: Row = NOTHING
-        self.cells: Row = NOTHING
         self.busy = False
         self.promised = 0
         """Cells that it may still take."""
         self.used = 0
+        self._tokens: Row = np.empty(room, dtype=np.int32)
+        self._cells: Row = np.empty(room, dtype=np.int32)
+        self._length = 0
 
     def __len__(self) -> int:
-        return len(self.tokens)
+        return self._length
+
+    @property
+    def tokens(self) -> Row:
+        return self._tokens[: self._length]
+
+    @property
+    def cells(self) -> Row:
+        return self._cells[: self._length]
+
+    def append(self, token: int, cell: int) -> None:
+        """One more; quick, for it is done for each token of an answer."""
+        self._tokens[self._length] = token
+        self._cells[self._length] = cell
+        self._length += 1
+
+    def extend(self, tokens: Sequence[int] | Row, cells: Sequence[int] | Row) -> None:
+        end = self._length + len(tokens)
+        self._tokens[self._length : end] = tokens
+        self._cells[self._length : end] = cells
+        self._length = end
+
+    def cut(self, length: int) -> None:
+        self._length = length
 
 
 class Sequences:
@@ -38,6 +63,7 @@ class Sequences:
     def __init__(self, count: int, cells: int) -> None:
         self.cells = cells
         self._free = list(range(count - 1, -1, -1))
+        self._spare = list(range(cells - 1, -1, -1))  # cells that nobody holds
         self._rows: dict[int, Kept] = {}
         self._holders = np.zeros(cells, dtype=np.int32)  # of each cell
         self._clock = 0
@@ -45,7 +71,7 @@ class Sequences:
     @property
     def taken(self) -> int:
         """Cells that sequences hold."""
-        return int(np.count_nonzero(self._holders))
+        return self.cells - len(self._spare)
 
     @property
     def promised(self) -> int:
@@ -71,26 +97,23 @@ class Sequences:
         idle = sorted((row for row in self._rows.values() if not row.busy), key=lambda row: row.used)
         room = self.cells - self.taken - self.promised
         gone: list[Kept] = []
-        kept_cells = source.cells[:shared] if source is not None else NOTHING
-        self._hold(kept_cells, 1)
-        try:
-            while (room < need or not self._free) and idle:
-                row = idle.pop(0)
-                gone.append(row)
-                before = self.taken
-                self._drop(row)
-                room += before - self.taken
-        finally:
-            self._hold(kept_cells, -1)
+        kept_cells = source.cells[:shared] if source is not None else _NONE
+        self._hold(kept_cells, 1)  # the new row's
+        while (room < need or not self._free) and idle:
+            row = idle.pop(0)
+            gone.append(row)
+            before = self.taken
+            self._drop(row)
+            room += before - self.taken
         if room < need or not self._free:
+            self._hold(kept_cells, -1)
             self._restore(gone)
             return None
-        row = Kept(self._free.pop())
+        row = Kept(self._free.pop(), shared + need)
         row.busy, row.promised, row.used = True, need, self._tick()
         if source is not None and shared:
             source.used = self._tick()
-            row.tokens, row.cells = source.tokens[:shared].copy(), kept_cells.copy()
-            self._hold(row.cells, 1)
+            row.extend(source.tokens[:shared], kept_cells)
         self._rows[row.number] = row
         return row, gone
 
@@ -99,10 +122,14 @@ class Sequences:
         count = len(tokens)
         row.promised -= count
         assert row.promised >= 0, (row.number, row.promised)
-        free = np.flatnonzero(self._holders == 0)[:count].astype(np.int32)
-        self._hold(free, 1)
-        row.cells = np.concatenate((row.cells, free))
-        row.tokens = np.concatenate((row.tokens, np.asarray(tokens, dtype=np.int32)))
+        if count == 1:
+            cell = self._spare.pop()
+            self._holders[cell] = 1
+            row.append(int(tokens[0]), cell)
+            return
+        cells = [self._spare.pop() for _ in range(count)]
+        self._holders[cells] = 1
+        row.extend(tokens, cells)
 
     def rest(self, row: Kept) -> None:
         """The row is finished, and stays for others to begin with."""
@@ -116,30 +143,29 @@ class Sequences:
     def cut(self, row: Kept, length: int) -> None:
         """Forget a row's tokens from `length` on."""
         self._hold(row.cells[length:], -1)
-        row.tokens, row.cells = row.tokens[:length], row.cells[:length]
+        row.cut(length)
 
     def drop(self, row: Kept) -> None:
         """Forget a row."""
         if row.number in self._rows:
             self._drop(row)
 
-    def surplus(self, cells: int) -> Iterator[Kept]:
-        """Forget unused rows, the least recently used first, until the unused rows' own cells are at most `cells`; gives each. The most
-        recently used one stays, whatever its length."""
-        idle = sorted((row for row in self._rows.values() if not row.busy), key=lambda row: row.used)
-        while len(idle) > 1:
-            busy = np.zeros(self.cells, dtype=bool)
-            for row in self._rows.values():
-                if row.busy or row is idle[-1]:
-                    busy[row.cells] = True
-            if int(np.count_nonzero((self._holders > 0) & ~busy)) <= cells:
-                return
-            row = idle.pop(0)
-            self._drop(row)
-            yield row
+    def unused(self) -> list[Kept]:
+        """The rows that nobody uses and that hold cells for themselves."""
+        idle = [row for row in self._rows.values() if not row.busy]
+        if not idle:
+            return idle
+        busy = np.zeros(self.cells, dtype=bool)
+        for row in self._rows.values():
+            if row.busy:
+                busy[row.cells] = True
+        return [row for row in idle if not busy[row.cells].all()]
 
     def _hold(self, cells: Row, by: int) -> None:
+        """One holder more or less of cells that are held."""
         self._holders[cells] += by
+        if by < 0:
+            self._spare += cells[self._holders[cells] == 0].tolist()
 
     def _drop(self, row: Kept) -> None:
         del self._rows[row.number]
@@ -151,6 +177,7 @@ class Sequences:
             self._free.remove(row.number)
             self._rows[row.number] = row
             self._hold(row.cells, 1)
+        self._spare = np.flatnonzero(self._holders == 0)[::-1].tolist()
 
     def _tick(self) -> int:
         self._clock += 1
