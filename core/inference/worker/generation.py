@@ -56,7 +56,7 @@ class Chat:
         self._prompter = Prompter(library, model, name, self._vocabulary)
         self.adapters = HeldAdapters(library, model, name)
         self._turns = Turns()
-        self._computer = Computer(self._turns)
+        self._computer = Computer(self._turns.computing)
         self._making = threading.Lock()
         self._single: Single | None = None
         self._scheduler: Scheduler | None = None
@@ -74,7 +74,7 @@ class Chat:
 
         Raises `Unsupported`, `TemplateError`, `ContextExceeded`, `BadInput`, `Damaged`, and `InvalidAnswer` after the last piece."""
         began = time.monotonic()
-        prompt, ids = call.on_main_thread(lambda: self._prompt(request))
+        prompt, ids = self._read(request, call)
         grammar = forms.grammar(request)
         if len(ids) + request.max_tokens > self.window:
             raise ContextExceeded(prompt=len(ids), answer=request.max_tokens, window=self.window)
@@ -130,13 +130,14 @@ class Chat:
             with self._turns:
                 return self._prompter.tokens(request)
 
-        prompt, found = call.on_main_thread(shown)
+        with self._turns.announced():
+            prompt, found = call.on_main_thread(shown)
         return PromptTokens(prompt=prompt, tokens=found, window=self.window)
 
     def weigh(self, request: Weigh, call: Call) -> Weighed:
         """Log-likelihoods of continuations. Raises as `generate`."""
         asked = Generate(model=request.model, messages=request.messages, variables=request.variables)
-        _, ids = call.on_main_thread(lambda: self._prompt(asked))
+        _, ids = self._read(asked, call)
         continuations = [self._vocabulary.bare(text) for text in request.continuations]
         longest = max(map(len, continuations), default=0)
         if len(ids) + longest > self.window:
@@ -152,7 +153,7 @@ class Chat:
         vocabulary = self._vocabulary
         if request.ids is None:
             plain = Message(role=TEXT, content=request.text)
-            text, ids = call.on_main_thread(lambda: self._prompt(Generate(model=request.model, messages=(plain,))))
+            text, ids = self._read(Generate(model=request.model, messages=(plain,)), call)
             added = vocabulary.starts and ids[0] == vocabulary.first
         else:
             text, ids = vocabulary.written(request.ids), vocabulary.begun(request.ids)
@@ -177,6 +178,10 @@ class Chat:
             chosen=Likely(data=piece(chosen.token), log_probability=chosen.log_probability),
             top=tuple(Likely(data=piece(token), log_probability=value) for token, value in chosen.top),
         )
+
+    def _read(self, request: Generate, call: Call) -> tuple[str, list[int]]:
+        with self._turns.announced():
+            return call.on_main_thread(lambda: self._prompt(request))
 
     def _prompt(self, request: Generate) -> tuple[str, list[int]]:
         with self._turns:
