@@ -9,6 +9,7 @@ import click
 from core import settings
 from core.assistants.records import QUOTES, Answer, Answered, Delta, Question
 from core.cli.output import one_line, table
+from core.cli.search_quality import evaluate
 from core.cli.session import FILE, Session, pass_session
 from core.documents.records import AddDocuments
 from core.errors import AssayError, BadInput, NotFound
@@ -141,6 +142,9 @@ def remove(session: Session, collection: str, name: str, reason: str) -> None:
             {"collection": collection, "document": name, "digest": found},
             [f"{name} is no longer searched in {collection}; answers that cite it keep it."],
         )
+
+
+documents.add_command(evaluate)
 
 
 @documents.command()

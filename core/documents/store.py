@@ -391,11 +391,14 @@ def chunks_of(reader: Reader, ids: Sequence[int]) -> dict[int, Chunk]:
     return found
 
 
-def by_words(reader: Reader, collection: int, query: str, limit: int) -> list[int]:
-    """Chunks that match an FTS5 query, best first by BM25 (headings and text alike); ties by number."""
+def by_words(reader: Reader, collection: int, query: str, limit: int, among: Sequence[int] | None = None) -> list[int]:
+    """Chunks that match an FTS5 query, best first by BM25 (headings and text alike); ties by number. With `among`, only these."""
     words = words_table(collection)
+    # The plus keeps SQLite from asking the full-text index once for each number.
+    narrowed = "" if among is None else "AND +rowid IN (SELECT value FROM json_each(?)) "
+    given = (query, limit) if among is None else (query, msgspec.json.encode(list(among)).decode(), limit)
     rows = reader.db.execute(
-        f"SELECT rowid FROM {words} WHERE {words} MATCH ? ORDER BY bm25({words}), rowid LIMIT ?", (query, limit)
+        f"SELECT rowid FROM {words} WHERE {words} MATCH ? {narrowed}ORDER BY bm25({words}), rowid LIMIT ?", given
     ).fetchall()
     return [int(chunk) for (chunk,) in rows]
 
@@ -408,6 +411,15 @@ def names(reader: Reader, digests: Iterable[Digest]) -> dict[Digest, str]:
         if row is None:
             raise missing(digest)
         found[digest] = str(row[0])
+    return found
+
+
+def homes(reader: Reader, chunks: Sequence[int]) -> dict[int, int]:
+    """The number of the collection that each chunk can be found in."""
+    found: dict[int, int] = {}
+    for portion in _portions(chunks):
+        marks = ", ".join("?" * len(portion))
+        found |= dict(reader.db.execute(f"SELECT chunk, collection FROM vectors WHERE chunk IN ({marks})", portion))
     return found
 
 

@@ -2,6 +2,7 @@
 what an index should have found. Memory doesn't grow with the collection.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -14,16 +15,29 @@ PORTION: Final = 8_192
 Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
 
 
-def nearest(reader: Reader, collection: store.Kept, vector: Vector, limit: int) -> list[int]:
-    """The chunks whose vectors have the largest product with `vector`, nearest first, at most `limit`; ties by number."""
+def nearest(
+    reader: Reader, collection: store.Kept, vector: Vector, limit: int, among: Sequence[int] | None = None
+) -> list[int]:
+    """The chunks whose vectors have the largest product with `vector`, nearest first, at most `limit`; ties by number. With `among`, only these."""
     best: list[int] = []
     products: Vector = np.empty(0, np.float32)
-    for ids, matrix in store.vector_portions(reader, collection.id, collection.dimensions, PORTION):
+    for ids, matrix in _portions(reader, collection, among):
         best += ids
         products = np.concatenate((products, matrix @ vector))
         order = ranked(best, products)[:limit]
         best, products = [best[at] for at in order], products[order]
     return best
+
+
+def _portions(
+    reader: Reader, collection: store.Kept, among: Sequence[int] | None
+) -> Iterator[tuple[list[int], store.Matrix]]:
+    if among is None:
+        yield from store.vector_portions(reader, collection.id, collection.dimensions, PORTION)
+        return
+    for start in range(0, len(among), PORTION):
+        ids = list(among[start : start + PORTION])
+        yield ids, store.vectors_of(reader, ids, collection.dimensions)
 
 
 def ordered(ids: list[int], products: Vector) -> list[int]:

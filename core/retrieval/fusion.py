@@ -4,8 +4,11 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-SMOOTHING: Final = 60
-"""The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009)."""
+import numpy as np
+
+Matrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
+SMOOTHING: Final = 5
+"""The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009, who take 60). Chosen with `service.BY_WORDS`, see there."""
 
 STOP_WORDS: Final = frozenset(
     "a about all also am an and any are as at be because been being both but by can could did do does doing for from had has have having he her "
@@ -23,11 +26,36 @@ _WORD = re.compile(r"\w+")
 
 def fuse(rankings: Sequence[tuple[float, Sequence[int]]]) -> list[int]:
     """The items of (weight, ranking)s by weighted reciprocal rank, best first; ties by item, so that the order is always the same."""
+    return [item for item, _ in fused(rankings)]
+
+
+def fused(rankings: Sequence[tuple[float, Sequence[int]]]) -> list[tuple[int, float]]:
+    """As `fuse`, each item with its score."""
     scores: dict[int, float] = {}
     for weight, ranking in rankings:
         for rank, item in enumerate(ranking, start=1):
             scores[item] = scores.get(item, 0.0) + weight / (SMOOTHING + rank)
-    return sorted(scores, key=lambda item: (-scores[item], item))
+    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+
+
+def diverse(relevance: Sequence[float], vectors: Matrix, trade: float, limit: int) -> list[int]:
+    """Places in `relevance` by maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998): each the one with the most of
+    `trade` x relevance - (1 - trade) x its largest cosine with those before it. Relevance is brought to 0..1 first; ties by place."""
+    if not relevance:
+        return []
+    values = np.asarray(relevance, dtype=np.float64)
+    spread = float(values.max() - values.min())
+    values = (values - values.min()) / spread if spread else np.ones_like(values)
+    cosines = vectors @ vectors.T
+    nearest = np.zeros(len(values))
+    left, chosen = np.ones(len(values), dtype=bool), []
+    for _ in range(min(limit, len(values))):
+        worth = np.where(left, trade * values - (1 - trade) * nearest, -np.inf)
+        best = int(worth.argmax())
+        chosen.append(best)
+        left[best] = False
+        nearest = np.maximum(nearest, cosines[best])
+    return chosen
 
 
 def word_query(question: str) -> str:

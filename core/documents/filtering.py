@@ -1,0 +1,84 @@
+"""Which of a collection's passages a search looks at: those of some files, folders, kinds of file or dates.
+
+Rules: what is given twice widens (either file), what is given in different ways narrows (this folder, and PDF). Names are those that
+the documents have in the collection, with slashes; a folder's name means everything below it. Dates are those on which a version was added, by the
+clock of the machine that added it, both ends included.
+"""
+
+import re
+from pathlib import PurePosixPath
+from typing import Final
+
+from core.errors import BadInput, NotFound
+from core.records import Record
+from core.vault.unit import Reader
+
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class Filters(Record, frozen=True, kw_only=True):
+    """What a search is narrowed to; nothing, where nothing is given."""
+
+    files: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    """Endings of names, such as pdf."""
+    since: str = ""
+    """The earliest date of adding, YYYY-MM-DD."""
+    until: str = ""
+    """The latest."""
+
+    @property
+    def narrow(self) -> bool:
+        """Whether anything is left out."""
+        return bool(self.files or self.folders or self.types or self.since or self.until)
+
+
+def check(filters: Filters) -> None:
+    """Raise `BadInput` for dates that are none."""
+    for name, date in (("since", filters.since), ("until", filters.until)):
+        if date and not _DATE.fullmatch(date):
+            raise BadInput(source=name, problem=f"{date[:20]} is no date. Write it as 2026-03-31.")
+
+
+def chunks(reader: Reader, collection: int, filters: Filters) -> list[int]:
+    """The chunks that can be found within `filters`, ascending. Raises `NotFound` for a file or folder of which the collection holds nothing."""
+    check(filters)
+    rows = reader.db.execute(
+        "SELECT d.id, d.name, r.time FROM documents d JOIN records r ON r.digest = d.digest"
+        " WHERE d.collection = ? AND d.current = 1 ORDER BY d.id",
+        (collection,),
+    ).fetchall()
+    _known(filters, [str(name) for _, name, _ in rows])
+    wanted = [(document,) for document, name, time in rows if _within(filters, str(name), str(time)[:10])]
+    found: list[int] = []
+    for document in wanted:
+        found += [int(chunk) for (chunk,) in reader.db.execute("SELECT id FROM chunks WHERE document = ?", document)]
+    return sorted(found)
+
+
+def _known(filters: Filters, names: list[str]) -> None:
+    for file in filters.files:
+        if file not in names:
+            raise NotFound(kind="document", name=file, step="`assay documents list COLLECTION` shows what it holds.")
+    for folder in filters.folders:
+        if not any(_below(name, folder) for name in names):
+            raise NotFound(kind="folder", name=folder, step="`assay documents list COLLECTION` shows what it holds.")
+
+
+def _within(filters: Filters, name: str, date: str) -> bool:
+    return (
+        (not filters.files or name in filters.files)
+        and (not filters.folders or any(_below(name, folder) for folder in filters.folders))
+        and (not filters.types or _ending(name) in {kind.lower().lstrip(".") for kind in filters.types})
+        and (not filters.since or date >= filters.since)
+        and (not filters.until or date <= filters.until)
+    )
+
+
+def _below(name: str, folder: str) -> bool:
+    return name.startswith(folder.strip("/") + "/")
+
+
+def _ending(name: str) -> str:
+    return PurePosixPath(name).suffix.lower().lstrip(".")

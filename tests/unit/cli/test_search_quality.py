@@ -1,0 +1,53 @@
+"""`assay documents evaluate`, and the options of `assay documents search`."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from core.documents.service import Documents
+from core.models.records import FAKE
+from core.retrieval.service import Retrieval
+from core.vault.vault import Vault
+from core.workbench import SCHEMA, Workbench
+from tests.unit.cli.test_indexing import Desk
+
+NOTES = {"hall/valve.txt": "The red valve.", "hall/pump.md": "The green pump.", "yard/drum.txt": "The red drum."}
+
+
+@pytest.fixture
+def desk(vault_factory: Callable[..., Vault], tmp_path: Path) -> Iterator[Desk]:
+    vault = vault_factory(SCHEMA)
+    with Workbench(vault) as bench:
+        bench.documents = Documents(vault, bench.supervisor, bench.engine, embedder=FAKE)
+        bench.retrieval = Retrieval(vault, bench.supervisor, bench.engine, bench.documents)
+        for name, text in NOTES.items():
+            (tmp_path / "notes" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "notes" / name).write_text(text)
+        desk = Desk(bench, tmp_path)
+        assert desk("documents", "add", "plant", "notes") == 0
+        yield desk
+        bench.retrieval.close()
+
+
+def test_a_collection_is_evaluated_by_judged_queries(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "queries.jsonl").write_text('{"id": "1", "text": "red valve"}\n{"id": "2", "text": "pump"}\n')
+    (tmp_path / "qrels").write_text("1 0 valve 1\n2 0 hall/pump.md 1\n2 0 boiler 1\n")
+    assert desk("documents", "evaluate", "plant", "queries.jsonl", "qrels", "--json") == 0
+    found = json.loads(desk.output)
+    assert [way["way"] for way in found["ways"]] == ["meaning", "words", "fused"]
+    assert set(found["ways"][0]["measures"]) == {
+        *("ndcg@10", "recall@5", "recall@10", "recall@20", "recall@100", "mrr", "map")
+    }
+    assert found["ways"][1]["measures"]["recall@10"]["value"] == 0.75
+    assert found["ways"][1]["each"][1]["missed"] == ["boiler"]
+    assert found["absent"] == ["boiler"]
+    assert desk("documents", "evaluate", "plant", "queries.jsonl", "qrels") == 0
+    assert "1 of 2 found; missed boiler" in desk.output
+    (tmp_path / "qrels").write_text("1 0 valve 0\n")
+    assert desk("documents", "evaluate", "plant", "queries.jsonl", "qrels") != 0
+    assert "nothing to measure" in desk.errors
+    (tmp_path / "qrels").write_bytes(b"\xff\xfe\x00")
+    assert desk("documents", "evaluate", "plant", "queries.jsonl", "qrels") != 0
+    assert "UTF-8" in desk.errors
