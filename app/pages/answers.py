@@ -1,13 +1,15 @@
 """An answer as the chat shows it: its passages as rows, why it declines, what it was made with, and its trace."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame
 
+from app.bridge.seeing import Seen
 from app.theme.look import look
 from app.widgets.basic import column, label, row
-from app.widgets.buttons import Button
+from app.widgets.buttons import Button, Segments
 from app.widgets.code_view import CodeEditor
 from app.widgets.passages import PassageRow
+from app.widgets.token_view import TokenView
 from core.assistants.records import QUOTES, Answer
 
 
@@ -43,12 +45,16 @@ def made_with(answer: Answer) -> str:
         if answer.tokens > 1:
             writing = answer.seconds - answer.first_token_seconds
             parts.append(f"{answer.tokens / max(writing, 0.001):,.0f} tokens/s")
+            parts.append(f"first word after {answer.first_token_seconds:.1f} s")
     parts.append(f"{answer.seconds:.1f} s")
     return "   ".join(parts)
 
 
 class TracePanel(QFrame):
-    """How an answer was made: the facts, and the prompt exactly as the model saw it."""
+    """How an answer was made: the facts, and the prompt exactly as the model saw it, as text or token by token. `tokens_asked` comes when the tokens
+    are wanted for the first time; the page answers with `show_seen` or `refuse`."""
+
+    tokens_asked = Signal()
 
     def __init__(self, answer: Answer) -> None:
         super().__init__()
@@ -75,9 +81,52 @@ class TracePanel(QFrame):
             fact.setStretch(1, 1)
             fact.setAlignment(left, Qt.AlignmentFlag.AlignTop)
             body.addLayout(fact)
-        body.addWidget(label("Exactly what the model saw" if answer.rendered else "The answer", strong=True))
-        text = CodeEditor("Prompt as rendered", read_only=True)
-        text.setPlainText(answer.rendered or answer.answer)
-        text.setMinimumHeight(look().px(260))
-        body.addWidget(text, 1)
+        self.view = Segments((("text", "Text"), ("tokens", "Tokens")), "How to show what the model saw")
+        self.view.chosen.connect(self._turn)
+        self.view.setVisible(bool(answer.rendered))
+        heading = label("Exactly what the model saw" if answer.rendered else "The answer", strong=True)
+        self._note = label("", type="small", tone="secondary", wrap=True)
+        self._note.hide()
+        body.addLayout(row(heading, None, self.view))
+        body.addWidget(self._note)
+        self._text = CodeEditor("Prompt as rendered", read_only=True)
+        self._text.setPlainText(answer.rendered or answer.answer)
+        self.tokens = TokenView()
+        for shown in (self._text, self.tokens):
+            shown.setMinimumHeight(look().px(240))
+            body.addWidget(shown, 1)
+        self.tokens.hide()
+        self._asked = False
         self.setLayout(body)
+
+    def show_seen(self, seen: Seen) -> None:
+        """Show the tokens."""
+        found = seen.tokens
+        count = f"{len(found.tokens):,} tokens; the window holds {found.window:,}, the answer included."
+        same = "" if seen.exact else " The text differs from the trace: the model’s template is another now."
+        self.say(count + same)
+        self.tokens.show_tokens(found.tokens, seen.roles)
+
+    def refuse(self, sentence: str) -> None:
+        """Say why the tokens can't be shown, and show the text."""
+        self._asked = False
+        self.view.choose("text")
+        self._turn("text")
+        self.say(sentence)
+
+    def say(self, words: str) -> None:
+        """A sentence above the text."""
+        self._note.setText(words)
+        self._note.setVisible(bool(words))
+
+    @property
+    def said(self) -> str:
+        return self._note.text()
+
+    def _turn(self, view: str) -> None:
+        self.tokens.setVisible(view == "tokens")
+        self._text.setVisible(view != "tokens")
+        if view == "tokens" and not self._asked:
+            self._asked = True
+            self.say("Reading the tokens. The model is loaded for that.")
+            self.tokens_asked.emit()

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QSplitter, QWidget
+from shiboken6 import isValid
 
 from app.bridge.operations import Failure, Handle
+from app.bridge.seeing import Seen, seen
 from app.pages.answers import TracePanel, cited_rows, found_rows, made_with, why_declined
 from app.pages.page import Page, Shell, list_pane, scrolled
 from app.pages.reader import Cited, Reader
@@ -373,7 +375,21 @@ class ChatPage(Page):
         answer = self._answers[exchange]
         panel = TracePanel(answer)
         panel.close_button.clicked.connect(self.shell.close_overlay)
+        panel.tokens_asked.connect(lambda: self._show_tokens(panel, answer))
         self.shell.open_dialog(panel, 720)
+
+    def _show_tokens(self, panel: TracePanel, answer: Answer) -> None:
+        """Ask for what the model saw, token by token; the panel may be closed before it comes."""
+
+        def show(found: Seen) -> None:
+            if isValid(panel):
+                panel.show_seen(found)
+
+        def failed(found: Failure) -> None:
+            if isValid(panel):
+                panel.refuse(found.sentence)
+
+        self.operations.run("Read the tokens", lambda bench, job: seen(bench, job, answer), show, failed)
 
     # the list of earlier questions
 

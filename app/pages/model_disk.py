@@ -70,7 +70,7 @@ class ModelsDisk(QWidget):
     def show_disk(self, found: DiskView) -> None:
         """Show a look at the disk."""
         self.found = found
-        free = ", ".join(f"{size(left)} free in {Path(folder).name or folder}" for folder, left in found.free[:2])
+        free = ", ".join(sorted({f"{size(left)} free" for _, left in found.free}))
         self._sum.setText(f"{size(found.total)} in {len(found.models)} models" + (f"; {free}" if free else ""))
         self.bar.show_parts(largest(found))
         clear(self._rows)

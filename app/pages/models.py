@@ -109,7 +109,7 @@ class ModelsPage(Page):
         self.detail.plan.wanted.connect(self._use_context)
         self._side = side_pane(self.detail, width=336)
         across = row(space=0)
-        across.addWidget(Beside(middle, self._side, 336, narrow=760), 1)
+        across.addWidget(Beside(middle, self._side, 336, narrow=860), 1)
         self.body.addLayout(across)
         self.setAcceptDrops(True)
         self._clock = QTimer(self)
@@ -277,7 +277,7 @@ class ModelsPage(Page):
 
         return [
             Column("Model", lambda one: Cell(one.name, "models", icon_tone="text.secondary", strong=True)),
-            Column("For", lambda one: said(PURPOSES[one.purpose][0]), 84),
+            Column("For", lambda one: said(PURPOSES[one.purpose][0]), 84, spare=6),
             Column("Architecture", lambda one: said(one.architecture), 108, spare=3),
             Column("Quantization", lambda one: said(one.quantization), 104, spare=5),
             Column("Parameters", lambda one: said(parameters(one.parameters)), 92, right=True, spare=2),

@@ -77,8 +77,9 @@ def disk(window: MainWindow) -> None:
     from tests.unit.app.shots import wait
 
     bench = window.operations.workbench
+    folder = Path(bench.models.list()[0].path).parent  # type: ignore[union-attr]
     for name in ("copy", "other"):
-        (bench.folder / f"{name}.gguf").write_bytes(b"GGUF" + b"copy" * 900_000)  # type: ignore[union-attr]
+        (folder / f"{name}.gguf").write_bytes(b"GGUF" + b"copy" * 900_000)  # type: ignore[union-attr]
     window.page.view.segment("disk").click()  # type: ignore[union-attr]
     wait(window)
 

@@ -1,5 +1,7 @@
 """The chat page, driven as a person would."""
 
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 from PySide6.QtCore import Qt
@@ -7,10 +9,12 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
+from app.pages.answers import TracePanel, made_with
 from app.pages.chat import ChatPage
 from core import settings
-from core.assistants.records import Question
+from core.assistants.records import Answer, Question
 from core.documents.records import AddDocuments
+from core.inference.records import Message, PromptToken, PromptTokens
 from core.jobs import Job
 from tests.unit.app.standin import PAGE_TEXT, StandIn
 
@@ -134,3 +138,96 @@ def test_questions_are_asked_in_the_mode_that_is_set(
         ask(chat, "How soon?", qtbot)
         qtbot.waitUntil(lambda mode=mode: bool(asked) and asked[-1].mode == mode)
         qtbot.waitUntil(lambda: len(chat.exchanges[-1].passages.rows()) == 2 and chat._handle is None)
+
+
+def traced(rendered: str = "user: How soon?") -> Answer:
+    """An answer that a model gave."""
+    return Answer(
+        question=Question(collection="safety", text="How soon?", model="corvid", mode="fast"),
+        answer="Within 24 hours.",
+        abstained=False,
+        citations=(),
+        passages=(),
+        sentences=1,
+        unsupported=(),
+        best_score=0.0,
+        needed_score=0.0,
+        model="corvid",
+        model_digest="ab" * 32,
+        prompt_digest="cd" * 32,
+        rendered=rendered,
+        finish="stop",
+        tokens=21,
+        prompt_tokens=3,
+        first_token_seconds=0.5,
+        seconds=1.5,
+        backend="stand-in",
+    )
+
+
+def seeing(bench: StandIn, prompt_digest: str = "cd" * 32) -> None:
+    """Let the stand-in know the prompt version and its tokens."""
+    messages = (Message(role="user", content="{{ question }}"),)
+    context = SimpleNamespace(prompt=SimpleNamespace(messages=messages), prompt_digest=prompt_digest)
+    tokens = (
+        PromptToken(id=1, text="<s>", special=True),
+        PromptToken(id=7, text="user: ", special=False),
+        PromptToken(id=90, text="How soon?", special=False, message=0),
+    )
+    bench.assistants.context = lambda question, job: context  # type: ignore[attr-defined]
+    bench.engine.tokens = lambda request, job: PromptTokens(  # type: ignore[attr-defined]
+        prompt=f"user: {request.variables['question']}", tokens=tokens, window=4096
+    )
+
+
+def open_trace(chat: ChatPage, answer: Answer) -> TracePanel:
+    chat._answered(chat._begin(answer.question.text), answer)
+    chat.exchanges[-1].trace.click()
+    panel = chat.shell.overlay.panel  # type: ignore[attr-defined]
+    assert isinstance(panel, TracePanel)
+    return panel
+
+
+def test_the_speed_of_an_answer_is_said_below_it() -> None:
+    assert made_with(traced()) == "corvid   fast   21 tokens/s   first word after 0.5 s   1.5 s"
+
+
+def test_the_trace_shows_what_the_model_saw_token_by_token(chat: ChatPage, bench: StandIn, qtbot: QtBot) -> None:
+    seeing(bench)
+    panel = open_trace(chat, traced())
+    panel.view.segment("tokens").click()
+    qtbot.waitUntil(lambda: panel.said.startswith("3 tokens"))
+    assert panel.said == "3 tokens; the window holds 4,096, the answer included."
+    assert panel.tokens.toPlainText() == " <s> user: \nUser  How soon?"
+    assert panel.tokens.words(0) == "Token 1, id 1, from the template, steers the model"
+    assert panel.tokens.words(2) == "Token 3, id 90, from the user message"
+    assert not panel._text.isVisible()
+
+
+def test_tokens_that_are_not_those_of_the_trace_are_said_to_be_others(
+    chat: ChatPage, bench: StandIn, qtbot: QtBot
+) -> None:
+    seeing(bench)
+    panel = open_trace(chat, traced("user: what it was then"))
+    panel.view.segment("tokens").click()
+    qtbot.waitUntil(lambda: "differs from the trace" in panel.said)
+
+
+def test_a_trace_whose_prompt_version_is_gone_shows_the_text(chat: ChatPage, bench: StandIn, qtbot: QtBot) -> None:
+    seeing(bench, "ee" * 32)
+    panel = open_trace(chat, traced())
+    panel.view.segment("tokens").click()
+    qtbot.waitUntil(lambda: "isn’t here any more" in panel.said)
+    assert panel._text.isVisible()
+    assert panel.view.current() == "text"
+
+
+def test_a_trace_that_is_closed_before_its_tokens_come_is_left_alone(
+    chat: ChatPage, bench: StandIn, qtbot: QtBot
+) -> None:
+    seeing(bench)
+    panel = open_trace(chat, traced())
+    panel.view.segment("tokens").click()
+    panel.close_button.click()
+    qtbot.waitUntil(lambda: chat.operations.running() == 0)
+    assert not chat.banner.isVisible()
