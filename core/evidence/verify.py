@@ -89,7 +89,7 @@ def _verdict(data: bytes, trust: TrustFile, at: datetime) -> Verdict:
 
 def _judged_by(outcome: dict[str, Json]) -> dict[str, Json]:
     """What the rules look at of an outcome whose digest holds: not its texts, which would fill the memory."""
-    needed = ("run", "sample", "variant", "answer", "scores", "author")
+    needed = ("run", "sample", "variant", "answer", "scores", "author", "repetition")
     kept: dict[str, Json] = {name: outcome[name] for name in needed if name in outcome}
     if isinstance(kept.get("answer"), dict):
         kept["answer"] = {}

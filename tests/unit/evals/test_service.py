@@ -1,77 +1,19 @@
 """Runs over real services, with the built-in deterministic model in place of a file."""
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
 import pytest
 
-from core.assistants.service import Assistants
 from core.datasets.records import AddDataset
-from core.datasets.service import Datasets
-from core.documents.records import AddDocuments
-from core.documents.service import Documents
 from core.errors import BadInput, NotFound, Refused
-from core.evals.records import Criterion, Done, RunSpec, Spec
-from core.evals.service import Evals
+from core.evals.records import Criterion, Done, RunSpec
 from core.inference.records import Message
-from core.inference.service import Engine
 from core.jobs import Job
-from core.models.service import Models
 from core.prompts.records import SavePrompt
-from core.prompts.service import Prompts
-from core.retrieval.service import Retrieval
 from core.vault import policies
-from core.vault.vault import Vault
-from core.workbench import SCHEMA
-from core.workers.supervisor import Supervisor
-
-TEXT = """# The tower
-
-The tower has nine floors.
-
-The gate closes at eight in the evening.
-"""
-QUESTIONS = """{"id": "q1", "input": "How many floors has the tower?", "target": "nine", "document": "tower.md", "page": 1}
-{"id": "q2", "input": "When does the gate close?", "target": "eight", "document": "tower.md", "page": 1}
-{"id": "q3", "input": "Who painted the roof?", "unanswerable": true}
-"""
-TEMPLATE = "{% for p in passages %}[{{ p.number }}] {{ p.text }}\n{% endfor %}\nQuestion: {{ question }}"
-SPEC = Spec(
-    name="towers",
-    dataset="towers",
-    collection="towers",
-    prompts=("cite@1", "cite@2"),
-    models=("fake",),
-    include_quotes=True,
-    passages=2,
-    scorers=("contains", "citation_correct", "refusal", "groundedness", "latency"),
-    criteria=(Criterion(metric="contains", variant="cite@1 / fake", at_least=0.0),),
-)
-
-
-@pytest.fixture
-def study(vault_factory: Callable[..., Vault], tmp_path: Path) -> Iterator[SimpleNamespace]:
-    vault = vault_factory(SCHEMA)
-    with Supervisor() as supervisor:
-        models = Models(vault, supervisor)
-        engine = Engine(models, supervisor)
-        documents = Documents(vault, supervisor, engine, embedder="fake")
-        retrieval = Retrieval(vault, supervisor, engine, documents)
-        prompts, datasets = Prompts(vault, engine), Datasets(vault)
-        assistants = Assistants(vault, models, engine, documents, retrieval, prompts)
-        evals = Evals(vault, models, documents, prompts, datasets, assistants)
-        (tmp_path / "tower.md").write_text(TEXT)
-        (tmp_path / "towers.jsonl").write_text(QUESTIONS)
-        documents.add(AddDocuments(collection="towers", paths=(str(tmp_path / "tower.md"),)), Job("Add"))
-        datasets.add(AddDataset(name="towers", path=str(tmp_path / "towers.jsonl")), Job("Add"))
-        for text in (TEMPLATE, f"Cite.\n{TEMPLATE}"):
-            prompts.save(SavePrompt(name="cite", messages=(Message(role="user", content=text),)))
-        yield SimpleNamespace(evals=evals, vault=vault, prompts=prompts, datasets=datasets)
-        retrieval.close()
-        documents.close()
-        engine.close()
+from tests.unit.evals.towers import QUESTIONS, SPEC
 
 
 def test_every_sample_is_asked_under_every_variant(study: SimpleNamespace) -> None:

@@ -12,7 +12,7 @@ import pytest
 from core.datasets.records import AddDataset
 from core.documents.records import AddDocuments
 from core.errors import BadInput, NotFound, Refused
-from core.evals.records import Criterion, RunSpec, Spec
+from core.evals.records import Criterion, RunSpec, Settings, Spec
 from core.evals.store import start
 from core.evidence import zipform
 from core.evidence.records import ExportPack
@@ -154,3 +154,22 @@ def test_a_run_that_was_interrupted_isnt_exported(bench: Workbench, tmp_path: Pa
         start(unit, 2, first.run)
     with bench.vault.confirm(PASSPHRASE) as signer, pytest.raises(BadInput, match="isn't over"):
         bench.evidence.export(ExportPack(run="run-2", out=str(tmp_path / "x")), signer, Job("pack"))
+
+
+def test_a_run_with_settings_and_repetitions_is_called_valid(bench: Workbench, tmp_path: Path) -> None:
+    spec = Spec(
+        name="often",
+        dataset="questions",
+        collection="handbook",
+        include_quotes=True,
+        scorers=("contains", "latency"),
+        settings=(Settings(name="one", passages=1), Settings(name="two", passages=2)),
+        repetitions=2,
+    )
+    bench.evals.save(spec)
+    run = bench.evals.run(RunSpec(reference="often"), Job("run")).run.id
+    with bench.vault.confirm(PASSPHRASE) as signer:
+        bench.evidence.export(ExportPack(run=run, out=str(tmp_path / "run.pack")), signer, Job("pack"))
+    trust = load(dump(bench.vault.trust_file()))
+    verdict = judged((tmp_path / "run.pack").read_bytes(), trust, datetime.now(UTC))
+    assert (verdict.verdict, verdict.reasons) == ("valid", ())
