@@ -19,7 +19,7 @@ from core.workers.serving import Call
 
 T = TypeVar("T")
 
-PACE: Final = 0.03
+PACE: Final = 0.05
 """Seconds between two lots of one stream; nobody reads faster."""
 SLOWEST: Final = 0.2
 """The same, where many streams run together."""
