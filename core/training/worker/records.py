@@ -1,0 +1,143 @@
+"""What is asked of the training worker, and what it says. Training text goes to it in these messages and nowhere else."""
+
+from typing import Literal
+
+from core.inference.records import Message
+from core.records import Record
+from core.training.settings import Settings
+
+
+class Example(Record, frozen=True, kw_only=True):
+    """A conversation whose last turn is the assistant's, which is learned. `line` names it for a person ("style.jsonl, line 3")."""
+
+    line: str
+    messages: tuple[Message, ...]
+
+
+class OpenBase(Record, frozen=True, kw_only=True, tag="open-base"):
+    """The model that is trained from. `form`: a registered GGUF, or a folder of safetensors."""
+
+    path: str
+    name: str
+    form: Literal["gguf", "folder"]
+    threads: int = 0
+
+
+class Opened(Record, frozen=True, kw_only=True, tag="opened-base"):
+    """`family`: what transformers calls its architecture; `architecture`: what llama.cpp does."""
+
+    family: str
+    architecture: str
+    window: int
+    device: str
+    versions: dict[str, str]
+
+
+class Encode(Record, frozen=True, kw_only=True, tag="encode-examples"):
+    """Examples to turn into tokens and keep in the worker; `held` ones are only measured."""
+
+    examples: tuple[Example, ...]
+    longest: int
+    held: bool = False
+
+
+class Problem(Record, frozen=True, kw_only=True):
+    """Why an example can't be learned."""
+
+    line: str
+    problem: str
+
+
+class Encoded(Record, frozen=True, kw_only=True, tag="encoded-examples"):
+    """`lengths`: tokens of each example with its prompt; `learned`: of its completion."""
+
+    lengths: tuple[int, ...]
+    learned: tuple[int, ...]
+    problems: tuple[Problem, ...]
+
+
+class Probe(Record, frozen=True, kw_only=True, tag="probe-training"):
+    """Take a few steps with the longest examples, and forget them."""
+
+    settings: Settings
+
+
+class Probed(Record, frozen=True, kw_only=True, tag="probed-training"):
+    """Bytes, and what the probe's steps took. `peak` is what the process (or the GPU) held at most during them, `before` what it held before
+    the model was there."""
+
+    weights: int
+    adapter: int
+    gradients: int
+    optimizer: int
+    activations: int
+    before: int
+    peak: int
+    trained: int
+    """Numbers that are trained."""
+    tokens_per_second: float
+    steps: int
+    """Steps of the whole run."""
+    tokens: int
+    """Tokens of the whole run."""
+
+
+class TakeCheckpoint(Record, frozen=True, kw_only=True, tag="take-checkpoint"):
+    """A piece of the checkpoint that the next run goes on from."""
+
+    at: int
+    size: int
+    data: bytes
+
+
+class Taken(Record, frozen=True, kw_only=True, tag="taken"):
+    whole: bool
+
+
+class Train(Record, frozen=True, kw_only=True, tag="train"):
+    """Train with the encoded examples, from the checkpoint where one was taken."""
+
+    settings: Settings
+    base_digest: str = ""
+
+
+class Step(Record, frozen=True, kw_only=True, tag="step"):
+    """One step. `loss` is the mean over the tokens that were learned in it, in nats; `memory` in bytes."""
+
+    step: int
+    steps: int
+    loss: float
+    learning_rate: float
+    gradient_norm: float
+    tokens_per_second: float
+    memory: int
+
+
+class Measured(Record, frozen=True, kw_only=True, tag="held-out-loss"):
+    """The loss on the held-out examples after a step."""
+
+    step: int
+    loss: float
+    best: bool
+
+
+class Piece(Record, frozen=True, kw_only=True, tag="piece"):
+    """Some bytes of a checkpoint, of the adapter as safetensors, or of its configuration or its GGUF; `last` ends it."""
+
+    of: Literal["checkpoint", "safetensors", "config", "gguf"]
+    step: int
+    data: bytes
+    last: bool
+
+
+class Ended(Record, frozen=True, kw_only=True, tag="ended"):
+    """Why the run ended: all steps taken, or no better measurement for a while. `step` is the one whose weights were given."""
+
+    reason: Literal["done", "early"]
+    step: int
+    tokens: int
+    seconds: float
+    peak: int
+
+
+TrainPart = Step | Measured | Piece | Ended

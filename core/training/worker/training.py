@@ -1,0 +1,372 @@
+"""Trains a LoRA adapter, in a process that sees the base model, the training text and nothing else.
+
+transformers computes, peft makes the adapter, accelerate carries gradients; here stands what is this program's own: which tokens are learned,
+what is streamed, and checkpoints that let a run go on as if it had never stopped. Rules: the text comes in messages and is kept in memory;
+nothing but a finished adapter's GGUF is ever written, into the worker's own storage in memory, and removed there at once; a loss that is no
+number ends the run before it changes a weight.
+"""
+
+import math
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from core.errors import BadInput, Unavailable
+from core.records import Record
+from core.training.settings import Settings
+from core.training.worker import adapters, batches, checkpoints, memory
+from core.training.worker.base import Base
+from core.training.worker.batches import Row
+from core.training.worker.encoding import Encoding, encode_all
+from core.training.worker.records import (
+    Encode,
+    Encoded,
+    Ended,
+    Measured,
+    OpenBase,
+    Opened,
+    Piece,
+    Probe,
+    Probed,
+    Step,
+    TakeCheckpoint,
+    Taken,
+    Train,
+    TrainPart,
+)
+from core.workers.serving import Call, Handler
+
+PIECE: Final = 4 * 1024 * 1024
+PROBED_STEPS: Final = 2
+"""The first step allocates; the second tells the speed."""
+Of = Literal["checkpoint", "safetensors", "config", "gguf"]
+
+
+class Bench:
+    """What this worker holds: a base, the examples as tokens, and the checkpoint that it was given."""
+
+    def __init__(self) -> None:
+        self._base: Base | None = None
+        self._examples: list[Encoding] = []
+        self._held: list[Encoding] = []
+        self._arriving = bytearray()
+        self._checkpoint: bytes | None = None
+
+    def open(self, request: OpenBase, call: Call) -> Opened:
+        """Raises `Unsupported`, `Damaged`."""
+        self._base = Base(request)
+        return self._base.told()
+
+    def encode(self, request: Encode, call: Call) -> Encoded:
+        """Keep what can be learned; the rest is told as problems."""
+        base = self._opened()
+        longest = min(request.longest or base.window, base.window)
+        found, told = encode_all(base.encoder, request.examples, longest)
+        (self._held if request.held else self._examples).extend(found)
+        return told
+
+    def take(self, request: TakeCheckpoint, call: Call) -> Taken:
+        """Keep a piece of a checkpoint."""
+        if request.at == 0:
+            self._arriving = bytearray()
+        if request.at != len(self._arriving):
+            raise BadInput(source="The checkpoint", problem="a piece of it is missing. Try again.")
+        self._arriving += request.data
+        if len(self._arriving) < request.size:
+            return Taken(whole=False)
+        self._checkpoint, self._arriving = bytes(self._arriving), bytearray()
+        return Taken(whole=True)
+
+    def probe(self, request: Probe, call: Call) -> Probed:
+        """Measure a few steps on the longest examples."""
+        before = memory.now()
+        learned, _ = self._parts(request.settings)
+        window = self._window(request.settings)
+        run = _Run(self._opened(), request.settings, len(learned))
+        longest = sorted(learned, key=lambda one: -len(one.ids))
+        rows = batches.epoch(longest, request.settings, 0, window)
+        widest = max(rows, key=lambda batch: max(sum(len(one.ids) for one in row) for row in batch) * len(batch))
+        seconds, tokens = 0.0, 0
+        for _ in range(PROBED_STEPS):
+            call.check()
+            began = time.monotonic()
+            tokens = run.step([widest] * request.settings.accumulation)[2]
+            seconds = time.monotonic() - began
+        peak = memory.peak()
+        weights, adapter, trained = run.sizes()
+        steps = batches.count_steps(learned, request.settings, window)
+        each = sum(len(one.ids) for one in learned)
+        in_epoch = -(-len(batches.epoch(learned, request.settings, 0, window)) // request.settings.accumulation)
+        return Probed(
+            weights=weights,
+            adapter=adapter,
+            gradients=adapter,
+            optimizer=2 * adapter,
+            activations=max(0, peak - before - weights - 4 * adapter),
+            before=before,
+            peak=peak,
+            trained=trained,
+            tokens_per_second=tokens / max(seconds, 1e-9),
+            steps=steps,
+            tokens=each * steps // max(1, in_epoch),
+        )
+
+    def train(self, request: Train, call: Call) -> Iterator[TrainPart]:
+        """The run, part by part. Raises `BadInput` (a loss that is no number), `Damaged` (a checkpoint), `Cancelled`; `MemoryError`."""
+        settings = request.settings
+        learned, held = self._parts(settings)
+        window = self._window(settings)
+        steps = batches.count_steps(learned, settings, window)
+        run = _Run(self._opened(), settings, steps)
+        if self._checkpoint is not None:
+            run.go_on(self._checkpoint)
+            self._checkpoint = None
+        began, spent = time.monotonic(), run.seconds
+        early = False
+        for number, step in enumerate(batches.steps(learned, settings, window), 1):
+            if number <= run.done:
+                continue
+            call.check()
+            since = time.monotonic()
+            rate = run.rate
+            loss, norm, tokens = run.step(step)
+            run.done, run.tokens = number, run.tokens + tokens
+            yield Step(
+                step=number,
+                steps=steps,
+                loss=loss,
+                learning_rate=rate,
+                gradient_norm=norm,
+                tokens_per_second=tokens / max(time.monotonic() - since, 1e-9),
+                memory=memory.now(),
+            )
+            call.report(number, steps, "steps")
+            last = number == steps
+            if held and (last or number % settings.evaluate_every == 0):
+                measured = run.measure(held, settings, call)
+                better = run.note(measured, settings)
+                yield Measured(step=number, loss=measured, best=better)
+                early = bool(settings.patience) and run.worse >= settings.patience
+            if early or last or number % settings.checkpoint_every == 0:
+                run.seconds = spent + time.monotonic() - began
+                yield from _pieces("checkpoint", number, run.saved())
+            if early:
+                break
+        at = run.finish(settings)
+        yield from self._result(run, request, at)
+        yield Ended(
+            reason="early" if early else "done",
+            step=at,
+            tokens=run.tokens,
+            seconds=spent + time.monotonic() - began,
+            peak=memory.peak(),
+        )
+
+    def _result(self, run: "_Run", request: Train, step: int) -> Iterator[Piece]:
+        base, settings = self._opened(), request.settings
+        yield from _pieces("safetensors", step, adapters.safetensors_of(run.model))
+        yield from _pieces("config", step, adapters.config_of(run.model, base.name))
+        if settings.dora:
+            return
+        from peft import get_peft_model_state_dict
+
+        state = get_peft_model_state_dict(run.model)
+        tensors = {name: value.detach().cpu().float().numpy().astype(np.float32) for name, value in state.items()}
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "adapter.gguf"
+            config = base.config.to_dict()
+            adapters.written(
+                tensors, out, base.family, config, settings.alpha, settings.rslora, request.base_digest, base.name
+            )
+            data = out.read_bytes()
+        yield from _pieces("gguf", step, data)
+
+    def _opened(self) -> Base:
+        if self._base is None:
+            raise Unavailable(what="No base model was opened", step="Open one first.")
+        return self._base
+
+    def _window(self, settings: Settings) -> int:
+        return min(settings.longest or self._opened().window, self._opened().window)
+
+    def _parts(self, settings: Settings) -> tuple[list[Encoding], list[Encoding]]:
+        """(learned from, held out). Raises `BadInput` where nothing is left."""
+        learned, held = (self._examples, self._held) if self._held else batches.split(self._examples, settings)
+        if not learned:
+            raise BadInput(source="The training data", problem="there is no example to learn from. Give some.")
+        return learned, held
+
+
+class _Run:
+    """A model with an adapter, its optimizer and its schedule."""
+
+    def __init__(self, base: Base, settings: Settings, steps: int) -> None:
+        import torch
+        from accelerate import Accelerator
+        from peft import LoraConfig, get_peft_model
+        from transformers import get_scheduler
+
+        torch.manual_seed(settings.seed)
+        self.device = base.device
+        config = LoraConfig(
+            r=settings.rank,
+            lora_alpha=settings.alpha,
+            lora_dropout=settings.dropout,
+            target_modules=list(settings.targets) or "all-linear",
+            use_rslora=settings.rslora,
+            use_dora=settings.dora,
+            task_type="CAUSAL_LM",
+        )
+        with _told_apart():
+            model = base.weights(settings.dtype)
+            if settings.gradient_checkpointing:
+                model.gradient_checkpointing_enable({"use_reentrant": False})
+                model.enable_input_require_grads()
+            try:
+                self.model = get_peft_model(model, config)
+            except ValueError as error:
+                raise BadInput(
+                    source="The setting targets", problem="the model has no such matrices. Leave it empty for all."
+                ) from error
+        self._accelerator = Accelerator(cpu=base.device == "cpu")
+        optimizer = torch.optim.AdamW(
+            [value for _, value in checkpoints.trained(self.model)],
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+        )
+        schedule = get_scheduler(settings.schedule, optimizer, round(steps * settings.warmup), steps)
+        self.model, self._optimizer = self._accelerator.prepare(self.model, optimizer)
+        self._schedule = schedule
+        self._clip = settings.clip
+        self._packing = settings.packing
+        self.done = self.tokens = self.worse = 0
+        self.seconds = 0.0
+        self._least = math.inf
+        self._least_at = 0
+        self._best: dict[str, Any] | None = None
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        return float(self._schedule.get_last_lr()[0])
+
+    def step(self, step: list[list[Row]]) -> tuple[float, float, int]:
+        """(loss in nats a token, length of the gradient, tokens). Raises `BadInput` when the loss is no number."""
+        import torch
+
+        self.model.train()
+        learned = max(1, sum(map(batches.learned, step)))
+        loss, tokens = 0.0, 0
+        with _told_apart():
+            for rows in step:
+                batch = batches.tensors(rows, self._packing, self.device)
+                part = self.model(**batch.inputs, num_items_in_batch=torch.tensor(learned, device=self.device)).loss
+                self._accelerator.backward(part)
+                loss += float(part.detach())
+                tokens += batch.tokens
+            norm = float(self._accelerator.clip_grad_norm_(self.model.parameters(), self._clip))
+            if not math.isfinite(loss) or not math.isfinite(norm):
+                raise BadInput(
+                    source=f"Step {self.done + 1} of the training",
+                    problem="its loss is no number any more. Use a smaller learning_rate; the last checkpoint is kept.",
+                )
+            self._optimizer.step()
+            self._schedule.step()
+            self._optimizer.zero_grad()
+        return loss, norm, tokens
+
+    def measure(self, held: list[Encoding], settings: Settings, call: Call) -> float:
+        """The mean loss of the tokens that are to be learned, on examples that aren't learned from."""
+        import torch
+
+        self.model.eval()
+        total, count = 0.0, 0
+        with torch.no_grad(), _told_apart():
+            for start in range(0, len(held), settings.batch):
+                call.check()
+                rows: list[Row] = [(one,) for one in held[start : start + settings.batch]]
+                batch = batches.tensors(rows, False, self.device)
+                found = self.model(**batch.inputs, num_items_in_batch=torch.tensor(1, device=self.device))
+                total += float(found.loss)
+                count += batch.learned
+        return total / max(1, count)
+
+    def note(self, loss: float, settings: Settings) -> bool:
+        """Remember a measurement; whether it is the best so far."""
+        if not loss < self._least:
+            self.worse += 1
+            return False
+        self._least, self._least_at, self.worse = loss, self.done, 0
+        if settings.patience:
+            self._best = {name: value.detach().clone() for name, value in checkpoints.trained(self.model)}
+        return True
+
+    def finish(self, settings: Settings) -> int:
+        """Put the best weights back where they were kept; the step that the adapter is of."""
+        if self._best is None:
+            return self.done
+        import torch
+
+        with torch.no_grad():
+            for name, value in checkpoints.trained(self.model):
+                value.copy_(self._best[name])
+        return self._least_at
+
+    def saved(self) -> bytes:
+        """The state after the last step."""
+        plain = {
+            "done": self.done,
+            "tokens": self.tokens,
+            "worse": self.worse,
+            "seconds": self.seconds,
+            "least": None if math.isinf(self._least) else self._least,
+            "least_at": self._least_at,
+        }
+        return checkpoints.saved(self.model, self._optimizer, self._schedule, plain, self._best)
+
+    def go_on(self, data: bytes) -> None:
+        """Take up a saved state. Raises `Damaged`."""
+        plain, self._best = checkpoints.loaded(data, self.model, self._optimizer, self._schedule)
+        self.done, self.tokens, self.worse = int(plain["done"]), int(plain["tokens"]), int(plain["worse"])
+        self.seconds, self._least_at = float(plain["seconds"]), int(plain["least_at"])
+        self._least = math.inf if plain["least"] is None else float(plain["least"])
+
+    def sizes(self) -> tuple[int, int, int]:
+        """(bytes of the base's weights, bytes of the adapter, numbers that are trained)."""
+        sized = [(value.numel(), value.element_size(), value.requires_grad) for value in self.model.parameters()]
+        weights = sum(count * size for count, size, trained in sized if not trained)
+        return weights, sum(c * s for c, s, trained in sized if trained), sum(c for c, _, trained in sized if trained)
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """torch's ways of saying that memory ran out, as Python's."""
+    try:
+        yield
+    except RuntimeError as error:
+        text = str(error)
+        if "allocate memory" in text or "out of memory" in text or "not enough memory" in text:
+            raise MemoryError from None
+        raise
+
+
+def _pieces(of: Of, step: int, data: bytes) -> Iterator[Piece]:
+    for start in range(0, max(1, len(data)), PIECE):
+        yield Piece(of=of, step=step, data=data[start : start + PIECE], last=start + PIECE >= len(data))
+
+
+def handlers() -> dict[type[Record], Handler]:
+    """What `core.workers.child` serves."""
+    bench = Bench()
+    return {
+        OpenBase: bench.open,
+        Encode: bench.encode,
+        TakeCheckpoint: bench.take,
+        Probe: bench.probe,
+        Train: bench.train,
+    }
