@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from msgspec.structs import replace
+
 from core.errors import Unavailable, WorkerFailed
 from core.inference.planning import SPARED, Held, Measure, MemoryPlan, Needs, available, leaving, plan
 from core.inference.records import Load, Loaded, Ready
@@ -39,13 +41,14 @@ _GIB: Final = 2**30
 class Slot:
     """One model's place: its worker, once there is one."""
 
-    def __init__(self, model: ModelFile) -> None:
+    def __init__(self, model: ModelFile, projector: ModelFile | None = None) -> None:
         fake, legacy = model.name == FAKE, model.architecture.startswith(LEGACY)
         self.model = model
+        self.projector = projector
         self.spec = WorkerSpec(
             module=f"core.inference.worker.{'fake' if fake else 'legacy' if legacy else 'llama'}",
-            readable=() if fake else model.files,
-            threads=AT_ONCE if model.purpose == "chat" and not fake and not legacy else 0,
+            readable=() if fake else (*model.files, *(projector.files if projector is not None else ())),
+            threads=AT_ONCE if model.purpose == "chat" and not (fake or legacy or projector) else 0,
             title=f"The model {model.name}",
         )
         self.starting = threading.Lock()
@@ -81,13 +84,14 @@ class Pool:
         self._clock = itertools.count(1)
 
     @contextmanager
-    def using(self, model: ModelFile, job: Job | None) -> Iterator[Worker]:
-        """The model's worker, ready; it is not ended for want of room while the block runs. Raises `Unavailable` (too little memory, too many
-        requests), `WorkerFailed`, `Cancelled`, and what the worker raises."""
+    def using(self, model: ModelFile, job: Job | None, projector: ModelFile | None = None) -> Iterator[Worker]:
+        """The model's worker, ready; with a projector that of both together. It is not ended for want of room while the block runs. Raises
+        `Unavailable` (too little memory, too many requests), `WorkerFailed`, `Cancelled`, and what the worker raises."""
         with self._lock:
-            slot = self._slots.get(model.digest)
+            key = _key(model, projector)
+            slot = self._slots.get(key)
             if slot is None or slot.model.path != model.path:
-                slot = self._slots[model.digest] = Slot(model)
+                slot = self._slots[key] = Slot(model, projector)
             if slot.users >= MOST_WAITING:
                 raise Unavailable(
                     what=f"{MOST_WAITING} requests wait for {model.name} already", step="Try again in a moment."
@@ -161,12 +165,12 @@ class Pool:
     def unload(self, model: Digest) -> None:
         """End the model's worker, also when it is at work, and forget its crashes."""
         with self._lock:
-            slot = self._slots.pop(model, None)
-        if slot is None:
-            return
-        self._supervisor.forgive(slot.spec)
-        if slot.worker is not None:
-            slot.worker.close()
+            keys = [key for key, slot in self._slots.items() if slot.model.digest == model]
+            gone = [self._slots.pop(key) for key in keys]
+        for slot in gone:
+            self._supervisor.forgive(slot.spec)
+            if slot.worker is not None:
+                slot.worker.close()
 
     def close(self) -> None:
         """End all workers."""
@@ -204,7 +208,10 @@ class Pool:
         try:
             window = 0
             if model.name != FAKE:
-                window = self._make_room(slot, self._measured(model, self.window(), worker, job)).context
+                needs = self._measured(model, self.window(), worker, job)
+                if slot.projector is not None:
+                    needs = replace(needs, weights=needs.weights + slot.projector.size)
+                window = self._make_room(slot, needs).context
             request = Load(
                 path=model.path,
                 name=model.name,
@@ -212,6 +219,7 @@ class Pool:
                 ranks=model.purpose == "rerank",
                 threads=self._threads(),
                 window=window,
+                projector=slot.projector.path if slot.projector is not None else "",
             )
             return worker, worker.call(request, Ready, job)
         except BaseException:
@@ -249,7 +257,7 @@ class Pool:
                 )
             leavers = [others[place] for place in gone]
             for other in leavers:
-                del self._slots[other.model.digest]
+                del self._slots[_key(other.model, other.projector)]
             slot.plan = made
         for other in leavers:
             if other.worker is not None:
@@ -265,6 +273,11 @@ class Pool:
             return UNKNOWN
         held = sum(slot.worker.resident for slot in self._slots.values() if slot.worker is not None)
         return round(free * SPARED) + held
+
+
+def _key(model: ModelFile, projector: ModelFile | None) -> Digest:
+    """A model's place among the slots; with a projector it is another one."""
+    return model.digest if projector is None else Digest(f"{model.digest}+{projector.digest}")
 
 
 def _size(memory: int) -> str:

@@ -51,6 +51,10 @@ class Generate(Record, frozen=True, kw_only=True, tag="generate"):
     """Functions that the model may call, as its own chat template shows them; a template that shows none is an error."""
     adapters: tuple[AdapterUse, ...] = ()
     """Adapters that the model computes this answer with. Requests with other adapters share nothing with it."""
+    images: tuple[bytes, ...] = ()
+    """Pictures (PNG, JPEG, WebP, GIF, BMP, TIFF) that stand before the text of the last message of a person; such a request is computed alone."""
+    projector: Digest | str = ""
+    """The registered mmproj file that the model sees with; "" for the only one that fits."""
     log_probabilities: int = -1
     """-1 for none; 0 and above: each token's, and those of as many of the likeliest ones."""
     mode: str = "reproducible"
@@ -139,6 +143,8 @@ class Load(Record, frozen=True, kw_only=True, tag="load"):
     """0 to choose by the model's size and the cores."""
     window: int = 0
     """Tokens of the longest context; 0 for as many as are usual. Never more than the model was made for."""
+    projector: str = ""
+    """The mmproj file that a chat model sees with."""
 
 
 class Ready(Record, frozen=True, kw_only=True, tag="model-ready"):

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec.structs import replace
 
-from core.errors import BadInput, Unsupported, WorkerFailed
+from core.errors import BadInput, NotFound, Unsupported, WorkerFailed
 from core.inference.adapters import Adapters
 from core.inference.planning import MemoryPlan
 from core.inference.pool import Pool
@@ -44,7 +44,7 @@ from core.inference.records import (
     WeighText,
 )
 from core.jobs import Job
-from core.models.records import FAKE, ModelFile
+from core.models.records import FAKE, LEGACY, ModelFile
 from core.models.service import Models
 from core.records import Digest, Json
 from core.workers.records import WorkerSpec
@@ -55,6 +55,9 @@ LARGEST_SEED: Final = 2**32 - 2
 """llama.cpp takes the number after it for "choose one"."""
 LONGEST_STOP: Final = 16
 MOST_LIKELY: Final = 20
+MOST_PICTURES: Final = 8
+LARGEST_PICTURE: Final = 16 * 2**20
+"""Bytes of a picture's file."""
 TEMPLATE_MEMORY: Final = 1024 * 1024 * 1024
 TEMPLATE_SECONDS: Final = 15.0
 
@@ -89,7 +92,7 @@ class Engine:
         check_request(request)
         model = self._chat_model(request.model, job)
         request = replace(request, adapters=self._adapters.resolved(request.adapters, model, job))
-        with self._pool.using(model, job) as worker:
+        with self._pool.using(model, job, self._projector(request, model, job)) as worker:
             self._adapters.hand_over(request.adapters, worker, job)
             for part in worker.stream(request, Token | Finished, job):
                 if isinstance(part, Finished):
@@ -237,6 +240,33 @@ class Engine:
             raise Unsupported(source=model.name, reason="it writes no text. Choose a chat model.")
         return model
 
+    def _projector(self, request: Generate, model: ModelFile, job: Job | None) -> ModelFile | None:
+        """What the model sees the request's pictures with; None without any. Raises `NotFound`, `BadInput`, `Unsupported`."""
+        if not request.images:
+            return None
+        if model.name == FAKE or model.architecture.startswith(LEGACY):
+            raise Unsupported(source=model.name, reason="it sees no pictures. Choose another model.")
+        if request.projector:
+            found = self._models.located(request.projector, job)
+            if found.purpose != "projector":
+                raise Unsupported(source=found.name, reason="it isn't a projector (mmproj). Choose that of the model.")
+            return found
+        fitting = [
+            known
+            for known in self._models.list()
+            if known.purpose == "projector" and known.dimensions == model.dimensions
+        ]
+        if not fitting:
+            raise NotFound(
+                kind="projector for",
+                name=model.name,
+                step="Add the mmproj file that came with the model: `assay model add FILE`.",
+            )
+        if len(fitting) > 1:
+            names = ", ".join(known.name for known in fitting)
+            raise BadInput(source=model.name, problem=f"several projectors would fit: {names}. Name one.")
+        return self._models.located(fitting[0].digest, job)
+
     def _embedder(self, name: Digest | str, job: Job | None) -> ModelFile:
         model = self._models.located(name, job)
         if model.purpose != "embed" and model.name != FAKE:
@@ -276,6 +306,10 @@ def check_request(request: Generate) -> None:
             f"use -1 (none) to {MOST_LIKELY}.",
         ),
         "grammar": (not (request.grammar and request.schema is not None), "give a grammar or a schema, not both."),
+        "images": (
+            len(request.images) <= MOST_PICTURES and all(len(image) <= LARGEST_PICTURE for image in request.images),
+            f"give up to {MOST_PICTURES} pictures of at most {LARGEST_PICTURE // 2**20} MiB each.",
+        ),
         "mode": (request.mode in MODES, f"use one of {', '.join(MODES)}."),
     }
     for source, (fine, problem) in problems.items():

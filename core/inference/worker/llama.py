@@ -38,6 +38,7 @@ from core.inference.worker import library as loading
 from core.inference.worker.embedding import Embedder
 from core.inference.worker.generation import Chat
 from core.inference.worker.reranking import Reranker
+from core.inference.worker.seeing import Seeing
 from core.models.worker.library import open_library
 from core.records import Record
 from core.workers.serving import Call, Handler
@@ -78,6 +79,9 @@ class Worker:
             raise Unsupported(
                 source=request.name, reason="this kind of model doesn't answer token by token. Choose a chat model."
             )
+        elif request.projector:
+            eyes = Path(request.projector)
+            self._loaded = Seeing(library, model, request.name, window, threads, backend, eyes)
         else:
             self._loaded = Chat(library, model, request.name, window, threads, backend)
         route = self._loaded.route if isinstance(self._loaded, Embedder | Reranker) else ""

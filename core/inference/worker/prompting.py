@@ -36,6 +36,15 @@ class Prompter:
             raise BadInput(source="The prompt", problem="it is empty. Write something.")
         return text.replace(mark, ""), ids
 
+    def parts(self, request: Generate, cut: str) -> tuple[str, list[list[int]]]:
+        """The text, and the tokens of its parts between the characters `cut`. Raises as `prompt`."""
+        _, text, mark = self._rendered(request)
+        first, *others = text.split(cut)
+        following = [
+            [token for part in other.split(mark) for token in self._vocabulary.pieces(part)] for other in others
+        ]
+        return text.replace(mark, ""), [self._vocabulary.tokens(first, mark), *following]
+
     def tokens(self, request: Generate) -> tuple[str, tuple[PromptToken, ...]]:
         """The same text and tokens, each token with its text, its kind and its message. Raises as `prompt`."""
         messages, text, mark = self._rendered(request)

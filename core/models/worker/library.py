@@ -8,7 +8,7 @@ import ctypes
 import os
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 SPIN: Final = "1000"
 """How often a thread of libgomp looks before it sleeps at a barrier. By default it spins for milliseconds: where a core is busy elsewhere,
@@ -33,6 +33,11 @@ def open_library() -> ModuleType:
     _load_backends(Path(llama_cpp.__file__).parent)
     library.llama_backend_init()
     return library
+
+
+def dropped() -> Any:
+    """A log callback that drops everything; kept for as long as the process lives."""
+    return _kept[0]
 
 
 def silence(library: ModuleType) -> None:

@@ -11,11 +11,14 @@ from core.models.worker import gguf, legacy
 from core.models.worker.adapters import WANTED as OF_ADAPTERS
 from core.models.worker.adapters import adapter_facts
 from core.models.worker.gguf import Header, Tensor
+from core.models.worker.projectors import WANTED as OF_PROJECTORS
+from core.models.worker.projectors import is_projector, projector_facts
 from core.records import Record
 from core.workers.serving import Call, Handler
 
 WANTED: Final = (
     *OF_ADAPTERS,
+    *OF_PROJECTORS,
     "general.type",
     "general.architecture",
     "general.name",
@@ -71,11 +74,8 @@ def facts(path: Path, more: Sequence[Path] = ()) -> Facts:
     architecture = _text(header, "general.architecture")
     if kind == "adapter":
         return adapter_facts(source, header)
-    if kind == "mmproj" or architecture == "clip":
-        raise Unsupported(
-            source=source,
-            reason="the part of a model that looks at images (mmproj). No images are put to models here; add the model's own file, for text.",
-        )
+    if is_projector(header):
+        return projector_facts(source, header)
     if kind != "model":
         raise Unsupported(source=source, reason=f"an {kind[:40]}, not a model. Choose the model that it belongs to.")
     tensors = _together(path, header, more)

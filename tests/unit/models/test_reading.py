@@ -131,8 +131,19 @@ def test_an_empty_file(tmp_path: Path) -> None:
         (file(tensors=(tensor("t", (32, 2), offset=2**50),)), "ends early"),
         (file(tensors=(tensor("t", (1, 1, 1, 1, 1)),)), "5 dimensions"),
         (file((*MODEL, key("general.type", 8, text("adapter")))), "an adapter of another kind than LoRA"),
-        (file((*MODEL, key("general.type", 8, text("mmproj")))), "the part of a model that looks at images"),
-        (file((key("general.architecture", 8, text("clip")),)), "No images are put to models here"),
+        (file((*MODEL, key("general.type", 8, text("mmproj")))), "a projector that looks at no pictures"),
+        (file((key("general.architecture", 8, text("clip")),)), "a projector that looks at no pictures"),
+        (
+            file(
+                (
+                    key("general.architecture", 8, text("clip")),
+                    key("clip.has_vision_encoder", 7, b"\1"),
+                    key("clip.projector_type", 8, text("mlp")),
+                ),
+                (tensor("v.class_embd", (32,)),),
+            ),
+            "computes wrongly",
+        ),
         (file((*MODEL, key("split.count", 2, struct.pack("<H", 3)))), "one of 3 parts"),
         (file(MODEL[1:]), "no architecture"),
     ],
