@@ -19,7 +19,7 @@ from core.inference.records import Finished, Generate, Token
 from core.jobs import Job
 from core.prompts.records import PromptVersion
 from core.records import Digest, Json
-from core.retrieval.records import Passage, Search
+from core.retrieval.records import Passage, Search, Settings
 
 SUPPORT = 0.75
 """Cosine from which two sentences count as saying the same; under it a sentence is marked as without support."""
@@ -46,6 +46,7 @@ class Context:
     prompt: PromptVersion | None = None
     prompt_digest: str = ""
     model_digest: str = ""
+    found_with: Settings | None = None
 
 
 def answer(question: Question, context: Context, job: Job) -> Iterator[AnswerPart]:
@@ -53,7 +54,9 @@ def answer(question: Question, context: Context, job: Job) -> Iterator[AnswerPar
     started = time.monotonic()
     passages: tuple[Passage, ...] = ()
     if question.collection:
-        search = Search(collection=question.collection, query=question.text, limit=question.passages)
+        search = Search(
+            collection=question.collection, query=question.text, limit=question.passages, finding=question.finding
+        )
         passages = context.search(search, job)
     yield Found(passages=passages)
     job.check()
@@ -99,6 +102,7 @@ def _by_quotes(
             abstained=not chosen,
             citations=tuple(citations),
             passages=passages,
+            found_with=context.found_with,
             sentences=len(chosen),
             unsupported=(),
             best_score=ranked[0].score if ranked else 0.0,
@@ -141,6 +145,7 @@ def _by_model(
             abstained=abstained,
             citations=citations,
             passages=passages,
+            found_with=context.found_with,
             sentences=sentences,
             unsupported=unsupported,
             best_score=0.0,

@@ -4,7 +4,7 @@ from typing import Literal
 
 from core.inference.records import AdapterUse
 from core.records import Digest, Record
-from core.retrieval.records import Passage
+from core.retrieval.records import Finding, Passage, Settings
 
 QUOTES = "quotes"
 """The mode that needs no generative model: the passages' most relevant sentences, verbatim."""
@@ -30,6 +30,8 @@ class Question(Record, frozen=True, kw_only=True):
     top_k: int = 0
     repeat_penalty: float = 1.0
     adapters: tuple[AdapterUse, ...] = ()
+    finding: Finding = Finding()
+    """Further collections, filters, and in what order passages are shown."""
 
 
 class Citation(Record, frozen=True, kw_only=True):
@@ -75,6 +77,8 @@ class Answer(Record, frozen=True, kw_only=True, tag="answer"):
     first_token_seconds: float
     seconds: float
     backend: str
+    found_with: Settings | None = None
+    """What the passages were found with; None in answers that were given before that was kept, and without documents."""
     left_out: int = 0
     """Passages that were found and not shown to the model, because the prompt didn't fit with them."""
 

@@ -23,6 +23,7 @@ from core.prompts.files import read_prompt
 from core.prompts.records import PromptVersion
 from core.prompts.service import Prompts
 from core.records import Digest
+from core.retrieval.records import Search, Settings
 from core.retrieval.service import Retrieval
 from core.trust.canonical import NONCE, digest, record_bytes
 from core.vault.roles import Act
@@ -76,8 +77,11 @@ class Assistants:
         def embed(texts: Sequence[str]) -> Matrix:
             return self._engine.embed(texts, embedder, job)
 
+        found_with = self._found_with(question)
         if question.model == QUOTES:
-            return Context(search=self._retrieval.search, embed=embed, generate=self._engine.generate)
+            return Context(
+                search=self._retrieval.search, embed=embed, generate=self._engine.generate, found_with=found_with
+            )
         model = self._models.show(question.model)
         prompt, prompt_digest = self._prompt(question.prompt)
         return Context(
@@ -87,6 +91,7 @@ class Assistants:
             prompt=prompt,
             prompt_digest=prompt_digest,
             model_digest=model.digest,
+            found_with=found_with,
         )
 
     def traces(self, limit: int = 100) -> tuple[tuple[Digest, Answer], ...]:
@@ -98,6 +103,14 @@ class Assistants:
         """One stored answer."""
         with self._vault.read() as reader:
             return reader.get(found, Answer)
+
+    def _found_with(self, question: Question) -> Settings | None:
+        if not question.collection:
+            return None
+        wanted = Search(
+            collection=question.collection, query=question.text, limit=question.passages, finding=question.finding
+        )
+        return self._retrieval.settings(wanted)
 
     def _prompt(self, reference: str | None) -> tuple[PromptVersion, str]:
         if reference:
@@ -120,5 +133,5 @@ class Assistants:
         with self._vault.write(Act.ASK, about=given.question.collection) as unit:
             kept = unit.put(given, links=documents)
             unit.note(touched=documents)
-            store.insert(unit, kept, given.question.collection)
+            store.insert(unit, kept, given.question.collection, given.question.finding.also)
         return kept

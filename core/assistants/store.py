@@ -12,11 +12,20 @@ def _first(db: Database) -> None:
     db.execute("CREATE TABLE traces (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, collection TEXT NOT NULL)")
 
 
-SCHEMA = Migrations("assistants", (_first,))
+def _over_several(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE traces_also (digest TEXT NOT NULL, collection TEXT NOT NULL, PRIMARY KEY (digest, collection))"
+    )
 
 
-def insert(unit: Unit, digest: Digest, collection: str) -> None:
+SCHEMA = Migrations("assistants", (_first, _over_several))
+
+
+def insert(unit: Unit, digest: Digest, collection: str, also: Sequence[str] = ()) -> None:
+    """`also`: further collections that it was given from."""
     unit.db.execute("INSERT INTO traces (digest, collection) VALUES (?, ?)", [digest, collection])
+    others = [(digest, other) for other in dict.fromkeys(also) if other != collection]
+    unit.db.conn.executemany("INSERT INTO traces_also VALUES (?, ?)", others)
 
 
 def latest(reader: Reader, limit: int) -> tuple[Digest, ...]:
@@ -26,7 +35,10 @@ def latest(reader: Reader, limit: int) -> tuple[Digest, ...]:
 
 def of_collection(reader: Reader, collection: str) -> tuple[Digest, ...]:
     """The answers that were given from a collection, oldest first."""
-    rows = reader.db.execute("SELECT digest FROM traces WHERE collection = ? ORDER BY id", [collection]).fetchall()
+    rows = reader.db.execute(
+        "SELECT digest FROM traces WHERE collection = ? OR digest IN (SELECT digest FROM traces_also WHERE collection = ?) ORDER BY id",
+        [collection, collection],
+    ).fetchall()
     return tuple(Digest(row[0]) for row in rows)
 
 
@@ -40,4 +52,5 @@ def given_before(reader: Reader, date: str) -> list[tuple[Digest, str]]:
 
 
 def erase(unit: Unit, digests: Sequence[Digest]) -> None:
-    unit.db.conn.executemany("DELETE FROM traces WHERE digest = ?", [(digest,) for digest in digests])
+    for table in ("traces", "traces_also"):
+        unit.db.conn.executemany(f"DELETE FROM {table} WHERE digest = ?", [(digest,) for digest in digests])

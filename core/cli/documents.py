@@ -2,12 +2,13 @@
 
 import time
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
 from core import settings
 from core.assistants.records import QUOTES, Answer, Answered, Delta, Question
+from core.cli.finding import finding, finding_json, finding_options
 from core.cli.output import one_line, table
 from core.cli.search_quality import evaluate
 from core.cli.session import FILE, Session, pass_session
@@ -15,7 +16,7 @@ from core.documents.records import AddDocuments
 from core.errors import AssayError, BadInput, NotFound
 from core.inference.records import MODES
 from core.records import Json
-from core.retrieval.records import Search
+from core.retrieval.records import Passage, Search
 from core.workbench import Workbench
 
 SHOWN = 160
@@ -151,28 +152,42 @@ documents.add_command(evaluate)
 @click.argument("collection")
 @click.argument("query")
 @click.option("--limit", default=8, show_default=True, type=click.IntRange(1, 100), help="Passages to show.")
+@finding_options
 @pass_session
-def search(session: Session, collection: str, query: str, limit: int) -> None:
+def search(session: Session, /, collection: str, query: str, limit: int, **options: Any) -> None:
     """The passages nearest to a query."""
     with session.workbench() as bench:
         found = bench.retrieval.show(
-            Search(collection=collection, query=query, limit=limit), session.output.quiet_job("Search")
+            Search(collection=collection, query=query, limit=limit, finding=finding(options)),
+            session.output.quiet_job("Search"),
         )
         lines = []
         for passage in found:
             text = " ".join(passage.text.split())
             lines += [
-                f"{passage.score:.2f}  {one_line(passage.name)}, page {passage.page}",
+                f"{passage.score:.2f}  {one_line(passage.name)}, page {passage.page}{_home(passage)}",
                 f"      {text[:SHOWN]}{'…' if len(text) > SHOWN else ''}",
             ]
         session.output.result(
             {
                 "results": [
-                    {"document": p.name, "page": p.page, "text": p.text, "score": round(p.score, 4)} for p in found
-                ]
+                    {
+                        "document": p.name,
+                        "page": p.page,
+                        "text": p.text,
+                        "score": round(p.score, 4),
+                        "collection": p.collection or collection,
+                    }
+                    for p in found
+                ],
+                "finding": finding_json(finding(options)),
             },
             lines or ["Nothing found."],
         )
+
+
+def _home(passage: Passage) -> str:
+    return f" ({one_line(passage.collection)})" if passage.collection else ""
 
 
 @click.command()
@@ -202,9 +217,11 @@ def search(session: Session, collection: str, query: str, limit: int) -> None:
     type=click.Choice(MODES),
     help="fast, or reproducible: the same question gives the same answer, to the byte. As set for the chat where it isn't given.",
 )
+@finding_options
 @pass_session
 def ask(
     session: Session,
+    /,
     collection: str,
     question: str,
     model_name: str,
@@ -213,6 +230,7 @@ def ask(
     max_tokens: int,
     trim: Literal["refuse", "passages"],
     mode: str | None,
+    **options: Any,
 ) -> None:
     """Ask the documents. Quotes answers with their own sentences; a model writes, and cites."""
     if prompt_name is not None and model_name == QUOTES:
@@ -226,6 +244,7 @@ def ask(
         max_tokens=max_tokens,
         trim=trim,
         mode=mode or settings.load().answers,
+        finding=finding(options),
     )
     with session.workbench() as bench:
         started = time.monotonic()
@@ -262,6 +281,7 @@ def answer_json(answer: Answer, trace: str) -> Json:
         "citations": [
             {"document": c.name, "page": c.page, "quote": c.quote, "score": round(c.score, 4)} for c in answer.citations
         ],
+        "finding": finding_json(answer.question.finding),
         "trace": trace,
     }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.assistants import store
 from core.documents.service import Documents
 from core.models.records import FAKE
 from core.retrieval.service import Retrieval
@@ -51,3 +52,36 @@ def test_a_collection_is_evaluated_by_judged_queries(desk: Desk, tmp_path: Path)
     (tmp_path / "qrels").write_bytes(b"\xff\xfe\x00")
     assert desk("documents", "evaluate", "plant", "queries.jsonl", "qrels") != 0
     assert "UTF-8" in desk.errors
+
+
+def test_a_search_is_narrowed_and_says_how(desk: Desk) -> None:
+    assert desk("documents", "search", "plant", "red", "--folder", "hall", "--type", "txt", "--json") == 0
+    found = json.loads(desk.output)
+    assert [(one["document"], one["collection"]) for one in found["results"]] == [("hall/valve.txt", "plant")]
+    assert (found["finding"]["folders"], found["finding"]["types"], found["finding"]["mmr"]) == (["hall"], ["txt"], 1.0)
+    assert desk("documents", "add", "second", "notes/yard") == 0
+    assert desk("documents", "search", "plant", "red drum", "--also", "second", "--mmr", "0.5") == 0
+    assert "(second)" in desk.output
+    assert "(plant)" in desk.output
+    assert desk("documents", "search", "plant", "red", "--since", "soon") != 0
+    assert "Write it as" in desk.errors
+
+
+def test_an_answer_keeps_how_its_passages_were_found(desk: Desk) -> None:
+    assert desk("ask", "plant", "Which valve is red?", "--file", "hall/valve.txt", "--json") == 0
+    found = json.loads(desk.output)
+    assert found["finding"]["files"] == ["hall/valve.txt"]
+    kept = desk.bench.assistants.trace(found["trace"])
+    assert kept.question.finding.filters.files == ("hall/valve.txt",)
+    assert kept.found_with is not None
+    assert (kept.found_with.collections, kept.found_with.candidates) == (("plant",), 100)
+    assert {passage.name for passage in kept.passages} == {"hall/valve.txt"}
+
+
+def test_an_answer_from_several_collections_belongs_to_each(desk: Desk) -> None:
+    assert desk("documents", "add", "second", "notes/yard") == 0
+    assert desk("ask", "plant", "Which drum is red?", "--also", "second", "--also", "plant", "--json") == 0
+    trace = json.loads(desk.output)["trace"]
+    with desk.bench.vault.read() as reader:
+        assert store.of_collection(reader, "plant") == store.of_collection(reader, "second") == (trace,)
+        assert store.of_collection(reader, "third") == ()
