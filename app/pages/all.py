@@ -15,6 +15,7 @@ _CLASSES = {
     "evals": ("app.pages.evaluations", "EvaluationsPage"),
     "evidence": ("app.pages.evidence", "EvidencePage"),
     "models": ("app.pages.models", "ModelsPage"),
+    "api": ("app.pages.local_api", "LocalApiPage"),
     "audit": ("app.pages.audit", "AuditPage"),
     "people": ("app.pages.people", "PeoplePage"),
     "retention": ("app.pages.retention", "RetentionPage"),
