@@ -38,13 +38,17 @@ def chat(running: Running, body: dict[str, Any]) -> dict[str, Json] | Streamed:
     found = catalogue.target(running.bench, running.model)
     if found.model is not None:
         running.model_digest = found.model.digest
-    messages = conversation.messages(parameters.take("messages"))
+    given = parameters.take("messages")
+    messages, pictures = conversation.messages(given), conversation.pictures(given)
     stream = parameters.flag("stream")
     usage = _usage(parameters, stream)
     if found.collection:
+        if pictures:
+            refuse("messages", "a collection is asked in words. Leave the picture out, or ask a model.")
         return asking.ask(running, parameters, found, messages, stream, usage)
     model = catalogue.chat_model(found)
     asked = _read(parameters, model.digest, messages, usage)
+    asked.more["images"] = pictures
     return _streamed(running, asked) if stream else _whole(running, asked)
 
 

@@ -1,5 +1,6 @@
-"""Reading the messages of a chat: text only; what no model here could see is refused."""
+"""Reading the messages of a chat: text, and pictures in the last message of a person; what no model here could see is refused."""
 
+import base64
 import json
 from typing import Any, Final
 
@@ -16,15 +17,52 @@ def messages(given: Any) -> tuple[Message, ...]:
     """Raises `BadInput`."""
     if not isinstance(given, list) or not given or len(given) > MOST:
         refuse("messages", f"give a list of 1 to {MOST} messages.")
-    return tuple(_message(number, one) for number, one in enumerate(given, 1))
+    last = _last_person(given)
+    return tuple(_message(number, one, number == last) for number, one in enumerate(given, 1))
 
 
-def _message(number: int, given: Any) -> Message:
+def pictures(given: Any) -> tuple[bytes, ...]:
+    """The pictures of messages that `messages` has read, in order. Raises `BadInput`."""
+    last = _last_person(given)
+    content = given[last - 1].get("content") if last else None
+    return tuple(_picture(last, part) for part in content if _shows(part)) if isinstance(content, list) else ()
+
+
+def _last_person(given: list[Any]) -> int:
+    """The number of the last message by a person, from 1; 0 where there is none."""
+    people = [n for n, one in enumerate(given, 1) if isinstance(one, dict) and one.get("role") == "user"]
+    return people[-1] if people else 0
+
+
+def _shows(part: Any) -> bool:
+    return isinstance(part, dict) and part.get("type") == "image_url"
+
+
+def _picture(number: int, part: dict[str, Any]) -> bytes:
+    given = part.get("image_url")
+    address = given.get("url") if isinstance(given, dict) else None
+    if not isinstance(given, dict) or not isinstance(address, str):
+        refuse("messages", f"message {number} has a picture without a url.")
+    if given.get("detail", "auto") != "auto":
+        refuse("messages", f"message {number} asks for a detail of its picture; models here see it in their own way.")
+    kind, comma, data = address.partition(",")
+    if not comma or not kind.startswith("data:image/") or not kind.endswith(";base64"):
+        refuse(
+            "messages",
+            f"message {number} has a picture elsewhere; nothing is fetched here. Give it as data:image/…;base64,…",
+        )
+    try:
+        return base64.b64decode(data, validate=True)
+    except ValueError:
+        refuse("messages", f"the picture of message {number} isn't base64.")
+
+
+def _message(number: int, given: Any, sees: bool) -> Message:
     if not isinstance(given, dict) or given.get("role") not in _ROLES:
         refuse("messages", f"message {number} has no role; use {', '.join(_ROLES)}.")
     left = {name: value for name, value in given.items() if value is not None}
     role = left.pop("role")
-    content = _text(number, left.pop("content", None))
+    content = _text(number, left.pop("content", None), sees)
     calls = left.pop("tool_calls", None) if role == "assistant" else None
     if role == "tool":
         left.pop("tool_call_id", None)
@@ -40,15 +78,20 @@ def _message(number: int, given: Any) -> Message:
     return Message(role=_ROLES[role], content=content or "")
 
 
-def _text(number: int, content: Any) -> str | None:
+def _text(number: int, content: Any, sees: bool) -> str | None:
     if content is None or isinstance(content, str):
         return content
     if not isinstance(content, list):
         refuse("messages", f"the content of message {number} is neither a text nor a list of parts.")
     texts = []
     for part in content:
+        if sees and _shows(part):
+            continue
         if not isinstance(part, dict) or part.get("type") != "text" or not isinstance(part.get("text"), str):
-            refuse("messages", f"message {number} has a part that isn't text; the models here read text only.")
+            refuse(
+                "messages",
+                f"message {number} has a part that isn't text; pictures stand in a person's last message alone.",
+            )
         texts.append(part["text"])
     return "".join(texts)
 
