@@ -17,6 +17,7 @@ from core.documents.erasing import ErasableCollections, ErasableDocuments
 from core.documents.service import Documents
 from core.evals import store as evals_store
 from core.evals.erasing import ErasableOutcomes, ErasableRuns
+from core.evals.scoring.tools import Scoring
 from core.evals.service import Evals
 from core.evidence import salts
 from core.evidence.service import Evidence
@@ -91,7 +92,10 @@ class Workbench:
         self.assistants = Assistants(vault, self.models, self.engine, self.documents, self.retrieval, self.prompts)
         self.api_calls = ApiCalls(vault)
         self.datasets = Datasets(vault)
-        self.evals = Evals(vault, self.models, self.documents, self.prompts, self.datasets, self.assistants)
+        self.scoring = Scoring(self.models, self.engine, self.prompts, self.supervisor)
+        self.evals = Evals(
+            vault, self.models, self.documents, self.prompts, self.datasets, self.assistants, self.scoring
+        )
         self.model_cards = ModelCards(vault, self.models, lambda run: self.evals.show(run).digest)
         self.models.asked += [approved_use, documents_store.uses_of, evals_store.uses_of]
         self.evidence = Evidence(vault, self.evals)
@@ -134,6 +138,7 @@ class Workbench:
             callback()
         self.jobs.close()
         self.documents.close()
+        self.scoring.close()
         if self._first is not None:
             return
         self.retrieval.close()

@@ -5,8 +5,9 @@ from pathlib import Path
 import msgspec
 
 from core.errors import BadInput
+from core.evals import gates
 from core.evals.records import Spec
-from core.evals.scorers import chosen
+from core.evals.scorers import chosen, listed
 from core.paths import read_yaml
 from core.retrieval.service import MOST
 
@@ -17,15 +18,24 @@ def read_spec(path: Path) -> Spec:
     """The spec in a file. Raises `BadInput` with the line or the field that is wrong."""
     content = read_yaml(path)
     try:
-        spec = msgspec.convert(content, Spec)
+        spec = msgspec.convert(_with_labels(content, path.name), Spec)
     except msgspec.ValidationError as error:
         raise BadInput(source=path.name, problem=f"{error}.") from error
     return checked(spec, path.name)
 
 
+def _with_labels(content: object, source: str) -> object:
+    """The same with its scorers as labels, and their settings beside."""
+    if not isinstance(content, dict) or not isinstance(content.get("scorers"), list):
+        return content
+    labels, scoring = listed(content["scorers"], source)
+    given = content.get("scoring") or {}
+    return {**content, "scorers": labels, "scoring": {**given, **scoring} if isinstance(given, dict) else given}
+
+
 def checked(spec: Spec, source: str) -> Spec:
     """The same spec, if it can be run at all. Raises `BadInput`."""
-    chosen(spec.scorers)
+    chosen(spec.scorers, spec.scoring)
     if not 1 <= spec.passages <= MOST:
         raise BadInput(source=source, problem=f"passages is {spec.passages}. Use a number from 1 to {MOST}.")
     if spec.max_tokens < 1:
@@ -35,6 +45,7 @@ def checked(spec: Spec, source: str) -> Spec:
     if bool(spec.prompts) != bool(spec.models):
         raise BadInput(source=source, problem="prompts and models go together: give both, or neither.")
     _check_settings(spec, source)
+    gates.check(spec.gate, spec.scorers)
     if spec.include_quotes and not spec.collection:
         raise BadInput(source=source, problem="quotes need documents. Name a collection, or leave include_quotes out.")
     if not spec.prompts and not spec.include_quotes:

@@ -4,7 +4,9 @@ A run is four kinds of record. `Run` is written before the first sample, so that
 one variant. `RunResult` closes the run with metrics and the verdict on the criteria; a run without one was interrupted.
 """
 
-from typing import Literal
+from typing import Any, Literal
+
+import msgspec
 
 from core.assistants.records import Answer
 from core.inference.records import AdapterUse
@@ -60,8 +62,12 @@ class Spec(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     criteria: tuple[Criterion, ...] = ()
     settings: tuple[Settings, ...] = ()
     """Without any, each prompt on each model is one variant."""
+    gate: tuple[str, ...] = ()
+    """What must hold of a variant before its prompt is released; see `core.evals.gates`."""
     repetitions: int = 1
     """How many times each sample is asked under each variant, with a seed of its own each time."""
+    scoring: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
+    """The settings of scorers that have some, by their names in `scorers`."""
 
 
 class SpecVersion(Record, frozen=True, kw_only=True, tag="spec"):
@@ -112,6 +118,15 @@ class Environment(Record, frozen=True, kw_only=True):
     barrier: tuple[str, ...]
 
 
+class Instrument(Record, frozen=True, kw_only=True):
+    """What a scorer rested on beside the answers, as it was when the run started."""
+
+    scorer: str
+    kind: Literal["rubric", "judge", "embedder", "plugin"]
+    name: str
+    digest: Digest
+
+
 class Run(Record, frozen=True, kw_only=True, tag="run"):
     """A run as it started: everything that was fixed beforehand."""
 
@@ -133,10 +148,11 @@ class Run(Record, frozen=True, kw_only=True, tag="run"):
     user: str
     started: str
     repetitions: int = 1
+    instruments: tuple[Instrument, ...] = ()
 
 
 class Score(Record, frozen=True, kw_only=True):
-    """What one scorer says of one answer: `value` from 0 to 1 (seconds for latency), whether it passed, and why."""
+    """What one scorer says of one answer: `value` in the scorer's range (mostly 0 to 1), whether it passed, and why."""
 
     scorer: str
     value: float

@@ -22,12 +22,15 @@ from core.assistants.service import Assistants
 from core.datasets.records import Dataset, Sample
 from core.datasets.service import Datasets
 from core.documents.service import Documents
-from core.errors import AssayError, Cancelled, DiskFull, NotFound
-from core.evals import store, summary
+from core.errors import AssayError, BadInput, Cancelled, DiskFull, NotFound
+from core.evals import comparing, releasing, store, summary
+from core.evals.comparison import Comparison
 from core.evals.files import checked
+from core.evals.gates import GateResult
 from core.evals.records import (
     Done,
     Environment,
+    Instrument,
     Outcome,
     Run,
     RunResult,
@@ -38,7 +41,9 @@ from core.evals.records import (
     SpecVersion,
     Variant,
 )
-from core.evals.scorers import chosen, score_answer
+from core.evals.scorers import chosen
+from core.evals.scoring.scores import Scores
+from core.evals.scoring.tools import Scoring, models_in
 from core.evals.tasks import Task, documents_of, in_order, question_of, used, variants_of
 from core.jobs import Job
 from core.models import cards as models_cards
@@ -73,6 +78,7 @@ class Evals:
         prompts: Prompts,
         datasets: Datasets,
         assistants: Assistants,
+        scoring: Scoring | None = None,
     ) -> None:
         self._vault = vault
         self._models = models
@@ -80,6 +86,7 @@ class Evals:
         self._prompts = prompts
         self._datasets = datasets
         self._assistants = assistants
+        self._scoring = scoring
 
     def save(self, spec: Spec) -> SavedSpec:
         """Keep a new version of a spec, or find that it equals the latest. A dataset without a version is the latest one, and named so in what
@@ -103,6 +110,7 @@ class Evals:
 
         with self._vault.write(Act.SAVE_SPEC, about=spec.name) as unit:
             variants_of(spec, self._prompts, self._models, self._documents)
+            self._instruments(spec)
             kept = msgspec.structs.replace(spec, dataset=self._datasets.show(spec.dataset).dataset.reference)
             digest, _, created = versions.save(
                 unit, _KIND, spec.name, SpecVersion, lambda last: last.spec == kept, make
@@ -138,7 +146,7 @@ class Evals:
         spec = saved.spec.spec
         dataset = self._datasets.show(spec.dataset)
         variants = variants_of(spec, self._prompts, self._models, self._documents)
-        for model in used(variants):
+        for model in (*used(variants), *models_in(self._instruments(spec))):
             models_cards.check_use(self._vault, self._models.show(model), "evaluations")
         run_digest, run = self._start(saved, dataset.digest, dataset.dataset, variants)
         began = time.monotonic()
@@ -183,6 +191,37 @@ class Evals:
                 raise NotFound(kind="run", name=run, step="`assay eval list` shows what there is.")
             return _view(reader, *found)
 
+    def compare(self, runs: Sequence[str], tags: Sequence[str] = ()) -> Comparison:
+        """Runs (`run-3`, or `run-3:VARIANT`) against the first of them; `tags` on their own too, "*" for all. Raises `NotFound`, `BadInput`."""
+        with self._vault.read() as reader:
+            return comparing.compare_runs(reader, self.show, runs, tags)
+
+    def gate(self, run: str, variants: Sequence[str] = (), baseline: str = "") -> tuple[GateResult, ...]:
+        """Whether variants of a finished run meet its gate; `baseline` is `run-2` or `run-2:VARIANT`. Raises `NotFound`, `BadInput`."""
+        name, _, variant = baseline.partition(":")
+        against = (self.show(name), variant.strip()) if name else None
+        with self._vault.read() as reader:
+            return releasing.judge(reader, self.show(run), variants, against)
+
+    def sign_exception(self, run: str, reason: str, signer: Signer) -> Signature:
+        """Sign that a run's prompts may be released although its gate isn't met; with the second person's signature their labels move.
+
+        Raises `BadInput` without a reason, `Refused` for who made the run.
+        """
+        view = self.show(run)
+        if view.result is None or not reason.strip():
+            problem = "an exception needs a reason. Give one." if view.result else "the run isn't over."
+            raise BadInput(source=view.run.id, problem=problem)
+        with self._vault.write(Act.APPROVE, about=f"{view.run.id} exception", reason=reason) as unit:
+            result, name = Digest(view.result_digest), f"{view.run.id}, an exception to its gate"
+            versions.check_signer(name, unit.authors(result), signer.user.user, "approved")
+            signature = unit.sign(signer, result, name, "approved", reason)
+            for digest in dict.fromkeys(
+                variant.prompt_digest for variant in view.run.variants if variant.prompt_digest
+            ):
+                self._prompts.settle(unit, Digest(digest))
+            return signature
+
     def outcomes(self, run: str) -> tuple[tuple[Digest, Outcome], ...]:
         """Every outcome of a run with its digest, ordered by variant and sample."""
         digest = self.show(run).digest
@@ -214,6 +253,7 @@ class Evals:
                 user=self._vault.user.user,
                 started=now(),
                 repetitions=spec.repetitions,
+                instruments=self._instruments(spec),
             )
             return store.start(unit, number, run), run
 
@@ -227,17 +267,14 @@ class Evals:
         job: Job,
         watch: Callable[[Done], None] | None,
     ) -> Iterator[Outcome]:
-        scorers = chosen(spec.scorers)
+        scores = Scores(spec, self._scoring, documents_of(spec, self._documents)[1], job)
         total = len(samples) * len(variants) * spec.repetitions
         batch: Outcomes = []
         written = time.monotonic()
         try:
             job.report(0, total, "samples")
             with closing(self._asked(spec, run, in_order(variants, samples, spec.repetitions), job)) as asked:
-                for sample, outcome in asked:
-                    if outcome.answer is not None:
-                        scores = score_answer(scorers, sample, outcome.answer)
-                        outcome = msgspec.structs.replace(outcome, scores=scores)
+                for outcome in scores.of(asked, variants):
                     batch.append(outcome)
                     if time.monotonic() - written >= BATCH_SECONDS:
                         self._write(run, batch)
@@ -296,6 +333,9 @@ class Evals:
         except AssayError as error:
             return msgspec.structs.replace(outcome, error=str(error))
         raise AssertionError("an answer ends with Answered")
+
+    def _instruments(self, spec: Spec) -> tuple[Instrument, ...]:
+        return self._scoring.instruments(chosen(spec.scorers, spec.scoring)) if self._scoring is not None else ()
 
 
 def environment() -> Environment:

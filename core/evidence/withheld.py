@@ -13,8 +13,8 @@ from core.evidence.opened import Row
 from core.evidence.records import LostMetric, WithheldField
 
 RESTS: Mapping[str, frozenset[str]] = {
-    "exact": frozenset({"answer.answer", "samples.target", "samples.answer"}),
-    "contains": frozenset({"answer.answer", "samples.target"}),
+    "exact": frozenset({"answer.answer", "samples.target", "samples.targets", "samples.answer"}),
+    "contains": frozenset({"answer.answer", "samples.target", "samples.targets"}),
     "citation_correct": frozenset({"answer.citations", "samples.document"}),
     "groundedness": frozenset({"answer.sentences", "answer.unsupported"}),
     "refusal": frozenset(),

@@ -1,9 +1,13 @@
 from pathlib import Path
 
+import msgspec
 import pytest
+import yaml
 
 from core.errors import BadInput
 from core.evals.files import read_spec
+from core.evals.records import Spec
+from core.trust.canonical import NONCE, builtins, record_bytes, record_from
 
 SPEC = "name: a\ndataset: d\ncollection: c\ninclude_quotes: true\nscorers: [contains]\n"
 
@@ -39,4 +43,42 @@ def test_a_spec_without_anything_to_compare(tmp_path: Path) -> None:
     path = spec(tmp_path)
     path.write_text(path.read_text().replace("true", "false"))
     with pytest.raises(BadInput, match="nothing to compare"):
+        read_spec(path)
+
+
+def test_scorers_may_have_settings_and_labels(tmp_path: Path) -> None:
+    path = spec(tmp_path)
+    scorers = (
+        "[contains, {name: numeric, tolerance: 0.01}, {name: regex, label: date, pattern: '[0-9]{4}'}, {name: length}]"
+    )
+    path.write_text(path.read_text().replace("[contains]", scorers))
+    read = read_spec(path)
+    assert read.scorers == ("contains", "numeric", "regex:date", "length")
+    assert read.scoring == {"numeric": {"tolerance": 0.01}, "regex:date": {"pattern": "[0-9]{4}"}}
+    stored = record_bytes(read, bytes(NONCE))
+    assert record_from(stored, Spec)[0] == read
+    path.write_text(yaml.safe_dump({key: value for key, value in builtins(read).items() if key != "version"}))
+    assert read_spec(path) == read
+
+
+def test_a_spec_that_was_stored_before_scorers_had_settings_is_read(tmp_path: Path) -> None:
+    old = builtins(read_spec(spec(tmp_path)))
+    del old["scoring"]
+    assert msgspec.convert(old, Spec).scoring == {}
+
+
+@pytest.mark.parametrize(
+    ("scorers", "said"),
+    [
+        ("[{tolerance: 1}]", "a scorer is a name"),
+        ("[3]", "a scorer is a name"),
+        ("[{name: numeric, tolerance: much}]", "Expected `float`"),
+        ("[{name: regex, pattern: a, label: ''}]", "a label of its own"),
+        ("[{name: numeric, tolerance: .nan}]", "canonical"),
+    ],
+)
+def test_settings_that_cannot_be_followed_are_refused(tmp_path: Path, scorers: str, said: str) -> None:
+    path = spec(tmp_path)
+    path.write_text(path.read_text().replace("[contains]", scorers))
+    with pytest.raises(BadInput, match=said):
         read_spec(path)
