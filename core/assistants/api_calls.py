@@ -44,6 +44,8 @@ class ApiCall(Record, frozen=True, kw_only=True, tag="api-call"):
     first_token_seconds: float = 0.0
     seconds: float = 0.0
     backend: str = ""
+    adapters: tuple[str, ...] = ()
+    """Those that the model was computed with: digest and scale."""
     answer: str = ""
     """The digest of the collection's answer, where one was asked; `answers` is empty then."""
 

@@ -103,6 +103,15 @@ def check_uses(uses: Sequence[AdapterUse]) -> None:
         )
 
 
+def fits(adapter: ModelFile, model: ModelFile) -> bool:
+    """Whether a model can be computed with an adapter, as far as the files say."""
+    try:
+        _fitting(adapter, model)
+    except (Unsupported, BadInput):
+        return False
+    return True
+
+
 def _fitting(adapter: ModelFile, model: ModelFile) -> ModelFile:
     if adapter.purpose != "adapter":
         raise Unsupported(source=adapter.name, reason="it is no adapter. Choose a LoRA adapter.")

@@ -1,68 +1,92 @@
 """What the API calls a model: the vault's own models by their names, and collections of documents.
 
-starter-chat                 a model file, by its name or its digest
+starter-chat                 a model file, by its name, its digest or an alias
+starter-chat+tone:0.5        the same, computed with an adapter; several follow each other, and a scale that isn't said is 1
 collection:NAME              a collection, which answers in its documents' own sentences
 collection:NAME/MODEL        a collection, answered by a chat model with the prompt that ships with the program
 """
 
+import re
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from core.errors import BadInput, NotFound, Unsupported
+from core.inference.adapters import fits
+from core.inference.records import AdapterUse
+from core.models.cards import check_use
 from core.models.records import ModelFile
 from core.records import Json
 from core.workbench import Workbench
 
 COLLECTION: Final = "collection:"
+_SCALE: Final = re.compile(r"-?[0-9]{1,4}(\.[0-9]{1,6})?")
 STEP: Final = "GET /v1/models lists what there is."
 
 
 class Target(NamedTuple):
-    """What a request's `model` names: a model, or a collection and who answers."""
+    """What a request's `model` names: a model with its adapters, or a collection and who answers."""
 
     name: str
     model: ModelFile | None
     collection: str = ""
+    adapters: tuple[AdapterUse, ...] = ()
 
 
 def target(bench: Workbench, name: str) -> Target:
-    """Raises `NotFound`."""
+    """Raises `NotFound`, `BadInput` (an adapter's scale, or one for a collection)."""
     if not name.startswith(COLLECTION):
-        return Target(name, _model(bench, name))
+        plain, *adapters = name.split("+")
+        return Target(name, _model(bench, plain), adapters=tuple(map(_adapter, adapters)))
     collection, _, model = name.removeprefix(COLLECTION).partition("/")
+    if "+" in model:
+        raise BadInput(source="model", problem="a collection is answered without adapters. Name the model alone.")
     if collection not in {known.name for known in bench.documents.collections()}:
         raise NotFound(kind="model", name=name[:120], step=STEP)
     return Target(name, _model(bench, model) if model else None, collection)
 
 
-def chat_model(found: Target) -> ModelFile:
-    """The model that writes. Raises `BadInput`, `Unsupported`."""
-    model = plain_model(found)
+def chat_model(bench: Workbench, found: Target) -> ModelFile:
+    """The model that writes, which the policy lets answer; its adapters too. Raises `BadInput`, `NotFound`, `Unsupported`, `Refused`."""
+    model = _alone(found)
     if model.purpose != "chat":
         raise Unsupported(source=model.name, reason="it writes no text. Choose a chat model.")
+    for one in (model, *(_model(bench, use.model) for use in found.adapters)):
+        check_use(bench.vault, one, "answers")
     return model
 
 
 def plain_model(found: Target) -> ModelFile:
-    """The model file that is named by itself. Raises `BadInput` for a collection."""
+    """The model file that is named by itself. Raises `BadInput` for a collection, and for a model with adapters."""
+    if found.adapters:
+        raise BadInput(source="model", problem="adapters are for text that is written. Name the model alone.")
+    return _alone(found)
+
+
+def _alone(found: Target) -> ModelFile:
     if found.model is None or found.collection:
         raise BadInput(source="model", problem="a collection answers chats only. Send it to /v1/chat/completions.")
     return found.model
 
 
 def listed(bench: Workbench) -> list[Json]:
-    """Every model as `GET /v1/models` has it."""
+    """Every model as `GET /v1/models` has it: the models, those with an adapter that fits, the aliases, the collections."""
     models = bench.models.list()
-    found: list[Json] = [described(Target(model.name, model)) for model in models]
+    writing = [model for model in models if model.purpose == "chat"]
+    found = [Target(model.name, model) for model in models]
+    for adapter in models:
+        if adapter.purpose == "adapter":
+            use = (AdapterUse(model=adapter.name),)
+            fitting = [model for model in writing if fits(adapter, model)]
+            found += [Target(f"{model.name}+{adapter.name}", model, adapters=use) for model in fitting]
+    by_digest = {model.digest: model for model in models}
+    for alias in bench.model_aliases.list():
+        if alias.model in by_digest:
+            found.append(Target(alias.name, by_digest[alias.model]))
     for collection in bench.documents.collections():
         name = f"{COLLECTION}{collection.name}"
-        found.append(described(Target(name, None, collection.name)))
-        found += [
-            described(Target(f"{name}/{model.name}", model, collection.name))
-            for model in models
-            if model.purpose == "chat"
-        ]
-    return found
+        found.append(Target(name, None, collection.name))
+        found += [Target(f"{name}/{model.name}", model, collection.name) for model in writing]
+    return [described(one) for one in found]
 
 
 def described(found: Target) -> dict[str, Json]:
@@ -72,8 +96,22 @@ def described(found: Target) -> dict[str, Json]:
     more: dict[str, Json] = {"purpose": "collection" if found.collection else model.purpose if model else ""}
     if model is not None:
         more |= {"digest": model.digest, "context": model.context, "quantization": model.quantization}
+        if not found.collection and not found.adapters and found.name not in (model.name, model.digest):
+            more["alias_of"] = model.name
+    if found.adapters:
+        more["adapters"] = [{"model": use.model, "scale": use.scale} for use in found.adapters]
     created = int(datetime.fromisoformat(added).timestamp()) if added else 0
     return {"id": found.name, "object": "model", "created": created, "owned_by": "assay", "assay": more}
+
+
+def _adapter(said: str) -> AdapterUse:
+    """An adapter as the name of a model has it: its own name, and its scale after a colon."""
+    name, colon, scale = said.partition(":")
+    if not colon:
+        return AdapterUse(model=name)
+    if not _SCALE.fullmatch(scale):
+        raise BadInput(source="model", problem="an adapter's scale is a number, such as :0.5. Correct it.")
+    return AdapterUse(model=name, scale=float(scale))
 
 
 def _model(bench: Workbench, name: str) -> ModelFile:

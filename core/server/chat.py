@@ -46,8 +46,9 @@ def chat(running: Running, body: dict[str, Any]) -> dict[str, Json] | Streamed:
         if pictures:
             refuse("messages", "a collection is asked in words. Leave the picture out, or ask a model.")
         return asking.ask(running, parameters, found, messages, stream, usage)
-    model = catalogue.chat_model(found)
+    model = catalogue.chat_model(running.bench, found)
     asked = _read(parameters, model.digest, messages, usage)
+    asked.more["adapters"] = found.adapters
     asked.more["images"] = pictures
     return _streamed(running, asked) if stream else _whole(running, asked)
 

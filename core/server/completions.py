@@ -7,6 +7,8 @@ at most one token of answer: text that goes on is asked for by text.
 from collections.abc import Generator
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from core.inference.records import TEXT, Choice, Likely, Message, Token, WeighText
 from core.inference.service import MOST_LIKELY
 from core.records import Json
@@ -28,7 +30,8 @@ def completions(
     """Answer a request. Raises `BadInput`, `NotFound`, and what generating raises."""
     parameters = Parameters(body)
     running.model = parameters.text("model")
-    model = catalogue.chat_model(catalogue.target(running.bench, running.model))
+    found = catalogue.target(running.bench, running.model)
+    model = catalogue.chat_model(running.bench, found)
     running.model_digest = model.digest
     prompts = _prompts(parameters.take("prompt"))
     parameters.only("suffix", "", why="the models here write on from a text, not between two.")
@@ -42,6 +45,7 @@ def completions(
         refuse("stream_options", "it is for streams, and holds include_usage only.")
     none = body.get("max_tokens") == 0 and parameters.take("max_tokens") == 0
     asked = sampling.sampling(parameters, ("max_tokens",), UNASKED)
+    asked = asked._replace(request=replace(asked.request, adapters=found.adapters))
     parameters.finish()
     if none and not echo:
         refuse("max_tokens", "nothing would be written. Use 1 or more, or echo.")
@@ -52,6 +56,8 @@ def completions(
         refuse("echo", "with logprobs or tokens, ask for one answer, temperature 0 and max_tokens 0 or 1.")
     if not weighing and any(isinstance(prompt, tuple) for prompt in prompts):
         refuse("prompt", "tokens are taken with echo, max_tokens 0 or 1 and temperature 0. Send text.")
+    if weighing and found.adapters:
+        refuse("echo", "a text is weighed by a model without adapters. Name the model alone.")
     if weighing:
         return _weighed(running, model.digest, prompts, max(likeliest, 0), likeliest >= 0, none)
     texts = [prompt for prompt in prompts if isinstance(prompt, str)]

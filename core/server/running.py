@@ -36,6 +36,7 @@ class Running:
     tokens: int = 0
     first_token_seconds: float = 0.0
     backend: str = ""
+    adapters: tuple[str, ...] = ()
     answer: str = ""
 
     def ended(self, last: Finished, new_prompt: bool = True) -> None:
@@ -47,6 +48,7 @@ class Running:
             self.rendered = last.prompt if not self.rendered else f"{self.rendered}\n\x1e\n{last.prompt}"
         self.first_token_seconds = self.first_token_seconds or last.first_token_seconds
         self.backend = last.backend
+        self.adapters = tuple(f"{use.model} {use.scale:g}" for use in last.adapters)
 
     def trace(self, status: int, problem: str = "") -> ApiCall:
         """What is kept of it."""
@@ -70,6 +72,7 @@ class Running:
             first_token_seconds=self.first_token_seconds,
             seconds=time.monotonic() - self.started,
             backend=self.backend,
+            adapters=self.adapters,
             answer=self.answer,
         )
 

@@ -94,7 +94,8 @@ def _to_the_end(running: Running, request: Generate, most: int) -> Iterator[Toke
 
 
 def fingerprint(running: Running) -> str:
-    """Changes when the model's file or what computes it does."""
+    """Changes when the model's file, its adapters or what computes it do."""
     import hashlib
 
-    return "fp_" + hashlib.sha256(f"{running.model_digest} {running.backend}".encode()).hexdigest()[:10]
+    told = " ".join((running.model_digest, *running.adapters, running.backend))
+    return "fp_" + hashlib.sha256(told.encode()).hexdigest()[:10]

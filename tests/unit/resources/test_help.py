@@ -9,7 +9,7 @@ from core.cli.main import assay
 from core.paths import RESOURCES
 from tests.conftest import REPOSITORY
 
-PAGES = ("security.md", "part-11.md", "roles.md", "models.md", "running.md")
+PAGES = ("security.md", "part-11.md", "roles.md", "models.md", "running.md", "api.md")
 NAMED = re.compile(r"`(tests/[a-z0-9_/]+\.py)(?:::(test_[a-z0-9_]+))?`")
 COMMAND = re.compile(r"`assay ((?:[a-z-]+ ?)+)")
 
