@@ -35,6 +35,8 @@ class Reading:
     text: str
     places: tuple[tuple[int, tuple[tuple[float, float, float, float], ...]], ...]
     quotes: tuple[str, ...]
+    where: str = ""
+    """Where the first quote, or else the page, comes from: "sheet Costs, A5:D5", "line 12"."""
 
 
 def read_page(bench: "Workbench", job: Job, digest: str, page: int, quotes: Sequence[Quote] = ()) -> Reading:
@@ -52,4 +54,6 @@ def read_page(bench: "Workbench", job: Job, digest: str, page: int, quotes: Sequ
         for quote in quotes:
             rects = bench.documents.locate(key, page, quote.text)
             places.append((quote.number, tuple((rect.x0, rect.y0, rect.x1, rect.y1) for rect in rects)))
-    return Reading(document, digest, page, image, text, tuple(places), tuple(quote.text for quote in quotes))
+    at = max(text.find(quotes[0].text), 0) if quotes and text else 0
+    where = bench.documents.place(key, page, at) if image is None else ""
+    return Reading(document, digest, page, image, text, tuple(places), tuple(quote.text for quote in quotes), where)

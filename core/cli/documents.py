@@ -23,6 +23,8 @@ SHOWN = 160
 """Characters of a passage in a list."""
 LARGE = 2_000
 """New passages after which an import makes the index too: building it takes seconds then, which the first question would pay."""
+LARGEST_PASSWORDS = 64 * 1024
+"""Bytes of a file of passwords."""
 LONGEST = 256
 """Tokens of an answer where nothing else is asked for."""
 
@@ -35,13 +37,23 @@ def documents() -> None:
 @documents.command()
 @click.argument("collection")
 @click.argument("paths", nargs=-1, required=True, type=FILE)
+@click.option("--password-file", type=FILE, help="Passwords of encrypted documents, one a line. They are kept nowhere.")
+@click.option("--ask-password", is_flag=True, help="Ask for the password of encrypted documents.")
 @pass_session
-def add(session: Session, collection: str, paths: tuple[Path, ...]) -> None:
-    """Read files and folders into a collection, which is created where it doesn't exist. Exit code 1 when none could be read."""
+def add(
+    session: Session, collection: str, paths: tuple[Path, ...], password_file: Path | None, ask_password: bool
+) -> None:
+    """Read files and folders into a collection, which is created where it doesn't exist. Exit code 1 when none could be read.
+
+    Attachments of mails and PDFs and the files in ZIP archives become documents of their own, named by the path through what holds them.
+    """
+    passwords = _passwords(password_file)
+    if ask_password:
+        step = "Put it into a file and give --password-file."
+        passwords.append(session.console.ask_passphrase("Password of the documents", confirm=False, step=step))
     with session.workbench() as bench:
-        done = bench.documents.add(
-            AddDocuments(collection=collection, paths=tuple(map(str, paths))), session.output.job("Reading")
-        )
+        request = AddDocuments(collection=collection, paths=tuple(map(str, paths)))
+        done = bench.documents.add(request, session.output.job("Reading"), passwords)
         if done.chunks >= LARGE:
             _prepare(session, bench, done.collection)
         session.output.result(
@@ -64,6 +76,22 @@ def add(session: Session, collection: str, paths: tuple[Path, ...]) -> None:
         )
     if not done.added and not done.unchanged:
         raise SystemExit(1)
+
+
+def _passwords(file: Path | None) -> list[str]:
+    """A file's lines. Raises `BadInput`."""
+    if file is None:
+        return []
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(LARGEST_PASSWORDS + 1)
+        if len(content) > LARGEST_PASSWORDS:
+            raise BadInput(source=file.name, problem="too large to hold passwords. Give a file with one a line.")
+        return [line for line in content.decode("utf-8-sig").splitlines() if line]
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(
+            source=file.name, problem="can't be read as text; passwords stand in it one a line. Check the file."
+        ) from error
 
 
 @documents.command()

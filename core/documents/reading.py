@@ -1,22 +1,30 @@
-"""Reading documents in parse workers: a fresh one for each document, several documents at once, in the order in which they were asked for."""
+"""Reading documents in parse workers: a fresh one for each document, several documents at once, in the order in which they were asked for.
+
+Files inside of a document (attachments, members of an archive) are documents of their own, named by the path through it. They come before the
+document that holds them, so that one whose import was broken off is read again and none of them is missing. How many there may be, how large and
+how deep, is bounded for each file that a person gave. Pages without text are read by text recognition where its data are at hand, one call a page.
+Passwords are tried, and kept nowhere.
+"""
 
 import hashlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from core.documents import files, formats
+from msgspec.structs import replace
+
+from core.documents import files, formats, ocr
 from core.documents.records import Refusal
-from core.documents.worker.records import Parse, Parsed, check_parsed
-from core.errors import AssayError, BadInput, Damaged, Unsupported, WorkerFailed
+from core.documents.worker.records import Inside, Opened, OpenPages, Page, Parse, Parsed, RecognisePage, check_parsed
+from core.errors import AssayError, BadInput, Damaged, Unavailable, Unsupported, WorkerFailed
 from core.jobs import Job
 from core.records import Digest
 from core.workers.records import WorkerSpec
-from core.workers.supervisor import Supervisor
+from core.workers.supervisor import Supervisor, Worker
 
 SPEC: Final = WorkerSpec(
     module="core.documents.worker.parsing", memory=2 * 1024**3, seconds=60.0, title="The document reader"
@@ -25,6 +33,12 @@ SPEC: Final = WorkerSpec(
 AT_ONCE: Final = 2
 AHEAD: Final = 3
 """Documents that are read ahead of the one that is being embedded."""
+DEEPEST: Final = 4
+"""Files within files within files."""
+MOST_INSIDE: Final = 10_000
+LARGEST_INSIDE: Final = 1000 * 1000 * 1000
+"""Bytes of all that is inside of one file, at every depth."""
+LONGEST_NAME: Final = 400
 
 
 @dataclass(frozen=True)
@@ -37,23 +51,145 @@ class Read:
     parsed: Parsed | None
 
 
-def read_all(
-    supervisor: Supervisor, found: Sequence[tuple[str, Path]], known: Callable[[Digest], bool], job: Job
-) -> Generator[Read | Refusal, None, None]:
-    """Each file's pages or the reason why there are none, in order. Closing the iterator stops what is being read."""
-    with quiet(job) as inner, ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="reading") as pool:
-        rest = iter(found)
-        waiting: deque[Future[Read | Refusal]] = deque()
+@dataclass
+class Budget:
+    """What may still be inside of one file."""
+
+    files: int = MOST_INSIDE
+    size: int = LARGEST_INSIDE
+    names: set[str] = field(default_factory=set)
+
+    def take(self, size: int) -> bool:
+        """Whether there is room for one more file of this size."""
+        self.files -= 1
+        self.size -= size
+        return self.files >= 0 and self.size >= 0
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How documents are read: which bytes are known already, the passwords that a person gave, text recognition if there is one."""
+
+    supervisor: Supervisor
+    known: Callable[[Digest], bool]
+    passwords: tuple[str, ...] = ()
+    recognition: ocr.Recognition | None = None
+
+    def read_all(
+        self, found: Sequence[tuple[str, Path]], job: Job
+    ) -> Generator[tuple[Read | Refusal, ...], None, None]:
+        """For each file in order: its documents, or the reasons why there are none. Closing the iterator stops what is being read."""
+        with quiet(job) as inner, ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="reading") as pool:
+            rest = iter(found)
+            waiting: deque[Future[tuple[Read | Refusal, ...]]] = deque()
+            try:
+                while True:
+                    while len(waiting) < AHEAD and (following := next(rest, None)) is not None:
+                        waiting.append(pool.submit(self._read_file, following[0], following[1], inner))
+                    if not waiting:
+                        return
+                    yield waiting.popleft().result()
+            finally:
+                inner.cancel()
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _read_file(self, name: str, path: Path, job: Job) -> tuple[Read | Refusal, ...]:
         try:
-            while True:
-                while len(waiting) < AHEAD and (following := next(rest, None)) is not None:
-                    waiting.append(pool.submit(_read, supervisor, following[0], following[1], known, inner))
-                if not waiting:
-                    return
-                yield waiting.popleft().result()
-        finally:
-            inner.cancel()
-            pool.shutdown(wait=True, cancel_futures=True)
+            formats.media_type(name)
+            data = files.read_bytes(name, path)
+        except (BadInput, Unsupported) as error:
+            return (Refusal(file=name, reason=_sentence(name, error)),)
+        return tuple(self._read(name, data, 0, Budget(), job))
+
+    def _read(self, name: str, data: bytes, depth: int, budget: Budget, job: Job) -> Iterator[Read | Refusal]:
+        """A document's files inside, then the document itself, or why it can't be read."""
+        content = Digest(hashlib.sha256(data).hexdigest())
+        parsed: Parsed | None = None
+        refusal = ""
+        try:
+            formats.media_type(name)
+            if not self.known(content):
+                parsed = self._parsed(name, data, job)
+        except (BadInput, Unsupported, Damaged, Unavailable) as error:
+            refusal = _sentence(name, error)
+        except WorkerFailed as error:
+            reason = error.fields.get("reason", "for no known reason")
+            refusal = f"{name}: its reader stopped: {reason}. The file was left out."
+        if refusal:
+            yield Refusal(file=name, reason=refusal)
+            return
+        if parsed is None:
+            yield Read(name=name, data=b"", content=content, parsed=None)
+            return
+        yield from self._inside(name, parsed.inside, depth, budget, job)
+        if not parsed.pages:
+            return
+        if any(page.text for page in parsed.pages):
+            yield Read(name=name, data=data, content=content, parsed=parsed)
+        else:
+            why = ocr.MISSING if self.recognition is None else ocr.NOTHING
+            yield Refusal(file=name, reason=f"{name}: {why}")
+
+    def _parsed(self, name: str, data: bytes, job: Job) -> Parsed:
+        with self.supervisor.start(self._spec(), job) as worker:
+            request = Parse(name=name, data=data, passwords=self.passwords)
+            parsed = check_parsed(name, worker.call(request, Parsed, job))
+            wanted = [page.number for page in parsed.pages if page.textless]
+            if self.recognition is None or not wanted or parsed.media not in formats.DRAWN:
+                return parsed
+            worker.call(OpenPages(name=name, data=data, passwords=self.passwords), Opened, job)
+            pages = list(parsed.pages)
+            for number in wanted:
+                pages[number - 1] = self._recognised(worker, pages[number - 1], job)
+            return check_parsed(name, replace(parsed, pages=tuple(pages)))
+
+    def _recognised(self, worker: Worker, page: Page, job: Job) -> Page:
+        """The page with the text that was recognised. One that takes too long or breaks the engine ends its document's reading."""
+        assert self.recognition is not None
+        request = RecognisePage(page=page.number, folder=self.recognition.folder, languages=self.recognition.languages)
+        found = worker.call(request, Page, job)
+        return replace(found, number=page.number, label=page.label)
+
+    def _inside(
+        self, holder: str, inside: Sequence[Inside], depth: int, budget: Budget, job: Job
+    ) -> Iterator[Read | Refusal]:
+        for file in inside:
+            job.check()
+            name = _name_inside(holder, file.name, budget.names)
+            if file.refused:
+                yield Refusal(file=name, reason=f"{name}: {file.refused}")
+            elif depth + 1 >= DEEPEST:
+                yield Refusal(
+                    file=name, reason=f"{name}: inside of {DEEPEST} files, which is too deep. Unpack it yourself."
+                )
+            elif not budget.take(len(file.data)):
+                reason = f"over {MOST_INSIDE:,} files or 1,000 MB are inside of one file. Unpack it yourself and add its folder."
+                yield Refusal(file=name, reason=f"{name}: {reason}")
+                return
+            else:
+                yield from self._read(name, file.data, depth + 1, budget, job)
+
+    def _spec(self) -> WorkerSpec:
+        return SPEC if self.recognition is None else replace(SPEC, readable=(self.recognition.folder,))
+
+
+def _name_inside(holder: str, name: str, taken: set[str]) -> str:
+    """The path through a document to a file inside: no part of it leads elsewhere, none is taken twice."""
+    parts = [
+        "".join(letter if letter.isprintable() else " " for letter in part).strip()
+        for part in name.replace("\\", "/").split("/")
+    ]
+    path = "/".join(part for part in parts if part not in ("", ".", ".."))[-LONGEST_NAME:] or "file"
+    named = f"{holder}/{path}"
+    times = 1
+    while named in taken:
+        times += 1
+        stem, dot, ending = path.rpartition(".")
+        named = (
+            f"{holder}/{stem or ending} ({times}){dot}{ending if stem else ''}" if dot else f"{holder}/{path} ({times})"
+        )
+    taken.add(named)
+    return named
 
 
 @contextmanager
@@ -65,23 +201,6 @@ def quiet(job: Job) -> Iterator[Job]:
         yield inner
     finally:
         take_back()
-
-
-def _read(supervisor: Supervisor, name: str, path: Path, known: Callable[[Digest], bool], job: Job) -> Read | Refusal:
-    try:
-        formats.media_type(name)
-        data = files.read_bytes(name, path)
-        content = Digest(hashlib.sha256(data).hexdigest())
-        if known(content):
-            return Read(name=name, data=b"", content=content, parsed=None)
-        with supervisor.start(SPEC, job) as worker:
-            parsed = worker.call(Parse(name=name, data=data), Parsed, job)
-        return Read(name=name, data=data, content=content, parsed=check_parsed(name, parsed))
-    except (BadInput, Unsupported, Damaged) as error:
-        return Refusal(file=name, reason=_sentence(name, error))
-    except WorkerFailed as error:
-        reason = error.fields.get("reason", "for no known reason")
-        return Refusal(file=name, reason=f"{name}: its reader stopped: {reason}. The file was left out.")
 
 
 def _sentence(name: str, error: AssayError) -> str:

@@ -15,9 +15,9 @@ from typing import Final
 
 import numpy as np
 
-from core.documents import files, formats, store
+from core.documents import files, formats, ocr, places, store
 from core.documents.chunking import Cut, chunk
-from core.documents.reading import SPEC, Read, quiet, read_all
+from core.documents.reading import SPEC, Read, Reader, quiet
 from core.documents.records import (
     AddDocuments,
     AddedDocuments,
@@ -62,8 +62,10 @@ class Documents:
         self._viewing = threading.Lock()
         self._shown: set[tuple[Digest, int]] = set()
 
-    def add(self, request: AddDocuments, job: Job) -> AddedDocuments:
+    def add(self, request: AddDocuments, job: Job, passwords: Sequence[str] = ()) -> AddedDocuments:
         """Read files and folders into a collection, which is made with its first document. Progress in files.
+
+        `passwords` are tried on what is encrypted, and kept nowhere.
 
         Raises `NotFound` (a path), `Unavailable` (no embedder), `BadInput` (the collection's name, another embedder, only empty folders),
         `Refused` (role; before anything is read), `DiskFull`, `Cancelled`. What is wrong with one file is a refusal, and the others go on."""
@@ -75,18 +77,21 @@ class Documents:
             raise BadInput(source=name, problem=refused[0].reason if refused else "no file was given. Name one.")
         self._check_embedder(name, job)
         added = replaced = unchanged = chunks = pages = 0
-        with closing(read_all(self._supervisor, found, lambda content: self._has(name, content), job)) as reading:
-            for done, read in enumerate(reading):
+        reader = Reader(self._supervisor, lambda content: self._has(name, content), tuple(passwords), ocr.find())
+        with closing(reader.read_all(found, job)) as reading:
+            for done, documents in enumerate(reading):
                 job.report(done, len(found), "files")
-                if isinstance(read, Refusal):
-                    refused.append(read)
-                elif read.parsed is None or self._has(name, read.content):
-                    unchanged += 1
-                else:
-                    replaced += self._has_name(name, read.name)
-                    chunks += self._keep(name, read, read.parsed, job)
-                    pages += len(read.parsed.pages)
-                    added += 1
+                for read in documents:
+                    job.check()
+                    if isinstance(read, Refusal):
+                        refused.append(read)
+                    elif read.parsed is None or self._has(name, read.content):
+                        unchanged += 1
+                    else:
+                        replaced += self._has_name(name, read.name)
+                        chunks += self._keep(name, read, read.parsed, job)
+                        pages += len(read.parsed.pages)
+                        added += 1
         job.report(len(found), len(found), "files")
         return AddedDocuments(
             collection=name,
@@ -129,6 +134,14 @@ class Documents:
         self._log_showing(document, name, page)
         return text
 
+    def place(self, document: Digest, page: int, start: int) -> str:
+        """Where the page's text at `start` comes from, in words: "sheet Costs, A5:D5", "slide 3, notes", "line 12"; empty where nothing is known.
+
+        Raises `NotFound`."""
+        with self._vault.read() as reader:
+            label, place = store.place(reader, document, page, start)
+            return places.said(reader.get(document, Document).media, page, label, place)
+
     def page(self, document: Digest, page: int, zoom: float = 1.5) -> PageImage:
         """A PDF's page (from 1), rendered at `zoom` pixels a point, or smaller where that would be too large: see its `scale`.
 
@@ -141,7 +154,7 @@ class Documents:
     def locate(self, document: Digest, page: int, quote: str) -> tuple[Rect, ...]:
         """Where a quote stands on a PDF's page, a rectangle a line; none where it isn't found, and for formats without pages."""
         known = self.show(document)
-        if known.media != formats.PDF:
+        if known.media not in formats.DRAWN:
             return ()
         with self._viewing:
             return self._opened(document, known).call(LocateQuote(page=page, quote=quote), Located).rects
@@ -270,8 +283,10 @@ class Documents:
 
     def _opened(self, document: Digest, known: Document) -> Worker:
         """The worker that holds this document's pages; the one before is ended. Called with `_viewing` held."""
-        if known.media != formats.PDF:
-            raise Unsupported(source=known.name, reason="only PDF pages can be drawn; its text can be shown.")
+        if known.media not in formats.DRAWN:
+            raise Unsupported(
+                source=known.name, reason="only pages of PDFs and pictures can be drawn; its text can be shown."
+            )
         if self._viewer is not None and self._viewer[0] == document and self._viewer[1].alive:
             return self._viewer[1]
         if self._viewer is not None:

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from core.documents import places
 from core.documents.chunking import Cut
 from core.documents.records import Chunk, Chunking, Collection, Document, Rect
 from core.documents.worker.records import Parsed
@@ -78,7 +79,12 @@ def _with_route(db: Database) -> None:
     db.execute("ALTER TABLE collections ADD COLUMN route TEXT NOT NULL DEFAULT ''")
 
 
-SCHEMA = Migrations("documents", (_first, _when_retired, _with_route))
+def _with_places(db: Database) -> None:
+    db.execute("ALTER TABLE pages ADD COLUMN label TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE pages ADD COLUMN places BLOB NOT NULL DEFAULT x''")
+
+
+SCHEMA = Migrations("documents", (_first, _when_retired, _with_route, _with_places))
 
 
 @dataclass(frozen=True)
@@ -230,7 +236,10 @@ def insert(
         "INSERT INTO documents(digest, collection, name, content, pages, current) VALUES (?, ?, ?, ?, ?, 1)",
         (digest, collection.id, document.name, document.content, document.pages),
     ).lastrowid
-    db.conn.executemany("INSERT INTO pages VALUES (?, ?, ?)", [(row, page.number, page.text) for page in parsed.pages])
+    db.conn.executemany(
+        "INSERT INTO pages(document, number, text, label, places) VALUES (?, ?, ?, ?, ?)",
+        [(row, page.number, page.text, page.label, places.packed(page.places)) for page in parsed.pages],
+    )
     words = words_table(collection.id)
     for cut, vector in zip(cuts, vectors, strict=True):
         chunk = db.execute(
@@ -331,6 +340,17 @@ def page_text(reader: Reader, digest: Digest, page: int) -> str:
     if row is None:
         raise NotFound(kind="page", name=str(page), step="The document has no such page.")
     return str(row[0])
+
+
+def place(reader: Reader, digest: Digest, page: int, at: int) -> tuple[str, str]:
+    """What a page is called, and where its text at a position comes from; each may be empty. Raises `NotFound`."""
+    row = reader.db.execute(
+        "SELECT p.label, p.places FROM documents d JOIN pages p ON p.document = d.id WHERE d.digest = ? AND p.number = ?",
+        (digest, page),
+    ).fetchone()
+    if row is None:
+        raise NotFound(kind="page", name=str(page), step="The document has no such page.")
+    return str(row[0]), places.at(bytes(row[1]), at)
 
 
 def chunk_ids(reader: Reader, collection: int) -> list[int]:

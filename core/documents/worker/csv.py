@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 from typing import Final
 
 from core.documents import formats
@@ -19,16 +20,20 @@ def read(name: str, data: bytes) -> Parsed:
     content = text.decode(name, data)
     before = csv.field_size_limit(len(content) + 1)
     try:
-        rows = [row_text(row) for row in csv.reader(io.StringIO(content, newline=""), delimiter=delimiter(content))]
+        reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter(content))
+        rows = [(number, row_text(row)) for number, row in enumerate(reader, start=1)]
     except csv.Error as error:
         raise BadInput(source=name, problem="not readable as CSV. Save it again with quoted cells.") from error
     finally:
         csv.field_size_limit(before)
-    rows = [row for row in rows if row.strip(" |")]
+    rows = [(number, row) for number, row in rows if row.strip(" |")]
     if not rows:
         raise BadInput(source=name, problem="a table without content.")
     writer = PageWriter(1)
-    writer.add("table", "\n".join(rows), header=len(rows[0]) if len(rows) > 1 else 0)
+    at = itertools.accumulate((len(row) + 1 for _, row in rows), initial=0)
+    places = [(start, f"row {number}") for start, (number, _) in zip(at, rows, strict=False)]
+    table = "\n".join(row for _, row in rows)
+    writer.add("table", table, header=len(rows[0][1]) if len(rows) > 1 else 0, places=places)
     return Parsed(media=formats.CSV, title="", pages=(writer.page(),))
 
 

@@ -12,12 +12,11 @@ from typing import Any, Final
 import lxml.etree
 
 from core.documents import formats
+from core.documents.worker import packing
 from core.documents.worker.csv import row_text
 from core.documents.worker.records import PageWriter, Parsed
-from core.errors import BadInput, Unsupported
+from core.errors import BadInput
 
-LARGEST_UNPACKED: Final = 512 * 1024 * 1024
-"""Bytes of all parts together; a file that unpacks to more is refused before anything is unpacked."""
 WORD: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 MATH: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 FALLBACK: Final = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
@@ -27,7 +26,7 @@ _HEADING = re.compile(r"(?:heading|überschrift|titre|título|titolo)\s*(?P<leve
 
 def read(name: str, data: bytes) -> Parsed:
     """Raises `BadInput`, `Unsupported`."""
-    _check_parts(name, data)
+    packing.check_parts(name, data, "word/", "a Word document")
     import docx
 
     try:
@@ -40,21 +39,6 @@ def read(name: str, data: bytes) -> Parsed:
         raise BadInput(source=name, problem="damaged; Word may be able to repair it. Nothing was read.") from error
     title = str(document.core_properties.title or "").strip()
     return Parsed(media=formats.DOCX, title=title or heading, pages=(writer.page(),))
-
-
-def _check_parts(name: str, data: bytes) -> None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            parts = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise BadInput(source=name, problem="damaged; its packing can't be read. Get another copy.") from error
-    if sum(part.file_size for part in parts) > LARGEST_UNPACKED:
-        raise Unsupported(source=name, reason="unpacks to over 512 MB, too large for a document.")
-    names = {part.filename for part in parts}
-    if "[Content_Types].xml" not in names:
-        raise BadInput(source=name, problem="a ZIP archive, not a Word document. Give it its right name.")
-    if not any(part.startswith("word/") for part in names):
-        raise BadInput(source=name, problem="an Office file of another kind, not a Word document.")
 
 
 def _body(document: Any, writer: PageWriter) -> str:

@@ -26,9 +26,11 @@ _CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*(?P<name>[A-Za-z0-9_:.
 _DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
 
 
-def read(name: str, data: bytes) -> Parsed:
-    """Raises `BadInput`, and `Unsupported` for a page that libxml2 gives up on (it would drop the rest silently)."""
-    content = _DECLARATION.sub("", _decoded(name, data))
+def read(name: str, data: bytes, declared: bool = True) -> Parsed:
+    """`declared`: whether the page's own word on its encoding counts; UTF-8 where it doesn't.
+
+    Raises `BadInput`, and `Unsupported` for a page that libxml2 gives up on (it would drop the rest silently)."""
+    content = _DECLARATION.sub("", _decoded(name, data) if declared else decode(name, data))
     parser = lxml.html.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
     try:
         root = lxml.html.document_fromstring(content, parser=parser)

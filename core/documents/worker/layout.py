@@ -126,12 +126,14 @@ class Row:
         return all(piece.bold for piece in self.pieces)
 
 
-def page_lines(page: Any) -> PageLines:
-    """The lines of a PyMuPDF page, in its own order, placed as the page is shown (MuPDF gives text as if the page weren't turned)."""
+def page_lines(page: Any, read: Any = None) -> PageLines:
+    """The lines of a PyMuPDF page, in its own order, placed as the page is shown (MuPDF gives text as if the page weren't turned).
+
+    `read`: the text page that text recognition made of it."""
     turn = _turn(page)
     lines: list[PrintedLine] = []
     printed: dict[str, list[Box]] = {}
-    for block in page.get_text("dict", flags=FLAGS)["blocks"]:
+    for block in page.get_text("dict", flags=FLAGS, textpage=read)["blocks"]:
         for line in block.get("lines", ()):
             spans = [span for span in line["spans"] if span["text"].strip()]
             text = clean("".join(span["text"] for span in line["spans"]))
@@ -144,8 +146,12 @@ def page_lines(page: Any) -> PageLines:
             if _is_shadow(box, printed.setdefault(text, [])):
                 continue
             lines.append(PrintedLine(box=box, text=text, size=round(size * 2) / 2, bold=bold * 2 > weight))
-    textless = not lines and bool(page.get_images() or page.get_drawings())
+    textless = not lines and _shows_something(page)
     return PageLines(lines=tuple(lines), textless=textless, width=float(page.rect.width))
+
+
+def _shows_something(page: Any) -> bool:
+    return not page.parent.is_pdf or bool(page.get_images() or page.get_drawings())
 
 
 def _turn(page: Any) -> tuple[float, ...] | None:

@@ -22,41 +22,44 @@ def read(name: str, data: bytes) -> Parsed:
     content = text.decode(name, data)
     writer = PageWriter(1)
     title = ""
+    before = 0
     if front := _FRONT.match(content):
         writer.add("paragraph", front["matter"].strip())
         if found := _TITLE.search(front["matter"]):
             title = found["title"]
+        before = content.count("\n", 0, front.end())
         content = content[front.end() :]
     parser = MarkdownIt("commonmark", {"maxNesting": DEEPEST_NESTING}).enable("table")
-    heading = _write(parser.parse(content), writer)
+    heading = _write(parser.parse(content), writer, before)
     return Parsed(media=formats.MARKDOWN, title=title or heading, pages=(writer.page(),))
 
 
-def _write(tokens: list[Token], writer: PageWriter) -> str:
-    """Fill the page; the first heading."""
+def _write(tokens: list[Token], writer: PageWriter, before: int) -> str:
+    """Fill the page; the first heading. `before`: lines of the file before the first token's."""
     first_heading = ""
     at = 0
     while at < len(tokens):
         token = tokens[at]
+        place = ((0, f"line {before + token.map[0] + 1}"),) if token.map else ()
         match token.type:
             case "heading_open":
                 heading = inline(tokens[at + 1])
-                writer.add("heading", heading, level=int(token.tag[1]))
+                writer.add("heading", heading, level=int(token.tag[1]), places=place)
                 first_heading = first_heading or heading
             case "paragraph_open":
-                writer.add("paragraph", inline(tokens[at + 1]))
+                writer.add("paragraph", inline(tokens[at + 1]), places=place)
             case "fence" | "code_block":
-                writer.add("paragraph", token.content.rstrip())
+                writer.add("paragraph", token.content.rstrip(), places=place)
             case "html_block":
-                writer.add("paragraph", " ".join(_TAG.sub(" ", token.content).split()))
+                writer.add("paragraph", " ".join(_TAG.sub(" ", token.content).split()), places=place)
             case "bullet_list_open" | "ordered_list_open":
                 end = _closing(tokens, at)
-                writer.add("list", "\n".join(_items(tokens[at : end + 1])))
+                writer.add("list", "\n".join(_items(tokens[at : end + 1])), places=place)
                 at = end
             case "table_open":
                 end = _closing(tokens, at)
                 rows = _rows(tokens[at : end + 1])
-                writer.add("table", "\n".join(rows), header=len(rows[0]) if len(rows) > 1 else 0)
+                writer.add("table", "\n".join(rows), header=len(rows[0]) if len(rows) > 1 else 0, places=place)
                 at = end
         at += 1
     return first_heading

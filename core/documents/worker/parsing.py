@@ -1,7 +1,9 @@
 """The parse worker: bytes in, parsed pages out. It reads no file; only the reader that a document needs is imported."""
 
-from collections.abc import Mapping
-from typing import Any
+import importlib
+import mimetypes
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from core.documents import formats
 from core.documents.records import PageImage
@@ -11,56 +13,80 @@ from core.documents.worker.records import (
     LocateQuote,
     Opened,
     OpenPages,
+    Page,
     Parse,
     Parsed,
+    RecognisePage,
     RenderPage,
 )
 from core.errors import BadInput, Unsupported
 from core.records import Record
 from core.workers.serving import Call, Handler
 
+READERS: Final = {
+    formats.DOCX: ("docx", "read"),
+    formats.XLSX: ("xlsx", "read"),
+    formats.XLS: ("xls", "read"),
+    formats.PPTX: ("pptx", "read"),
+    formats.HTML: ("html", "read"),
+    formats.MARKDOWN: ("markdown", "read"),
+    formats.CSV: ("csv", "read"),
+    formats.EML: ("mail", "read"),
+    formats.MSG: ("msg", "read"),
+    formats.EPUB: ("epub", "read"),
+    formats.RTF: ("structured", "read_rtf"),
+    formats.JSON: ("structured", "read_json"),
+    formats.XML: ("structured", "read_xml"),
+    formats.TEXT: ("text", "read"),
+}
+"""Module and function by media type."""
+
 
 def parse(request: Parse, call: Call) -> Parsed:
-    """A document's pages. Raises `BadInput` or `Unsupported` with one sentence that names the file."""
+    """A document's pages. Those that are pictures only come without text, marked as such.
+
+    Raises `BadInput` or `Unsupported` with one sentence that names the file."""
     name, data = request.name, request.data
     media = formats.media_type(name)
     formats.check_content(name, data, media)
-    parsed = _read(name, data, media, call)
-    if not any(page.text for page in parsed.pages):
+    parsed = _read(name, data, media, request.passwords, call)
+    if parsed.pages and not any(page.text or page.textless for page in parsed.pages):
         raise BadInput(source=name, problem="no text; there is nothing to read.")
     if sum(len(page.text) for page in parsed.pages) > MOST_CHARACTERS:
         raise Unsupported(source=name, reason="over 30 million characters of text. Split it into parts.")
     return parsed
 
 
-def _read(name: str, data: bytes, media: str, call: Call) -> Parsed:
-    if media == formats.PDF:
+def _read(name: str, data: bytes, media: str, passwords: Sequence[str], call: Call) -> Parsed:
+    if media in formats.LOCKABLE:
+        from core.documents.worker import locked
+
+        data = locked.opened(name, data, passwords)
+    if media in formats.DRAWN:
         from core.documents.worker import pdf
 
-        return pdf.read(name, data, call)
-    if media == formats.DOCX:
-        from core.documents.worker import docx
+        return pdf.read(name, data, call, passwords)
+    if media == formats.ZIP:
+        from core.documents.worker import archive
 
-        return docx.read(name, data)
-    if media == formats.HTML:
-        from core.documents.worker import html
+        return archive.read(name, data, passwords)
+    if media in formats.OPEN_DOCUMENTS:
+        from core.documents.worker import odf
 
-        return html.read(name, data)
-    if media == formats.MARKDOWN:
-        from core.documents.worker import markdown
+        return odf.read(name, data, media)
+    return _reader(media)(name, data)
 
-        return markdown.read(name, data)
-    if media == formats.CSV:
-        from core.documents.worker import csv
 
-        return csv.read(name, data)
-    from core.documents.worker import text
-
-    return text.read(name, data)
+def _reader(media: str) -> Callable[[str, bytes], Parsed]:
+    module, function = READERS.get(media, READERS[formats.TEXT])
+    reader: Callable[[str, bytes], Parsed] = getattr(
+        importlib.import_module(f"core.documents.worker.{module}"), function
+    )
+    return reader
 
 
 class Viewer:
-    """One opened PDF."""
+    """One opened PDF or picture."""
 
     def __init__(self) -> None:
         self._document: Any = None
@@ -68,13 +94,20 @@ class Viewer:
     def open(self, request: OpenPages, call: Call) -> Opened:
         from core.documents.worker import pdf
 
-        self._document = pdf.open_pdf(request.name, request.data)
+        self._document = pdf.opened(request.name, request.data, request.passwords)
         return Opened(pages=self._document.page_count)
 
     def render(self, request: RenderPage, call: Call) -> PageImage:
         from core.documents.worker import pdf
 
         return pdf.render(self._document, request.page, request.scale)
+
+    def recognise(self, request: RecognisePage, call: Call) -> Page:
+        from core.documents.worker import recognition
+
+        return recognition.recognise(
+            self._document, request.page, recognition.Tesseract(request.folder, request.languages)
+        )
 
     def locate(self, request: LocateQuote, call: Call) -> Located:
         from core.documents.worker import pdf
@@ -84,5 +117,12 @@ class Viewer:
 
 def handlers() -> Mapping[type[Record], Handler]:
     """What this worker answers."""
+    mimetypes.knownfiles.clear()  # openpyxl's import reads them, and here no file of the system's can be
     viewer = Viewer()
-    return {Parse: parse, OpenPages: viewer.open, RenderPage: viewer.render, LocateQuote: viewer.locate}
+    return {
+        Parse: parse,
+        OpenPages: viewer.open,
+        RenderPage: viewer.render,
+        LocateQuote: viewer.locate,
+        RecognisePage: viewer.recognise,
+    }

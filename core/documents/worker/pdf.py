@@ -1,14 +1,15 @@
-"""PDF, by PyMuPDF: lines in reading order, put together to headings, paragraphs, lists and tables; rendering; finding a quote.
+"""PDF, by PyMuPDF: lines in reading order, put together to headings, paragraphs, lists and tables; rendering; finding a quote. Pictures too.
 
-Rules: a file that opens with an empty password is read, one that needs a password is refused; a page that shows something and holds no text
-is marked, and a file of such pages only is refused, because nothing in it could be found.
+Rules: a file that opens with an empty password is read, one that needs a password is refused unless it was given; a page that shows something
+and holds no text is marked, for text recognition to read it. What a form, a comment or a link says follows the page's own text.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from core.documents import formats
 from core.documents.records import PageImage, Rect
-from core.documents.worker import layout
+from core.documents.worker import extras, layout
 from core.documents.worker.records import DEEPEST, MOST_CHARACTERS, Located, Page, PageWriter, Parsed
 from core.errors import BadInput, NotFound, Unsupported
 from core.workers.serving import Call
@@ -17,19 +18,17 @@ MOST_PIXELS: Final = 24_000_000
 """Of one rendered page: 72 MB. A larger wish is rendered smaller, and the image says its scale."""
 
 
-def open_pdf(name: str, data: bytes) -> Any:
-    """The document. Raises `BadInput`, `Unsupported`."""
+def opened(name: str, data: bytes, passwords: Sequence[str] = ()) -> Any:
+    """The document, a picture as one of a page. Raises `BadInput`, `Unsupported`."""
     import pymupdf
 
     pymupdf.TOOLS.mupdf_display_errors(False)
     pymupdf.TOOLS.mupdf_display_warnings(False)
     pymupdf.TOOLS.set_small_glyph_heights(True)  # fonts may claim six times their size
     try:
-        document = pymupdf.open(stream=data, filetype="pdf")
-        if document.needs_pass and not document.authenticate(""):
-            raise Unsupported(
-                source=name, reason="encrypted; a password is needed to open it. Save a copy without one and add that."
-            )
+        document = pymupdf.open(stream=data, filetype=_type(name, data))
+        if document.needs_pass and not any(document.authenticate(password) for password in ("", *passwords)):
+            raise Unsupported(source=name, reason=formats.LOCKED)
         pages = document.page_count
     except (pymupdf.FileDataError, pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError) as error:
         raise _damaged(name) from error
@@ -38,11 +37,16 @@ def open_pdf(name: str, data: bytes) -> Any:
     return document
 
 
-def read(name: str, data: bytes, call: Call | None = None) -> Parsed:
+def _type(name: str, data: bytes) -> str:
+    media = formats.media_type(name) if name else formats.PDF
+    return formats.PICTURES.get(media, "pdf")
+
+
+def read(name: str, data: bytes, call: Call | None = None, passwords: Sequence[str] = ()) -> Parsed:
     """Raises `BadInput`, `Unsupported`."""
     import pymupdf
 
-    document = open_pdf(name, data)
+    document = opened(name, data, passwords)
     found: list[layout.PageLines] = []
     unreadable = 0
     characters = 0
@@ -60,25 +64,26 @@ def read(name: str, data: bytes, call: Call | None = None) -> Parsed:
         found.append(lines)
     if unreadable == len(found):
         raise _damaged(name)
-    if characters == 0:
-        if any(lines.textless for lines in found):
-            reason = "no text; these are scanned pages, and text recognition is not supported yet."
-            raise Unsupported(source=name, reason=reason)
+    inside = extras.attachments(document)
+    if characters == 0 and not inside and not any(lines.textless for lines in found):
         raise BadInput(source=name, problem="no text; its pages are blank.")
-    pages = _pages(found, _outline(document))
+    pages = _pages(document, found, _outline(document))
     title = str((document.metadata or {}).get("title") or "").strip()
-    return Parsed(media=formats.PDF, title=_title(title, pages), pages=pages)
+    media = formats.media_type(name) if not document.is_pdf else formats.PDF
+    return Parsed(media=media, title=_title(title, pages), pages=pages, inside=inside)
 
 
-def _pages(found: list[layout.PageLines], outline: dict[tuple[int, str], int]) -> tuple[Page, ...]:
+def _pages(document: Any, found: list[layout.PageLines], outline: dict[tuple[int, str], int]) -> tuple[Page, ...]:
     styles = layout.styles(found)
     pages = []
     for number, lines in enumerate(found, start=1):
-        writer = PageWriter(number)
+        writer = PageWriter(number, extras.label(document, number))
         for block in layout.blocks(lines, styles):
             level = outline.get((number, layout.folded(block.text)), 0) or block.level
             kind = "heading" if level else block.kind
             writer.add(kind, block.text, level=level, header=block.header, lines=block.lines)
+        if document.is_pdf:
+            extras.write(writer, document, number, " ".join(block.text for block in lines.lines))
         pages.append(writer.page(textless=lines.textless))
     return tuple(pages)
 
@@ -107,7 +112,7 @@ def render(document: Any, number: int, scale: float) -> PageImage:
     """Page `number` (from 1) in RGB. Raises `NotFound`."""
     import pymupdf
 
-    page = _page(document, number)
+    page = page_of(document, number)
     area = max(page.rect.width * page.rect.height, 1.0)
     scale = max(min(scale, (MOST_PIXELS / area) ** 0.5), 0.05)
     pixels = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csRGB, alpha=False)
@@ -116,11 +121,12 @@ def render(document: Any, number: int, scale: float) -> PageImage:
 
 def locate(document: Any, number: int, quote: str) -> Located:
     """Where a quote stands on a page, a rectangle a line. Raises `NotFound` for the page."""
-    boxes = layout.page_words(_page(document, number))
+    boxes = layout.page_words(page_of(document, number))
     return Located(rects=tuple(Rect(x0=x0, y0=y0, x1=x1, y1=y1) for x0, y0, x1, y1 in layout.find_quote(boxes, quote)))
 
 
-def _page(document: Any, number: int) -> Any:
+def page_of(document: Any, number: int) -> Any:
+    """Page `number` (from 1). Raises `NotFound`."""
     if not 1 <= number <= document.page_count:
         raise NotFound(kind="page", name=str(number), step=f"The document has pages 1 to {document.page_count}.")
     return document[number - 1]

@@ -1,9 +1,11 @@
 """What the program asks of a parse worker, and the parsed form of a document.
 
-A page's text is its blocks in reading order, two line breaks apart; positions are characters of that text. A worker is not trusted:
-`check_parsed` refuses positions that lie outside of the text or out of order.
+A sheet, a slide and a chapter are pages too, with a label; places say which line, cell or part of it a stretch of its text comes from. A page's
+text is its blocks in reading order, two line breaks apart; positions are characters of that text. A worker is not trusted: `check_parsed` refuses
+positions that lie outside of the text or out of order.
 """
 
+from collections.abc import Iterable
 from typing import Final, Literal
 
 from core.documents.records import Rect
@@ -17,6 +19,7 @@ MOST_CHARACTERS: Final = 30_000_000
 """Of a whole document; the King James Bible has 4 million."""
 DEEPEST: Final = 6
 """Levels of headings that are kept apart."""
+LONGEST_LABEL: Final = 120
 
 
 class Parse(Record, frozen=True, kw_only=True, tag="parse"):
@@ -24,6 +27,8 @@ class Parse(Record, frozen=True, kw_only=True, tag="parse"):
 
     name: str
     data: bytes
+    passwords: tuple[str, ...] = ()
+    """Tried one after the other where the document is encrypted."""
 
 
 class OpenPages(Record, frozen=True, kw_only=True, tag="open-pages"):
@@ -31,6 +36,15 @@ class OpenPages(Record, frozen=True, kw_only=True, tag="open-pages"):
 
     name: str
     data: bytes
+    passwords: tuple[str, ...] = ()
+
+
+class RecognisePage(Record, frozen=True, kw_only=True, tag="recognise-page"):
+    """Read a page (from 1) of the opened document by its picture. `folder` holds Tesseract's language data."""
+
+    page: int
+    folder: str
+    languages: str
 
 
 class RenderPage(Record, frozen=True, kw_only=True, tag="render-page"):
@@ -77,13 +91,32 @@ class Line(Record, frozen=True, kw_only=True):
     rect: Rect
 
 
-class Page(Record, frozen=True, kw_only=True):
+class Place(Record, frozen=True, kw_only=True):
+    """Where the page's text from here on, up to the next place, comes from: "line 12", "A5:D5", "notes"."""
+
+    start: int
+    label: str
+
+
+class Page(Record, frozen=True, kw_only=True, tag="page"):
     number: int
     text: str
     blocks: tuple[Block, ...]
     lines: tuple[Line, ...] = ()
     textless: bool = False
     """It shows something and holds no text."""
+    label: str = ""
+    """What it is called in its document: a sheet's name, a printed page number."""
+    places: tuple[Place, ...] = ()
+
+
+class Inside(Record, frozen=True, kw_only=True):
+    """A file within a document, to be read as one of its own; or why it can't be."""
+
+    name: str
+    data: bytes = b""
+    refused: str = ""
+    """The end of a sentence that starts with its name."""
 
 
 class Parsed(Record, frozen=True, kw_only=True, tag="parsed"):
@@ -92,22 +125,32 @@ class Parsed(Record, frozen=True, kw_only=True, tag="parsed"):
     media: str
     title: str
     pages: tuple[Page, ...]
+    """None for an archive: it has no text besides that of the files inside."""
+    inside: tuple[Inside, ...] = ()
 
 
 class PageWriter:
     """Puts a page together block by block, so that positions fit."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, label: str = "") -> None:
         self.number = number
+        self.label = label
+        self._places: list[Place] = []
         self._text: list[str] = []
         self._at = 0
         self._blocks: list[Block] = []
         self._lines: list[Line] = []
 
     def add(
-        self, kind: Kind, text: str, level: int = 0, header: int = 0, lines: tuple[tuple[int, int, Rect], ...] = ()
+        self,
+        kind: Kind,
+        text: str,
+        level: int = 0,
+        header: int = 0,
+        lines: tuple[tuple[int, int, Rect], ...] = (),
+        places: Iterable[tuple[int, str]] = (),
     ) -> None:
-        """Add a block; blank ones are left out. `header` and `lines` count from the block's start."""
+        """Add a block; blank ones are left out. `header`, `lines` and `places` (start, label) count from the block's start."""
         if not text.strip():
             return
         if self._blocks:
@@ -126,6 +169,7 @@ class PageWriter:
             )
         )
         self._lines += [Line(start=start + first, end=start + last, rect=rect) for first, last, rect in lines]
+        self._places += [Place(start=start + at, label=label[:LONGEST_LABEL]) for at, label in places]
 
     def page(self, textless: bool = False) -> Page:
         return Page(
@@ -134,6 +178,8 @@ class PageWriter:
             blocks=tuple(self._blocks),
             lines=tuple(self._lines),
             textless=textless,
+            label=" ".join(self.label.split())[:LONGEST_LABEL],
+            places=tuple(self._places),
         )
 
 
@@ -146,6 +192,9 @@ def check_parsed(name: str, parsed: Parsed) -> Parsed:
             good = good and at <= block.start < block.end <= len(page.text)
             good = good and (block.header == 0 or block.start < block.header <= block.end)
             at = block.end
+        starts = [place.start for place in page.places]
+        good = good and starts == sorted(starts) and all(0 <= start <= len(page.text) for start in starts)
+        good = good and all(len(label) <= LONGEST_LABEL for label in (page.label, *(p.label for p in page.places)))
         good = good and all(0 <= line.start <= line.end <= len(page.text) for line in page.lines)
         if not good:
             raise Damaged(source=name, problem="the reader returned an impossible layout. The file was left out.")

@@ -38,8 +38,12 @@ def read(name: str, data: bytes) -> Parsed:
     text = decode(name, data)
     writer = PageWriter(1)
     first_heading = ""
+    at = line = 0
     for kind, block, level in blocks(text):
-        writer.add(kind, block, level)
+        found = text.index(block, at)
+        line += text.count("\n", at, found)
+        at = found
+        writer.add(kind, block, level, places=((0, f"line {line + 1}"),))
         if kind == "heading" and not first_heading:
             first_heading = block
     return Parsed(media=formats.TEXT, title=heading_text(first_heading), pages=(writer.page(),))
@@ -51,6 +55,11 @@ def decode(name: str, data: bytes) -> str:
     controls = len(_CONTROLS.findall(text))
     if controls > MOST_CONTROLS * len(text):
         raise BadInput(source=name, problem="binary content, no text. Check the file.")
+    return cleaned(text)
+
+
+def cleaned(text: str) -> str:
+    """Line ends made alike, control characters replaced by spaces, no half of a surrogate pair."""
     text = _CONTROLS.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
     return text.encode("utf-8", "replace").decode()
 

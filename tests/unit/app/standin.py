@@ -170,6 +170,9 @@ class Documents:
     def text(self, document: Digest, page: int) -> str:
         return PAGE_TEXT
 
+    def place(self, document: Digest, page: int, start: int) -> str:
+        return "line 1"
+
     def locate(self, document: Digest, page: int, quote: str) -> tuple[Rect, ...]:
         return (Rect(x0=40, y0=60, x1=350, y1=72),)
 

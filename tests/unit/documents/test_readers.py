@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.documents import formats
-from core.documents.worker import csv, docx, html, markdown, parsing, text
+from core.documents.worker import csv, docx, html, markdown, packing, parsing, text
 from core.documents.worker.records import Page, Parse, Parsed, check_parsed
 from core.errors import AssayError, BadInput, Damaged, Unsupported
 from tests.unit.documents.workspace import pdf, word_document
@@ -137,8 +137,8 @@ def parse(name: str, data: bytes) -> Parsed:
         ("a.docx", b"just words", "not a DOCX"),
         ("a.docx", b"PK\x03\x04 broken", "damaged"),
         ("a.docx", zipped(a=b"x"), "a ZIP archive"),
-        ("a.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1...", "encrypted, or in the old Word format"),
-        ("a.pptx", b"PK\x03\x04", "PowerPoint files are not supported yet"),
+        ("a.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1...", "format of before 2007"),
+        ("a.ppt", b"PK\x03\x04", "old PowerPoint (.ppt) files are not supported yet"),
         ("a.xyz", b"words", ".xyz files are not supported yet"),
         ("a.html", b"<html><script>x</script></html>", "nothing to read"),
         ("a.csv", b";;;\n;;\n", "without content"),
@@ -154,15 +154,27 @@ def test_what_can_not_be_read_is_refused_with_a_sentence_that_names_it(name: str
 
 
 def test_a_document_that_unpacks_to_a_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(docx, "LARGEST_UNPACKED", 1000)
+    monkeypatch.setattr(packing, "LARGEST_UNPACKED", 1000)
     with pytest.raises(Unsupported, match="too large for a document"):
         docx.read("a.docx", word_document())
 
 
-@given(name=st.sampled_from(["a.txt", "a.md", "a.html", "a.csv", "a.docx", "a.pdf"]), data=st.binary(max_size=400))
-@settings(max_examples=200, deadline=None)
+HEADS = {
+    "pdf": b"%PDF-1.4\n",
+    **dict.fromkeys(("docx", "xlsx", "pptx", "odt", "ods", "epub", "zip"), b"PK\x03\x04"),
+    **dict.fromkeys(("xls", "msg"), formats.OLE),
+    "png": b"\x89PNG\r\n\x1a\n",
+    "tiff": b"II*\x00",
+    "eml": b"Subject: a\n",
+    "rtf": b"{\\rtf1 ",
+}
+NAMES = [f"a.{ending}" for ending in (*HEADS, "txt", "md", "html", "csv", "json", "xml")]
+
+
+@given(name=st.sampled_from(NAMES), data=st.binary(max_size=400))
+@settings(max_examples=300, deadline=None)
 def test_any_bytes_give_pages_that_fit_or_an_error_with_a_sentence(name: str, data: bytes) -> None:
-    head = {"a.pdf": b"%PDF-1.4\n", "a.docx": b"PK\x03\x04"}.get(name, b"")
+    head = HEADS.get(name.partition(".")[2], b"")
     said = name
     try:
         check_parsed(name, parse(name, head + data))

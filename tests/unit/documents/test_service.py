@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "deep" / "notes.md").write_text("# Notes\n\nThe drum is earthed.\n")
     (tmp_path / "deep" / "form.docx").write_bytes(word_document())
     (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.7 nothing")
-    (tmp_path / "slides.pptx").write_bytes(b"PK\x03\x04")
+    (tmp_path / "slides.ppt").write_bytes(b"PK\x03\x04")
     (tmp_path / ".hidden" / "secret.txt").write_text("hidden")
     (tmp_path / ".secret.txt").write_text("hidden")
     return tmp_path
@@ -59,7 +59,7 @@ def test_a_folder_goes_in_and_what_can_not_be_read_is_told(one: Workspace, folde
     assert (done.added, done.unchanged, done.pages) == (3, 0, 4)
     assert {refusal.file: refusal.reason for refusal in done.refused} == {
         "broken.pdf": "broken.pdf: damaged; no page of it can be read. Get another copy.",
-        "slides.pptx": "slides.pptx: PowerPoint files are not supported yet. PDF, DOCX, HTML, Markdown, text and CSV files can be read.",
+        "slides.ppt": "slides.ppt: old PowerPoint (.ppt) files are not supported yet. Save it as a PPTX in PowerPoint.",
     }
     assert one.names("whole") == ["deep/form.docx", "deep/notes.md", "sheet.pdf"]
     (collection,) = [found for found in one.documents.collections() if found.name == "whole"]
@@ -127,7 +127,7 @@ def test_pages_are_drawn_and_quotes_found_on_them(one: Workspace, folder: Path) 
     with pytest.raises(NotFound, match="pages 1 to 2"):
         one.documents.page(sheet, 3)
     notes, _ = find(one, "deep/notes.md", "shown")
-    with pytest.raises(Unsupported, match=r"deep/notes\.md: only PDF pages"):
+    with pytest.raises(Unsupported, match=r"deep/notes\.md: only pages of PDFs"):
         one.documents.page(notes, 1)
     assert one.documents.locate(notes, 1, "The drum") == ()
 
