@@ -1,7 +1,7 @@
 """Starts the window: `python -m app`, or `main` from another program.
 
-The order is fixed: the hardening, the sockets of the local API (they don't listen yet) and the network barrier before anything is opened, then
-the settings, the look, the window. Nothing heavy is imported; the core's services are loaded when a vault is opened.
+The order is fixed: the hardening, the broker of the local API's sockets and the network barrier before anything is opened, then the settings, the
+look, the window. Nothing heavy is imported; the core's services are loaded when a vault is opened.
 """
 
 import logging
@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from app.bridge.serving import reserve
+from app.bridge import serving
 from core import egress
 from core.errors import AssayError
 from core.settings import Settings, load
@@ -21,7 +21,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the window until it is closed; returns the exit code. A path among the arguments is a vault or a pack to open."""
     egress.harden()
-    reserve()
+    serving.begin()
     barrier = egress.raise_barrier("unix")
 
     from PySide6.QtCore import QSettings, Qt

@@ -36,7 +36,7 @@ class Settings(Record, frozen=True, kw_only=True):
         msgspec.Meta(description="How models answer in the chat: several at once, or alone and the same each time"),
     ] = "fast"
     api_port: Annotated[
-        int, msgspec.Meta(ge=1, le=65535, description="Port of the local API in the window, from its next start on")
+        int, msgspec.Meta(ge=1, le=65535, description="Port of the window's local API, as it was used last")
     ] = 11535
     recent_vaults: Annotated[tuple[str, ...], msgspec.Meta(description="Vaults opened lately, newest first")] = ()
 

@@ -7,7 +7,6 @@ The API stops when the vault is locked.
 import time
 from typing import TYPE_CHECKING
 
-import msgspec
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QIntValidator
 from PySide6.QtWidgets import QFrame, QWidget
@@ -15,7 +14,6 @@ from PySide6.QtWidgets import QFrame, QWidget
 from app.bridge import serving as bridge
 from app.bridge.clipboard import copy
 from app.bridge.operations import Failure
-from app.bridge.serving import Tokens
 from app.pages.page import Page, Shell, side_pane
 from app.pages.person_card import day
 from app.pages.removal import Removal
@@ -26,14 +24,11 @@ from app.widgets.beside import Beside
 from app.widgets.buttons import Button, button, icon_button
 from app.widgets.forms import Field, line_edit, required
 from app.widgets.table import Cell, Column, Table
-from core import settings
-from core.errors import AssayError
 from core.vault.api_tokens import PER_MINUTE, ApiToken, MakeToken
 from core.vault.roles import Act, allowed
 
 if TYPE_CHECKING:
     from core.server.app import Line
-    from core.server.service import Server
 
 LOOK_AGAIN = 500
 """Milliseconds between two looks at the log."""
@@ -43,13 +38,13 @@ STOPPED = "It is stopped. Nothing listens."
 
 
 class LocalApiPage(Page):
-    """The page. `server` is what runs, None while nothing does."""
+    """The page. What runs is the bridge's; it goes on while other pages are shown."""
 
     title = "Local API"
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
-        self.server: Server | None = None
+        self.api = bridge.api()
         self._lines: tuple[Line, ...] = ()
         self.start_button = button("Start", "play", "primary")
         self.start_button.clicked.connect(self.begin)
@@ -84,7 +79,7 @@ class LocalApiPage(Page):
                 Column("Time", lambda one: Cell(_clock(one.time), mono=True, tone="text.secondary"), 92),
                 Column("Method", lambda one: Cell(one.method, tone="text.secondary"), 76, spare=1),
                 Column("Path", lambda one: Cell(one.path)),
-                Column("Status", _status, 96),
+                Column("Status", _status, 128),
                 Column("Took", lambda one: Cell(f"{one.seconds:.2f} s", tone="text.secondary"), 76, right=True),
                 Column("Token", lambda one: Cell(one.token or "No token", tone="text.secondary"), 140),
             ],
@@ -113,7 +108,7 @@ class LocalApiPage(Page):
         self._clock = QTimer(self)
         self._clock.setInterval(LOOK_AGAIN)
         self._clock.timeout.connect(self.look_again)
-        self._busy = ""
+        self._busy, self._runs = "", False
         self._say()
 
     # what the window asks of a page
@@ -133,7 +128,7 @@ class LocalApiPage(Page):
         return self._side
 
     def start(self) -> QWidget:
-        return self.stop_button if self.server is not None else self.start_button
+        return self.stop_button if self.api.address else self.start_button
 
     # serving
 
@@ -146,17 +141,12 @@ class LocalApiPage(Page):
         self._busy = "It is being started."
         self._say()
 
-        def started(server: "Server") -> None:
-            self._busy, self.server, self._lines = "", server, ()
-            self.table.show_rows(())
-            self._clock.start()
-            self._say()
+        def started(_: str) -> None:
+            self._quiet()
+            self.stop_button.setFocus()
 
         def failed(found: Failure) -> None:
-            self._busy = ""
-            if port != bridge.wanted_port():
-                self._keep(port)
-            self._say()
+            self._quiet()
             self.fail(found)
 
         self.operations.run(
@@ -165,35 +155,29 @@ class LocalApiPage(Page):
 
     def end(self) -> None:
         """Stop the API: calls under way end, their traces are kept."""
-        server = self.server
-        if server is None:
-            return
         self._busy = "It is being stopped."
         self._say()
 
-        def stopped(_: object) -> None:
-            self.look_again()
-            self._busy, self.server = "", None
-            self._clock.stop()
-            self._say()
-
         def failed(found: Failure) -> None:
-            stopped(None)
+            self._quiet()
             self.fail(found)
 
-        self.operations.run("Stop the local API", lambda bench, job: server.stop(), stopped, failed)
+        self.operations.run("Stop the local API", lambda bench, job: self.api.stop(), lambda _: self._quiet(), failed)
 
     def look_again(self) -> None:
         """Show what was asked since."""
-        if self.server is None:
-            return
-        lines = self.server.lines()
+        lines = self.api.lines()
         if lines[-1:] != self._lines[-1:] or len(lines) != len(self._lines):
             self._lines = lines
             self.table.show_rows(tuple(reversed(lines)), keep=lambda one: one.request_id)
             self.nothing.setVisible(not lines)
             self.table.setVisible(bool(lines))
-        running = self.server.running
+        if not self.api.address:
+            self._clock.stop()
+            if self._runs:
+                self._say()
+            return
+        running = self.api.running
         self.calls.setText(f"{running} call{'s' if running != 1 else ''} under way" if running else "No call under way")
 
     def _quiet(self) -> None:
@@ -202,13 +186,11 @@ class LocalApiPage(Page):
 
     def _say(self) -> None:
         """Bring words and buttons up to what is so."""
-        runs = self.server is not None
+        runs = self._runs = bool(self.api.address)
         roles = self._roles()
-        self.state.setText(
-            self._busy or (f"It runs on port {self.server.port}." if self.server is not None else STOPPED)
-        )
+        self.state.setText(self._busy or (f"It runs on port {self.api.port}." if runs else STOPPED))
         self._sign.show_icon("check" if runs else "stop", "pass.fg" if runs else "text.secondary")
-        self.address.setText(self.server.address if self.server is not None else "")
+        self.address.setText(self.api.address)
         self._where.setVisible(runs)
         self.port.setVisible(not runs)
         self.start_button.setVisible(not runs)
@@ -219,33 +201,28 @@ class LocalApiPage(Page):
         self.nothing.setVisible(not self._lines)
         self.nothing.setText("No requests yet." if runs else "The log of requests appears here.")
         self.table.setVisible(bool(self._lines))
+        if runs:
+            self._clock.start()
         self.look_again()
 
     def _roles(self) -> tuple[str, ...]:
         workbench = self.operations.workbench
         return tuple(workbench.vault.user.roles) if workbench is not None else ()
 
-    def _keep(self, port: int) -> None:
-        """Keep another port for the window's next start."""
-        try:
-            settings.save(msgspec.structs.replace(settings.load(), api_port=port))
-        except (AssayError, OSError) as error:
-            self.port.fail(f"The port couldn’t be kept: {error}")
-
     # tokens
 
-    def _show_tokens(self, found: Tokens) -> None:
+    def _show_tokens(self, found: tuple[ApiToken, ...]) -> None:
         clear(self._rows)
         self.revokes = {}
-        for one in found.known:
+        for one in found:
             if not one.revoked:
                 self._rows.addWidget(self._row(one))
-        ended = sum(1 for one in found.known if one.revoked)
-        if len(found.known) == ended:
+        ended = sum(1 for one in found if one.revoked)
+        if len(found) == ended:
             self._rows.addWidget(label("There are none in force. A program needs one.", tone="secondary", wrap=True))
         if ended:
             words = f"{ended} revoked token{'s' if ended > 1 else ''}: "
-            names = ", ".join(one.name for one in found.known if one.revoked)
+            names = ", ".join(one.name for one in found if one.revoked)
             self._rows.addWidget(Elided(words + names, type="small", tone="tertiary"))
 
     def _row(self, one: ApiToken) -> QWidget:
@@ -258,7 +235,9 @@ class LocalApiPage(Page):
         able = (mine or "admin" in self._roles()) and allowed(Act.REVOKE_TOKEN, self._roles())
         revoke.refuse("" if able else f"It is {one.user}’s; they or an administrator revoke it.")
         self.revokes[one.name] = revoke
-        words = column(Elided(one.name, strong=True), Elided(limits(one), type="small", tone="secondary"), space=1)
+        words = column(
+            Elided(one.name, strong=True), label(limits(one), type="small", tone="secondary", wrap=True), space=1
+        )
         layout = row(IconLabel("key"), space=10)
         layout.addLayout(words, 1)
         layout.addWidget(revoke)
@@ -290,7 +269,7 @@ class LocalApiPage(Page):
         """Show a new token, this once."""
         panel = Secret(made.name, secret)
         panel.close_button.clicked.connect(self.shell.close_overlay)
-        self.shell.open_dialog(panel, 520)
+        self.shell.open_dialog(panel, 620)
 
     def _ask_revoke(self, name: str) -> None:
         panel = Removal("Revoke token", f"Programs that show {name} are refused from then on. That can’t be undone.")

@@ -55,7 +55,7 @@ def running(window: MainWindow) -> None:
         for number, (method, path, status, seconds, token) in enumerate(ASKED * 3)
     )
     page = window.page
-    page.server = SimpleNamespace(port=11535, address="http://127.0.0.1:11535/v1", running=2, lines=lambda: lines)  # type: ignore[union-attr]
+    page.api = SimpleNamespace(port=11535, address="http://127.0.0.1:11535/v1", running=2, lines=lambda: lines)  # type: ignore[union-attr]
     page._say()  # type: ignore[union-attr]
 
 

@@ -15,8 +15,8 @@ from app.bridge.operations import Operations
 from app.pages.local_api import STOPPED, LocalApiPage, Secret, TokenForm, limits
 from app.pages.removal import Removal
 from core import settings
-from core.errors import Unavailable
 from core.server.listening import ADDRESS, bind, listen
+from core.server.local_api import LocalApi
 from core.vault import api_tokens
 from core.vault.api_tokens import ApiToken, MakeToken
 from core.vault.vault import Vault
@@ -31,17 +31,23 @@ def bench(vault_factory: Callable[..., Vault]) -> Iterator[Workbench]:
 
 
 @pytest.fixture
-def sockets(monkeypatch: pytest.MonkeyPatch) -> Iterator[serving.Sockets]:
-    """Three sockets on a free port, as the window makes them before its barrier."""
-    made = serving.Sockets()
-    made.reserve(0, 3)
-    monkeypatch.setattr(serving, "SOCKETS", made)
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalApi]:
+    """An API that is off."""
+    made = LocalApi(listen)
+    monkeypatch.setattr(serving, "_api", made)
     yield made
-    made.close()
+    made.stop()
 
 
 @pytest.fixture
-def shell(bench: Workbench, sockets: serving.Sockets, qtbot: QtBot) -> Iterator[TestShell]:
+def port() -> int:
+    """One that is free."""
+    with bind(0) as made:
+        return int(made.getsockname()[1])
+
+
+@pytest.fixture
+def shell(bench: Workbench, api: LocalApi, qtbot: QtBot) -> Iterator[TestShell]:
     operations = Operations()
     operations.attach(bench)
     made = TestShell(operations)
@@ -54,39 +60,46 @@ def shell(bench: Workbench, sockets: serving.Sockets, qtbot: QtBot) -> Iterator[
 
 
 @pytest.fixture
-def page(shell: TestShell, qtbot: QtBot) -> LocalApiPage:
+def page(shell: TestShell, port: int, qtbot: QtBot) -> LocalApiPage:
     made = shell.hold(LocalApiPage(shell))  # type: ignore[arg-type]
     assert isinstance(made, LocalApiPage)
     qtbot.waitUntil(lambda: shell.operations.running() == 0)
+    made.port.edit.setText(f"{port}")
     return made
 
 
 def started(page: LocalApiPage, qtbot: QtBot) -> None:
     page.start_button.click()
-    qtbot.waitUntil(lambda: page.server is not None)
+    qtbot.waitUntil(lambda: page.stop_button.isVisible() and page.stop_button.isEnabled())
 
 
 def stopped(page: LocalApiPage, qtbot: QtBot) -> None:
     page.stop_button.click()
-    qtbot.waitUntil(lambda: page.server is None)
+    qtbot.waitUntil(lambda: page.start_button.isVisible() and page.start_button.isEnabled())
 
 
-def test_it_starts_on_a_socket_that_was_made_before_and_stops(
-    page: LocalApiPage, sockets: serving.Sockets, qtbot: QtBot
-) -> None:
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(f"http://{ADDRESS}:{sockets.port}/health", timeout=1)
+def test_it_starts_on_the_port_that_is_written_and_stops(page: LocalApiPage, port: int, qtbot: QtBot) -> None:
     started(page, qtbot)
-    assert page.state.text() == f"It runs on port {sockets.port}."
-    assert page.address.text() == f"http://{ADDRESS}:{sockets.port}/v1"
+    assert page.state.text() == f"It runs on port {port}."
+    assert page.address.text() == f"http://{ADDRESS}:{port}/v1"
     assert httpx.get(page.address.text() + "/models", timeout=5).status_code == 401
+    assert settings.load().api_port == port
     stopped(page, qtbot)
     assert page.state.text() == STOPPED
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"http://{ADDRESS}:{sockets.port}/v1/models", timeout=1)
+        httpx.get(f"http://{ADDRESS}:{port}/v1/models", timeout=1)
 
 
-def test_it_starts_again_on_the_same_port(page: LocalApiPage, sockets: serving.Sockets, qtbot: QtBot) -> None:
+def test_it_goes_on_while_another_page_is_shown(page: LocalApiPage, shell: TestShell, qtbot: QtBot) -> None:
+    started(page, qtbot)
+    httpx.get(page.address.text() + "/models", timeout=5)
+    other = shell.hold(LocalApiPage(shell))  # type: ignore[arg-type]
+    assert isinstance(other, LocalApiPage)
+    qtbot.waitUntil(other.stop_button.isVisible)
+    qtbot.waitUntil(lambda: len(other.table.rows.all()) == 1)
+
+
+def test_it_starts_again_on_the_same_port(page: LocalApiPage, qtbot: QtBot) -> None:
     for _ in range(3):
         started(page, qtbot)
         assert httpx.get(page.address.text() + "/models", timeout=5).status_code == 401
@@ -108,34 +121,14 @@ def test_the_log_shows_who_asked_what_kind_of_thing_and_never_content(
     assert not page.nothing.isVisible()
 
 
-def test_a_port_that_another_program_has_is_named(page: LocalApiPage, sockets: serving.Sockets, qtbot: QtBot) -> None:
+def test_a_port_that_another_program_has_is_named(page: LocalApiPage, qtbot: QtBot) -> None:
     with listen(0) as other:
-        port = other.getsockname()[1]
-        page.port.edit.setText(f"{port}")
+        page.port.edit.setText(f"{other.getsockname()[1]}")
         page.start_button.click()
         qtbot.waitUntil(lambda: "another program has it" in page.banner.text)
-    assert page.server is None
+    assert page.api.address == ""
     assert page.start_button.isEnabled()
-
-
-def test_a_port_that_was_taken_meanwhile_is_named(sockets: serving.Sockets) -> None:
-    other = bind(sockets.port)
-    other.listen()
-    with other, pytest.raises(Unavailable, match="another program has it"):
-        sockets.take(sockets.port)
-
-
-def test_another_port_behind_the_barrier_is_kept_for_the_next_start(
-    page: LocalApiPage, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
-) -> None:
-    def barred(port: int) -> socket.socket:
-        raise PermissionError(1, "Operation not permitted")
-
-    monkeypatch.setattr(serving, "listen", barred)
-    page.port.edit.setText("23456")
-    page.start_button.click()
-    qtbot.waitUntil(lambda: "used when the window is started next" in page.banner.text)
-    assert settings.load().api_port == 23456
+    assert settings.load().api_port == 11535
 
 
 @pytest.mark.parametrize("wrong", ["0", "65536", ""])
@@ -143,7 +136,7 @@ def test_a_port_that_is_none_is_refused_below_the_field(page: LocalApiPage, wron
     page.port.edit.setText(wrong)
     page.start_button.click()
     assert page.port.error == "Write a number from 1 to 65535."
-    assert page.server is None
+    assert page.operations.running() == 0
 
 
 def test_a_token_is_shown_once_and_revoked(
@@ -203,37 +196,29 @@ def test_what_is_said_of_a_token() -> None:
 
 
 BEHIND_BARRIER = """
-import socket, sys
+import sys
 from app.bridge import serving
 from core import egress
-serving.SOCKETS.reserve(0, 2)
-barrier = egress.raise_barrier("unix")
-taken = serving.SOCKETS.take(serving.SOCKETS.port)
-taken.setblocking(True)
-try:
-    serving.SOCKETS.take(1 + serving.SOCKETS.port % 60000)
-    other = "made"
-except Exception as error:
-    other = type(error).__name__
-print(serving.SOCKETS.port, bool(barrier.names), other, flush=True)
-connection, peer = taken.accept()
-connection.sendall(b"here")
-connection.close()
-waiting = serving.SOCKETS._kept[0]
-try:
-    waiting.connect(("192.0.2.1", 80))
-    print("reached", flush=True)
-except OSError as error:
-    print("refused", flush=True)
+egress.harden()
+serving.begin()
+egress.raise_barrier("unix")
+for _ in range(2):
+    taken = serving.api()._listening(int(sys.argv[1]))
+    taken.setblocking(True)
+    print("ready", flush=True)
+    connection, peer = taken.accept()
+    connection.sendall(b"here")
+    connection.close()
+    taken.close()
 """
 
 
-def test_sockets_made_before_the_barrier_listen_behind_it_and_reach_nothing_else() -> None:
-    with subprocess.Popen([sys.executable, "-c", BEHIND_BARRIER], stdout=subprocess.PIPE, text=True) as child:
+def test_the_window_gets_its_sockets_behind_the_barrier_as_often_as_it_starts(port: int) -> None:
+    command = [sys.executable, "-c", BEHIND_BARRIER, f"{port}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
-        port, barred, other = child.stdout.readline().split()
-        with socket.create_connection((ADDRESS, int(port)), timeout=5) as connection:
-            assert connection.recv(10) == b"here"
-        assert child.stdout.readline().strip() == "refused"
-    if barred == "True":
-        assert other == "Unavailable"
+        for _ in range(2):
+            assert child.stdout.readline() == "ready\n"
+            with socket.create_connection((ADDRESS, port), timeout=5) as connection:
+                assert connection.recv(10) == b"here"
+    assert child.returncode == 0
