@@ -64,7 +64,7 @@ def key(session: Session, out: Path | None) -> None:
     "--key", "pem", type=FILE, required=True, help="The signer's public key, or the root certificate, as PEM."
 )
 @click.option("--signature", type=FILE, help="The signature, where it isn't beside the file or in the folder.")
-@click.option("--ignore", "ignored", multiple=True, metavar="PATH", help="What needn't be signed, below the folder.")
+@click.option("--ignore", "ignored", multiple=True, metavar="PART", help="What needn't be signed, below the folder.")
 @pass_session
 def verify(session: Session, path: Path, pem: Path, signature: Path | None, ignored: tuple[str, ...]) -> None:
     """Verify a signature on a model's file or folder. No vault is needed."""

@@ -19,7 +19,7 @@ from core.assistants.service import Assistants
 from core.datasets.records import AddDataset
 from core.documents.records import AddDocuments
 from core.documents.service import Documents
-from core.errors import Refused
+from core.errors import Refused, WorkerFailed
 from core.evals.records import RunSpec, Spec
 from core.evidence.records import ExportPack
 from core.inference.records import Message
@@ -30,6 +30,8 @@ from core.prompts.records import SavePrompt, SignPrompt
 from core.records import Digest
 from core.retrieval.records import Search
 from core.retrieval.service import Retrieval
+from core.training.records import ExportAdapter, Source, TrainSpec
+from core.training.service import Trainings
 from core.trust.keys import SigningKeys
 from core.trust.model_signing import public_pem, signing_key
 from core.trust.notes import new_log_key, witness_key
@@ -60,6 +62,7 @@ from core.workbench import ERASABLES, SCHEMA, Workbench
 from tests.conftest import weak_kdf
 from tests.unit import doors
 from tests.unit.documents.workspace import paragraph, pdf
+from tests.unit.training.standin import KILLED, StandIn
 
 PASSPHRASE = "seven lanterns by the river"
 NEW = "a bell rings under the lake"
@@ -76,6 +79,7 @@ SPEC = Spec(
 WITNESS = new_log_key()
 FIRST, MAKER = (public_pem(signing_key(SigningKeys.generate()).public_key()).decode() for _ in range(2))
 """Keys of people elsewhere who sign model files."""
+TRAINING = TrainSpec(name="tower", base="old", data=(Source(dataset="towers"),))
 LATER = datetime.now(UTC) + timedelta(days=100)
 
 
@@ -92,6 +96,11 @@ class Stage:
             self.vault, bench.models, bench.engine, bench.documents, bench.retrieval, bench.prompts
         )
         bench.evals._assistants, bench.evals._documents = bench.assistants, bench.documents
+        self.trainer = StandIn()
+        bench.models.lenders.clear()
+        bench.trainings = Trainings(
+            self.vault, bench.models, bench.datasets, bench.engine, bench.supervisor, opened=self.trainer
+        )
         self.out.mkdir(exist_ok=True)
 
     def file(self, name: str, content: str) -> str:
@@ -186,6 +195,15 @@ SERVICES = (
         "towers", "approved", "", signer))),
     Operation("core.evals.service:Evals.run", Act.RUN_EVALUATION, lambda s: s.bench.evals.run(
         RunSpec(reference="towers"), Job("Run"))),
+    Operation("core.training.service:Trainings.run", Act.TRAIN, lambda s: s.bench.trainings.run(TRAINING, "s.yaml", Job("Train"))),
+    Operation("core.training.service:Trainings.resume", Act.TRAIN, lambda s: s.bench.trainings.resume(
+        "training-2", "s.yaml", Job("Train"))),
+    Operation("core.training.service:Trainings.sign", Act.SIGN, signing(lambda s, signer: s.bench.trainings.sign(
+        "training-1", "reviewed", "", signer))),
+    Operation("core.training.service:Trainings.sign", Act.APPROVE, signing(lambda s, signer: s.bench.trainings.sign(
+        "training-1", "approved", "", signer))),
+    Operation("core.training.service:Trainings.export", Act.EXPORT_ADAPTER, lambda s: s.bench.trainings.export(
+        ExportAdapter(run="training-1", folder=str(s.out.parent / "adapter")))),
     Operation("core.evidence.service:Evidence.export", Act.EXPORT_PACK, signing(lambda s, signer: s.bench.evidence.export(
         ExportPack(run="run-1", out=str(s.out / "run.pack")), signer, Job("Pack")))),
     Operation("core.documents.service:Documents.remove", Act.REMOVE_DOCUMENTS, lambda s: s.bench.documents.remove(s.spare)),
@@ -260,6 +278,8 @@ ELSEWHERE = {
     "core.vault.people:new_slot_for": "a part of operations",
     "core.vault.people:signer": "a person takes up the card that an administrator offered them",
     "core.vault.backup:required": "asks for an operation whether it will be refused",
+    "core.models.making:ModelMaking.import_folder": "refused before hours of work; what it makes is registered by Models.add",
+    "core.models.making:ModelMaking.quantize": "the same",
     "core.vault.rotation:carry_out": "a part of operations",
     "core.vault.rotation:settle": "finishes at an opening what was begun",
     "core.vault.rotation:resume": "the same, before a backup",
@@ -279,7 +299,7 @@ NOT_WALKED = {
     Act.REFUSAL: "logged by the vault itself, which the walk looks for",
 }
 READING = {
-    "models": {"list", "show", "located", "uses"},
+    "models": {"list", "show", "located", "uses", "lent"},
     "model_aliases": {"list", "history"},
     "model_cards": {"list", "versions", "show"},
     "model_disk": {"view", "discard"},
@@ -292,6 +312,7 @@ READING = {
     "api_calls": {"list", "show", "used"},
     "datasets": {"list", "show"},
     "evals": {"specs", "spec", "list", "show", "outcomes"},
+    "trainings": {"plan", "list", "show", "lent"},
     "evidence": set(),
 }
 """Public methods of the services that change nothing in the vault (`allow_clear`, `discard` and `making` hand on to the index, to
@@ -326,6 +347,10 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         bench.signatures.trust(TrustKey(name="first", path=stage.file("first.pem", FIRST)))
         bench.evals.save(SPEC)
         bench.evals.run(RunSpec(reference="towers"), Job("Run"))
+        bench.trainings.run(TRAINING, "s.yaml", Job("Train"))
+        stage.trainer.failing = KILLED
+        with pytest.raises(WorkerFailed):
+            bench.trainings.run(TRAINING, "s.yaml", Job("Train"))
         ask(stage)
         policies.change(stage.vault, {"idle-minutes": "10"}, "shared office", signer)
         retention.set_rule(stage.vault, ERASABLES, SetRetention(name="traces", days=30, reason="our schedule"))
