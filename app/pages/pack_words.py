@@ -43,6 +43,10 @@ _MARKS = (b"PK\x03\x04", b"manifest.json", b"release.json")
 FIELDS = {
     "dataset samples.input": "Questions in the dataset",
     "dataset samples.target": "Wanted answers",
+    "dataset samples.targets": "Further wanted answers",
+    "dataset samples.choices": "Choices to answer with",
+    "dataset samples.passages": "Passages given with the questions",
+    "dataset samples.metadata": "Notes on the samples",
     "dataset samples.answer": "Reference answers in the dataset",
     "dataset samples.document": "Names of the documents that answer",
     "dataset samples.quote": "Quotes that answer",
