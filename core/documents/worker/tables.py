@@ -47,7 +47,8 @@ def write_sheet(writer: PageWriter, rows: Iterable[Row], budget: Budget) -> None
             _write_table(writer, waiting)
             waiting = []
         for number, values in titles:
-            writer.add("paragraph", row_text(_texts(values)).strip(" |"), places=((0, _cells(number, values)),))
+            title = row_text([text for text in _texts(values) if text])
+            writer.add("paragraph", title, places=((0, _cells(number, values)),))
         waiting += table
     if waiting:
         _write_table(writer, waiting)
@@ -57,7 +58,7 @@ def _regions(rows: Iterable[Row], budget: Budget) -> Iterator[list[Row]]:
     region: list[Row] = []
     for number, values in rows:
         budget.take(len(values))
-        if any(_text(value) for value in values):
+        if any(cell_text(value) for value in values):
             region.append((number, values))
         elif region:
             yield region
@@ -73,14 +74,14 @@ def _parted(region: list[Row]) -> tuple[list[Row], list[Row]]:
 
 
 def _is_header(table: list[Row]) -> bool:
-    values = [value for value in table[0][1] if _text(value)] if table else []
+    values = [value for value in table[0][1] if cell_text(value)] if table else []
     return (
         len(table) > 1 and len(values) > 1 and all(isinstance(value, str) and not _is_number(value) for value in values)
     )
 
 
 def _write_table(writer: PageWriter, rows: list[Row]) -> None:
-    first = min(next(at for at, value in enumerate(values) if _text(value)) for _, values in rows)
+    first = min(next(at for at, value in enumerate(values) if cell_text(value)) for _, values in rows)
     lines: list[str] = []
     places: list[tuple[int, str]] = []
     at = 0
@@ -92,14 +93,14 @@ def _write_table(writer: PageWriter, rows: list[Row]) -> None:
 
 
 def _filled(values: Sequence[object]) -> int:
-    return sum(1 for value in values if _text(value))
+    return sum(1 for value in values if cell_text(value))
 
 
 def _texts(values: Sequence[object]) -> list[str]:
-    return [_text(value) for value in values]
+    return [cell_text(value) for value in values]
 
 
-def _text(value: object) -> str:
+def cell_text(value: object) -> str:
     """A cell's value as a person writes it: 3, not 3.0; a date without a midnight."""
     if value is None:
         return ""
@@ -120,7 +121,7 @@ def _is_number(text: str) -> bool:
 
 def _cells(number: int, values: Sequence[object]) -> str:
     """The range of a row's filled cells."""
-    filled = [at for at, value in enumerate(values) if _text(value)]
+    filled = [at for at, value in enumerate(values) if cell_text(value)]
     first, last = f"{column(filled[0])}{number}", f"{column(filled[-1])}{number}"
     return first if first == last else f"{first}:{last}"
 

@@ -152,11 +152,11 @@ def _invented(text: str, seed: int) -> str:
 
 
 def embed(request: Embed, call: Call) -> Embedded:
-    """Hashed bags of words. Raises `BadInput` for a text without words."""
+    """Hashed bags of words, of signs where there are no words. Raises `BadInput` for a text without either."""
     vectors = np.zeros((len(request.texts), DIMENSIONS), dtype=np.float32)
     for row, text in enumerate(request.texts):
         call.check()
-        for word in _WORD.findall(text.lower()):
+        for word in _WORD.findall(text.lower()) or _TOKEN.findall(text):
             hashed = hashlib.sha256(word.encode()).digest()
             vectors[row, hashed[0] % DIMENSIONS] += 1.0 if hashed[1] & 1 else -1.0
             vectors[row, hashed[2] % DIMENSIONS] += 0.5

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.documents import formats, places
 from core.documents.chunking import chunk
 from core.documents.records import Chunking, Rect
-from core.documents.worker.records import PageWriter, Parsed
+from core.documents.worker import mail, tables
+from core.documents.worker.records import Inside, PageWriter, Parsed, check_parsed
 
 RULES = Chunking(target=40, limit=70, alone=10, headings=14, overlap=12)
 
@@ -133,3 +135,64 @@ def test_a_paragraph_is_cut_between_sentences_and_repeats_one() -> None:
 def test_a_word_without_end_is_cut_all_the_same() -> None:
     cuts = chunk(parsed([("paragraph", "x" * 3000, 0)]), count, RULES)
     assert "".join(cut.shown for cut in cuts) == "x" * 3000
+
+
+CELL = st.one_of(st.none(), st.integers(-5, 99_999), st.floats(-9, 9), st.booleans(), TEXT)
+SHEET = st.lists(st.lists(CELL, max_size=5), max_size=14)
+
+
+@given(SHEET)
+@settings(max_examples=80, deadline=None)
+def test_a_sheet_is_cut_without_loss_each_piece_with_its_header_and_each_row_with_its_cells(
+    rows: list[list[object]],
+) -> None:
+    writer = PageWriter(1, "Costs")
+    tables.write_sheet(writer, enumerate(rows, start=1), tables.Budget("a.xlsx"))
+    page = writer.page()
+    document = check_parsed("a.xlsx", Parsed(media=formats.XLSX, title="", pages=(page,)))
+    kept = places.packed(page.places)
+    for number, row in enumerate(rows, start=1):
+        filled = [at for at, value in enumerate(row) if tables.cell_text(value)]
+        if not filled:
+            continue
+        label = f"{tables.column(filled[0])}{number}"
+        label += f":{tables.column(filled[-1])}{number}" if len(filled) > 1 else ""
+        (start,) = [place.start for place in page.places if place.label == label]
+        end = page.text.find("\n", start)
+        line = page.text[start : end if end >= 0 else len(page.text)]
+        for at in filled:
+            assert " ".join(tables.cell_text(row[at]).split()) in line
+        assert places.at(kept, start + len(line) - 1) == label
+    cuts = chunk(document, count, RULES)
+    covered = [False] * len(page.text)
+    for cut in cuts:
+        covered[cut.start : cut.end] = [True] * (cut.end - cut.start)
+        assert cut.shown.endswith(page.text[cut.start : cut.end])
+        block = next((block for block in page.blocks if block.header and block.header <= cut.start < block.end), None)
+        if block is not None and count([page.text[block.start : block.header]])[0] <= RULES.limit // 3:
+            assert cut.shown.startswith(page.text[block.start : block.header] + "\n")
+    assert all(seen or page.text[at].isspace() for at, seen in enumerate(covered))
+    assert [cut.start for cut in cuts] == sorted(cut.start for cut in cuts)
+    assert all(size <= RULES.limit for size in count([cut.embedded for cut in cuts]))
+
+
+@given(
+    subject=TEXT,
+    lines=st.lists(TEXT, max_size=12),
+    names=st.lists(st.text(alphabet="abcÄ.", min_size=1, max_size=9), max_size=3, unique=True),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_mail_is_cut_without_loss_and_its_places_are_in_order(
+    subject: str, lines: list[str], names: list[str]
+) -> None:
+    inside = tuple(Inside(name=name) for name in names)
+    document = mail.parsed(formats.EML, subject, [("From", "ann")], ["\n\n".join(lines)], inside)
+    (page,) = check_parsed("a.eml", document).pages
+    wanted = [letter for text in (subject, "From: ann", *lines) for letter in text if letter.isalnum()]
+    found = [letter for letter in page.text.partition("Attachments:")[0] if letter.isalnum()]
+    assert found == wanted
+    assert all(name in page.text for name in names)
+    covered = [False] * len(page.text)
+    for cut in chunk(document, count, RULES):
+        covered[cut.start : cut.end] = [True] * (cut.end - cut.start)
+    assert all(seen or page.text[at].isspace() for at, seen in enumerate(covered))
