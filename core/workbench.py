@@ -12,8 +12,10 @@ from core.assistants.erasing import ErasableTraces
 from core.assistants.service import Assistants
 from core.datasets.erasing import ErasableDatasets
 from core.datasets.service import Datasets
+from core.documents import refreshing
 from core.documents import store as documents_store
 from core.documents.erasing import ErasableCollections, ErasableDocuments
+from core.documents.refreshing import Refreshing
 from core.documents.service import Documents
 from core.evals import store as evals_store
 from core.evals.erasing import ErasableOutcomes, ErasableRuns
@@ -43,6 +45,7 @@ from core.workers.supervisor import Supervisor
 SCHEMA = (
     models_store.SCHEMA,
     documents_store.SCHEMA,
+    refreshing.SCHEMA,
     assistants_store.SCHEMA,
     evals_store.SCHEMA,
     salts.SCHEMA,
@@ -85,6 +88,7 @@ class Workbench:
             first.engine if first else Engine(self.models, self.supervisor, _threads, _memory, _context)
         )
         self.documents = Documents(vault, self.supervisor, self.engine)
+        self.refreshing = Refreshing(vault, self.documents)
         self.retrieval: Retrieval = Retrieval(
             vault, self.supervisor, self.engine, self.documents, first.retrieval if first else None
         )

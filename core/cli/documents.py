@@ -10,6 +10,7 @@ from core import settings
 from core.assistants.records import QUOTES, Answer, Answered, Delta, Question
 from core.cli.finding import finding, finding_json, finding_options
 from core.cli.output import one_line, table
+from core.cli.refreshing import refresh, watch
 from core.cli.search_quality import evaluate
 from core.cli.session import FILE, Session, pass_session
 from core.documents.records import AddDocuments
@@ -174,6 +175,8 @@ def remove(session: Session, collection: str, name: str, reason: str) -> None:
 
 
 documents.add_command(evaluate)
+documents.add_command(refresh)
+documents.add_command(watch)
 
 
 @documents.command()

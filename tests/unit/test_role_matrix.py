@@ -18,6 +18,7 @@ from core.assistants.records import QUOTES, Question
 from core.assistants.service import Assistants
 from core.datasets.records import AddDataset
 from core.documents.records import AddDocuments
+from core.documents.refreshing import Refreshing
 from core.documents.service import Documents
 from core.errors import Refused, WorkerFailed
 from core.evals.records import RunSpec, Spec
@@ -91,6 +92,7 @@ class Stage:
         self.vault = Vault.open(folder, user, PASSPHRASE, SCHEMA)
         self.bench = bench = Workbench(self.vault)
         bench.documents = Documents(self.vault, bench.supervisor, bench.engine, embedder=FAKE)
+        bench.refreshing = Refreshing(self.vault, bench.documents)
         bench.retrieval = Retrieval(self.vault, bench.supervisor, bench.engine, bench.documents)
         bench.assistants = Assistants(
             self.vault, bench.models, bench.engine, bench.documents, bench.retrieval, bench.prompts
@@ -168,6 +170,11 @@ SERVICES = (
         AddModel(path=str(RESOURCES / "models" / "starter-chat.gguf"), name="chat"))),
     Operation("core.documents.service:Documents.add", Act.ADD_DOCUMENTS, lambda s: s.bench.documents.add(
         AddDocuments(collection="more", paths=(s.file("more.md", TEXT + s.user),)), Job("Add"))),
+    Operation("core.documents.refreshing:Refreshing.follow", Act.ADD_DOCUMENTS, lambda s: s.bench.refreshing.follow(
+        "towers", (str(s.folder.parent),))),
+    Operation("core.documents.refreshing:Refreshing.unfollow", Act.ADD_DOCUMENTS, lambda s: s.bench.refreshing.unfollow("towers")),
+    Operation("core.documents.refreshing:Refreshing.refresh", Act.ADD_DOCUMENTS, lambda s: s.bench.refreshing.refresh(
+        "followed", Job("Refresh"))),
     Operation("core.documents.service:Documents.text", Act.SHOW_DOCUMENT, lambda s: s.bench.documents.text(s.document, 1)),
     Operation("core.documents.service:Documents.page", Act.SHOW_DOCUMENT, lambda s: s.bench.documents.page(s.pages, 1)),
     Operation("core.retrieval.service:Retrieval.show", Act.SHOW_DOCUMENT, lambda s: s.bench.retrieval.show(
@@ -306,7 +313,8 @@ READING = {
     "making": {"import_folder", "quantize", "compare"},
     "signatures": {"keys"},
     "documents": {"collections", "collection", "list", "show", "locate", "close"},
-    "retrieval": {"search", "prepare", "index_state", "close", "allow_clear"},
+    "refreshing": {"folders"},
+    "retrieval": {"search", "rank", "settings", "prepare", "index_state", "close", "allow_clear"},
     "prompts": {"list", "versions", "show", "diff", "signatures"},
     "assistants": {"context", "traces", "trace"},
     "api_calls": {"list", "show", "used"},
@@ -335,6 +343,10 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
             bench.documents.add(AddDocuments(collection=collection, paths=(stage.file(name, text),)), Job("Add"))
         (folder / "tower.pdf").write_bytes(pdf(paragraph(60, 80, ["The tower has a cellar."])))
         bench.documents.add(AddDocuments(collection="towers", paths=(str(folder / "tower.pdf"),)), Job("Add"))
+        (folder / "followed").mkdir()
+        (folder / "followed" / "followed.md").write_text(f"{TEXT}Followed.
+")
+        bench.refreshing.follow("followed", (str(folder / "followed"),))
         for name in ("towers", "unused"):
             bench.datasets.add(AddDataset(name=name, path=stage.file(f"{name}.jsonl", QUESTIONS)), Job("Add"))
         bench.prompts.save(SavePrompt(name="cite", messages=(Message(role="user", content="Say {{ question }}"),)))
