@@ -7,6 +7,7 @@ import click
 import msgspec
 import yaml
 
+from core.cli.eval_scorers import scorers, suite
 from core.cli.output import one_line, short, table
 from core.cli.session import FILE, Session, pass_session
 from core.cli.signing import signing
@@ -176,6 +177,10 @@ def compare(session: Session, names: tuple[str, ...]) -> None:
     with session.workbench() as bench:
         views = [bench.evals.show(name) for name in names]
         session.output.result({"runs": [run_json(view) for view in views]}, compare_lines(views))
+
+
+evaluation.add_command(scorers)
+evaluation.add_command(suite)
 
 
 def spec_content(spec: Spec) -> dict[str, Json]:

@@ -6,6 +6,7 @@ Labels move when the policy's signatures are there; `approved` moves by itself w
 """
 
 from core.errors import BadInput, Refused
+from core.inference.records import TEXT
 from core.inference.service import Engine
 from core.prompts.diff import diff_words
 from core.prompts.records import DiffPart, PromptState, PromptVersion, SavedPrompt, SavePrompt, SignPrompt
@@ -110,7 +111,7 @@ class Prompts:
         if not request.messages:
             raise BadInput(source=request.name, problem="a prompt needs at least one message.")
         for message in request.messages:
-            if message.role not in _ROLES:
+            if message.role not in _ROLES and [message.role for message in request.messages] != [TEXT]:
                 raise BadInput(source=request.name, problem=f"the role {message.role} is none of {', '.join(_ROLES)}.")
             self._engine.check_template(f"{request.name}, {message.role}", message.content)
 

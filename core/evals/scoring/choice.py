@@ -66,9 +66,16 @@ def chosen_letter(text: str, choices: Sequence[str]) -> int | None:
     return outer[0] if len(outer) == 1 else None
 
 
+def _choosable(case: Case) -> bool:
+    return not case.sample.unanswerable and case.sample.target in case.sample.choices
+
+
 def _applies(case: Case) -> bool:
-    sample = case.sample
-    return not sample.unanswerable and sample.target in sample.choices and len(sample.choices) <= len(LETTERS)
+    return _choosable(case) and len(case.sample.choices) <= len(LETTERS)
+
+
+def _named(index: int) -> str:
+    return LETTERS[index] if index < len(LETTERS) else f"choice {index + 1}"
 
 
 def _generated(case: Case, _: object) -> Scored:
@@ -84,7 +91,7 @@ def _generated(case: Case, _: object) -> Scored:
 def _weights(case: Case, separator: str, letters: bool = False) -> tuple[Weight, ...]:
     if case.asked is None:
         raise Unsupported(source="choice", reason="quotes have no model whose likelihoods could be weighed.")
-    texts = LETTERS[: len(case.sample.choices)] if letters else case.sample.choices
+    texts = tuple(map(_named, range(len(case.sample.choices)))) if letters else case.sample.choices
     return case.tools.weigh(case.asked, tuple(f"{separator}{text}" for text in texts)).weights
 
 
@@ -101,7 +108,7 @@ def _best(case: Case, values: Sequence[float]) -> Scored:
     right = values[target] > best
     margin = "" if best == -math.inf else f" by {abs(values[target] - best):.3f}"
     return yes_no(
-        right, f"finds the target likeliest{margin}", f"finds {LETTERS[index]} likelier than the target{margin}"
+        right, f"finds the target likeliest{margin}", f"finds {_named(index)} likelier than the target{margin}"
     )
 
 
@@ -146,7 +153,7 @@ SCORERS = (
         "The model finds the target likelier than every wrong choice, by the sum of its tokens' log-probabilities. 0 or 1.",
         f"Longer choices are less likely. {_FORM}",
         "wilson",
-        _applies,
+        _choosable,
         _likelihood,
         source="Accuracy in lm-evaluation-harness; MC1 of TruthfulQA (Lin et al. 2022).",
         settings=Likelihood,
@@ -156,7 +163,7 @@ SCORERS = (
         "The same, with each log-likelihood divided by its choice's number of characters. 0 or 1.",
         _FORM,
         "wilson",
-        _applies,
+        _choosable,
         _normalised,
         source="As normalised accuracy in lm-evaluation-harness, by characters.",
         settings=Likelihood,
@@ -166,7 +173,7 @@ SCORERS = (
         "The share of the choices' whole probability that lies on right ones.",
         f"More right choices share more. {_FORM}",
         "bootstrap",
-        _applies,
+        _choosable,
         _mass,
         "0 to 1",
         "MC2 of TruthfulQA (Lin et al. 2022).",
