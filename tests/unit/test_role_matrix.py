@@ -344,8 +344,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / "tower.pdf").write_bytes(pdf(paragraph(60, 80, ["The tower has a cellar."])))
         bench.documents.add(AddDocuments(collection="towers", paths=(str(folder / "tower.pdf"),)), Job("Add"))
         (folder / "followed").mkdir()
-        (folder / "followed" / "followed.md").write_text(f"{TEXT}Followed.
-")
+        (folder / "followed" / "followed.md").write_text(f"{TEXT}Followed.\n")
         bench.refreshing.follow("followed", (str(folder / "followed"),))
         for name in ("towers", "unused"):
             bench.datasets.add(AddDataset(name=name, path=stage.file(f"{name}.jsonl", QUESTIONS)), Job("Add"))
