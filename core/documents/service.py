@@ -152,12 +152,18 @@ class Documents:
             return self._opened(document, known).call(RenderPage(page=page, scale=zoom), PageImage)
 
     def locate(self, document: Digest, page: int, quote: str) -> tuple[Rect, ...]:
-        """Where a quote stands on a PDF's page, a rectangle a line; none where it isn't found, and for formats without pages."""
+        """Where a quote stands on a PDF's page, a rectangle a line; the passage that has it where the page's text was recognised.
+
+        None where it isn't found, and for formats without pages."""
         known = self.show(document)
         if known.media not in formats.DRAWN:
             return ()
         with self._viewing:
-            return self._opened(document, known).call(LocateQuote(page=page, quote=quote), Located).rects
+            found = self._opened(document, known).call(LocateQuote(page=page, quote=quote), Located).rects
+        if found:
+            return found
+        with self._vault.read() as reader:  # a page that was recognised has no words of its own
+            return store.passage_of(reader, document, page, quote)
 
     def remove(self, document: Digest, reason: str = "") -> None:
         """Take a document out of its collection's search. What was recorded of it stays, for the answers that cite it.

@@ -411,6 +411,18 @@ def chunks_of(reader: Reader, ids: Sequence[int]) -> dict[int, Chunk]:
     return found
 
 
+def passage_of(reader: Reader, digest: Digest, page: int, quote: str) -> tuple[Rect, ...]:
+    """The rectangles of the first passage of a page that has these words, white space aside; none where there is none."""
+    wanted = " ".join(quote.split())
+    rows = reader.db.execute(
+        "SELECT c.text, c.rects FROM documents d JOIN chunks c ON c.document = d.id"
+        " WHERE d.digest = ? AND c.page = ? ORDER BY c.id",
+        (digest, page),
+    )
+    found = next((rects for text, rects in rows if wanted and wanted in " ".join(text.split())), b"")
+    return _unpacked(found)
+
+
 def by_words(reader: Reader, collection: int, query: str, limit: int, among: Sequence[int] | None = None) -> list[int]:
     """Chunks that match an FTS5 query, best first by BM25 (headings and text alike); ties by number. With `among`, only these."""
     words = words_table(collection)

@@ -125,6 +125,13 @@ def locate(document: Any, number: int, quote: str) -> Located:
     return Located(rects=tuple(Rect(x0=x0, y0=y0, x1=x1, y1=y1) for x0, y0, x1, y1 in layout.find_quote(boxes, quote)))
 
 
+def as_pdf(document: Any) -> Any:
+    """The same pages as a PDF, whose pages can be turned."""
+    import pymupdf
+
+    return document if document.is_pdf else pymupdf.open("pdf", document.convert_to_pdf())
+
+
 def page_of(document: Any, number: int) -> Any:
     """Page `number` (from 1). Raises `NotFound`."""
     if not 1 <= number <= document.page_count:

@@ -41,6 +41,43 @@ def test_a_page_is_what_the_engine_read_on_it() -> None:
     assert not page.textless
 
 
+class _Upright:
+    """Reads the page in one rotation only, and nonsense in the others."""
+
+    def __init__(self, rotation: int) -> None:
+        self.rotation = rotation
+        self.asked: list[int] = []
+
+    def lines(self, page: Any) -> layout.PageLines:
+        self.asked.append(page.rotation)
+        text = "The drum is in the store and it was earthed" if page.rotation == self.rotation else "qo oO eseyo Q ul"
+        line = layout.PrintedLine(box=(100, 50, 300, 62), text=text, size=10.0, bold=False)
+        return layout.PageLines(lines=(line,), textless=False, width=float(page.rect.width))
+
+
+@pytest.mark.parametrize(
+    ("rotation", "rect", "tries"),
+    [
+        (0, (100, 50, 300, 62), 1),
+        (180, (595 - 300, 842 - 62, 595 - 100, 842 - 50), 4),
+        (90, (50, 842 - 300, 62, 842 - 100), 4),
+        (270, (595 - 62, 100, 595 - 50, 300), 4),
+    ],
+)
+def test_a_page_on_its_side_is_turned_and_its_lines_stand_where_it_shows_them(
+    rotation: int, rect: tuple[int, ...], tries: int
+) -> None:
+    engine = _Upright(rotation)
+    with pymupdf.open(stream=scanned_pdf(), filetype="pdf") as document:
+        document[0].set_mediabox(pymupdf.Rect(0, 0, 595, 842))
+        page = recognition.recognise(document, 1, engine)
+        assert document[0].rotation == 0
+    assert page.text == "The drum is in the store and it was earthed"
+    (line,) = page.lines
+    assert (line.rect.x0, line.rect.y0, line.rect.x1, line.rect.y1) == rect
+    assert len(engine.asked) == tries
+
+
 def test_language_data_are_found_and_chosen(tmp_path: Path) -> None:
     for name in ("deu", "eng", "fra", "osd"):
         (tmp_path / f"{name}.traineddata").write_bytes(b"x")
@@ -70,6 +107,12 @@ def test_a_real_scan_is_read_in_a_confined_worker(shared_data: Path, tmp_path: P
         assert "Docling bundles PDF document conversion to" in text
         assert document.pages_without_text == 0
         assert made.documents.place(digest, 1, 0) == "page 1"
+        shown = made.documents.locate(digest, 1, "PDF document conversion")
+        assert 60 < shown[0].x0 < 90 < 480 < shown[0].x1
+        turned = made.add(shared_data / "documents" / "ocr" / "ocr_test_rotated_180.pdf")
+        assert turned.added == 1
+        digest, _ = next(found for found in made.documents.list("manuals") if "180" in found[1].name)
+        assert "Docling bundles PDF document conversion to" in made.documents.text(digest, 1)
 
 
 def test_a_picture_is_a_page_without_text_before_it_is_recognised() -> None:
