@@ -16,6 +16,7 @@ import uvicorn
 
 from core.errors import Refused, Unavailable
 from core.server.app import Api, Line
+from core.server.connections import Connection
 from core.server.gate import Gate
 from core.server.limits import Limits
 from core.server.listening import ADDRESS, check_address
@@ -100,7 +101,7 @@ class _Loop:
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=Connection,
                 ws="none",
                 loop="asyncio",
                 lifespan="off",
