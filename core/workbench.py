@@ -35,6 +35,8 @@ from core.models.signatures import ModelSignatures
 from core.models.starter import ensure_starters, renew_starters
 from core.prompts.service import Prompts
 from core.retrieval.service import Retrieval
+from core.training import store as training_store
+from core.training.service import Trainings
 from core.trust.passphrases import Kdf, calibrated
 from core.vault import api_tokens
 from core.vault.erasable import Erasables
@@ -51,6 +53,7 @@ SCHEMA = (
     salts.SCHEMA,
     api_tokens.SCHEMA,
     api_calls.SCHEMA,
+    training_store.SCHEMA,
 )
 """The tables of every package, as the vault knows them."""
 
@@ -102,6 +105,7 @@ class Workbench:
         )
         self.model_cards = ModelCards(vault, self.models, lambda run: self.evals.show(run).digest)
         self.models.asked += [approved_use, documents_store.uses_of, evals_store.uses_of]
+        self.trainings = Trainings(vault, self.models, self.datasets, self.engine, self.supervisor, _threads)
         self.evidence = Evidence(vault, self.evals)
 
     @classmethod

@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 from core import egress
-from core.cli import audit, datasets, demo, documents, evals, models, packs, prompts, serve, users, vaults
+from core.cli import audit, datasets, demo, documents, evals, models, packs, prompts, serve, training, users, vaults
 from core.cli.console import Console
 from core.cli.here import Here
 from core.cli.output import visible
@@ -55,6 +55,7 @@ for command in (
     prompts.prompt,
     datasets.dataset,
     evals.evaluation,
+    training.train,
     packs.pack,
     audit.audit,
     serve.serve,

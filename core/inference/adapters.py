@@ -1,15 +1,18 @@
 """LoRA adapters on their way to a model's worker: found, checked against the model, and handed over once.
 
 The worker may read no file but its model's, so an adapter's bytes go to it through the pipe, in pieces; there they are kept in memory. Rules:
-only a registered adapter whose file is still the registered one is handed over, and what is handed over has its digest; one that names
+only a registered adapter whose file is still the registered one is handed over, or one that lies sealed in the vault, and what is handed over
+has its digest; one that names
 another architecture or another model than this one is refused.
 """
 
 import hashlib
+import io
 import math
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -62,8 +65,8 @@ class Adapters:
     def _send(self, adapter: ModelFile, worker: Worker, job: Job | None) -> None:
         hashed, at = hashlib.sha256(), 0
         try:
-            with Path(adapter.path).open("rb") as file:
-                while data := file.read(min(PIECE, adapter.size - at)):
+            with self._content(adapter) as read:
+                while data := read(min(PIECE, adapter.size - at)):
                     hashed.update(data)
                     at += len(data)
                     if at == adapter.size and hashed.hexdigest() != adapter.digest:
@@ -82,7 +85,14 @@ class Adapters:
                 step="Put it back, or register it again.",
             ) from error
         if hashed.hexdigest() != adapter.digest:
-            raise Changed(source=adapter.path, since=adapter.added[:10])
+            raise Changed(source=adapter.path or adapter.name, since=adapter.added[:10])
+
+    @contextmanager
+    def _content(self, adapter: ModelFile) -> Iterator[Callable[[int], bytes]]:
+        """What gives the adapter's next bytes, out of its file, or of the vault into memory where it has none."""
+        lent = None if adapter.path else self._models.lent(adapter.digest)
+        with Path(adapter.path).open("rb") if lent is None else io.BytesIO(b"".join(lent.content())) as file:
+            yield file.read
 
 
 class _Held:

@@ -8,9 +8,9 @@ each use, and the digest when it differs. `fake` is known without a file: the de
 import hashlib
 import re
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -52,6 +52,16 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 Uses = Callable[[Reader, ModelFile], Iterable[str]]
 
 
+class Lent(NamedTuple):
+    """An adapter that lies sealed in the vault and has no file: what it is, and how its content is read."""
+
+    model: ModelFile
+    content: Callable[[], Iterator[bytes]]
+
+
+Lender = Callable[[str], Lent | None]
+
+
 class Models:
     """The registered models of an open vault."""
 
@@ -62,6 +72,8 @@ class Models:
         self._lock = threading.Lock()
         self.asked: list[Uses] = [_aliased]
         """Who is asked what uses a model; packages above add themselves."""
+        self.lenders: list[Lender] = []
+        """Who is asked for an adapter that isn't registered, by its name or digest."""
 
     def add(self, request: AddModel, job: Job | None = None) -> ModelFile:
         """Register a file, or one of the files of a model in several; progress in bytes. A file that is registered already is returned as it
@@ -124,15 +136,22 @@ class Models:
                 step="Register that file again, or move the alias.",
             )
         if found is None:
-            raise store.missing(name)
+            lent = self.lent(name)
+            if lent is None:
+                raise store.missing(name)
+            return lent.model
         return found
+
+    def lent(self, name: Digest | str) -> Lent | None:
+        """The sealed adapter of that name or digest; None for what isn't one."""
+        return next((lent for lender in self.lenders if (lent := lender(str(name).lower())) is not None), None)
 
     def located(self, name: Digest | str, job: Job | None = None) -> ModelFile:
         """The model, after making sure that its files are the ones that were registered: by their identity, or else by reading them.
 
         Raises `NotFound` (unknown, or its file is gone), `Changed` (its content differs)."""
         model = self.show(name)
-        if model.name == FAKE:
+        if model.name == FAKE or not model.path:
             return model
         one = (Part(name=Path(model.path).name, digest=model.digest, size=model.size, identity=model.identity),)
         for path, part in zip(map(Path, model.files), model.parts or one, strict=True):

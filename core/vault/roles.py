@@ -56,6 +56,8 @@ class Act(StrEnum):
     ADD_DATASET = "add-dataset"
     SAVE_SPEC = "save-spec"
     RUN_EVALUATION = "run-evaluation"
+    TRAIN = "train"
+    EXPORT_ADAPTER = "export-adapter"
     EXPORT_PACK = "export-pack"
     EXPORT_DATASET = "export-dataset"
     CHANGE_SETTINGS = "change-settings"
@@ -110,6 +112,8 @@ ALLOWED: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.ADD_DATASET: frozenset({AUTHOR}),
         Act.SAVE_SPEC: frozenset({AUTHOR}),
         Act.RUN_EVALUATION: frozenset({AUTHOR}),
+        Act.TRAIN: frozenset({AUTHOR}),
+        Act.EXPORT_ADAPTER: frozenset({AUTHOR}),
         Act.EXPORT_PACK: frozenset({AUTHOR, REVIEWER, AUDITOR}),
         Act.EXPORT_DATASET: frozenset({AUTHOR}),
         Act.CHANGE_SETTINGS: frozenset({ADMIN}),
@@ -164,6 +168,8 @@ SAYS: Mapping[Act, str] = MappingProxyType(
         Act.ADD_DATASET: "Keep a new version of a dataset.",
         Act.SAVE_SPEC: "Keep a new version of an evaluation's spec.",
         Act.RUN_EVALUATION: "Run an evaluation.",
+        Act.TRAIN: "Train an adapter.",
+        Act.EXPORT_ADAPTER: "Write an adapter to a folder outside the vault.",
         Act.EXPORT_PACK: "Sign a run as released and write it as a pack.",
         Act.EXPORT_DATASET: "Write a dataset to a file outside the vault.",
         Act.CHANGE_SETTINGS: "Change the vault's policy, under one's own signature.",

@@ -13,7 +13,7 @@ from typing import Any, Final
 from core.errors import Damaged, Unsupported
 from core.inference.worker.vocabulary import Vocabulary
 from core.models.worker.converting.families import FAMILIES, Family
-from core.models.worker.library import open_library
+from core.models.worker.library import SPIN, WAITING, open_library
 from core.training.worker.encoding import Encoder
 from core.training.worker.records import OpenBase, Opened
 
@@ -27,6 +27,8 @@ class Base:
 
     def __init__(self, request: OpenBase) -> None:
         """Raises `Unsupported`, `Damaged`."""
+        os.environ.setdefault("GOMP_SPINCOUNT", SPIN)  # before the library is loaded, which torch does
+        os.environ.setdefault("OMP_WAIT_POLICY", WAITING)
         import torch
         import transformers
 

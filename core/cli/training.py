@@ -1,0 +1,227 @@
+"""`assay train`: adapters from examples."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from core.cli.output import short, table
+from core.cli.session import FILE, Session, pass_session
+from core.models.records import SignModel
+from core.models.starter import ensure_starters
+from core.training.files import read_spec
+from core.training.records import ExportAdapter, Plan, TrainingView
+from core.training.settings import EXPLAINED, PRESETS
+
+
+@click.group()
+def train() -> None:
+    """Train LoRA adapters from examples, on this machine."""
+
+
+@train.command()
+@click.argument("spec", metavar="SPEC", type=FILE)
+@click.option(
+    "--plan", "only_plan", is_flag=True, help="Only say what it would take: memory and time, from a few steps."
+)
+@pass_session
+def run(session: Session, spec: Path, only_plan: bool) -> None:
+    """Train an adapter as a YAML file says, and compare it with its base."""
+    wanted = read_spec(spec)
+    with session.workbench() as bench:
+        job = session.output.job("Training")
+        ensure_starters(bench.models, job)
+        if only_plan:
+            plan = bench.trainings.plan(wanted, str(spec), job)
+            session.output.result(msgspec.to_builtins(plan), _planned(plan))
+            return
+        _show(session, bench.trainings.run(wanted, str(spec), job))
+
+
+@train.command()
+@click.argument("name", metavar="RUN")
+@click.argument("spec", metavar="SPEC", type=FILE)
+@pass_session
+def resume(session: Session, name: str, spec: Path) -> None:
+    """Go on with an interrupted run at its last checkpoint; SPEC tells in which folder its files lie."""
+    with session.workbench() as bench:
+        _show(session, bench.trainings.resume(name, str(spec), session.output.job("Training")))
+
+
+@train.command("list")
+@pass_session
+def list_runs(session: Session) -> None:
+    """All runs, the newest first."""
+    with session.workbench() as bench:
+        known = bench.trainings.list()
+        session.output.result(
+            {"runs": [_summary(view) for view in known]},
+            table(
+                ("run", "name", "base", "status", "steps", "started"),
+                [
+                    (
+                        v.run.id,
+                        v.run.name,
+                        v.run.base,
+                        v.status,
+                        str(v.result.step if v.result else v.checkpoint),
+                        v.run.started,
+                    )
+                    for v in known
+                ],
+                empty="There are no training runs. `assay train run SPEC` makes one.",
+            ),
+        )
+
+
+@train.command()
+@click.argument("name", metavar="RUN")
+@pass_session
+def show(session: Session, name: str) -> None:
+    """A run: its data, settings, curve, adapter, and what that was found to do."""
+    with session.workbench() as bench:
+        _show(session, bench.trainings.show(name))
+
+
+@train.command()
+@click.argument("name", metavar="RUN")
+@click.option(
+    "--meaning",
+    type=click.Choice(("authored", "reviewed", "approved")),
+    required=True,
+    help="What the signature means.",
+)
+@click.option("--reason", default="", help="Why; it stands in the signature.")
+@pass_session
+def sign(session: Session, name: str, meaning: str, reason: str) -> None:
+    """Sign a run's result, and with it the adapter."""
+    with session.workbench() as bench, session.signer(bench) as signer:
+        signature = bench.trainings.sign(name, meaning, reason, signer)
+        session.output.result(
+            {"run": signature.subject_name, "meaning": signature.meaning, "name": signature.name},
+            [f"{signature.subject_name} signed as {signature.meaning} by {signature.name}."],
+        )
+
+
+@train.command()
+@click.argument("name", metavar="RUN")
+@click.option("-o", "out", required=True, type=FILE, help="A new folder.")
+@click.option("--sign", "signed", is_flag=True, help="Sign the folder's files (OpenSSF Model Signing).")
+@click.option("--reason", default="", help="Why; it stands in the audit log.")
+@pass_session
+def export(session: Session, name: str, out: Path, signed: bool, reason: str) -> None:
+    """Write an adapter as PEFT safetensors and GGUF, with a model card."""
+    with session.workbench() as bench:
+        files = bench.trainings.export(ExportAdapter(run=name, folder=str(out), reason=reason))
+        signature = ""
+        if signed:
+            with session.signer(bench) as signer:
+                signature = bench.signatures.sign(SignModel(path=str(out), reason=reason), signer).signature
+        session.output.result(
+            {"folder": session.as_given(out), "files": list(files), "signature": signature},
+            [f"{', '.join(files)} written to {session.as_given(out)}."],
+        )
+
+
+@train.command()
+@pass_session
+def settings(session: Session) -> None:
+    """Every setting with its meaning, and what each preset gives it."""
+    rows = [
+        (name, *(_plain(getattr(preset, name)) for preset in PRESETS.values()), text)
+        for name, text in EXPLAINED.items()
+    ]
+    session.output.result(
+        {"settings": [dict(zip(("name", *PRESETS, "meaning"), row, strict=True)) for row in rows]},
+        table(("setting", *PRESETS, "what it does"), rows),
+    )
+
+
+def _plain(value: Any) -> str:
+    return (
+        ", ".join(value) if isinstance(value, tuple) else str(value).lower() if isinstance(value, bool) else str(value)
+    )
+
+
+def _summary(view: TrainingView) -> dict[str, Any]:
+    return {
+        "run": view.run.id,
+        "name": view.run.name,
+        "base": view.run.base,
+        "status": view.status,
+        "started": view.run.started,
+        "checkpoint": view.checkpoint,
+        "adapter": view.result.gguf if view.result else "",
+    }
+
+
+def _show(session: Session, view: TrainingView) -> None:
+    session.output.result({**msgspec.to_builtins(view), "status": view.status}, _lines(view))
+
+
+def _lines(view: TrainingView) -> list[str]:
+    run, result = view.run, view.result
+    lines = [
+        f"{run.id} {run.name}: {view.status}. Base {run.base}, {run.examples} examples, {len(run.left_out)} left out.",
+        *(f"  Data: {one.reference}, {one.examples} examples, digest {short(one.digest)}." for one in run.sources),
+    ]
+    if view.checkpoint:
+        lines.append(f"  Checkpoint after step {view.checkpoint}; `assay train resume {run.id} SPEC` goes on from it.")
+    if result is None:
+        return lines
+    if result.curve:
+        lines.append(
+            f"  Loss {result.curve[0].loss:.3f} at the first step, {result.curve[-1].loss:.3f} after {result.step} steps."
+        )
+    if result.measured:
+        lines.append(f"  Loss on held-out examples {min(one.loss for one in result.measured):.3f}.")
+    if view.status != "finished":
+        return [*lines, f"  {result.reason}"]
+    lines.append(f"  {result.tokens:,} tokens in {result.seconds:.0f} s, {result.peak / 1e6:,.0f} MB at most.")
+    if result.gguf:
+        lines.append(f"  Adapter {run.id}, digest {short(result.gguf)}; it is sealed in the vault.")
+    if view.compared is not None:
+        lines += [f"  Base and adapter on {view.compared.dataset}:"]
+        lines += [
+            f"    {line}"
+            for line in table(
+                ("measure", "base", "adapter", "difference", "95 %", "p", "worse"),
+                [
+                    (
+                        one.measure,
+                        f"{one.base:.3f}",
+                        f"{one.adapter:.3f}",
+                        f"{one.difference:+.3f}",
+                        f"{one.low:+.3f} to {one.high:+.3f}",
+                        f"{one.p:.4f}",
+                        f"{len(one.worse)} of {one.n}",
+                    )
+                    for one in view.compared.rated
+                ],
+            )
+        ]
+    return lines
+
+
+def _planned(plan: Plan) -> list[str]:
+    rows = [
+        ("the program", plan.program),
+        ("weights", plan.weights),
+        ("adapter", plan.adapter),
+        ("gradients", plan.gradients),
+        ("optimizer", plan.optimizer),
+        ("activations", plan.activations),
+        ("all, at most", plan.memory),
+    ]
+    fits = (
+        f"fits: {plan.free / 1e6:,.0f} MB are free"
+        if plan.fits
+        else f"does not fit: {plan.free / 1e6:,.0f} MB are free"
+    )
+    return [
+        f"{plan.examples} examples, the longest of {plan.longest} tokens; {len(plan.left_out)} can't be learned.",
+        f"{plan.steps} steps, about {plan.seconds:.0f} s on this {plan.device}. {plan.trained:,} numbers are trained.",
+        *table(("memory", "MB"), [(name, f"{value / 1e6:,.1f}") for name, value in rows]),
+        f"It {fits}.",
+    ]

@@ -1,0 +1,66 @@
+"""An adapter's files outside the vault: PEFT's two, the GGUF, and a model card that says what it was made from."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from core.errors import AlreadyExists, NotFound
+from core.training.records import TrainingResult, TrainingView
+
+NAMES: Final = (
+    ("weights", "adapter_model.safetensors"),
+    ("config", "adapter_config.json"),
+    ("gguf", "adapter.gguf"),
+)
+
+
+def files(result: TrainingResult) -> Iterator[tuple[str, str]]:
+    """(file name, digest of its content) of what the result has."""
+    for field, name in NAMES:
+        if found := getattr(result, field):
+            yield name, str(found)
+
+
+def new_folder(folder: Path) -> Path:
+    """The folder, which isn't there yet. Raises `AlreadyExists`, `NotFound` (its parent)."""
+    folder = folder.expanduser().absolute()
+    if folder.exists():
+        raise AlreadyExists(kind="folder", name=str(folder), step="Choose another name.")
+    if not folder.parent.is_dir():
+        raise NotFound(kind="folder", name=str(folder.parent), step="Make it first, or choose another place.")
+    return folder
+
+
+def card(view: TrainingView) -> bytes:
+    """The model card, in Markdown. Sources are named by their digests, never by what they hold."""
+    run, result = view.run, view.result
+    assert result is not None
+    lines = [
+        "---",
+        "library_name: peft",
+        f"base_model: {run.base}",
+        "tags: [lora]",
+        "---",
+        "",
+        f"# {run.name}",
+        "",
+        f"A LoRA adapter for the model `{run.base}` (SHA-256 `{run.base_digest}`), trained with Assay ({run.id}).",
+        "",
+        f"- Steps: {result.step}, {result.tokens:,} tokens, {run.examples} examples, {len(run.left_out)} left out",
+        f"- Settings: rank {run.settings.rank}, alpha {run.settings.alpha:g}, learning rate {run.settings.learning_rate:g},"
+        f" seed {run.settings.seed}",
+        *(f"- Data: `{source.digest}` ({source.form}, {source.examples} examples)" for source in run.sources),
+        *(f"- {name} {version}" for name, version in sorted(run.versions.items())),
+    ]
+    if result.curve:
+        lines.append(f"- Loss: {result.curve[0].loss:.4f} at the first step, {result.curve[-1].loss:.4f} at the last")
+    if result.measured:
+        lines.append(f"- Loss on held-out examples: {min(one.loss for one in result.measured):.4f}")
+    if view.compared is not None:
+        lines += ["", "| measure | base | adapter | difference (95 %) | worse |", "|---|---|---|---|---|"]
+        lines += [
+            f"| {one.measure} | {one.base:.3f} | {one.adapter:.3f} | {one.difference:+.3f}"
+            f" ({one.low:+.3f} to {one.high:+.3f}) | {len(one.worse)} of {one.n} |"
+            for one in view.compared.rated
+        ]
+    return ("\n".join(lines) + "\n").encode()

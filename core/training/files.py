@@ -1,0 +1,20 @@
+"""A training run's spec as a YAML file."""
+
+from pathlib import Path
+
+import msgspec
+
+from core.errors import BadInput
+from core.paths import read_yaml
+from core.training.records import TrainSpec
+from core.training.settings import chosen
+
+
+def read_spec(path: Path) -> TrainSpec:
+    """The spec in a file. Raises `BadInput` with the line, the field or the setting that is wrong."""
+    try:
+        spec = msgspec.convert(read_yaml(path), TrainSpec)
+    except msgspec.ValidationError as error:
+        raise BadInput(source=path.name, problem=f"{error}.") from error
+    chosen(spec.preset, spec.settings, path.name)
+    return spec

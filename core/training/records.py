@@ -1,0 +1,176 @@
+"""What is stored of a training run, and what its operations take and give.
+
+A run is two kinds of record: `TrainingRun` is written before the first step, so that a crash stays visible; `TrainingResult` says how it ended,
+and leads to the adapter. A run that goes on after an interruption keeps its first record and gets a new result.
+"""
+
+from typing import Any, Literal
+
+from core.evals.records import Environment
+from core.records import Digest, Record
+from core.training.settings import Settings
+from core.training.worker.records import Measured, Problem, Step
+
+
+class Source(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where examples come from: a dataset of the vault, or a file. A file of samples becomes a version of the dataset that is named with it.
+
+    `system` stands before every conversation that has no system turn of its own."""
+
+    dataset: str = ""
+    file: str = ""
+    system: str = ""
+
+
+class Judged(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the base and the adapter are asked after the run: samples that weren't learned from. `form` is a regular expression that an
+    answer in the house style matches as a whole."""
+
+    dataset: str = ""
+    file: str = ""
+    system: str = ""
+    form: str = ""
+    max_tokens: int = 64
+
+
+class TrainSpec(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A run as a person writes it. `folder`: the original of `base` as a Hugging Face folder, where the weights are to come from that."""
+
+    name: str
+    base: str
+    data: tuple[Source, ...]
+    folder: str = ""
+    preset: str = "balanced"
+    settings: dict[str, Any] = {}  # noqa: RUF012 (msgspec copies it)
+    leave_out: bool = False
+    """Leave out examples that can't be learned, and say which; otherwise they are a reason not to start."""
+    evaluation: Judged | None = None
+
+
+class UsedSource(Record, frozen=True, kw_only=True):
+    """What was read: a dataset's version and digest, or a file's name and SHA-256."""
+
+    reference: str
+    digest: Digest
+    form: str
+    examples: int
+
+
+class TrainingRun(Record, frozen=True, kw_only=True, tag="training-run"):
+    """A run with all that it depends on."""
+
+    id: str
+    name: str
+    base: str
+    base_digest: Digest
+    folder: str
+    """Name of the folder that the weights came from; "" for the registered file."""
+    spec: TrainSpec
+    settings: Settings
+    sources: tuple[UsedSource, ...]
+    examples: int
+    left_out: tuple[Problem, ...]
+    versions: dict[str, str]
+    environment: Environment
+    device: str
+    threads: int
+    user: str
+    started: str
+
+
+class Rated(Record, frozen=True, kw_only=True):
+    """One measure of base and adapter on the same samples: shares, the paired difference with its 95 % interval, and its p."""
+
+    measure: str
+    base: float
+    adapter: float
+    difference: float
+    low: float
+    high: float
+    p: float
+    n: int
+    worse: tuple[str, ...]
+    """The samples that the base had right and the adapter hasn't."""
+
+
+class Compared(Record, frozen=True, kw_only=True, tag="adapter-comparison"):
+    """Base against adapter, on samples that weren't learned from."""
+
+    run: str
+    dataset: str
+    dataset_digest: Digest
+    rated: tuple[Rated, ...]
+    seconds: float
+
+
+class TrainingResult(Record, frozen=True, kw_only=True, tag="training-result"):
+    """How a run ended. The adapter's files are sealed in the vault; `gguf` is empty where it can't be attached (DoRA)."""
+
+    run: Digest
+    status: Literal["finished", "cancelled", "failed"]
+    reason: str
+    """"done" or "early" for a finished run, else why it ended."""
+    step: int
+    weights: Digest | Literal[""] = ""
+    config: Digest | Literal[""] = ""
+    gguf: Digest | Literal[""] = ""
+    gguf_size: int = 0
+    architecture: str = ""
+    curve: tuple[Step, ...] = ()
+    measured: tuple[Measured, ...] = ()
+    tokens: int = 0
+    seconds: float = 0.0
+    peak: int = 0
+    finished: str
+
+
+class TrainingView(Record, frozen=True, kw_only=True):
+    """A run as it stands. `status` is "interrupted" where no result was written."""
+
+    digest: Digest
+    run: TrainingRun
+    result_digest: Digest | None = None
+    result: TrainingResult | None = None
+    compared: Compared | None = None
+    checkpoint: int = 0
+    """The step of the last sealed checkpoint; 0 for none."""
+    signed: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def status(self) -> str:
+        return self.result.status if self.result is not None else "interrupted"
+
+
+class Plan(Record, frozen=True, kw_only=True):
+    """What a run would take, found out by a few steps. Bytes, seconds."""
+
+    examples: int
+    left_out: tuple[Problem, ...]
+    longest: int
+    """Tokens of the longest example."""
+    learned: int
+    """Tokens that are learned in one epoch."""
+    trained: int
+    weights: int
+    adapter: int
+    gradients: int
+    optimizer: int
+    activations: int
+    program: int
+    """Python and its libraries."""
+    memory: int
+    """All together, at most."""
+    free: int
+    fits: bool
+    seconds: float
+    steps: int
+    device: str
+    settings: Settings
+
+
+class ExportAdapter(Record, frozen=True, kw_only=True):
+    """Write an adapter's files to a new folder."""
+
+    run: str
+    folder: str
+    reason: str = ""

@@ -1,0 +1,448 @@
+"""Training: from examples to an adapter that is sealed in the vault, signed like everything else, and attached to its running base.
+
+A run is recorded before its first step. Its checkpoints are sealed with a key of its own; a run that was stopped, failed or was killed goes on
+at the last one. The adapter's files never lie in clear: they go from the worker's pipe into the vault, and from there through a pipe into the
+model's worker. Nothing is left out of the data but what the person said may be, and the run's record says which lines.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from core.datasets.records import AddDataset
+from core.datasets.service import Datasets
+from core.errors import AssayError, BadInput, Cancelled, NotFound, Refused
+from core.evals.service import environment
+from core.inference.service import Engine
+from core.jobs import Job
+from core.models.records import FAKE, ModelFile
+from core.models.service import Lent, Models
+from core.paths import write_whole
+from core.records import Digest, now
+from core.training import comparing, data, exporting, sealed, store, work
+from core.training.records import (
+    Compared,
+    ExportAdapter,
+    Plan,
+    TrainingResult,
+    TrainingRun,
+    TrainingView,
+    TrainSpec,
+    UsedSource,
+)
+from core.training.settings import Settings, chosen
+from core.training.worker.records import (
+    Ended,
+    Example,
+    Measured,
+    OpenBase,
+    Piece,
+    Problem,
+    Step,
+    Train,
+)
+from core.vault import versions
+from core.vault.records import Signature
+from core.vault.roles import Act, allowed
+from core.vault.signing import Signer
+from core.vault.unit import Reader
+from core.vault.vault import Vault
+from core.workers.supervisor import Supervisor
+
+LARGEST = 500_000_000
+"""Bytes of a file of examples."""
+Watch = Callable[[Step | Measured], None]
+Status = Literal["finished", "cancelled", "failed"]
+
+
+class Trainings:
+    """The training runs of one open vault."""
+
+    def __init__(
+        self,
+        vault: Vault,
+        models: Models,
+        datasets: Datasets,
+        engine: Engine,
+        supervisor: Supervisor,
+        threads: Callable[[], int] = lambda: 0,
+        memory: int = 0,
+        opened: Callable[..., AbstractContextManager[work.Trainer]] = work.trainer,
+    ) -> None:
+        """`threads` that a run computes with, 0 for the machine's own choice; `memory`: address space of the worker, 0 for no limit; `opened`
+        makes the worker."""
+        self._vault = vault
+        self._models = models
+        self._datasets = datasets
+        self._engine = engine
+        self._supervisor = supervisor
+        self._threads = threads
+        self._memory = memory
+        self._opened = opened
+        models.lenders.append(self.lent)
+
+    def plan(self, spec: TrainSpec, source: str, job: Job) -> Plan:
+        """What the run would take, from a few steps of it. Raises as `run`; nothing is recorded but datasets that were read from files."""
+        ready = self._prepared(spec, source, job)
+        with self._opened(self._supervisor, ready.base, self._memory, job) as trainer:
+            lengths, learned, problems = trainer.give(ready.examples, ready.settings.longest, job)
+            found = trainer.probe(ready.settings, job)
+        free = work.free_memory()
+        return Plan(
+            examples=len(lengths),
+            left_out=(*ready.problems, *problems),
+            longest=max(lengths, default=0),
+            learned=learned,
+            trained=found.trained,
+            weights=found.weights,
+            adapter=found.adapter,
+            gradients=found.gradients,
+            optimizer=found.optimizer,
+            activations=found.activations,
+            program=found.before,
+            memory=found.peak,
+            free=free,
+            fits=not free or found.peak <= free,
+            seconds=found.tokens / max(found.tokens_per_second, 1e-9),
+            steps=found.steps,
+            device=trainer.opened.device,
+            settings=ready.settings,
+        )
+
+    def run(self, spec: TrainSpec, source: str, job: Job, watch: Watch | None = None) -> TrainingView:
+        """Train an adapter, seal it, and compare it where the spec says so. `source` names the spec, and its folder is where files are.
+
+        Before the run is recorded, raises `Refused`, `NotFound`, `Changed`, `BadInput` (data, settings), `Unsupported` (the base), `Unavailable`
+        (the training libraries). A run that fails is recorded as failed; then raises `WorkerFailed`, `BadInput` (a loss that is no number),
+        `DiskFull`, `Cancelled`."""
+        self._check_right(spec.name)
+        ready = self._prepared(spec, source, job)
+        with self._opened(self._supervisor, ready.base, self._memory, job) as trainer:
+            lengths, _, problems = trainer.give(ready.examples, ready.settings.longest, job)
+            left_out = (*ready.problems, *problems)
+            _check_left_out(spec, left_out)
+            with self._vault.write(Act.TRAIN, about=f"{spec.name} started") as unit:
+                number = store.next_number(unit)
+                run = TrainingRun(
+                    id=f"training-{number}",
+                    name=spec.name,
+                    base=ready.model.name,
+                    base_digest=ready.model.digest,
+                    folder=Path(spec.folder).name if spec.folder else "",
+                    spec=spec,
+                    settings=ready.settings,
+                    sources=ready.sources,
+                    examples=len(lengths),
+                    left_out=left_out,
+                    versions=trainer.opened.versions,
+                    environment=environment(),
+                    device=trainer.opened.device,
+                    threads=ready.base.threads,
+                    user=self._vault.user.user,
+                    started=now(),
+                )
+                digest = store.start(unit, number, run, ready.datasets)
+            self._trained(trainer, run, digest, (), job, watch)
+        return self._compare(self.show(run.id), ready.folder, job)
+
+    def resume(self, name: str, source: str, job: Job, watch: Watch | None = None) -> TrainingView:
+        """Go on with a run that didn't finish, at its last checkpoint. Raises `BadInput` where it finished, or its data is other data now."""
+        view = self.show(name)
+        self._check_right(view.run.name)
+        if view.status == "finished":
+            raise BadInput(source=name, problem="this run has finished. Start another one.")
+        ready = self._prepared(view.run.spec, source, job)
+        if ready.model.digest != view.run.base_digest or ready.sources != view.run.sources:
+            raise BadInput(source=name, problem="its base or its data is another one now. Start a new run.")
+        kept = sealed.load(self._vault, view.digest)
+        with self._opened(self._supervisor, ready.base, self._memory, job) as trainer:
+            trainer.give(ready.examples, ready.settings.longest, job)
+            before: tuple[Step | Measured, ...] = ()
+            if kept is not None:
+                trainer.give_checkpoint(kept[1], job)
+                before = (*kept[0].steps, *kept[0].measured)
+            self._trained(trainer, view.run, view.digest, before, job, watch)
+        return self._compare(self.show(name), ready.folder, job)
+
+    def list(self) -> tuple[TrainingView, ...]:
+        """All runs, newest first."""
+        with self._vault.read() as reader:
+            return tuple(self._view(reader, row) for row in store.everything(reader))
+
+    def show(self, name: str) -> TrainingView:
+        """A run by its id (`training-3`, or `latest`). Raises `NotFound`."""
+        with self._vault.read() as reader:
+            text = name.removeprefix("training-")
+            number = store.next_number(reader) - 1 if name == "latest" else int(text) if text.isdigit() else 0
+            row = store.find(reader, number)
+            if row is None:
+                raise NotFound(kind="training run", name=name, step="`assay train list` shows what there is.")
+            return self._view(reader, row)
+
+    def sign(self, name: str, meaning: str, reason: str, signer: Signer) -> Signature:
+        """Sign a run's result with its adapter. Raises `Refused` when an author approves their own work."""
+        view = self.show(name)
+        if view.result_digest is None or view.status != "finished":
+            raise BadInput(source=name, problem="it has no adapter to sign. Let it finish first.")
+        act = Act.APPROVE if meaning == "approved" else Act.SIGN
+        with self._vault.write(act, about=view.run.id, reason=reason) as unit:
+            versions.check_signer(view.run.id, unit.authors(view.result_digest), signer.user.user, meaning)
+            return unit.sign(signer, view.result_digest, view.run.id, meaning, reason)
+
+    def export(self, request: ExportAdapter) -> tuple[str, ...]:
+        """Write an adapter as PEFT reads it, its GGUF and a model card into a new folder; the files' names. Raises `AlreadyExists`, `BadInput`."""
+        view = self.show(request.run)
+        result = view.result
+        if result is None or not result.weights:
+            raise BadInput(source=request.run, problem="it has no adapter. Let it finish first.")
+        folder = exporting.new_folder(Path(request.folder))
+        with self._vault.write(
+            Act.EXPORT_ADAPTER, about=f"{view.run.id} to {folder.name}", reason=request.reason
+        ) as unit:
+            assert view.result_digest is not None
+            unit.note(touched=(view.result_digest,))
+            files = {name: unit.blob(Digest(found)) for name, found in exporting.files(result)}
+            files["README.md"] = exporting.card(view)
+            folder.mkdir(mode=0o700)
+            for name, content in files.items():
+                write_whole(folder / name, content)
+        return tuple(files)
+
+    def lent(self, name: str) -> Lent | None:
+        """The adapter of that run, or whose GGUF has that digest, for whoever uses models; None for none."""
+        with self._vault.read() as reader:
+            row = store.lent(reader, name)
+            if row is None:
+                return None
+            run, result = reader.get(row[1], TrainingRun), reader.get(Digest(row[2]), TrainingResult)
+        return Lent(_adapter(run, result), lambda: self._content(Digest(result.gguf)))
+
+    def _content(self, blob: Digest) -> Iterator[bytes]:
+        with self._vault.read() as reader:
+            yield from reader.stream(blob)
+
+    def _check_right(self, about: str) -> None:
+        if not allowed(Act.TRAIN, self._vault.user.roles):
+            with self._vault.write(Act.TRAIN, about=about):
+                raise Refused(act=Act.TRAIN, reason="your role doesn't allow it")
+
+    def _prepared(self, spec: TrainSpec, source: str, job: Job) -> "_Ready":
+        """Everything that a run needs, checked. Files are looked for from the spec's folder on."""
+        settings = chosen(spec.preset, spec.settings, source)
+        model = self._models.located(spec.base, job)
+        if model.purpose != "chat" or model.name == FAKE:
+            raise BadInput(source=spec.base, problem="adapters are trained for chat models with a file. Choose one.")
+        folder = Path(source).expanduser().absolute().parent
+        path = (folder / spec.folder) if spec.folder else Path(model.path)
+        if spec.folder and not path.is_dir():
+            raise NotFound(kind="folder", name=str(path), step="Give the folder of the base's safetensors.")
+        if not spec.data:
+            raise BadInput(source=source, problem="there is no data. Name a dataset or a file under data.")
+        examples: list[Example] = []
+        problems: list[Problem] = []
+        sources: list[UsedSource] = []
+        datasets: list[Digest] = []
+        for one in spec.data:
+            rows, used, digest = self._read(one.dataset, one.file, folder, job)
+            examples += data.with_system(rows.examples, one.system)
+            problems += rows.problems
+            sources.append(used)
+            datasets += [digest] if digest else []
+        asked: Sequence[str] = ()
+        if spec.evaluation is not None:
+            comparing.check(spec.evaluation, source)
+            reference = self._dataset(spec.evaluation.dataset, spec.evaluation.file, folder, job)
+            asked = [sample.input for sample in self._datasets.show(reference).dataset.samples]
+        rows = data.checked(examples, asked)
+        problems += rows.problems
+        _check_left_out(spec, problems)
+        base = OpenBase(
+            path=str(path), name=model.name, form="folder" if spec.folder else "gguf", threads=self._threads()
+        )
+        return _Ready(settings, model, base, folder, rows.examples, tuple(problems), tuple(sources), tuple(datasets))
+
+    def _read(self, dataset: str, file: str, folder: Path, job: Job) -> tuple[data.Rows, UsedSource, Digest | None]:
+        """The examples of a source, what it is, and the dataset's digest where it is one."""
+        if file and not dataset:
+            path = folder / file
+            content = _file(path)
+            rows = data.read(path.name, content)
+            digest = Digest(hashlib.sha256(content).hexdigest())
+            return (
+                rows,
+                UsedSource(reference=path.name, digest=digest, form=rows.form, examples=len(rows.examples)),
+                None,
+            )
+        reference = self._dataset(dataset, file, folder, job)
+        saved = self._datasets.show(reference)
+        rows = data.from_samples(saved.dataset.reference, saved.dataset.samples)
+        used = UsedSource(
+            reference=saved.dataset.reference, digest=saved.digest, form=rows.form, examples=len(rows.examples)
+        )
+        return rows, used, saved.digest
+
+    def _dataset(self, dataset: str, file: str, folder: Path, job: Job) -> str:
+        """The reference of a dataset, which gets a new version where its file holds something new."""
+        if not dataset:
+            raise BadInput(source="The data", problem="name a dataset, a file, or both.")
+        if not file:
+            return dataset
+        return self._datasets.add(AddDataset(name=dataset, path=str(folder / file)), job).dataset.reference
+
+    def _trained(
+        self,
+        trainer: work.Trainer,
+        run: TrainingRun,
+        digest: Digest,
+        before: Sequence[Step | Measured],
+        job: Job,
+        watch: Watch | None,
+    ) -> None:
+        """Listen to the run until it ends, and record how."""
+        curve = [*before]
+        pieces: dict[str, list[bytes]] = {}
+        ended: Ended | None = None
+        status: Status = "finished"
+        reason = ""
+        try:
+            for part in trainer.parts(Train(settings=run.settings, base_digest=run.base_digest), job):
+                match part:
+                    case Step() | Measured():
+                        curve.append(part)
+                        if isinstance(part, Step):
+                            job.report(part.step, part.steps, "steps")
+                        if watch is not None:
+                            watch(part)
+                    case Piece():
+                        pieces.setdefault(part.of, []).append(part.data)
+                        if part.last and part.of == "checkpoint":
+                            sealed.save(self._vault, digest, part.step, curve, pieces.pop("checkpoint"))
+                    case Ended():
+                        ended = part
+            assert ended is not None
+            reason = ended.reason
+        except AssayError as error:
+            status, reason = ("cancelled" if isinstance(error, Cancelled) else "failed"), str(error)
+            self._close(run, digest, status, reason, curve, pieces, ended, trainer.opened.architecture)
+            raise
+        self._close(run, digest, status, reason, curve, pieces, ended, trainer.opened.architecture)
+        sealed.drop(self._vault, digest)
+
+    def _close(
+        self,
+        run: TrainingRun,
+        digest: Digest,
+        status: Status,
+        reason: str,
+        curve: Sequence[Step | Measured],
+        pieces: Mapping[str, Sequence[bytes]],
+        ended: Ended | None,
+        architecture: str,
+    ) -> None:
+        steps = tuple(part for part in curve if isinstance(part, Step))
+        with self._vault.write(Act.TRAIN, about=f"{run.id} {status}") as unit:
+            whole = status == "finished"
+            found = {of: unit.seal(parts) for of, parts in pieces.items() if whole}
+            result = TrainingResult(
+                run=digest,
+                status=status,
+                reason=reason,
+                step=ended.step if ended else len(steps),
+                weights=found.get("safetensors", ""),
+                config=found.get("config", ""),
+                gguf=found.get("gguf", ""),
+                gguf_size=sum(map(len, pieces.get("gguf", []))) if whole else 0,
+                architecture=architecture,
+                curve=steps,
+                measured=tuple(part for part in curve if isinstance(part, Measured)),
+                tokens=ended.tokens if ended else 0,
+                seconds=round(ended.seconds, 3) if ended else 0.0,
+                peak=ended.peak if ended else 0,
+                finished=now(),
+            )
+            store.close(unit, digest, result)
+
+    def _compare(self, view: TrainingView, folder: Path, job: Job) -> TrainingView:
+        """Ask base and adapter what the spec says, and record the difference."""
+        judged, result = view.run.spec.evaluation, view.result
+        if judged is None or result is None or not result.gguf or view.result_digest is None:
+            return view
+        reference = self._dataset(judged.dataset, judged.file, folder, job)
+        dataset = self._datasets.show(reference)
+        found: Compared = comparing.compare(
+            self._engine, view.run.base_digest, Digest(result.gguf), judged, dataset, view.run.id, job
+        )
+        with self._vault.write(Act.TRAIN, about=f"{view.run.id} compared") as unit:
+            store.compare(unit, view.digest, view.result_digest, found)
+        return self.show(view.run.id)
+
+    def _view(self, reader: Reader, row: store.Row) -> TrainingView:
+        _, digest, result, compared = row
+        ended = reader.get(Digest(result), TrainingResult) if result else None
+        signatures = reader.signatures(Digest(result)) if result else ()
+        return TrainingView(
+            digest=digest,
+            run=reader.get(digest, TrainingRun),
+            result_digest=Digest(result) if result else None,
+            result=ended,
+            compared=reader.get(Digest(compared), Compared) if compared else None,
+            checkpoint=sealed.step_of(self._vault, digest),
+            signed=tuple((signature.meaning, signature.name) for signature in signatures),
+        )
+
+
+class _Ready(msgspec.Struct, frozen=True):
+    """A run before its first step."""
+
+    settings: Settings
+    model: ModelFile
+    base: OpenBase
+    folder: Path
+    examples: tuple[Example, ...]
+    problems: tuple[Problem, ...]
+    sources: tuple[UsedSource, ...]
+    datasets: tuple[Digest, ...]
+
+
+def _check_left_out(spec: TrainSpec, problems: Sequence[Problem]) -> None:
+    if problems and not spec.leave_out:
+        first = problems[0]
+        more = f" {len(problems) - 1} more can't be learned either." if len(problems) > 1 else ""
+        raise BadInput(
+            source=first.line,
+            problem=f"{first.problem}{more} Correct the data, or say leave_out: true to train without them.",
+        )
+
+
+def _file(path: Path) -> bytes:
+    if not path.is_file():
+        raise NotFound(kind="file", name=str(path), step="Give the path from the spec's folder on.")
+    if path.stat().st_size > LARGEST:
+        raise BadInput(source=path.name, problem="over 500 MB. Split it into several files.")
+    return path.read_bytes()
+
+
+def _adapter(run: TrainingRun, result: TrainingResult) -> ModelFile:
+    """The adapter as models are described."""
+    return ModelFile(
+        name=run.id,
+        digest=Digest(result.gguf),
+        path="",
+        size=result.gguf_size,
+        modified_us=0,
+        architecture=result.architecture,
+        purpose="adapter",
+        quantization="f32",
+        parameters=0,
+        context=0,
+        dimensions=0,
+        has_template=False,
+        licence="",
+        added=result.finished,
+        title=run.name,
+        base_digest=run.base_digest,
+    )
