@@ -25,10 +25,10 @@ COMMON: Final = 0.06
 COMMONEST: Final = frozenset(
     "the of and to in is for that with as on by be this are or from at it was not an "
     "der die das und den von mit ist im für auf des ein eine zu nicht "
-    "le la les de des et en du un une que pour dans est el los las y del por con una "
-    "il di che per non del della een het van o os do da em".split()
+    "le la les de des et en du un une que pour dans est el los las del por con una "
+    "il di che per non del della een het van os do da em".split()
 )
-"""Words of English, German, French, Spanish, Italian, Dutch and Portuguese that stand in most sentences."""
+"""Words of English, German, French, Spanish, Italian, Dutch and Portuguese that stand in most sentences; none of one letter, which noise is full of."""
 
 
 class Recogniser(Protocol):
