@@ -5,9 +5,11 @@ from PySide6.QtWidgets import QFrame
 
 from app.bridge.seeing import Seen
 from app.theme.look import look
+from app.widgets.answer_view import sentences
 from app.widgets.basic import column, label, row
 from app.widgets.buttons import Button, Segments
 from app.widgets.code_view import CodeEditor
+from app.widgets.exchange import Exchange
 from app.widgets.passages import PassageRow
 from app.widgets.token_view import TokenView
 from core.assistants.records import QUOTES, Answer
@@ -48,6 +50,19 @@ def made_with(answer: Answer) -> str:
             parts.append(f"first word after {answer.first_token_seconds:.1f} s")
     parts.append(f"{answer.seconds:.1f} s")
     return "   ".join(parts)
+
+
+def present(exchange: Exchange, answer: Answer) -> int:
+    """Show an answer in its exchange; the number of the passage that is chosen, 0 for none."""
+    facts = made_with(answer)
+    if answer.abstained:
+        exchange.show_declined(why_declined(answer), bool(answer.passages), facts)
+        return 0
+    marks = [(cited.number, cited.start, cited.end) for cited in answer.citations]
+    cited = cited_rows(answer)
+    chosen = cited[0].number if cited else 0
+    exchange.show_answer(sentences(answer.answer, marks, answer.unsupported), cited, found_rows(answer), facts, chosen)
+    return chosen
 
 
 class TracePanel(QFrame):

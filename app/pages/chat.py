@@ -7,20 +7,21 @@ stopped leaves nothing.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QSplitter, QWidget
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QSplitter, QWidget
 from shiboken6 import isValid
 
 from app.bridge.operations import Failure, Handle
 from app.bridge.seeing import Seen, seen
-from app.pages.answers import TracePanel, cited_rows, found_rows, made_with, why_declined
+from app.pages.answers import TracePanel, present
+from app.pages.compare import CompareView
 from app.pages.page import Page, Shell, list_pane, scrolled
 from app.pages.reader import Cited, Reader
 from app.theme.look import look
-from app.widgets.answer_view import sentences
 from app.widgets.basic import SearchField, column, frame, row
 from app.widgets.buttons import Button, button
+from app.widgets.composer import Composer
 from app.widgets.empty_state import EmptyState
 from app.widgets.exchange import Exchange
 from app.widgets.page_view import PageView
@@ -68,33 +69,6 @@ def gather(bench: "Workbench", job: "Job") -> Choices:
     return Choices(collections, models, prompts, bench.assistants.traces(KEPT), approved)
 
 
-class Composer(QPlainTextEdit):
-    """Where the question is written. Enter asks, Shift+Enter begins a line."""
-
-    sent = Signal()
-    stopped = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setProperty("bare", True)
-        self.setPlaceholderText("Ask the documents a question")
-        self.setAccessibleName("Question")
-        self.setTabChangesFocus(True)
-        self.setFixedHeight(look().px(44))
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if (
-            event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-            and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-        ):
-            self.sent.emit()
-        elif event.key() == Qt.Key.Key_Escape:
-            self.stopped.emit()
-        else:
-            super().keyPressEvent(event)
-
-
 class ChatPage(Page):
     """Keeps at most one question under way."""
 
@@ -118,7 +92,9 @@ class ChatPage(Page):
         self.prompt.picked.connect(lambda _: self._judge())
         new = button("New chat", "new")
         new.clicked.connect(self._new)
-        self.bar.act(new)
+        self.side_by_side = button("Compare", "columns")
+        self.side_by_side.clicked.connect(lambda: self._compare(True))
+        self.bar.act(self.side_by_side, new)
         self.find = SearchField("Find a question")
         self.find.textChanged.connect(self._list_traces)
         self.earlier = SideList("Earlier questions")
@@ -189,6 +165,11 @@ class ChatPage(Page):
         self._middle = middle
         across = row(self._left, space=0)
         across.addWidget(self._split, 1)
+        self.comparison = CompareView(shell)
+        self.comparison.closed.connect(lambda: self._compare(False))
+        self.comparison.kept.connect(self._keep)
+        self.comparison.hide()
+        across.addWidget(self.comparison, 1)
         self.body.addLayout(across)
         self.exchanges: list[Exchange] = []
         self._answers: dict[Exchange, Answer] = {}
@@ -220,6 +201,8 @@ class ChatPage(Page):
             self.operations.run("Read the collections", gather, self._show_choices)
 
     def panes(self) -> list[QWidget]:
+        if self.comparison.isVisibleTo(self):
+            return [self.comparison]
         return [self._left, self._middle, self.view]
 
     def side(self) -> QWidget | None:
@@ -235,7 +218,8 @@ class ChatPage(Page):
         return self.composer
 
     def draft(self) -> Json:
-        return self.composer.toPlainText().strip() or None
+        shown = self.comparison.composer if self.comparison.isVisibleTo(self) else self.composer
+        return shown.toPlainText().strip() or None
 
     def take_draft(self, draft: Json) -> None:
         self.composer.setPlainText(str(draft))
@@ -291,11 +275,38 @@ class ChatPage(Page):
         )
         self._judge()
 
+    def _compare(self, on: bool) -> None:
+        """Show two answers beside each other, or the chat again."""
+        if not on:
+            self.comparison.stop()
+        self.comparison.setVisible(on)
+        self._split.setVisible(not on)
+        self._left.setVisible(not on)
+        if on:
+            self.comparison.offer(self.collection.current, self._choices.models, self._choices.prompts)
+            self.comparison.composer.setPlainText(self.composer.toPlainText())
+            self.comparison.composer.setFocus()
+        else:
+            self._fit_panes()
+            self.composer.setFocus()
+        self._judge()
+
+    def _keep(self, answer: Answer) -> None:
+        """Go on with the better of two: it stands in the chat, and what made it answers from now on."""
+        self._compare(False)
+        self.composer.clear()
+        self.model.choose(answer.question.model)
+        self.prompt.choose(answer.question.prompt or OWN_PROMPT)
+        self._judge()
+        self._answered(self._begin(answer.question.text), answer)
+
     def _ended(self) -> None:
         self._handle = None
         self._judge()
 
     def _begin(self, text: str) -> Exchange:
+        if self.comparison.isVisibleTo(self):
+            self._compare(False)
         exchange = Exchange(text)
         exchange.picked.connect(lambda number: self._pick(exchange, number))
         exchange.trace_asked.connect(lambda: self._show_how(exchange))
@@ -308,16 +319,7 @@ class ChatPage(Page):
 
     def _answered(self, exchange: Exchange, answer: Answer) -> None:
         self._answers[exchange] = answer
-        facts = made_with(answer)
-        if answer.abstained:
-            exchange.show_declined(why_declined(answer), bool(answer.passages), facts)
-            return
-        cuts = sentences(
-            answer.answer, [(cited.number, cited.start, cited.end) for cited in answer.citations], answer.unsupported
-        )
-        cited = cited_rows(answer)
-        chosen = cited[0].number if cited else 0
-        exchange.show_answer(cuts, cited, found_rows(answer), facts, chosen)
+        chosen = present(exchange, answer)
         if chosen:
             self._pick(exchange, chosen)
 
@@ -366,6 +368,8 @@ class ChatPage(Page):
     def _fit_panes(self) -> None:
         """Where the page is too narrow for everything, the reading pane takes the place of the list, and then of the answers."""
         here = look()
+        if self.comparison.isVisibleTo(self):
+            return
         reading = self.view.isVisibleTo(self)
         both = here.px(NARROWEST_ANSWERS + NARROWEST_PAGE)
         self._left.setVisible(not reading or self.width() >= both + here.px(LIST))
@@ -441,6 +445,8 @@ class ChatPage(Page):
         self._show_trace(trace)
 
     def _new(self) -> None:
+        if self.comparison.isVisibleTo(self):
+            self._compare(False)
         self._clear()
         self._close_side()
         self.composer.setFocus()
@@ -475,6 +481,8 @@ class ChatPage(Page):
         elif not self.composer.toPlainText().strip():
             reason = "Write a question first."
         self.send.refuse(reason)
+        self.side_by_side.refuse("Add documents first." if not self.collection.current else "")
+        self.side_by_side.setVisible(not self.comparison.isVisibleTo(self))
 
     def _follow(self) -> None:
         bar = self._scroll.verticalScrollBar()

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QAbstractButton, QFrame, QMenu, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFrame, QLayout, QMenu, QSizePolicy, QWidget
 
 from app.theme.icons import icon, paint_icon
 from app.theme.look import look
@@ -171,6 +171,7 @@ class TopBar(QFrame):
         self.more.clicked.connect(self._open)
         self.more.hide()
         layout = row(space=8, margins=(20, 0, 16, 0))
+        layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         layout.addWidget(self.title)
         layout.addSpacing(look().px(8))
         layout.addLayout(self._about)

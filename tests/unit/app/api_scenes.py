@@ -1,15 +1,19 @@
 """Pictures of the page of the local API and of a trace's tokens, for the command of `shots`."""
 
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 from app.bridge.seeing import Seen
 from app.main_window import MainWindow
 from app.pages.answers import TracePanel
 from core.assistants.records import Answer, Question
+from core.documents.records import AddDocuments
 from core.errors import AlreadyExists
 from core.inference.records import PromptToken, PromptTokens
+from core.jobs import Job
 from core.server.app import Line
 from core.vault import api_tokens
 from core.vault.api_tokens import MakeToken
@@ -112,10 +116,28 @@ def trace_tokens(window: MainWindow) -> None:
     panel.show_seen(Seen(PromptTokens(prompt="", tokens=tokens, window=4096), ("system", "user"), True))
 
 
+def compared(window: MainWindow) -> None:
+    """Two answers beside each other, in a workbench in memory."""
+    from tests.unit.app.shots import wait
+    from tests.unit.app.standin import StandIn
+
+    bench = StandIn(Path(tempfile.mkdtemp()) / "Drug safety.assay")
+    bench.vault.folder.mkdir(parents=True)
+    bench.documents.add(AddDocuments(collection="safety", paths=("SOP-PV-014.pdf",)), Job("Add"))
+    window.operations._workbench = bench  # type: ignore[assignment]
+    window.go("chat")
+    wait(window)
+    window.page.side_by_side.click()  # type: ignore[union-attr]
+    window.page.comparison.composer.setPlainText("How soon must a site report a serious adverse event?")  # type: ignore[union-attr]
+    window.page.comparison.ask()  # type: ignore[union-attr]
+    wait(window)
+
+
 SCENES: dict[str, Callable[[MainWindow], None]] = {
     "api": api(),
     "api-running": api(running),
     "api-token": api(lambda window: window.page.make.click()),  # type: ignore[union-attr]
     "api-secret": api(secret),
     "trace-tokens": trace_tokens,
+    "compare": compared,
 }
