@@ -2,7 +2,8 @@
 
 Rules: passages are shown before the first word; with a model, the prompt version is rendered in the inference worker; a sentence's citation
 mark `[n]` is resolved to the nearest sentence of passage n; a sentence whose support is under `SUPPORT` in every passage is marked; an answer
-that says it is not in the documents is recognised and cites nothing.
+that says it is not in the documents is recognised and cites nothing; where the question wants it, an answer of which no sentence has support is
+withdrawn for that. A question that refers to earlier ones is searched for together with them.
 """
 
 import re
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from core.assistants import quotes
-from core.assistants.records import QUOTES, Answer, Answered, AnswerPart, Citation, Delta, Found, Question
+from core.assistants.follow_ups import standalone
+from core.assistants.records import QUOTES, Answer, Answered, AnswerPart, Citation, Delta, Found, Question, Support
 from core.documents.sentences import split_sentences
 from core.errors import ContextExceeded
 from core.inference.records import Finished, Generate, Token
@@ -33,7 +35,10 @@ REFUSALS = (
     "no answer in the documents",
 )
 """How answers begin that decline, in lower case with plain apostrophes; the starter model's own wording is among them."""
+QUOTED_WORDS = 3
+"""Fewer words in quotation marks are a term, not a quotation."""
 _MARK = re.compile(r"\[(\d+)\]")
+_QUOTED = re.compile(r"[\"“„«]([^\"“”„«»]+)[\"”“»]")
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,10 @@ def answer(question: Question, context: Context, job: Job) -> Iterator[AnswerPar
     passages: tuple[Passage, ...] = ()
     if question.collection:
         search = Search(
-            collection=question.collection, query=question.text, limit=question.passages, finding=question.finding
+            collection=question.collection,
+            query=standalone(question.text, question.earlier),
+            limit=question.passages,
+            finding=question.finding,
         )
         passages = context.search(search, job)
     yield Found(passages=passages)
@@ -69,7 +77,7 @@ def answer(question: Question, context: Context, job: Job) -> Iterator[AnswerPar
 def _by_quotes(
     question: Question, passages: tuple[Passage, ...], context: Context, started: float
 ) -> Iterator[AnswerPart]:
-    ranked = quotes.rank(question.text, passages, context.embed)
+    ranked = quotes.rank(standalone(question.text, question.earlier), passages, context.embed)
     chosen = quotes.choose(ranked)
     numbers: dict[int, int] = {}
     text, citations = "", []
@@ -103,6 +111,7 @@ def _by_quotes(
             citations=tuple(citations),
             passages=passages,
             found_with=context.found_with,
+            searched=_searched(question),
             sentences=len(chosen),
             unsupported=(),
             best_score=ranked[0].score if ranked else 0.0,
@@ -138,6 +147,14 @@ def _by_model(
     text = text.strip()
     abstained = declines(text)
     citations, sentences, unsupported = ((), 0, ()) if abstained or not text else support(text, passages, context.embed)
+    each: tuple[Support, ...] = ()
+    withdrawn = ""
+    if question.without_support == "decline" and question.collection and sentences:
+        each = supports(text, passages, context.embed)
+        unsupported = tuple((one.start, one.end) for one in each if not one.supported)
+        if len(unsupported) == len(each):
+            withdrawn, text, abstained = text, DECLINED, True
+            citations, sentences, unsupported, each = (), 0, (), ()
     yield Answered(
         answer=Answer(
             question=question,
@@ -146,6 +163,7 @@ def _by_model(
             citations=citations,
             passages=passages,
             found_with=context.found_with,
+            searched=_searched(question),
             sentences=sentences,
             unsupported=unsupported,
             best_score=0.0,
@@ -161,6 +179,8 @@ def _by_model(
             seconds=round(time.monotonic() - started, 6),
             backend=finished.backend,
             left_out=found - len(passages),
+            support=each,
+            withdrawn=withdrawn,
         )
     )
 
@@ -174,7 +194,7 @@ def _fitting(
         request = Generate(
             model=Digest(context.model_digest),
             messages=context.prompt.messages,
-            variables=variables(question.text, passages),
+            variables=variables(standalone(question.text, question.earlier), passages),
             max_tokens=question.max_tokens,
             seed=question.seed,
             mode=question.mode,
@@ -261,6 +281,48 @@ def support(
                 )
             )
     return tuple(citations), len(spans), tuple(unsupported)
+
+
+def supports(text: str, passages: tuple[Passage, ...], embed: quotes.Embed) -> tuple[Support, ...]:
+    """What each sentence of an answer rests on. One with words in quotation marks that stand in no passage has no support."""
+    spans = _sentence_spans(text)
+    sources = [(index, one) for index, passage in enumerate(passages) for one in split_sentences(passage.text)]
+    if not spans or not sources:
+        return tuple(Support(start=start, end=end, passage=0, score=0.0, supported=False) for start, end, _ in spans)
+    bare = [_MARK.sub("", text[start:end]).strip() for start, end, _ in spans]
+    vectors = embed([*bare, *(sentence for _, sentence in sources)])
+    cosines = vectors[: len(bare)] @ vectors[len(bare) :].T
+    found = []
+    for row, (start, end, _) in enumerate(spans):
+        scores = [
+            1.0 if bare[row] and _folded(bare[row]) in _folded(sentence) else round(float(cosines[row, column]), 6)
+            for column, (_, sentence) in enumerate(sources)
+        ]
+        best = scores.index(max(scores))
+        wrong = misquotes(bare[row], passages)
+        found.append(
+            Support(
+                start=start,
+                end=end,
+                passage=sources[best][0] + 1,
+                score=scores[best],
+                supported=scores[best] >= SUPPORT and not wrong,
+                misquoted=wrong,
+            )
+        )
+    return tuple(found)
+
+
+def misquotes(sentence: str, passages: tuple[Passage, ...]) -> bool:
+    """Whether a sentence has several words in quotation marks that stand in no passage; case, white space and a last stop don't count."""
+    quoted = [found for found in _QUOTED.findall(sentence) if len(found.split()) >= QUOTED_WORDS]
+    texts = [_folded(passage.text) for passage in passages]
+    return any(not any(_folded(words).rstrip(",;:") in text for text in texts) for words in quoted)
+
+
+def _searched(question: Question) -> str:
+    asked = standalone(question.text, question.earlier)
+    return asked if asked != question.text else ""
 
 
 def _sentence_spans(text: str) -> list[tuple[int, int, tuple[int, ...]]]:

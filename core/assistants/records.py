@@ -32,6 +32,10 @@ class Question(Record, frozen=True, kw_only=True):
     adapters: tuple[AdapterUse, ...] = ()
     finding: Finding = Finding()
     """Further collections, filters, and in what order passages are shown."""
+    earlier: tuple[str, ...] = ()
+    """What was asked before in the conversation, oldest first; a question that refers to it is searched for together with it."""
+    without_support: Literal["mark", "decline"] = "mark"
+    """What becomes of a model's answer of which no sentence has support: it is marked, or the answer is that the documents don't say."""
 
 
 class Citation(Record, frozen=True, kw_only=True):
@@ -49,6 +53,19 @@ class Citation(Record, frozen=True, kw_only=True):
     start: int
     """Where in the answer the supported sentence starts and ends, in characters."""
     end: int
+
+
+class Support(Record, frozen=True, kw_only=True):
+    """What one sentence of an answer rests on."""
+
+    start: int
+    end: int
+    passage: int
+    """The passage that says most nearly the same, from 1; 0 where there is none."""
+    score: float
+    supported: bool
+    misquoted: bool = False
+    """It holds words in quotation marks that stand in no passage."""
 
 
 class Answer(Record, frozen=True, kw_only=True, tag="answer"):
@@ -79,6 +96,12 @@ class Answer(Record, frozen=True, kw_only=True, tag="answer"):
     backend: str
     found_with: Settings | None = None
     """What the passages were found with; None in answers that were given before that was kept, and without documents."""
+    searched: str = ""
+    """What was searched for, where that isn't the question as it was asked."""
+    support: tuple[Support, ...] = ()
+    """Of each sentence, where the question wants answers without support declined; else empty."""
+    withdrawn: str = ""
+    """What the model wrote, where it had no support and the answer is that the documents don't say."""
     left_out: int = 0
     """Passages that were found and not shown to the model, because the prompt didn't fit with them."""
 

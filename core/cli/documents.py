@@ -248,6 +248,14 @@ def _home(passage: Passage) -> str:
     type=click.Choice(MODES),
     help="fast, or reproducible: the same question gives the same answer, to the byte. As set for the chat where it isn't given.",
 )
+@click.option("--earlier", multiple=True, metavar="QUESTION", help="What was asked before, oldest first.")
+@click.option(
+    "--without-support",
+    default="decline",
+    show_default=True,
+    type=click.Choice(["decline", "mark"]),
+    help="When no sentence of a model's answer has support: answer that the documents don't say, or mark them.",
+)
 @finding_options
 @pass_session
 def ask(
@@ -261,6 +269,8 @@ def ask(
     max_tokens: int,
     trim: Literal["refuse", "passages"],
     mode: str | None,
+    earlier: tuple[str, ...],
+    without_support: Literal["decline", "mark"],
     **options: Any,
 ) -> None:
     """Ask the documents. Quotes answers with their own sentences; a model writes, and cites."""
@@ -276,6 +286,8 @@ def ask(
         trim=trim,
         mode=mode or settings.load().answers,
         finding=finding(options),
+        earlier=earlier,
+        without_support=without_support,
     )
     with session.workbench() as bench:
         started = time.monotonic()
@@ -290,6 +302,7 @@ def ask(
                 session.output.result(
                     answer_json(part.answer, part.trace),
                     [
+                        *support_lines(part.answer),
                         *citation_lines(part.answer),
                         *left_out_lines(part.answer),
                         f"({answered_by(part.answer)}, {time.monotonic() - started:.1f} s)",
@@ -313,8 +326,33 @@ def answer_json(answer: Answer, trace: str) -> Json:
             {"document": c.name, "page": c.page, "quote": c.quote, "score": round(c.score, 4)} for c in answer.citations
         ],
         "finding": finding_json(answer.question.finding),
+        "searched": answer.searched or answer.question.text,
+        "support": [
+            {
+                "sentence": answer.answer[one.start : one.end],
+                "passage": one.passage,
+                "score": round(one.score, 4),
+                "supported": one.supported,
+                "misquoted": one.misquoted,
+            }
+            for one in answer.support
+        ],
+        "withdrawn": answer.withdrawn,
         "trace": trace,
     }
+
+
+def support_lines(answer: Answer) -> list[str]:
+    """What was searched for, where that isn't the question; what was withdrawn or has no support."""
+    unsupported = [one for one in answer.support if not one.supported]
+    return [
+        *([f"Searched for: {one_line(answer.searched)}"] if answer.searched else []),
+        *([f"{answer.answer} What stands above has no support in them."] if answer.withdrawn else []),
+        *(
+            f"  {'misquoted' if one.misquoted else 'without support'}: {one_line(answer.answer[one.start : one.end])}"
+            for one in unsupported
+        ),
+    ]
 
 
 def left_out_lines(answer: Answer) -> list[str]:

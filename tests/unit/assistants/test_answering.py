@@ -4,7 +4,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from core.assistants.answering import DECLINED, Context, answer, declines, support
+from core.assistants.answering import DECLINED, Context, answer, declines, misquotes, support, supports
 from core.assistants.records import Answer, Answered, Delta, Found, Question
 from core.errors import Cancelled, ContextExceeded
 from core.inference.records import Finished, Generate, Message, Token
@@ -155,3 +155,59 @@ def test_a_prompt_that_does_not_fit_is_refused_unless_the_question_says_otherwis
     assert whole(question, narrow(2)).left_out == 0
     with pytest.raises(ContextExceeded):
         whole(msgspec.structs.replace(question, trim="passages"), narrow(0))
+
+
+DECLINING = Question(collection="c", text="How many floors has the tower?", model="small", without_support="decline")
+
+
+def test_an_answer_without_any_support_is_withdrawn_where_that_is_wanted() -> None:
+    said = "Penguins live in Antarctica. They swim."
+    found = whole(DECLINING, context(said))
+    assert (found.answer, found.withdrawn, found.abstained) == (DECLINED, said, True)
+    assert (found.citations, found.sentences, found.unsupported, found.support) == ((), 0, (), ())
+    marked = whole(msgspec.structs.replace(DECLINING, without_support="mark"), context(said))
+    assert (marked.answer, marked.withdrawn, marked.abstained, len(marked.unsupported)) == (said, "", False, 2)
+
+
+def test_each_sentence_carries_its_support() -> None:
+    said = "The tower has nine floors. [2] Penguins swim."
+    found = whole(DECLINING, context(said))
+    assert found.answer == said
+    first, second = found.support
+    assert (first.passage, first.score, first.supported, first.misquoted) == (2, 1.0, True, False)
+    assert said[first.start : first.end] == "The tower has nine floors. [2]"
+    assert not second.supported
+    assert found.unsupported == ((second.start, second.end),)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "wrong"),
+    [
+        ("It says “the gate closes at eight”.", False),
+        ('It says "The  gate closes at eight."', False),
+        ("It says “the gate closes at nine”.", True),
+        ("The „gate closes at noon“ rule.", True),
+        ("The “gate” is a “nine ladder”.", False),
+    ],
+)
+def test_words_in_quotation_marks_stand_in_a_passage_or_are_marked(sentence: str, wrong: bool) -> None:
+    assert misquotes(sentence, PASSAGES) is wrong
+    ((one,), mixed) = (
+        supports(sentence, PASSAGES, bag_of_words),
+        "The gate closes at eight, as “it opens at ten” says.",
+    )
+    assert one.misquoted is wrong
+    assert not supports(mixed, PASSAGES, bag_of_words)[0].supported
+
+
+def test_a_follow_up_is_searched_for_with_what_it_refers_to() -> None:
+    asked: list[str] = []
+
+    def search(request: Search, job: Job) -> tuple[Passage, ...]:
+        asked.append(request.query)
+        return PASSAGES
+
+    question = Question(collection="c", text="How many floors has it?", earlier=("Where is the tower?",))
+    found = whole(question, replace(context(), search=search))
+    assert asked == ["Where is the tower? How many floors has it?"] == [found.searched]
+    assert whole(Question(collection="c", text="How many floors has the tower?"), context()).searched == ""

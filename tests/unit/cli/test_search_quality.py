@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.assistants import store
+from core.assistants.answering import DECLINED
 from core.documents.service import Documents
 from core.models.records import FAKE
 from core.retrieval.service import Retrieval
@@ -85,3 +86,20 @@ def test_an_answer_from_several_collections_belongs_to_each(desk: Desk) -> None:
     with desk.bench.vault.read() as reader:
         assert store.of_collection(reader, "plant") == store.of_collection(reader, "second") == (trace,)
         assert store.of_collection(reader, "third") == ()
+
+
+def test_a_follow_up_says_what_was_searched_for(desk: Desk) -> None:
+    assert desk("ask", "plant", "Where is it?", "--earlier", "Which valve is red?", "--json") == 0
+    assert json.loads(desk.output)["searched"] == "Which valve is red? Where is it?"
+    assert desk("ask", "plant", "Where is it?", "--earlier", "Which valve is red?") == 0
+    assert "Searched for: Which valve is red? Where is it?" in desk.output
+
+
+def test_a_model_s_answer_without_support_is_declined_unless_it_shall_be_marked(desk: Desk) -> None:
+    assert desk("ask", "plant", "Which valve is red?", "--model", "fake", "--json") == 0
+    found = json.loads(desk.output)
+    assert found["withdrawn"] or found["support"] or found["abstained"]
+    assert bool(found["withdrawn"]) == (found["answer"] == DECLINED and found["abstained"])
+    assert desk("ask", "plant", "Which valve is red?", "--model", "fake", "--without-support", "mark", "--json") == 0
+    marked = json.loads(desk.output)
+    assert (marked["withdrawn"], marked["support"]) == ("", [])
