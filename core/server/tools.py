@@ -1,9 +1,10 @@
 """Functions that a program lets the model call.
 
-`tool_choice` "auto" leaves it to the model, which must know tools by its own chat template; what it writes is read in the forms that such models
-write: <tool_call>{…}</tool_call>, or JSON objects with a name and arguments. "required" or a named function needs nothing of the model: the
-answer is held to a JSON schema of one call, and a system message that we add, and that the trace shows, says what the functions are.
-A call that isn't one of a function that was offered is text.
+`tool_choice` "auto" leaves it to the model, which must know tools by its own chat template; what it writes is read in the forms that such
+models write: <tool_call>{…}</tool_call> (Qwen, Hermes), <function=NAME>{…}</function> (Llama 3.1, Functionary), or JSON objects with a name
+and arguments, one or a list, alone, in a fence or behind a marker (Llama 3, Mistral, Command R, Firefunction). "required" or a named function
+needs nothing of the model: the answer is held to a JSON schema of one call, and a system message that we add, and that the trace shows, says
+what the functions are. A call that isn't one of a function that was offered is text.
 """
 
 import json
@@ -18,6 +19,9 @@ from core.server.forms import Parameters, refuse
 MOST: Final = 64
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TAGGED: Final = re.compile(r"<tool_call>\s*(.*?)\s*(?:</tool_call>|\Z)", re.DOTALL)
+_NAMED: Final = re.compile(r"<function=([A-Za-z0-9_-]{1,64})>\s*(.*?)\s*(?:</function>|\Z)", re.DOTALL)
+_MARKED: Final = re.compile(r"(?:\[TOOL_CALLS\]|<\|python_tag\|>|functools|Action:)\s*")
+_FENCED: Final = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
 
 
 class Tools(NamedTuple):
@@ -90,11 +94,18 @@ def tools(parameters: Parameters) -> Tools:
 def calls_in(text: str, offered: tuple[dict[str, Any], ...]) -> tuple[str, list[Json]]:
     """What a model wrote: the text beside its calls, and the calls in OpenAI's form. Without calls, the text as it is."""
     names = {tool["function"]["name"] for tool in offered}
-    tagged = _TAGGED.findall(text)
-    found = [call for part in tagged for call in _calls(part, names)]
-    if tagged and found:
+    found = [call for part in _TAGGED.findall(text) for call in _calls(part, names)]
+    if found:
         return _TAGGED.sub("", text).strip(), found
-    found = _calls(text, names)
+    found = [call for name, given in _NAMED.findall(text) for call in _named(name, given, names)]
+    if found:
+        return _NAMED.sub("", text).strip(), found
+    bare = text.strip()
+    if marked := _MARKED.match(bare):
+        bare = bare[marked.end() :]
+    if fenced := _FENCED.fullmatch(bare):
+        bare = fenced[1]
+    found = _calls(bare, names)
     return ("", found) if found else (text, [])
 
 
@@ -110,17 +121,31 @@ def one_call(name: str, arguments: Any) -> dict[str, Json]:
 
 def _calls(text: str, names: set[str]) -> list[Json]:
     """The calls that a text of JSON holds; none where it holds anything else."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return []
+    value = _json(text)
     found: list[Json] = []
     for one in value if isinstance(value, list) else [value]:
-        arguments = one.get("arguments", one.get("parameters")) if isinstance(one, dict) else None
-        if not isinstance(arguments, dict) or one.get("name") not in names:
+        if not isinstance(one, dict):
             return []
-        found.append(one_call(one["name"], arguments))
+        name, arguments = one.get("name", one.get("tool_name")), one.get("arguments", one.get("parameters"))
+        if isinstance(arguments, str):  # written as OpenAI's API has them
+            arguments = _json(arguments)
+        if not isinstance(arguments, dict) or not isinstance(name, str) or name not in names:
+            return []
+        found.append(one_call(name, arguments))
     return found
+
+
+def _named(name: str, text: str, names: set[str]) -> list[Json]:
+    """The call of a function that is named outside its arguments."""
+    arguments = _json(text)
+    return [one_call(name, arguments)] if name in names and isinstance(arguments, dict) else []
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _check(tool: Any) -> None:
