@@ -1,5 +1,6 @@
 """Settings take effect at once and are kept."""
 
+import msgspec
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -37,3 +38,22 @@ def test_another_size_is_kept(page: SettingsPage, window: MainWindow, qtbot: QtB
     assert look().scale == 1.5
     assert settings.load().scale == 1.5
     qtbot.waitUntil(lambda: window.page is not page)
+
+
+def test_memory_and_context_of_models_are_kept(page: SettingsPage) -> None:
+    assert page.memory.currentText() == "What is free"
+    assert page.context.currentText() == "The usual 4,096 tokens"
+    page.memory.setCurrentIndex(page.memory.findData(2048))
+    page.memory.activated.emit(0)
+    page.context.setCurrentIndex(page.context.findData(8192))
+    page.context.activated.emit(0)
+    assert (settings.load().model_memory, settings.load().model_context) == (2048, 8192)
+
+
+def test_a_context_that_another_page_set_is_offered_too(page: SettingsPage) -> None:
+    settings.save(msgspec.structs.replace(settings.load(), model_context=1792))
+    page.opened()
+    assert page.context.currentText() == "1,792 tokens"
+    page.answers.setCurrentIndex(1)
+    page.answers.activated.emit(1)
+    assert settings.load().model_context == 1792
