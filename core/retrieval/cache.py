@@ -1,7 +1,7 @@
 """The sealed vector indexes in the vault's `cache/`, one file a collection, so that the next process need not build them.
 
 A file holds a manifest, then the index's own files in parts. Its name says the generation of the collection that it was sealed at; what it was
-made with (embedder, dimensions, chunking, versions) is authenticated with it. Rules:
+made with (embedder, its route, dimensions, chunking, versions) is authenticated with it. Rules:
 
 1. Nothing here is needed: a file that is missing, damaged, of another make, newer than the vault, or of another history than the
    vault's is dropped, and the index is built from the vault's vectors again. Nothing is embedded again.
@@ -152,6 +152,7 @@ def _make(collection: store.Kept) -> str:
     """What an index was made with, as a part of its sealed name."""
     made: dict[str, Json] = {
         "embedder": collection.embedder,
+        "route": collection.route,
         "dimensions": collection.dimensions,
         "chunking": builtins(collection.chunking),
         "format": FORMAT,

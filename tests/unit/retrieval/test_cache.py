@@ -132,6 +132,7 @@ def test_an_index_of_another_history_embedder_or_cut_is_dropped(one: Workspace, 
     for other in (
         store.Kept(**{**vars(made), "embedder": "0" * 64}),
         store.Kept(**{**vars(made), "dimensions": 65}),
+        store.Kept(**{**vars(made), "route": "another"}),
         store.Kept(**{**vars(made), "chunking": smaller}),
     ):
         content = path.read_bytes()
