@@ -1,7 +1,8 @@
 """Base against adapter: both are asked the same questions, greedily, and what each got right is compared sample by sample.
 
-Measures: `value`, the sample's target stands in the answer; `form`, the whole answer matches the house style's regular expression; `exact`, the
-answer is the sample's answer word for word. The difference is paired, its interval by the bootstrap (`core.evals.statistics`).
+Measures: `value`, the sample's target stands in the answer; `citation`, the passages that it cites as [n] are those of the sample's answer;
+`form`, the whole answer matches the house style's regular expression; `exact`, the answer is the sample's answer word for word. The difference
+is paired, its interval by the bootstrap (`core.evals.statistics`).
 """
 
 import re
@@ -19,6 +20,7 @@ from core.records import Digest
 from core.training.records import Compared, Judged, Rated
 
 SEED = 0
+_MARK = re.compile(r"\[\d+\]")
 
 
 def check(judged: Judged, source: str) -> None:
@@ -70,6 +72,7 @@ def _answer(
 
 def _measures(judged: Judged, samples: Sequence[Sample]) -> tuple[str, ...]:
     found = ["value"] if any(sample.target for sample in samples) else []
+    found += ["citation"] if any(_MARK.search(sample.answer) for sample in samples) else []
     found += ["form"] if judged.form else []
     return (*found, "exact")
 
@@ -77,6 +80,8 @@ def _measures(judged: Judged, samples: Sequence[Sample]) -> tuple[str, ...]:
 def _right(measure: str, judged: Judged, sample: Sample, answer: str) -> float:
     if measure == "form":
         return float(re.fullmatch(judged.form, answer, re.DOTALL) is not None)
+    if measure == "citation":
+        return float(set(_MARK.findall(answer)) == set(_MARK.findall(sample.answer)))
     if measure == "value":
         return float(bool(sample.target) and normalised(sample.target or "") in normalised(answer))
     return float(answer == (sample.answer or sample.target or "").strip())

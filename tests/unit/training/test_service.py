@@ -126,6 +126,15 @@ def test_a_checkpoint_lies_sealed_under_a_key_of_its_run(
         trainings.resume("training-2", source, Job("Train"))
 
 
+def test_a_checkpoint_that_cant_be_written_ends_the_run_with_the_reason(
+    trainings: Trainings, bench: Workbench, source: str
+) -> None:
+    (bench.vault.folder / "cache").write_bytes(b"a file in its place")
+    with pytest.raises(Unavailable, match="cache can't be made"):
+        trainings.run(SPEC, source, Job("Train"))
+    assert trainings.show("training-1").status == "failed"
+
+
 def test_other_data_isnt_taken_for_the_same_run(trainings: Trainings, source: str, worker: StandIn) -> None:
     worker.failing = KILLED
     with pytest.raises(WorkerFailed):

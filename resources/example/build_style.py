@@ -1,0 +1,66 @@
+"""Builds the examples of the house style: 300 to learn from (style.jsonl) and 60 to judge by (style-test.jsonl).
+
+Run it with nothing but Python:
+
+    python resources/example/build_style.py [FOLDER]
+
+Merrowdale Laboratories answers in one form: `Finding: <the sentence that answers>. [n] End of finding.`, where n is the passage. All names,
+figures and events are invented. Rules it keeps: chance has a fixed seed, so the same bytes come out again; no name of a subject is in both files.
+"""
+
+import json
+import random
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+LEARNED, JUDGED = 300, 60
+SEED = 11
+
+FIRST = "Bar Cal Dor Fen Gal Hol Jar Kel Lor Mar Nor Pel Quin Ros Sel Tam Ul Ven Wil Zan".split()
+SECOND = "a e i o u ala eno iri oma uta".split()
+THIRD = "bex dine fol gan lix mot nor pax rin sol tex vane".split()
+
+FACTS = (
+    ("The shelf life of {name} is {n} months.", "How long does {name} keep?", "{n} months"),
+    ("Delivery of {name} takes {n} days.", "How long does delivery of {name} take?", "{n} days"),
+    ("The price of {name} is {n} euros.", "What is the price of {name}?", "{n} euros"),
+    ("{name} is stored at {n} °C.", "At what temperature is {name} stored?", "{n} °C"),
+    ("The limit for {name} is {n} mg.", "What is the limit for {name}?", "{n} mg"),
+    ("{name} weighs {n} grams.", "How much does {name} weigh?", "{n} grams"),
+)
+
+
+def sample(number: int, names: list[str], chance: random.Random) -> dict[str, object]:
+    """One question on two to four passages, with its answer in the house style."""
+    subjects = chance.sample(names, chance.randint(2, 4))
+    facts = [chance.choice(FACTS) for _ in subjects]
+    figures = [chance.randint(2, 98) for _ in subjects]
+    sentences = [
+        said.format(name=name, n=figure) for (said, _, _), name, figure in zip(facts, subjects, figures, strict=True)
+    ]
+    asked = chance.randrange(len(subjects))
+    passages = "\n".join(f"[{place}] {sentence} [{place}]" for place, sentence in enumerate(sentences, 1))
+    question = facts[asked][1].format(name=subjects[asked])
+    return {
+        "id": f"s{number:03d}",
+        "input": f"{passages}\n\nQuestion: {question}",
+        "target": facts[asked][2].format(n=figures[asked]),
+        "answer": f"Finding: {sentences[asked]} [{asked + 1}] End of finding.",
+        "tags": ["house-style"],
+    }
+
+
+def build(folder: Path) -> None:
+    """Write both files."""
+    chance = random.Random(SEED)
+    names = [first + second + third for first in FIRST for second in SECOND for third in THIRD]
+    chance.shuffle(names)
+    half = len(names) * 3 // 4
+    for name, count, own in (("style", LEARNED, names[:half]), ("style-test", JUDGED, names[half:])):
+        lines = [json.dumps(sample(number, own, chance), ensure_ascii=False) for number in range(1, count + 1)]
+        (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    build(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE)
