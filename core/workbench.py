@@ -17,6 +17,7 @@ from core.documents import store as documents_store
 from core.documents.erasing import ErasableCollections, ErasableDocuments
 from core.documents.refreshing import Refreshing
 from core.documents.service import Documents
+from core.evals import releasing
 from core.evals import store as evals_store
 from core.evals.erasing import ErasableOutcomes, ErasableRuns
 from core.evals.scoring.tools import Scoring
@@ -95,7 +96,7 @@ class Workbench:
         self.retrieval: Retrieval = Retrieval(
             vault, self.supervisor, self.engine, self.documents, first.retrieval if first else None
         )
-        self.prompts = Prompts(vault, self.engine)
+        self.prompts = Prompts(vault, self.engine, releasing.blocked)
         self.assistants = Assistants(vault, self.models, self.engine, self.documents, self.retrieval, self.prompts)
         self.api_calls = ApiCalls(vault)
         self.datasets = Datasets(vault)

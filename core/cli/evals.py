@@ -7,7 +7,9 @@ import click
 import msgspec
 import yaml
 
+from core.cli.comparing import comparison_json, comparison_lines
 from core.cli.eval_scorers import scorers, suite
+from core.cli.gates import exception, gate
 from core.cli.output import one_line, short, table
 from core.cli.session import FILE, Session, pass_session
 from core.cli.signing import signing
@@ -171,14 +173,26 @@ def show(session: Session, name: str, outcomes: bool) -> None:
 
 @evaluation.command()
 @click.argument("names", metavar="RUN…", nargs=-1, required=True)
+@click.option(
+    "--tag", "tags", multiple=True, help="Compare the samples with this tag on their own too; * for every tag."
+)
 @pass_session
-def compare(session: Session, names: tuple[str, ...]) -> None:
-    """Runs side by side, and within each run every variant against its first."""
+def compare(session: Session, names: tuple[str, ...], tags: tuple[str, ...]) -> None:
+    """Runs side by side, and all their variants against the first, with what may be chance after correction for so many comparisons.
+
+    RUN is `run-3`, or `run-3:VARIANT` for one variant alone. At most 20.
+    """
     with session.workbench() as bench:
-        views = [bench.evals.show(name) for name in names]
-        session.output.result({"runs": [run_json(view) for view in views]}, compare_lines(views))
+        views = [bench.evals.show(name.partition(":")[0]) for name in names]
+        found = bench.evals.compare(names, tags)
+        session.output.result(
+            {"runs": [run_json(view) for view in views], **comparison_json(found)},
+            [*compare_lines(views), "", *comparison_lines(found)],
+        )
 
 
+evaluation.add_command(gate)
+evaluation.add_command(exception)
 evaluation.add_command(scorers)
 evaluation.add_command(suite)
 

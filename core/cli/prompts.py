@@ -120,6 +120,7 @@ def _sign(session: Session, reference: str, meaning: str, reason: str) -> None:
         request = SignPrompt(reference=name, meaning=meaning, reason=reason)  # type: ignore[arg-type]
         with signing(session, bench, name, state.digest, text, meaning, reason) as signer:
             signature = bench.prompts.sign(request, signer)
+        held = bench.prompts.held_back(name) if meaning == "approved" else ""
         session.output.result(
             {
                 "prompt": state.prompt.reference,
@@ -128,7 +129,10 @@ def _sign(session: Session, reference: str, meaning: str, reason: str) -> None:
                 "time": signature.time,
                 "digest": state.digest,
             },
-            [f"Signed {state.prompt.reference} as {meaning}: {signature.name}, {signature.time}."],
+            [
+                f"Signed {state.prompt.reference} as {meaning}: {signature.name}, {signature.time}.",
+                *([f"It is not labelled approved: {held}"] if held else []),
+            ],
         )
 
 

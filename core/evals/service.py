@@ -200,8 +200,13 @@ class Evals:
         """Whether variants of a finished run meet its gate; `baseline` is `run-2` or `run-2:VARIANT`. Raises `NotFound`, `BadInput`."""
         name, _, variant = baseline.partition(":")
         against = (self.show(name), variant.strip()) if name else None
+        view = self.show(run)
         with self._vault.read() as reader:
-            return releasing.judge(reader, self.show(run), variants, against)
+            found = releasing.judge(reader, view, variants, against)
+        if not any(result.verdicts for result in found):
+            problem = f"{view.run.spec_reference} has neither a gate nor criteria. Add `gate:` to the spec, and run it."
+            raise BadInput(source=view.run.id, problem=problem)
+        return found
 
     def sign_exception(self, run: str, reason: str, signer: Signer) -> Signature:
         """Sign that a run's prompts may be released although its gate isn't met; with the second person's signature their labels move.

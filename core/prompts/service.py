@@ -5,6 +5,8 @@ changed afterwards, and is named `name@number`, `name@label` or `name` (its late
 Labels move when the policy's signatures are there; `approved` moves by itself with the approval that completes them.
 """
 
+from collections.abc import Callable
+
 from core.errors import BadInput, Refused
 from core.inference.records import TEXT
 from core.inference.service import Engine
@@ -15,19 +17,23 @@ from core.vault import policies, sessions, versions
 from core.vault.records import Signature
 from core.vault.roles import Act
 from core.vault.signing import Signer
-from core.vault.unit import Reader
+from core.vault.unit import Reader, Unit
 from core.vault.vault import Vault
 
 _KIND = "prompt"
+Gate = Callable[[Reader, Digest], str]
+"""Why a version may not be released, in one sentence; "" when nothing speaks against it."""
 _ROLES = ("system", "user", "assistant")
 
 
 class Prompts:
     """The operations on prompts of one open vault."""
 
-    def __init__(self, vault: Vault, engine: Engine) -> None:
+    def __init__(self, vault: Vault, engine: Engine, gate: Gate = lambda _, __: "") -> None:
+        """`gate` is asked before `approved` or another label that the policy ties to an approval moves."""
         self._vault = vault
         self._engine = engine
+        self._gate = gate
 
     def save(self, request: SavePrompt) -> SavedPrompt:
         """Keep a new version, or find that it equals the latest. Raises `TemplateError` with the line, `BadInput`."""
@@ -85,7 +91,7 @@ class Prompts:
             authors = unit.authors(state.digest)
             versions.check_signer(state.prompt.reference, authors, signer.user.user, request.meaning)
             signature = unit.sign(signer, state.digest, state.prompt.reference, request.meaning, request.reason)
-            if policies.approved(unit, state.digest):
+            if policies.approved(unit, state.digest) and not self._gate(unit, state.digest):
                 policies.move_label(unit, _KIND, state.prompt.name, "approved", state.prompt.number)
             return signature
 
@@ -96,16 +102,31 @@ class Prompts:
     def label(self, reference: str, label: str, reason: str = "") -> PromptState:
         """Point a label at a version. `approved` is moved by approving alone.
 
-        Raises `Refused` while signatures that the policy asks for are missing.
+        Raises `Refused` while signatures that the policy asks for are missing, or an evaluation's gate isn't met.
         """
         if label == "approved":
             with sessions.refusals(self._vault, Act.LABEL, f"{reference} approved"):
                 raise Refused(act=f"Label {reference} approved", reason="Approving a version sets this label.")
         versions.check_name("label", label)
-        prompt = self.show(reference).prompt
+        state = self.show(reference)
+        prompt = state.prompt
         with self._vault.write(Act.LABEL, about=f"{prompt.reference} {label}", reason=reason) as unit:
+            if policies.current(unit).rule(label).meaning == "approved" and (problem := self._gate(unit, state.digest)):
+                raise Refused(act=f"Label {prompt.reference} {label}", reason=problem)
             policies.move_label(unit, _KIND, prompt.name, label, prompt.number)
         return self.show(prompt.reference)
+
+    def held_back(self, reference: str) -> str:
+        """Why a version is not approved although it may be signed: what its evaluations say, in one sentence; "" for nothing."""
+        with self._vault.read() as reader:
+            return self._gate(reader, versions.resolve(reader, _KIND, reference))
+
+    def settle(self, unit: Unit, digest: Digest) -> None:
+        """Move `approved` to a version that nothing holds back any more, unless a later version has it."""
+        prompt = unit.get(digest, PromptVersion)
+        pointed = versions.labels(unit, _KIND, prompt.name).get("approved", 0)
+        if pointed < prompt.number and policies.approved(unit, digest) and not self._gate(unit, digest):
+            policies.move_label(unit, _KIND, prompt.name, "approved", prompt.number)
 
     def _check(self, request: SavePrompt) -> None:
         if not request.messages:

@@ -200,6 +200,8 @@ SERVICES = (
         "towers", "reviewed", "", signer))),
     Operation("core.evals.service:Evals.sign", Act.APPROVE, signing(lambda s, signer: s.bench.evals.sign(
         "towers", "approved", "", signer))),
+    Operation("core.evals.service:Evals.sign_exception", Act.APPROVE, signing(lambda s, signer: s.bench.evals.sign_exception(
+        "run-1", "known weakness", signer))),
     Operation("core.evals.service:Evals.run", Act.RUN_EVALUATION, lambda s: s.bench.evals.run(
         RunSpec(reference="towers"), Job("Run"))),
     Operation("core.training.service:Trainings.run", Act.TRAIN, lambda s: s.bench.trainings.run(TRAINING, "s.yaml", Job("Train"))),
@@ -315,11 +317,11 @@ READING = {
     "documents": {"collections", "collection", "list", "show", "locate", "close"},
     "refreshing": {"folders"},
     "retrieval": {"search", "rank", "settings", "prepare", "index_state", "close", "allow_clear"},
-    "prompts": {"list", "versions", "show", "diff", "signatures"},
+    "prompts": {"list", "versions", "show", "diff", "signatures", "held_back", "settle"},
     "assistants": {"context", "traces", "trace"},
     "api_calls": {"list", "show", "used"},
     "datasets": {"list", "show"},
-    "evals": {"specs", "spec", "list", "show", "outcomes"},
+    "evals": {"specs", "spec", "list", "show", "outcomes", "compare", "gate"},
     "trainings": {"plan", "list", "show", "lent"},
     "evidence": set(),
 }

@@ -1,0 +1,226 @@
+"""Runs against a baseline: what differs, by how much, whether that may be chance, and on which samples. Pure.
+
+Rules: figures are paired by sample, over samples that both sides measured and that are the same in both datasets. Samples on one document
+stand or fall together: where documents have several, whole documents are drawn and flipped. Yes or no is tested with McNemar's exact test
+where each sample stands for itself; anything else by flipping signs. All differences that are told together are corrected together, by
+Holm (no false finding among them) and by Benjamini and Hochberg (few among those found); those within tags are a family of their own.
+"""
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from core.evals import paired
+from core.evals.statistics import LEVEL, RESAMPLES
+from core.evals.summary import DIGITS
+from core.records import Record
+
+FEWEST = 2
+"""A tag with fewer samples in common isn't compared."""
+
+
+class Measured(Record, frozen=True, kw_only=True):
+    """One variant of one run: each scorer's value for each sample, and which samples passed every scorer."""
+
+    run: str
+    variant: str
+    values: dict[str, dict[str, float]]
+    passed: dict[str, bool]
+
+
+class Compared(Record, frozen=True, kw_only=True):
+    """One scorer's difference from the baseline, `variant` minus baseline; `tag` is empty for all samples."""
+
+    run: str
+    variant: str
+    scorer: str
+    tag: str
+    before: float
+    after: float
+    value: float
+    low: float
+    high: float
+    p: float
+    holm: float
+    """The p-value with which no false finding at all is expected among the differences."""
+    false_discovery: float
+    effect: float
+    effect_name: str
+    """"h" for proportions, "d" for means (Cohen)."""
+    test: str
+    """"mcnemar" or "permutation"."""
+    n: int
+    groups: int
+    detectable: float
+    """The smallest difference that so many samples would show 8 times in 10; infinite where none is."""
+    better: bool | None
+    """Whether the difference is for the better; None for no difference."""
+
+
+class Changed(Record, frozen=True, kw_only=True):
+    """The samples that one variant gained and lost against the baseline."""
+
+    run: str
+    variant: str
+    improved: tuple[str, ...]
+    """They failed before and pass now."""
+    regressed: tuple[str, ...]
+
+
+class Comparison(Record, frozen=True, kw_only=True):
+    baseline_run: str
+    baseline_variant: str
+    rows: tuple[Compared, ...]
+    changed: tuple[Changed, ...]
+    left_out: int = 0
+    """Samples of the baseline that the others' datasets don't have, or have with another content."""
+
+
+def compare(
+    baseline: Measured,
+    others: Sequence[Measured],
+    groups: Mapping[str, Hashable],
+    tags: Mapping[str, frozenset[str]],
+    lower: frozenset[str] = frozenset(),
+    seed: int = 0,
+) -> Comparison:
+    """Each of the others against the baseline.
+
+    `groups` gives a sample's group (its document), where it has one; `tags` the samples with each tag that is asked for; `lower` names the
+    scorers that are better when lower.
+    """
+    draws = _Draws(seed)
+    rows = _corrected([row for other in others for row in _rows(baseline, other, groups, None, "", lower, draws)])
+    tagged = [
+        row
+        for tag, samples in tags.items()
+        for other in others
+        for row in _rows(baseline, other, groups, samples, tag, lower, draws)
+    ]
+    return Comparison(
+        baseline_run=baseline.run,
+        baseline_variant=baseline.variant,
+        rows=(*rows, *_corrected(tagged)),
+        changed=tuple(_changed(baseline, other) for other in others),
+    )
+
+
+class _Draws:
+    """The same resamples and sign flips for every comparison over so many groups, made once."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._made: dict[int, tuple[np.ndarray[tuple[int, int], np.dtype[np.float32]], ...]] = {}
+
+    def of(self, count: int) -> tuple[np.ndarray[tuple[int, int], np.dtype[np.float32]], ...]:
+        """(how often each group is drawn in each resample, the signs of each flip)."""
+        if count not in self._made:
+            generator = np.random.default_rng(self._seed)
+            drawn = generator.multinomial(count, np.full(count, 1 / count), size=RESAMPLES).astype(np.float32)
+            signs = 1 - 2 * generator.integers(0, 2, size=(RESAMPLES, count), dtype=np.int8).astype(np.float32)
+            self._made[count] = (drawn, signs)
+        return self._made[count]
+
+
+def _rows(
+    baseline: Measured,
+    other: Measured,
+    groups: Mapping[str, Hashable],
+    only: frozenset[str] | None,
+    tag: str,
+    lower: frozenset[str],
+    draws: _Draws,
+) -> list[Compared]:
+    found = []
+    for scorer, after in other.values.items():
+        before = baseline.values.get(scorer, {})
+        both = sorted(sample for sample in before.keys() & after.keys() if only is None or sample in only)
+        if both and (only is None or len(both) >= FEWEST):
+            pairs = [before[sample] for sample in both], [after[sample] for sample in both]
+            of = [groups.get(sample, ("", sample)) for sample in both]
+            found.append(_row(other, scorer, tag, pairs, of, scorer in lower, draws))
+    return found
+
+
+def _row(
+    other: Measured,
+    scorer: str,
+    tag: str,
+    pairs: tuple[list[float], list[float]],
+    of: Sequence[Hashable],
+    lower: bool,
+    draws: _Draws,
+) -> Compared:
+    before, after = np.asarray(pairs[0]), np.asarray(pairs[1])
+    change = after - before
+    n, value = len(of), float(change.mean())
+    places: dict[Hashable, int] = {}
+    where = np.array([places.setdefault(group, len(places)) for group in of])
+    sums = np.bincount(where, weights=change)
+    yes_no = bool(np.isin(before, (0.0, 1.0)).all() and np.isin(after, (0.0, 1.0)).all())
+    low = high = value
+    if len(places) > 1:
+        drawn, signs = draws.of(len(places))
+        sizes = np.bincount(where).astype(np.float32)
+        means = (drawn @ sums.astype(np.float32)) / (drawn @ sizes)
+        tail = (1 - LEVEL) / 2 * 100
+        low, high = (float(end) for end in np.percentile(means, [tail, 100 - tail]))
+    gained, lost = int(np.count_nonzero(change > 0)), int(np.count_nonzero(change < 0))
+    alone = len(places) == n
+    if yes_no and alone:
+        p, test = paired.mcnemar_p(gained, lost), "mcnemar"
+    elif np.count_nonzero(sums) <= paired.EXACT or len(places) < 2:
+        p, test = paired.permutation_p([0.0] * len(sums), sums.tolist(), 0), "permutation"
+    else:
+        flipped = np.abs(signs @ sums.astype(np.float32))
+        bound = abs(float(sums.sum())) - 1e-5 * max(1.0, float(np.abs(sums).sum()))
+        p, test = (int(np.count_nonzero(flipped >= bound)) + 1) / (RESAMPLES + 1), "permutation"
+    spread = float(change.std(ddof=1)) if n > 1 else math.inf
+    means_of = float(before.mean()), float(after.mean())
+    return Compared(
+        run=other.run,
+        variant=other.variant,
+        scorer=scorer,
+        tag=tag,
+        before=round(means_of[0], DIGITS),
+        after=round(means_of[1], DIGITS),
+        value=round(value, DIGITS),
+        low=round(low, DIGITS),
+        high=round(high, DIGITS),
+        p=p,
+        holm=1.0,
+        false_discovery=1.0,
+        effect=round(paired.cohens_h(*means_of) if yes_no else paired.cohens_d(*pairs), DIGITS),
+        effect_name="h" if yes_no else "d",
+        test=test,
+        n=n,
+        groups=len(places),
+        detectable=paired.detectable_share((gained + lost) / n, n) if yes_no else paired.detectable_mean(spread, n),
+        better=None if not gained and not lost else (value < 0) == lower if value else None,
+    )
+
+
+def _corrected(rows: Sequence[Compared]) -> list[Compared]:
+    values = [row.p for row in rows]
+    return [
+        _with_p(row, holm, found)
+        for row, holm, found in zip(rows, paired.holm(values), paired.benjamini_hochberg(values), strict=True)
+    ]
+
+
+def _with_p(row: Compared, holm: float, found: float) -> Compared:
+    return msgspec.structs.replace(
+        row, p=round(row.p, DIGITS), holm=round(holm, DIGITS), false_discovery=round(found, DIGITS)
+    )
+
+
+def _changed(baseline: Measured, other: Measured) -> Changed:
+    both = sorted(baseline.passed.keys() & other.passed.keys())
+    return Changed(
+        run=other.run,
+        variant=other.variant,
+        improved=tuple(sample for sample in both if other.passed[sample] and not baseline.passed[sample]),
+        regressed=tuple(sample for sample in both if baseline.passed[sample] and not other.passed[sample]),
+    )
