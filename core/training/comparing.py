@@ -1,8 +1,9 @@
 """Base against adapter: both are asked the same questions, greedily, and what each got right is compared sample by sample.
 
 Measures: `value`, the sample's target stands in the answer; `citation`, the passages that it cites as [n] are those of the sample's answer;
-`form`, the whole answer matches the house style's regular expression; `exact`, the answer is the sample's answer word for word. The difference
-is paired, its interval by the bootstrap (`core.evals.statistics`).
+`form`, the whole answer matches the house style's regular expression; `exact`, the answer is the sample's answer word for word; `refusal`, of
+samples that are marked unanswerable and count for no other measure: the answer says so in the sample's words. The difference is paired, its
+interval by the bootstrap (`core.evals.statistics`).
 """
 
 import re
@@ -20,6 +21,7 @@ from core.records import Digest
 from core.training.records import Compared, Judged, Rated
 
 SEED = 0
+REFUSAL = "refusal"
 _MARK = re.compile(r"\[\d+\]")
 
 
@@ -44,9 +46,14 @@ def compare(
             job.report(number * len(samples) + place, 2 * len(samples), "answers")
             answers.append(_answer(engine, base, use, judged, sample, job))
         given.append(answers)
-    rated = [_rated(name, [_right(name, judged, *pair) for pair in zip(samples, given[0], strict=True)],
-                    [_right(name, judged, *pair) for pair in zip(samples, given[1], strict=True)], samples)
-             for name in _measures(judged, samples)]  # fmt: skip
+    rated = []
+    for measure in _measures(judged, samples):
+        counted = [place for place, sample in enumerate(samples) if sample.unanswerable == (measure == REFUSAL)]
+        some = [samples[place] for place in counted]
+        before, after = (
+            [_right(measure, judged, samples[place], answers[place]) for place in counted] for answers in given
+        )
+        rated.append(_rated(measure, before, after, some))
     return Compared(
         run=run,
         dataset=dataset.dataset.reference,
@@ -71,15 +78,19 @@ def _answer(
 
 
 def _measures(judged: Judged, samples: Sequence[Sample]) -> tuple[str, ...]:
-    found = ["value"] if any(sample.target for sample in samples) else []
-    found += ["citation"] if any(_MARK.search(sample.answer) for sample in samples) else []
-    found += ["form"] if judged.form else []
-    return (*found, "exact")
+    answerable = [sample for sample in samples if not sample.unanswerable]
+    found = ["value"] if any(sample.target for sample in answerable) else []
+    found += ["citation"] if any(_MARK.search(sample.answer) for sample in answerable) else []
+    found += ["form"] if judged.form and answerable else []
+    found += ["exact"] if answerable else []
+    return (*found, *([REFUSAL] if len(answerable) < len(samples) else []))
 
 
 def _right(measure: str, judged: Judged, sample: Sample, answer: str) -> float:
     if measure == "form":
         return float(re.fullmatch(judged.form, answer, re.DOTALL) is not None)
+    if measure == REFUSAL:
+        return float(bool(sample.answer) and normalised(sample.answer) in normalised(answer))
     if measure == "citation":
         return float(set(_MARK.findall(answer)) == set(_MARK.findall(sample.answer)))
     if measure == "value":

@@ -1,4 +1,6 @@
-"""Builds the examples of the house style: 300 to learn from (style.jsonl) and 60 to judge by (style-test.jsonl).
+"""Builds the examples of the house style: 300 to learn from (style.jsonl) and 80 to judge by (style-test.jsonl).
+
+Of those that judge, the passages of 20 don't answer the question: none such is learned, so they show what gets worse.
 
 Run it with nothing but Python:
 
@@ -14,7 +16,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-LEARNED, JUDGED = 300, 60
+LEARNED, JUDGED, OPEN = 300, 60, 20
+REFUSAL = "Not stated in the documents."
 SEED = 11
 
 FIRST = "Bar Cal Dor Fen Gal Hol Jar Kel Lor Mar Nor Pel Quin Ros Sel Tam Ul Ven Wil Zan".split()
@@ -51,14 +54,31 @@ def sample(number: int, names: list[str], chance: random.Random) -> dict[str, ob
     }
 
 
+def unanswerable(number: int, names: list[str], chance: random.Random) -> dict[str, object]:
+    """A question about somebody whom no passage names."""
+    made = sample(number, names, chance)
+    stranger = chance.choice([name for name in names if name not in str(made["input"])])
+    passages, _, _ = str(made["input"]).partition("\n\n")
+    question = chance.choice(FACTS)[1].format(name=stranger)
+    return {
+        "id": f"s{number:03d}",
+        "input": f"{passages}\n\nQuestion: {question}",
+        "answer": REFUSAL,
+        "unanswerable": True,
+        "tags": ["unanswerable"],
+    }
+
+
 def build(folder: Path) -> None:
     """Write both files."""
     chance = random.Random(SEED)
     names = [first + second + third for first in FIRST for second in SECOND for third in THIRD]
     chance.shuffle(names)
     half = len(names) * 3 // 4
-    for name, count, own in (("style", LEARNED, names[:half]), ("style-test", JUDGED, names[half:])):
-        lines = [json.dumps(sample(number, own, chance), ensure_ascii=False) for number in range(1, count + 1)]
+    for name, count, more, own in (("style", LEARNED, 0, names[:half]), ("style-test", JUDGED, OPEN, names[half:])):
+        rows = [sample(number, own, chance) for number in range(1, count + 1)]
+        rows += [unanswerable(number, own, chance) for number in range(count + 1, count + more + 1)]
+        lines = [json.dumps(row, ensure_ascii=False) for row in rows]
         (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
