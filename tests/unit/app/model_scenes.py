@@ -4,6 +4,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtWidgets import QScrollArea
+
 from app.main_window import MainWindow
 from core.models import store
 from core.models.records import MoveAlias, SaveCard
@@ -73,6 +75,12 @@ def working(window: MainWindow) -> None:
         QTest.qWait(5)
 
 
+def detail(window: MainWindow) -> None:
+    """The lower part of what stands beside a model."""
+    scroll = window.page._side.findChild(QScrollArea)  # type: ignore[union-attr]
+    scroll.verticalScrollBar().setValue(scroll.verticalScrollBar().maximum())
+
+
 def disk(window: MainWindow) -> None:
     from tests.unit.app.shots import wait
 
@@ -86,6 +94,7 @@ def disk(window: MainWindow) -> None:
 
 SCENES: dict[str, Callable[[MainWindow], None]] = {
     "models": models(),
+    "models-detail": models(detail),
     "models-plan": models(planned(6)),
     "models-too-large": models(planned(1.3)),
     "models-import": models(lambda window: window.page.ask_import()),  # type: ignore[union-attr]
