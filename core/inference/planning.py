@@ -1,13 +1,15 @@
 """How much memory a model takes, before it is loaded, and who leaves for it.
 
 What llama.cpp needs is measured by llama.cpp itself, in the worker, without taking it (`core.inference.worker.measuring`): at two lengths of
-the context, between which all of it grows in a straight line. Rules: both modes' contexts are counted, though each is only made when it is first
-used; nothing is loaded beyond the budget; of the models that nobody uses the least recently used leave first; a model in use stays.
+the context, between which all of it grows in a straight line. Rules: a mode's context is counted when it is first used, for it is made then;
+nothing is loaded beyond the budget; of the models that nobody uses the least recently used leave first; a model in use stays.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
+
+from msgspec.structs import replace
 
 from core.records import Record
 
@@ -15,6 +17,9 @@ SHORTEST: Final = 512
 """Tokens; a shorter context is not suggested."""
 STEP: Final = 256
 """Contexts are suggested in multiples of it; llama.cpp rounds up to it too."""
+ALWAYS: Final = ""
+FAST: Final = "fast"
+REPRODUCIBLE: Final = "reproducible"
 SPARED: Final = 0.9
 """Of the memory that is free, how much models may take by themselves."""
 
@@ -32,11 +37,12 @@ class Measure(Record, frozen=True, kw_only=True, tag="measure"):
 
 
 class ContextNeeds(Record, frozen=True, kw_only=True):
-    """Bytes of one context of so many tokens."""
+    """Bytes of one context of so many tokens. `mode`: the mode of answering that first needs it, or `ALWAYS`."""
 
     window: int
     cache: int
     buffers: int
+    mode: str = ALWAYS
 
 
 class Needs(Record, frozen=True, kw_only=True, tag="needs"):
@@ -61,7 +67,7 @@ class MemoryPlan(Record, frozen=True, kw_only=True):
     """Tokens."""
     weights: int
     cache: int
-    """Keys and values of all contexts' tokens."""
+    """Keys and values of tokens: of those in the contexts, and of beginnings that are kept beside them."""
     buffers: int
     """Intermediate results."""
     process: int
@@ -85,9 +91,10 @@ class Held(NamedTuple):
     busy: bool
 
 
-def plan(needs: Needs, context: int, budget: int) -> MemoryPlan:
-    """The memory, bytes, for a context of so many tokens (at most the model's own), and whether it fits into `budget`. Where it doesn't, `suggestion`
-    is the longest context that would, or 0."""
+def plan(needs: Needs, context: int, budget: int, modes: Collection[str]) -> MemoryPlan:
+    """The memory, bytes, for a context of so many tokens (at most the model's own) in each of `modes`, and whether it fits into `budget`. Where it
+    doesn't, `suggestion` is the longest context that would, or 0."""
+    needs = replace(needs, contexts=tuple(one for one in needs.contexts if one.mode == ALWAYS or one.mode in modes))
     context = min(context, needs.window)
     cache, buffers = _contexts(needs, context)
     total = needs.process + needs.weights + cache + buffers

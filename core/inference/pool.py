@@ -15,7 +15,18 @@ from typing import Final
 from msgspec.structs import replace
 
 from core.errors import Unavailable, WorkerFailed
-from core.inference.planning import SPARED, Held, Measure, MemoryPlan, Needs, available, leaving, plan
+from core.inference.planning import (
+    ALWAYS,
+    REPRODUCIBLE,
+    SPARED,
+    Held,
+    Measure,
+    MemoryPlan,
+    Needs,
+    available,
+    leaving,
+    plan,
+)
 from core.inference.records import Load, Loaded, Ready
 from core.jobs import Job
 from core.models.records import FAKE, LEGACY, ModelFile
@@ -55,6 +66,9 @@ class Slot:
         self.worker: Worker | None = None
         self.ready: Ready | None = None
         self.plan: MemoryPlan | None = None
+        self.needs: Needs | None = None
+        self.modes: frozenset[str] = frozenset()
+        """The modes of answering that have a context."""
         self.seconds = 0.0
         self.users = 0
         self.used = 0
@@ -84,9 +98,12 @@ class Pool:
         self._clock = itertools.count(1)
 
     @contextmanager
-    def using(self, model: ModelFile, job: Job | None, projector: ModelFile | None = None) -> Iterator[Worker]:
-        """The model's worker, ready; with a projector that of both together. It is not ended for want of room while the block runs. Raises
-        `Unavailable` (too little memory, too many requests), `WorkerFailed`, `Cancelled`, and what the worker raises."""
+    def using(
+        self, model: ModelFile, job: Job | None, projector: ModelFile | None = None, mode: str = ALWAYS
+    ) -> Iterator[Worker]:
+        """The model's worker, ready for requests of this mode; with a projector that of both together, where all are computed alone. It is not
+        ended for want of room while the block runs. Raises `Unavailable` (too little memory, too many requests), `WorkerFailed`, `Cancelled`,
+        and what the worker raises."""
         with self._lock:
             key = _key(model, projector)
             slot = self._slots.get(key)
@@ -99,14 +116,14 @@ class Pool:
             slot.users += 1
             slot.used = next(self._clock)
         try:
-            yield self._started(slot, job)
+            yield self._started(slot, job, REPRODUCIBLE if projector is not None else mode)
         finally:
             with self._lock:
                 slot.users -= 1
 
-    def plan(self, model: ModelFile, context: int, job: Job | None) -> MemoryPlan:
-        """What the model takes with a context of so many tokens (0: as it would be loaded), beside those in use. A worker measures it the first
-        time. Raises as `using`."""
+    def plan(self, model: ModelFile, context: int, job: Job | None, mode: str) -> MemoryPlan:
+        """What the model takes for requests of one mode, with a context of so many tokens (0: as it would be loaded), beside those in use.
+        A worker measures it the first time. Raises as `using`."""
         window = max(context, self.window())
         asked, needs = self._needs.get(model.digest, (0, None))
         if needs is None or asked < window:
@@ -115,7 +132,7 @@ class Pool:
         with self._lock:
             others = [slot for digest, slot in self._slots.items() if digest != model.digest and slot.users]
             budget = self._budget() - sum(slot.memory for slot in others)
-        return plan(needs, context or self.window(), max(0, budget))
+        return plan(needs, context or self.window(), max(0, budget), (mode,))
 
     def budget(self) -> int:
         """Bytes that all models together may take now; `UNKNOWN` where nothing limits them."""
@@ -181,13 +198,15 @@ class Pool:
             if worker is not None:
                 worker.close()
 
-    def _started(self, slot: Slot, job: Job | None) -> Worker:
+    def _started(self, slot: Slot, job: Job | None, mode: str) -> Worker:
         while not slot.starting.acquire(timeout=_TURN):
             if job is not None:
                 job.check()
         try:
             if slot.worker is not None and slot.worker.alive:
-                return slot.worker
+                if mode in (ALWAYS, *slot.modes) or self._widened(slot, mode):
+                    return slot.worker
+                slot.worker.close()
             if self._supervisor.crashes(slot.spec) >= CRASHES:
                 raise WorkerFailed(
                     worker=slot.spec.title,
@@ -195,7 +214,7 @@ class Pool:
                     safe="Choose another model, or unload this one to try again.",
                 )
             began = time.monotonic()
-            slot.plan = None
+            slot.plan, slot.modes = None, frozenset({mode} - {ALWAYS})
             slot.worker, slot.ready = self._start(slot, job)
             slot.seconds = time.monotonic() - began
             return slot.worker
@@ -211,7 +230,8 @@ class Pool:
                 needs = self._measured(model, self.window(), worker, job)
                 if slot.projector is not None:
                     needs = replace(needs, weights=needs.weights + slot.projector.size)
-                window = self._make_room(slot, needs).context
+                slot.needs = needs
+                window = self._make_room(slot, needs, self.window(), slot.modes).context
             request = Load(
                 path=model.path,
                 name=model.name,
@@ -237,11 +257,26 @@ class Pool:
             self._needs[model.digest] = (window, needs)
         return needs
 
-    def _make_room(self, slot: Slot, needs: Needs) -> MemoryPlan:
+    def _widened(self, slot: Slot, mode: str) -> bool:
+        """Whether the worker may make the context of one more mode. False where there is no room for both, and nobody else uses it: it is then
+        started again for this one. Raises `Unavailable`."""
+        modes = slot.modes | {mode}
+        if slot.needs is not None and slot.plan is not None:
+            try:
+                self._make_room(slot, slot.needs, slot.plan.context, modes)
+            except Unavailable:
+                with self._lock:
+                    if slot.users > 1:
+                        raise
+                return False
+        slot.modes = modes
+        return True
+
+    def _make_room(self, slot: Slot, needs: Needs, context: int, modes: frozenset[str]) -> MemoryPlan:
         """Reserve the memory, and end who has to leave for it. Raises `Unavailable`."""
         name = slot.model.name
         with self._lock:
-            made = plan(needs, self.window(), self._budget())
+            made = plan(needs, context, self._budget(), modes)
             if not made.fits:
                 raise Unavailable(
                     what=f"{name} {_needs(made)}, and models may take {_size(made.budget)}", step=_advice(made)

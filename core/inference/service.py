@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from core.errors import BadInput, NotFound, Unsupported, WorkerFailed
 from core.inference.adapters import Adapters
-from core.inference.planning import MemoryPlan
+from core.inference.planning import FAST, REPRODUCIBLE, MemoryPlan
 from core.inference.pool import Pool
 from core.inference.records import (
     MODES,
@@ -92,7 +92,7 @@ class Engine:
         check_request(request)
         model = self._chat_model(request.model, job)
         request = replace(request, adapters=self._adapters.resolved(request.adapters, model, job))
-        with self._pool.using(model, job, self._projector(request, model, job)) as worker:
+        with self._pool.using(model, job, self._projector(request, model, job), request.mode) as worker:
             self._adapters.hand_over(request.adapters, worker, job)
             for part in worker.stream(request, Token | Finished, job):
                 if isinstance(part, Finished):
@@ -108,7 +108,7 @@ class Engine:
         if not request.continuations or not all(request.continuations):
             raise BadInput(source="The continuations", problem="there are none, or one is empty. Give texts.")
         request = replace(request, adapters=self._adapters.resolved(request.adapters, model, job))
-        with self._pool.using(model, job) as worker:
+        with self._pool.using(model, job, mode=REPRODUCIBLE) as worker:
             self._adapters.hand_over(request.adapters, worker, job)
             found = worker.call(request, Weighed, job)
         if len(found.weights) != len(request.continuations):
@@ -122,7 +122,7 @@ class Engine:
             raise Unsupported(source=model.name, reason="it weighs no text. Choose a chat model.")
         if not 0 <= request.likeliest <= MOST_LIKELY:
             raise BadInput(source="likeliest", problem=f"use 0 to {MOST_LIKELY}.")
-        with self._pool.using(model, job) as worker:
+        with self._pool.using(model, job, mode=REPRODUCIBLE) as worker:
             return worker.call(request, WeighedText, job)
 
     def embed(self, texts: Sequence[str], model: Digest | str, job: Job | None = None) -> Floats:
@@ -209,13 +209,14 @@ class Engine:
         """Bytes that all models together may take now; `core.inference.pool.UNKNOWN` where nothing limits them."""
         return self._pool.budget()
 
-    def plan(self, name: Digest | str, context: int = 0, job: Job | None = None) -> MemoryPlan:
-        """The memory that a model would take with a context of so many tokens (0: as it would be loaded), and whether it fits beside those in
-        use; it is not loaded for that. Raises `NotFound`, `Changed`, `Damaged`, `Unsupported` (the fake model), `WorkerFailed`, `Cancelled`."""
+    def plan(self, name: Digest | str, context: int = 0, job: Job | None = None, mode: str = FAST) -> MemoryPlan:
+        """The memory that a model would take for answers in this mode with a context of so many tokens (0: as it would be loaded), and whether it
+        fits beside those in use; it is not loaded for that. The other mode takes a context more when it is first used.
+        Raises `NotFound`, `Changed`, `Damaged`, `Unsupported` (the fake model), `WorkerFailed`, `Cancelled`."""
         model = self._models.located(name, job)
         if model.name == FAKE:
             raise Unsupported(source=model.name, reason="it has no file. Choose a model.")
-        return self._pool.plan(model, context, job)
+        return self._pool.plan(model, context, job, mode)
 
     def unload(self, name: Digest | str) -> None:
         """End the model's worker, also when it is at work, and forget its crashes. Raises `NotFound` for an unknown model."""

@@ -14,10 +14,9 @@ from types import ModuleType
 from typing import Any, Final
 
 from core.errors import Cancelled, Damaged, NotFound
-from core.inference.planning import ContextNeeds, Measure, Needs
-from core.inference.worker import bert
+from core.inference.planning import ALWAYS, FAST, REPRODUCIBLE, ContextNeeds, Measure, Needs
+from core.inference.worker import bert, scheduling, single
 from core.inference.worker import library as loading
-from core.inference.worker.scheduling import BATCH, ROWS, cells
 from core.models.worker.library import silence
 from core.workers.serving import Call
 
@@ -55,10 +54,10 @@ def measure(library: ModuleType, request: Measure, call: Call) -> Needs:
             if onnx:
                 weights = round(GRAPHS * onnx)
             else:
-                for make, times in _kinds(library, model, request):
+                for mode, make, times in _kinds(library, model, request):
                     for size in (max(1, window // 2), window):
                         call.check()
-                        contexts.append(_context(library, lines, make, size, times))
+                        contexts.append(_context(library, lines, mode, make, size, times))
         finally:
             library.llama_model_free(model)
     return Needs(window=window, process=process, weights=weights, contexts=tuple(contexts), layers=layers)
@@ -73,8 +72,8 @@ def _graph(request: Measure) -> int:
     return 0
 
 
-def _kinds(library: ModuleType, model: Any, request: Measure) -> list[tuple[Callable[[int], Any], int]]:
-    """How each of the model's contexts is made for so many tokens, and how many there are of it."""
+def _kinds(library: ModuleType, model: Any, request: Measure) -> list[tuple[str, Callable[[int], Any], int]]:
+    """Each of the model's contexts: the mode that needs it, how it is made for so many tokens, and how many there are of it."""
     name = request.name
     if request.purpose in ("embed", "rerank"):
         lanes = request.threads or loading.cores()
@@ -82,25 +81,29 @@ def _kinds(library: ModuleType, model: Any, request: Measure) -> list[tuple[Call
         def lane(size: int) -> Any:
             return loading.context(library, model, name, size, size, 1, embeddings=True)
 
-        return [(lane, lanes)]
+        return [(ALWAYS, lane, lanes)]
 
     def alone(size: int) -> Any:
-        return loading.context(library, model, name, size, min(BATCH, size), 1)
+        return single.make(library, model, name, size, 1)
 
     def together(size: int) -> Any:
-        room, most = cells(library, model, size), min(BATCH, size)
-        return loading.context(library, model, name, room, most, 1, flash=True, n_seq_max=ROWS, kv_unified=True)
+        return scheduling.make(library, model, name, size, 1)
 
-    return [(alone, 1), (together, 1)]
+    return [(REPRODUCIBLE, alone, 1), (FAST, together, 1)]
 
 
-def _context(library: ModuleType, lines: list[str], make: Callable[[int], Any], size: int, times: int) -> ContextNeeds:
+def _context(
+    library: ModuleType, lines: list[str], mode: str, make: Callable[[int], Any], size: int, times: int
+) -> ContextNeeds:
     lines.clear()
     library.llama_free(make(size))
     text = "".join(lines)
     cache = sum(float(found) for found in _CACHE.findall(text))
     buffers = sum(float(found) for found in _BUFFER.findall(text))
-    return ContextNeeds(window=size, cache=round(times * cache * _MIB), buffers=round(times * buffers * _MIB))
+    kept = 1 + scheduling.PARKED if mode == FAST else 1
+    return ContextNeeds(
+        window=size, cache=round(times * kept * cache * _MIB), buffers=round(times * buffers * _MIB), mode=mode
+    )
 
 
 @contextmanager

@@ -94,17 +94,7 @@ class Scheduler:
         self._library = library
         self._computer = computer
         self._most = min(BATCH, window)
-        self._context = context(
-            library,
-            model,
-            name,
-            cells(library, model, window),
-            self._most,
-            threads,
-            flash=True,
-            n_seq_max=ROWS,
-            kv_unified=True,
-        )
+        self._context = make(library, model, name, window, threads)
         self._memory = library.llama_get_memory(self._context)
         self._batch = library.llama_batch_init(self._most, 0, 1)
         self._size = library.llama_vocab_n_tokens(library.llama_model_get_vocab(model))
@@ -354,6 +344,22 @@ class Scheduler:
         self._forget_all()
         while self._running:
             self._end(self._running.pop(), error)
+
+
+def make(library: ModuleType, model: Any, name: str, window: int, threads: int) -> Any:
+    """The context for a window of so many tokens. Raises `Damaged`."""
+    return context(
+        library,
+        model,
+        name,
+        cells(library, model, window),
+        min(BATCH, window),
+        threads,
+        flash=True,
+        n_seq_max=ROWS,
+        n_outputs_max=ROWS,
+        kv_unified=True,
+    )
 
 
 def cells(library: ModuleType, model: Any, window: int) -> int:

@@ -26,6 +26,11 @@ LANE: Final = "alone"
 _ABORTED: Final = 2
 
 
+def make(library: ModuleType, model: Any, name: str, window: int, threads: int) -> Any:
+    """The context for a window of so many tokens. Raises `Damaged`."""
+    return context(library, model, name, window, min(BATCH, window), threads, n_outputs_max=PIECE)
+
+
 class Single:
     """A context for one sequence at a time, on a lane of `computer`. Safe from any thread: others wait. Answers come in lots, never empty."""
 
@@ -35,7 +40,7 @@ class Single:
         self.name = name
         self._library = library
         self._computer = computer
-        self._context = context(library, model, name, window, min(BATCH, window), threads)
+        self._context = make(library, model, name, window, threads)
         self._memory = library.llama_get_memory(self._context)
         self._batch = library.llama_batch_init(BATCH, 0, 1)
         self._size = library.llama_vocab_n_tokens(library.llama_model_get_vocab(model))
