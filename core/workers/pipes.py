@@ -260,6 +260,8 @@ def diagnosis(status: int, errors: bytes, memory: int) -> str:
         return f"a check inside llama.cpp failed ({found[1].decode()}, line {found[2].decode()})"
     if b"GGML_ASSERT" in errors:
         return "a check inside llama.cpp failed"
+    if found := re.search(rb"no progress for ([\d.]{1,10}) s\n", errors):
+        return f"it made no progress for {found[1].decode()} s"
     if any(mark in errors for mark in (b"bad_alloc", b"MemoryError", b"annot allocate memory", b"ut of memory")):
         return f"out of memory{limit}"
     if status == -9:
