@@ -4,7 +4,7 @@ A form's field stands with its name and its value, a comment with its author, a 
 page's own text and has its rectangle. What can't be read of them is left out: they are no reason to refuse a document.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from core.documents.records import Rect
@@ -16,29 +16,64 @@ MOST_LINKS: Final = 200
 """Of a page."""
 BROKEN: Final = (RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexError)
 """What PyMuPDF raises for structures that aren't what they should be."""
+LINKS: Final = frozenset({1})
+WIDGETS: Final = frozenset({21})
+"""PyMuPDF's numbers of these kinds of marks."""
 FORM_TEXT: Final = ("Text", "ComboBox", "ListBox", "CheckBox", "RadioButton")
 OFF: Final = ("Off", "", "None")
 
 
-def label(document: Any, number: int) -> str:
-    """The page's printed number, where it is another than its position."""
-    try:
-        said = str(document[number - 1].get_label() or "") if document.is_pdf else ""
-    except BROKEN:
-        return ""
-    return "" if said == str(number) else said
+Mark = tuple[str, str, Any]
+"""Place, text and rectangle."""
 
 
-def write(writer: PageWriter, document: Any, number: int, printed: str) -> None:
-    """Add what stands beside the text of page `number`; `printed` is that text."""
+def labels(document: Any) -> Callable[[int], str]:
+    """Gives a page's printed number (pages from 1), where it is another than its position."""
     try:
-        page = document[number - 1]
-        for place, text, box in (*_fields(page, printed), *_comments(page, printed), *_links(page, printed)):
-            x0, y0, x1, y1 = (round(float(edge), 2) for edge in box)
-            line = (0, len(text), Rect(x0=x0, y0=y0, x1=x1, y1=y1))
-            writer.add("paragraph", text, lines=(line,), places=((0, place),) if text.strip() else ())
+        known = bool(document.is_pdf and document.get_page_labels())
     except BROKEN:
-        return
+        known = False
+
+    def label(number: int) -> str:
+        try:
+            said = str(document[number - 1].get_label() or "")
+        except BROKEN:
+            return ""
+        return "" if said == str(number) else said
+
+    return label if known else lambda number: ""
+
+
+def has_marks(page: Any) -> bool:
+    """Whether a page has form fields, comments or links at all; most have none, and looking for each costs as much as reading the text."""
+    try:
+        return bool(page.parent.is_pdf and page.parent.xref_get_key(page.xref, "Annots")[0] != "null")
+    except BROKEN:
+        return False
+
+
+def marks(page: Any, printed: str) -> tuple[Mark, ...]:
+    """What stands beside the text of a page that has marks; `printed` is that text."""
+    found: list[Mark] = []
+    try:
+        kinds = {kind for _, kind, _ in page.annot_xrefs()}
+        if kinds & WIDGETS:
+            found += _fields(page, printed)
+        if kinds - WIDGETS - LINKS:
+            found += _comments(page, printed)
+        if kinds & LINKS:
+            found += _links(page, printed)
+    except BROKEN:
+        pass
+    return tuple(found)
+
+
+def write(writer: PageWriter, found: Sequence[Mark]) -> None:
+    """Add marks to a page, each with its rectangle."""
+    for place, text, box in found:
+        x0, y0, x1, y1 = (round(float(edge), 2) for edge in box)
+        line = (0, len(text), Rect(x0=x0, y0=y0, x1=x1, y1=y1))
+        writer.add("paragraph", text, lines=(line,), places=((0, place),) if text.strip() else ())
 
 
 def _fields(page: Any, printed: str) -> Iterator[tuple[str, str, Any]]:
@@ -65,6 +100,7 @@ def _comments(page: Any, printed: str) -> Iterator[tuple[str, str, Any]]:
 
 def _links(page: Any, printed: str) -> Iterator[tuple[str, str, Any]]:
     known: set[str] = set()
+    words: list[Any] = []
     for link in page.get_links():
         address = _clean(str(link.get("uri") or ""))
         if not address or address in known or address in printed or address.removeprefix("mailto:") in printed:
@@ -72,17 +108,25 @@ def _links(page: Any, printed: str) -> Iterator[tuple[str, str, Any]]:
         known.add(address)
         if len(known) > MOST_LINKS:
             return
-        words = _clean(page.get_textbox(link["from"]))
-        yield "link", f"Link: {words} ({address})" if words else f"Link: {address}", link["from"] * page.rotation_matrix
+        words = words or page.get_text("words")
+        box = link["from"]
+        said = _clean(" ".join(word for *edges, word, _, _, _ in words if _lies_in(edges, box)))
+        yield "link", f"Link: {said} ({address})" if said else f"Link: {address}", box * page.rotation_matrix
 
 
-def attachments(document: Any) -> tuple[Inside, ...]:
-    """The files that are attached to the document and to its pages."""
+def _lies_in(edges: Sequence[float], box: Any) -> bool:
+    """Whether the middle of a word is within a rectangle."""
+    x, y = (edges[0] + edges[2]) / 2, (edges[1] + edges[3]) / 2
+    return bool(box.x0 <= x <= box.x1 and box.y0 <= y <= box.y1)
+
+
+def attachments(document: Any, marked: Sequence[int]) -> tuple[Inside, ...]:
+    """The files that are attached to the document and to its pages; `marked` are those that have marks, from 0."""
     if not document.is_pdf:
         return ()
     found: list[Inside] = []
     size = 0
-    for name, data in (*_embedded(document), *_pinned(document)):
+    for name, data in (*_embedded(document), *_pinned(document, marked)):
         size += len(data)
         refused = "its document's attachments are over 200 MB together. Save it by itself." if size > LARGEST else ""
         found.append(Inside(name=name, data=b"" if refused else data, refused=refused))
@@ -102,10 +146,10 @@ def _embedded(document: Any) -> Iterator[tuple[str, bytes]]:
             continue
 
 
-def _pinned(document: Any) -> Iterator[tuple[str, bytes]]:
+def _pinned(document: Any, marked: Sequence[int]) -> Iterator[tuple[str, bytes]]:
     import pymupdf
 
-    for number in range(document.page_count):
+    for number in marked:
         try:
             for mark in document[number].annots(types=[pymupdf.PDF_ANNOT_FILE_ATTACHMENT]):
                 yield str(mark.file_info.get("filename") or "attachment"), bytes(mark.get_file())

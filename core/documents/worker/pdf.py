@@ -4,7 +4,7 @@ Rules: a file that opens with an empty password is read, one that needs a passwo
 and holds no text is marked, for text recognition to read it. What a form, a comment or a link says follows the page's own text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from core.documents import formats
@@ -48,13 +48,17 @@ def read(name: str, data: bytes, call: Call | None = None, passwords: Sequence[s
 
     document = opened(name, data, passwords)
     found: list[layout.PageLines] = []
+    marks: dict[int, Sequence[extras.Mark]] = {}
     unreadable = 0
     characters = 0
     for number in range(document.page_count):
         if call is not None:
             call.report(number, document.page_count, "pages")
         try:
-            lines = layout.page_lines(document[number])
+            page = document[number]
+            lines = layout.page_lines(page)
+            if extras.has_marks(page):
+                marks[number] = extras.marks(page, " ".join(line.text for line in lines.lines))
         except (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError):
             lines = layout.PageLines(lines=(), textless=True, width=0.0)
             unreadable += 1
@@ -64,26 +68,30 @@ def read(name: str, data: bytes, call: Call | None = None, passwords: Sequence[s
         found.append(lines)
     if unreadable == len(found):
         raise _damaged(name)
-    inside = extras.attachments(document)
+    inside = extras.attachments(document, tuple(marks))
     if characters == 0 and not inside and not any(lines.textless for lines in found):
         raise BadInput(source=name, problem="no text; its pages are blank.")
-    pages = _pages(document, found, _outline(document))
+    pages = _pages(found, _outline(document), extras.labels(document), marks)
     title = str((document.metadata or {}).get("title") or "").strip()
     media = formats.media_type(name) if not document.is_pdf else formats.PDF
     return Parsed(media=media, title=_title(title, pages), pages=pages, inside=inside)
 
 
-def _pages(document: Any, found: list[layout.PageLines], outline: dict[tuple[int, str], int]) -> tuple[Page, ...]:
+def _pages(
+    found: list[layout.PageLines],
+    outline: dict[tuple[int, str], int],
+    label: Callable[[int], str],
+    marks: Mapping[int, Sequence[extras.Mark]],
+) -> tuple[Page, ...]:
     styles = layout.styles(found)
     pages = []
     for number, lines in enumerate(found, start=1):
-        writer = PageWriter(number, extras.label(document, number))
+        writer = PageWriter(number, label(number))
         for block in layout.blocks(lines, styles):
             level = outline.get((number, layout.folded(block.text)), 0) or block.level
             kind = "heading" if level else block.kind
             writer.add(kind, block.text, level=level, header=block.header, lines=block.lines)
-        if document.is_pdf:
-            extras.write(writer, document, number, " ".join(block.text for block in lines.lines))
+        extras.write(writer, marks.get(number - 1, ()))
         pages.append(writer.page(textless=lines.textless))
     return tuple(pages)
 

@@ -28,7 +28,7 @@ COMMONEST: Final = frozenset(
     "le la les de des et en du un une que pour dans est el los las del por con una "
     "il di che per non del della een het van os do da em".split()
 )
-"""Words of English, German, French, Spanish, Italian, Dutch and Portuguese that stand in most sentences; none of one letter, which noise is full of."""
+"""Words of English, German, French, Spanish, Italian, Dutch and Portuguese that most sentences have; none of one letter: noise is full of them."""
 
 
 class Recogniser(Protocol):
