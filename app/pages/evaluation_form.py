@@ -105,6 +105,7 @@ class EvaluationForm(QWidget):
 
     def __init__(self, operations: Operations) -> None:
         super().__init__()
+        self._filled = Spec(name="", dataset="", scorers=())
         self._operations = operations
         self._choices = Choices((), {}, (), (), ())
         self.banner = Banner()
@@ -195,7 +196,8 @@ class EvaluationForm(QWidget):
         self._fill_checks(self._model_rows, choices.models, self.models)
 
     def fill(self, spec: Spec) -> None:
-        """Put a spec into the form."""
+        """Put a spec into the form. What the form doesn't show of it stays as it is."""
+        self._filled = spec
         self.name.edit.setText(spec.name)
         for field, value in ((self.dataset, spec.dataset), (self.collection, spec.collection)):
             if value and field.edit.findText(value) < 0:
@@ -229,6 +231,9 @@ class EvaluationForm(QWidget):
         given = tuple(c for one in self.criteria if (c := one.criterion()) is not None)
         prompts = tuple(name for name, check in self.prompts.items() if check.isChecked())
         models = tuple(name for name, check in self.models.items() if check.isChecked())
+        before = self._filled
+        scorers = tuple(name for name, check in self.scorers.items() if check.isChecked())
+        scorers += tuple(name for name in before.scorers if name not in self.scorers)
         return Spec(
             name=self.name.text.strip(),
             dataset=self.dataset.text,
@@ -239,8 +244,13 @@ class EvaluationForm(QWidget):
             passages=self.passages.value(),
             max_tokens=self.max_tokens.value(),
             seed=self.seed.value(),
-            scorers=tuple(name for name, check in self.scorers.items() if check.isChecked()),
+            scorers=scorers,
             criteria=given,
+            scoring={name: settings for name, settings in before.scoring.items() if name in scorers},
+            mode=before.mode,
+            trim=before.trim,
+            settings=before.settings,
+            repetitions=before.repetitions,
         )
 
     def refuse(self, found: Failure) -> None:

@@ -1,6 +1,6 @@
 """What a run says, made ready for showing: cells of the matrix, and the words for figures, differences and criteria. No widgets.
 
-Numbers are shares of 1, except seconds. A cell's score is the mean over its scorers without the one that counts seconds.
+Numbers are shares of 1, except seconds. A cell's score is the mean over its scorers without those that count seconds, words or tokens.
 """
 
 import re
@@ -19,6 +19,7 @@ from core.assistants.records import QUOTES
 from core.datasets.records import Sample
 from core.evals import records
 from core.evals.records import SIGNIFICANT, CriterionResult, Difference, Metric, RunView, SavedSpec, Score, Spec
+from core.evals.scorers import SCORERS as MEASURES
 from core.vault.records import Signature
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ SCORERS = {
     "latency": "Seconds to answer",
 }
 """What each scorer measures, in the words of the window."""
-IN_SECONDS = ("latency",)
+UNITS = {"latency": "seconds", "length": "words", "tokens": "tokens"}
+"""What scorers count that don't give a share of 1."""
 _MARK = re.compile(r"\s*\[\d+\]")
 """A difference is told as shown only when its interval leaves out zero and its p-value is under this."""
 ENDS = {"value": "", "low": "lower end ", "high": "upper end "}
@@ -91,7 +93,18 @@ def status_cell(view: RunView) -> Cell:
 
 
 def scorer_word(scorer: str) -> str:
-    return SCORERS.get(scorer, scorer)
+    """A scorer in the words of the window; one that stands under a label of its own by that label."""
+    name, _, own = scorer.partition(":")
+    return own or SCORERS.get(name, name.replace("_", " ").capitalize())
+
+
+def is_share(scorer: str) -> bool:
+    """Whether a scorer's values are shares of 1."""
+    return scorer not in MEASURES or MEASURES[scorer].range.endswith(("0 or 1", "0 to 1"))
+
+
+def _bare(scorer: str) -> str:
+    return scorer.partition(":")[0]
 
 
 def short_names(variants: Sequence[records.Variant]) -> dict[str, str]:
@@ -174,14 +187,17 @@ def sentence(text: str) -> str:
 
 
 def mean_score(scores: Sequence[Score]) -> str:
-    """The mean over the scorers that don't count seconds, written out."""
-    values = [score.value for score in scores if score.scorer not in IN_SECONDS]
+    """The mean over the scorers that give a share, written out."""
+    values = [score.value for score in scores if is_share(score.scorer)]
     return f"{sum(values) / len(values):.2f}" if values else ""
 
 
 def figure(scorer: str, value: float) -> str:
     """A measured value, written out."""
-    return f"{value:.1f} s" if scorer in IN_SECONDS else f"{value:.2f}"
+    if is_share(scorer):
+        return f"{value:.2f}"
+    unit = UNITS.get(_bare(scorer), "")
+    return f"{value:,.1f} s" if unit == "seconds" else f"{value:,.1f} {unit}".rstrip()
 
 
 def signed_before(content: RunContent) -> tuple[str, ...]:
@@ -226,8 +242,8 @@ def headline(content: RunContent, found: Sequence[Difference]) -> Difference | N
 def difference_words(difference: Difference, variant: str) -> tuple[str, str]:
     """A difference in words: what is shown, and how sure that is."""
     word = scorer_word(difference.scorer).lower()
-    seconds = difference.scorer in IN_SECONDS
-    scale, unit = (1.0, "seconds") if seconds else (100.0, "points")
+    share = is_share(difference.scorer)
+    scale, unit = (100.0, "points") if share else (1.0, UNITS.get(_bare(difference.scorer), "points"))
     value, low, high = (number * scale for number in (difference.value, difference.low, difference.high))
     much = f"{abs(value):.1f} {unit} {'more' if value > 0 else 'less'}"
     if difference.low <= 0 <= difference.high:
@@ -246,11 +262,9 @@ def difference_words(difference: Difference, variant: str) -> tuple[str, str]:
 
 
 def difference_intervals(found: Sequence[Difference]) -> list[Interval]:
-    """The differences in points; seconds have another unit and are left out."""
+    """The differences in points; what has another unit is left out."""
     return [
-        Interval(scorer_word(d.scorer), 100 * d.value, 100 * d.low, 100 * d.high)
-        for d in found
-        if d.scorer not in IN_SECONDS
+        Interval(scorer_word(d.scorer), 100 * d.value, 100 * d.low, 100 * d.high) for d in found if is_share(d.scorer)
     ]
 
 

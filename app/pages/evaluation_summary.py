@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
 from app.pages.evaluation_matrix import (
-    IN_SECONDS,
     STATUS,
+    UNITS,
     RunContent,
     criterion_words,
     difference_intervals,
@@ -15,6 +15,7 @@ from app.pages.evaluation_matrix import (
     differences,
     figure,
     headline,
+    is_share,
     metric_intervals,
     plain,
     scorer_word,
@@ -112,9 +113,11 @@ class _DifferenceCard(Card):
         crossing = any(interval.crosses for interval in shown)
         notes = ["Grey crosses zero: no difference shown."] if crossing else []
         notes += [
-            f"{scorer_word(d.scorer)}: {d.value:+.2f} s ({d.low:+.2f} to {d.high:+.2f}).".replace("-", "−")
+            f"{scorer_word(d.scorer)}: {d.value:+.2f} {UNITS.get(d.scorer, '')} ({d.low:+.2f} to {d.high:+.2f}).".replace(
+                "-", "−"
+            )
             for d in found
-            if d.scorer in IN_SECONDS
+            if not is_share(d.scorer)
         ]
         self._note.setText(" ".join(notes))
         self._note.setVisible(bool(notes))

@@ -11,14 +11,14 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.bridge.operations import Operations
-from app.pages.evaluation_matrix import difference_words, plain
+from app.pages.evaluation_matrix import difference_words, figure, mean_score, plain, scorer_word
 from app.pages.evaluation_summary import broken_off
 from app.pages.evaluations import EvaluationsPage
 from app.theme.look import look
 from app.widgets.signing import SigningPanel
 from core.errors import WorkerFailed
 from core.evals import store as evals_store
-from core.evals.records import Criterion, CriterionResult, Difference, RunResult, RunSpec, VariantResult
+from core.evals.records import Criterion, CriterionResult, Difference, RunResult, RunSpec, Score, VariantResult
 from core.jobs import Job
 from core.records import Digest
 from core.vault.vault import Vault
@@ -74,6 +74,28 @@ def settled(qtbot: QtBot, operations: Operations) -> None:
     for _ in range(3):
         qtbot.waitUntil(lambda: operations.running() == 0, timeout=20_000)
         qtbot.wait(10)
+
+
+def test_the_form_keeps_what_it_does_not_show(qtbot: QtBot, operations: Operations, bench: Bench) -> None:
+    _, page = opened(qtbot, operations, bench)
+    qtbot.mouseClick(page.empty.act, Qt.MouseButton.LeftButton)
+    settled(qtbot, operations)
+    usual = page.form.spec()
+    scoring = {"regex:date": {"pattern": "[0-9]{4}"}}
+    filled = msgspec.structs.replace(
+        usual, scorers=("contains", "regex:date"), scoring=scoring, mode="fast", trim="passages", repetitions=3
+    )
+    page.form.fill(filled)
+    assert page.form.spec() == filled
+
+
+def test_what_counts_words_is_no_share() -> None:
+    assert figure("length", 1234.5) == "1,234.5 words"
+    assert figure("latency", 2.0) == "2.0 s"
+    assert figure("rubric:tone", 0.5) == "0.50"
+    scores = [Score(scorer=name, value=value, passed=True) for name, value in (("contains", 1.0), ("length", 80.0))]
+    assert mean_score(scores) == "1.00"
+    assert (scorer_word("regex:date"), scorer_word("choice_mass")) == ("date", "Choice mass")
 
 
 def test_the_form_says_what_is_missing_and_then_saves(qtbot: QtBot, operations: Operations, bench: Bench) -> None:

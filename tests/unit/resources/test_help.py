@@ -9,7 +9,17 @@ from core.cli.main import assay
 from core.paths import RESOURCES
 from tests.conftest import REPOSITORY
 
-PAGES = ("security.md", "part-11.md", "roles.md", "models.md", "running.md", "api.md", "documents.md", "training.md")
+PAGES = (
+    "security.md",
+    "part-11.md",
+    "roles.md",
+    "models.md",
+    "running.md",
+    "api.md",
+    "documents.md",
+    "training.md",
+    "scorers.md",
+)
 NAMED = re.compile(r"`(tests/[a-z0-9_/]+\.py)(?:::(test_[a-z0-9_]+))?`")
 COMMAND = re.compile(r"`assay ((?:[a-z-]+ ?)+)")
 
@@ -20,7 +30,15 @@ def text(page: str) -> str:
 
 @pytest.mark.parametrize(
     ("page", "least"),
-    [("security.md", 30), ("part-11.md", 30), ("models.md", 10), ("running.md", 9), ("documents.md", 7), ("training.md", 7)],
+    [
+        ("security.md", 30),
+        ("part-11.md", 30),
+        ("models.md", 10),
+        ("running.md", 9),
+        ("documents.md", 7),
+        ("training.md", 7),
+        ("scorers.md", 7),
+    ],
 )
 def test_every_test_that_a_page_names_is_there(page: str, least: int) -> None:
     named = NAMED.findall(text(page))
