@@ -104,7 +104,7 @@ class ModelDetail(QWidget):
         self.plan = PlanCard()
         self._card = Card("Card")
         self.approved = Badge("")
-        self._card_body = column(space=6)
+        self._card_body = column(space=8)
         self.signatures = SignatureRows()
         self.describe_button = button("Write the card…", "prompts", small=True)
         self.sign_button = button("Sign…", "stamp", small=True)
@@ -167,8 +167,8 @@ class ModelDetail(QWidget):
             self._card_body.addWidget(label(no_card(rules), tone="secondary", wrap=True))
         else:
             for words in card_words(state):
-                self._card_body.addWidget(label(words[0], type="small", tone="secondary"))
-                self._card_body.addWidget(label(words[1], wrap=True))
+                said = label(words[0], type="small", tone="secondary"), label(words[1], wrap=True)
+                self._card_body.addLayout(column(*said, space=1))
         self.signatures.setVisible(state is not None)
         self.signatures.show_signatures(given)
         self.describe_button.setText("New version…" if state is not None else "Write the card…")

@@ -277,7 +277,7 @@ class CardVersions(QFrame):
             self.which.addItem(f"Version {state.card.number}, {signed}")
         self.which.currentIndexChanged.connect(self._show)
         self._badge = Badge("")
-        self._body = column(space=6)
+        self._body = column(space=8)
         self.setLayout(
             column(
                 label(f"Card of {name}", type="title"),
@@ -296,8 +296,8 @@ class CardVersions(QFrame):
         self._badge.say(*(("Approved", "signed", "stamp") if state.approved else ("Not approved", "unverified", "")))
         clear(self._body)
         for word, value in card_words(state):
-            self._body.addWidget(label(word, type="small", tone="secondary"))
-            self._body.addWidget(label(value, wrap=True))
+            said = label(word, type="small", tone="secondary"), label(value, wrap=True)
+            self._body.addLayout(column(*said, space=1))
 
 
 def expected(model: ModelFile, kind: str) -> int:
