@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -86,3 +87,16 @@ def _document(collection: str, name: str, text: str) -> Document:
         collection=collection,
         added=now(),
     )
+
+
+def tokens(texts: Sequence[str]) -> list[list[str]]:
+    """Each text's tokens as the vault's full-text index makes them."""
+    db = sqlite3.connect(":memory:")
+    db.execute("CREATE VIRTUAL TABLE words USING fts5(text, tokenize = 'porter unicode61 remove_diacritics 2')")
+    db.execute("CREATE VIRTUAL TABLE terms USING fts5vocab(words, 'instance')")
+    db.executemany("INSERT INTO words(rowid, text) VALUES (?, ?)", list(enumerate(texts, start=1)))
+    found: list[list[str]] = [[] for _ in texts]
+    for term, text in db.execute("SELECT term, doc FROM terms ORDER BY doc, offset"):
+        found[text - 1].append(term)
+    db.close()
+    return found
