@@ -18,7 +18,10 @@ from core.evals.files import read_spec
 from core.evals.records import SIGNIFICANT, Metric, Outcome, RunResult, RunSpec, RunView, SavedSpec, Spec, SpecVersion
 from core.records import Json
 
-UNFINISHED = "It has no result: it is still at work, or it was interrupted. The answers recorded until then are kept."
+UNFINISHED = (
+    "It has no result: it is still at work, or it was interrupted. The answers recorded until then are kept; "
+    "`assay eval resume` goes on with it."
+)
 
 
 @click.group("eval")
@@ -119,6 +122,20 @@ def run(session: Session, spec: str) -> None:
         if spec.endswith((".yaml", ".yml")):
             reference = bench.evals.save(read_spec(session.path(spec))).spec.reference
         view = bench.evals.run(RunSpec(reference=reference), session.output.job("Evaluating"))
+        session.output.result(run_json(view), run_lines(view))
+    if view.status == "cancelled":
+        raise SystemExit(Cancelled.exit_code)
+    if view.result is None or not view.result.passed:
+        raise SystemExit(1)
+
+
+@evaluation.command()
+@click.argument("name", metavar="RUN")
+@pass_session
+def resume(session: Session, name: str) -> None:
+    """Go on with a run that was stopped or cut off: what was recorded stays, the rest is done. Exit code as for `run`."""
+    with session.workbench() as bench:
+        view = bench.evals.resume(name, session.output.job("Evaluating"))
         session.output.result(run_json(view), run_lines(view))
     if view.status == "cancelled":
         raise SystemExit(Cancelled.exit_code)

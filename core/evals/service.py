@@ -23,7 +23,7 @@ from core.datasets.records import Dataset, Sample
 from core.datasets.service import Datasets
 from core.documents.service import Documents
 from core.errors import AssayError, BadInput, Cancelled, DiskFull, NotFound
-from core.evals import comparing, releasing, store, summary
+from core.evals import comparing, releasing, resuming, store, summary
 from core.evals.comparison import Comparison
 from core.evals.files import checked
 from core.evals.gates import GateResult
@@ -149,12 +149,42 @@ class Evals:
         for model in (*used(variants), *models_in(self._instruments(spec))):
             models_cards.check_use(self._vault, self._models.show(model), "evaluations")
         run_digest, run = self._start(saved, dataset.digest, dataset.dataset, variants)
+        with resuming.working(run_digest, run.id):
+            return self._go(spec, RunView(digest=run_digest, run=run, result_digest="", result=None), [], job, watch)
+
+    def resume(self, name: str, job: Job, watch: Callable[[Done], None] | None = None) -> RunView:
+        """Go on with a run that was stopped or cut off, with the samples that have no outcome yet.
+
+        Raises `NotFound`, `BadInput` for a run that is finished or at work, and when a model, the documents or what the scorers rest on
+        changed since it started.
+        """
+        view = self.show(name)
+        with resuming.working(view.digest, view.run.id):
+            view = self.show(view.run.id)
+            with self._vault.read() as reader:
+                spec = reader.get(view.run.spec, SpecVersion).spec
+                earlier = [outcome for _, outcome in store.outcomes(reader, view.digest)]
+            variants = variants_of(spec, self._prompts, self._models, self._documents)
+            instruments = self._instruments(spec)
+            resuming.check(view, variants, documents_of(spec, self._documents), instruments)
+            for model in (*used(variants), *models_in(instruments)):
+                models_cards.check_use(self._vault, self._models.show(model), "evaluations")
+            with self._vault.write(Act.RUN_EVALUATION, about=f"{view.run.id} resumed") as unit:
+                unit.note(touched=(view.digest,))
+            return self._go(spec, view, earlier, job, watch)
+
+    def _go(
+        self, spec: Spec, view: RunView, outcomes: Outcomes, job: Job, watch: Callable[[Done], None] | None
+    ) -> RunView:
+        """Make the outcomes that are missing, and close the run."""
+        run_digest, run, variants = view.digest, view.run, view.run.variants
+        with self._vault.read() as reader:
+            samples = reader.get(run.dataset, Dataset).samples
         began = time.monotonic()
-        outcomes: Outcomes = []
         status: Status = "finished"
         error = ""
         try:
-            for outcome in self._outcomes(spec, run_digest, dataset.dataset.samples, variants, outcomes, job, watch):
+            for outcome in self._outcomes(spec, run_digest, samples, variants, outcomes, job, watch):
                 outcomes.append(outcome)
         except Cancelled:
             status = "cancelled"
@@ -170,7 +200,7 @@ class Evals:
             criteria=criteria,
             passed=status == "finished" and all(criterion.met for criterion in criteria),
             finished=now(),
-            seconds=round(time.monotonic() - began, 3),
+            seconds=round(time.monotonic() - began + (view.result.seconds if view.result else 0.0), 3),
             error=error,
         )
         with self._vault.write(Act.RUN_EVALUATION, about=f"{run.id} {status}") as unit:
@@ -277,9 +307,10 @@ class Evals:
         batch: Outcomes = []
         written = time.monotonic()
         try:
-            job.report(0, total, "samples")
-            with closing(self._asked(spec, run, in_order(variants, samples, spec.repetitions), job)) as asked:
-                for outcome in scores.of(asked, variants):
+            job.report(len(done), total, "samples")
+            tasks = resuming.left(in_order(variants, samples, spec.repetitions), done)
+            with closing(self._asked(spec, run, tasks, job)) as asked:
+                for outcome in scores.of(asked, variants, tuple(done)):
                     batch.append(outcome)
                     if time.monotonic() - written >= BATCH_SECONDS:
                         self._write(run, batch)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from core.evals.records import Outcome, Run, RunResult, SpecVersion
 from core.models import store as models_store
 from core.models.records import ModelFile
-from core.records import Digest
+from core.records import Digest, kind
 from core.vault import versions
 from core.vault.connection import Database
 from core.vault.migrations import Migrations
@@ -95,10 +95,9 @@ def outcome_digests(reader: Reader, run: Digest) -> tuple[Digest, ...]:
 
 
 def parts(reader: Reader, run: Digest) -> tuple[Digest, ...]:
-    """All records that make up a run: itself, its result if it has one, its outcomes."""
-    row = reader.db.execute("SELECT result FROM runs WHERE digest = ?", [run]).fetchone()
-    result = (Digest(row[0]),) if row and row[0] else ()
-    return (run, *result, *outcome_digests(reader, run))
+    """All records that make up a run: itself, its results (one more each time that it was resumed), its outcomes."""
+    results = (found for found in reader.linked_from(run) if reader.kind(found) == kind(RunResult))
+    return (run, *results, *outcome_digests(reader, run))
 
 
 def erase_outcomes(unit: Unit, digests: Sequence[Digest]) -> None:

@@ -145,6 +145,12 @@ def in_clear(stage: Stage) -> None:
     stage.bench.retrieval.allow_clear("no storage in memory")
 
 
+def stopped() -> Job:
+    job = Job("Run")
+    job.cancel()
+    return job
+
+
 def unsettled(stage: Stage) -> None:
     stage.vault.rollback = Rollback(seen=9, seen_root="ab", found=8, found_root="cd")
     settle(stage.vault, "restored from a backup")
@@ -200,6 +206,7 @@ SERVICES = (
         "towers", "reviewed", "", signer))),
     Operation("core.evals.service:Evals.sign", Act.APPROVE, signing(lambda s, signer: s.bench.evals.sign(
         "towers", "approved", "", signer))),
+    Operation("core.evals.service:Evals.resume", Act.RUN_EVALUATION, lambda s: s.bench.evals.resume("run-2", Job("Run"))),
     Operation("core.evals.service:Evals.sign_exception", Act.APPROVE, signing(lambda s, signer: s.bench.evals.sign_exception(
         "run-1", "known weakness", signer))),
     Operation("core.evals.service:Evals.run", Act.RUN_EVALUATION, lambda s: s.bench.evals.run(
@@ -360,6 +367,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         bench.signatures.trust(TrustKey(name="first", path=stage.file("first.pem", FIRST)))
         bench.evals.save(SPEC)
         bench.evals.run(RunSpec(reference="towers"), Job("Run"))
+        bench.evals.run(RunSpec(reference="towers"), stopped())
         bench.trainings.run(TRAINING, "s.yaml", Job("Train"))
         stage.trainer.failing = KILLED
         with pytest.raises(WorkerFailed):

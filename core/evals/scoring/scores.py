@@ -35,8 +35,10 @@ class Scores:
         self._embedder = embedder
         self._job = job
 
-    def of(self, asked: Iterable[tuple[Sample, Outcome]], variants: Sequence[Variant]) -> Iterator[Outcome]:
-        """The outcomes with their scores, in the order in which they come."""
+    def of(
+        self, asked: Iterable[tuple[Sample, Outcome]], variants: Sequence[Variant], earlier: Sequence[Outcome] = ()
+    ) -> Iterator[Outcome]:
+        """The outcomes with their scores, in the order in which they come; `earlier` are those that the run has already."""
         by_name = {variant.name: variant for variant in variants}
         if not self._after:
             for sample, outcome in asked:
@@ -44,7 +46,7 @@ class Scores:
             return
         first = variants[0].name
         held: list[tuple[Sample, Outcome]] = []
-        baselines: dict[tuple[str, int], Answer] = {}
+        baselines = {(o.sample, o.repetition): o.answer for o in earlier if o.variant == first and o.answer is not None}
         for sample, outcome in asked:
             if held and (len(held) >= TOGETHER or held[-1][1].variant != outcome.variant):
                 yield from self._judged(held, by_name, baselines)
