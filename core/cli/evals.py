@@ -11,6 +11,7 @@ from core.cli.comparing import comparison_json, comparison_lines
 from core.cli.eval_scorers import scorers, suite
 from core.cli.gates import exception, gate
 from core.cli.output import one_line, short, table
+from core.cli.replaying import replay
 from core.cli.session import FILE, Session, pass_session
 from core.cli.signing import signing
 from core.errors import Cancelled
@@ -208,6 +209,7 @@ def compare(session: Session, names: tuple[str, ...], tags: tuple[str, ...]) -> 
         )
 
 
+evaluation.add_command(replay)
 evaluation.add_command(gate)
 evaluation.add_command(exception)
 evaluation.add_command(scorers)

@@ -41,6 +41,16 @@ def check(
     run = view.run
     if view.status == "finished":
         raise BadInput(source=run.id, problem="it is finished. Run its spec again for another run.")
+    check_same(run, variants, documents, instruments)
+
+
+def check_same(
+    run: Run,
+    variants: tuple[Variant, ...],
+    documents: tuple[tuple[Digest, ...], Digest],
+    instruments: tuple[Instrument, ...],
+) -> None:
+    """Raise `BadInput` when what a run rests on isn't what it was."""
     changed = _changed(run, variants, documents, instruments)
     if changed:
         problem = f"{changed} changed since it started. Run {run.spec_reference} again instead."

@@ -23,7 +23,7 @@ from core.datasets.records import Dataset, Sample
 from core.datasets.service import Datasets
 from core.documents.service import Documents
 from core.errors import AssayError, BadInput, Cancelled, DiskFull, NotFound
-from core.evals import comparing, releasing, resuming, store, summary
+from core.evals import comparing, releasing, replaying, resuming, store, summary
 from core.evals.comparison import Comparison
 from core.evals.files import checked
 from core.evals.gates import GateResult
@@ -41,6 +41,7 @@ from core.evals.records import (
     SpecVersion,
     Variant,
 )
+from core.evals.replaying import Replay
 from core.evals.scorers import chosen
 from core.evals.scoring.scores import Scores
 from core.evals.scoring.tools import Scoring, models_in
@@ -172,6 +173,33 @@ class Evals:
             with self._vault.write(Act.RUN_EVALUATION, about=f"{view.run.id} resumed") as unit:
                 unit.note(touched=(view.digest,))
             return self._go(spec, view, earlier, job, watch)
+
+    def replay(self, name: str, job: Job) -> Replay:
+        """Make a reproducible run's answers again, and compare them byte for byte; nothing is recorded.
+
+        Raises `NotFound`, `BadInput` for a run in fast mode, and when a model or the documents changed since it started.
+        """
+        view = self.show(name)
+        with self._vault.read() as reader:
+            spec = reader.get(view.run.spec, SpecVersion).spec
+            samples = reader.get(view.run.dataset, Dataset).samples
+            recorded = {(o.variant, o.sample, o.repetition): o for _, o in store.outcomes(reader, view.digest)}
+        if spec.mode != "reproducible":
+            raise BadInput(source=view.run.id, problem="it was made in fast mode, which promises no equal answers.")
+        variants = variants_of(spec, self._prompts, self._models, self._documents)
+        resuming.check_same(view.run, variants, documents_of(spec, self._documents), view.run.instruments)
+        for model in used(variants):
+            models_cards.check_use(self._vault, self._models.show(model), "evaluations")
+        tasks = in_order(variants, samples, spec.repetitions)
+        wanted = [(task, recorded.get((task.variant.name, task.sample.id, task.repetition))) for task in tasks]
+        held = [(task, outcome) for task, outcome in wanted if outcome is not None]
+
+        def pairs() -> Iterator[tuple[Outcome, Outcome]]:
+            for place, (task, outcome) in enumerate(held):
+                job.report(place, len(held), "samples")
+                yield outcome, self._one(spec, view.digest, task, job)
+
+        return replaying.compare(view.run.id, pairs(), view.run.environment, environment())
 
     def _go(
         self, spec: Spec, view: RunView, outcomes: Outcomes, job: Job, watch: Callable[[Done], None] | None

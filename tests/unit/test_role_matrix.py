@@ -328,7 +328,7 @@ READING = {
     "assistants": {"context", "traces", "trace"},
     "api_calls": {"list", "show", "used"},
     "datasets": {"list", "show"},
-    "evals": {"specs", "spec", "list", "show", "outcomes", "compare", "gate"},
+    "evals": {"specs", "spec", "list", "show", "outcomes", "compare", "gate", "replay"},
     "trainings": {"plan", "list", "show", "lent"},
     "evidence": set(),
 }
