@@ -5,6 +5,7 @@ the documents have in the collection, with slashes; a folder's name means everyt
 clock of the machine that added it, both ends included.
 """
 
+import json
 import re
 from pathlib import PurePosixPath
 from typing import Final
@@ -50,11 +51,12 @@ def chunks(reader: Reader, collection: int, filters: Filters) -> list[int]:
         (collection,),
     ).fetchall()
     _known(filters, [str(name) for _, name, _ in rows])
-    wanted = [(document,) for document, name, time in rows if _within(filters, str(name), str(time)[:10])]
-    found: list[int] = []
-    for document in wanted:
-        found += [int(chunk) for (chunk,) in reader.db.execute("SELECT id FROM chunks WHERE document = ?", document)]
-    return sorted(found)
+    wanted = [int(document) for document, name, time in rows if _within(filters, str(name), str(time)[:10])]
+    found = reader.db.execute(
+        "SELECT c.id FROM json_each(?) w CROSS JOIN chunks c ON c.document = w.value ORDER BY c.id",
+        (json.dumps(wanted),),
+    ).fetchall()
+    return [int(chunk) for (chunk,) in found]
 
 
 def _known(filters: Filters, names: list[str]) -> None:
