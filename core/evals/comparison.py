@@ -163,8 +163,8 @@ def _row(
     low = high = value
     if len(places) > 1:
         drawn, signs = draws.of(len(places))
-        sizes = np.bincount(where).astype(np.float32)
-        means = (drawn @ sums.astype(np.float32)) / (drawn @ sizes)
+        sizes = float(n) if len(places) == n else drawn @ np.bincount(where).astype(np.float32)
+        means = (drawn @ sums.astype(np.float32)) / sizes
         tail = (1 - LEVEL) / 2 * 100
         low, high = (float(end) for end in np.percentile(means, [tail, 100 - tail]))
     gained, lost = int(np.count_nonzero(change > 0)), int(np.count_nonzero(change < 0))
