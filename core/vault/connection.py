@@ -37,7 +37,15 @@ from core.trust.sealing import wipe
 
 sys.modules["pysqlite3"] = sys.modules["pysqlite3.dbapi2"] = driver
 
-import sqlite_utils  # noqa: E402 (after the driver is in place)
+# sqlite-utils takes pandas where it is installed (for training), only to recognise its types: 75 MiB that nothing here uses.
+_without_pandas = "pandas" not in sys.modules
+if _without_pandas:
+    sys.modules["pandas"] = None  # type: ignore[assignment]
+try:
+    import sqlite_utils  # after the driver is in place
+finally:
+    if _without_pandas:
+        del sys.modules["pandas"]
 
 if sqlite_utils.utils.OperationalError is not driver.OperationalError:
     raise ImportError("sqlite_utils was imported before core.vault.connection: take Database from there.")

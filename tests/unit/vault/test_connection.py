@@ -1,6 +1,7 @@
 """The encrypted file: nothing readable without its key, changes whole or absent, and clear words when something is wrong."""
 
 import secrets
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -188,3 +189,13 @@ def test_alone_means_that_no_reader_is_out_and_none_comes_in(tmp_path: Path) -> 
     reading.join()
     assert entered.is_set()
     connections.close()
+
+
+def test_a_vault_takes_no_pandas_into_memory_and_leaves_it_to_others(tmp_path: Path) -> None:
+    (tmp_path / "pandas.py").write_text("print('taken')")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import core.vault.connection; print('vault'); import pandas"
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == ["vault", "taken"]
