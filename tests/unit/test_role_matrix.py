@@ -330,6 +330,7 @@ READING = {
     "datasets": {"list", "show"},
     "evals": {"specs", "spec", "list", "show", "outcomes", "compare", "gate", "replay"},
     "trainings": {"plan", "list", "show", "lent"},
+    "scoring": {"tools", "asked", "instruments", "close"},
     "evidence": set(),
 }
 """Public methods of the services that change nothing in the vault (`allow_clear`, `discard` and `making` hand on to the index, to
