@@ -1,7 +1,10 @@
-"""Registering a model: hashing beside `sha256sum`, reading a header in its worker, and the look before each use."""
+"""Registering a model: hashing beside `sha256sum`, reading a header in its worker, and the look before each use. Quantizing one, beside llama.cpp's
+own call."""
 
+import ctypes
 import os
 import shutil
+import statistics
 import subprocess
 import tempfile
 import time
@@ -11,13 +14,16 @@ from pathlib import Path
 from core.jobs import Job
 from core.models import store
 from core.models.files import file_digest
+from core.models.making_records import QuantizeModel
 from core.models.records import AddModel
 from core.models.service import Models
 from core.paths import RESOURCES
 from core.trust.passphrases import FLOOR_MEMORY, FLOOR_PASSES, Kdf, new_kdf
 from core.vault.vault import Vault
+from core.workbench import SCHEMA, Workbench
 from core.workers.supervisor import Supervisor
-from tests.benchmarks.figures import Figure, figures, median_seconds, paired_ratio
+from tests.benchmarks import shapes
+from tests.benchmarks.figures import PAIRS, Figure, figures, median_seconds, paired_ratio, seconds
 
 SIZE = 512 * 1024 * 1024
 LOOKS = 1000
@@ -61,3 +67,44 @@ def adding() -> Iterator[Figure]:
             for _ in range(LOOKS):
                 models.located("tiny")
             yield Figure("models.add_look_before_use", (time.perf_counter() - started) / LOOKS * 1e3, "ms", "<= 1")
+
+
+@figures("models.quantize")
+def quantizing() -> Iterator[Figure]:
+    """A model of 150 million parameters from 16 bits to Q8_0: in the worker, hashed and registered, and by llama.cpp's one call in this process."""
+    source = shapes.plain(shapes.SMALL)
+    settings = shapes.LLAMA.llama_model_quantize_default_params()
+    settings.ftype = shapes.TYPES["Q8_0"]
+    settings.nthread = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with tempfile.TemporaryDirectory() as folder:
+        vault = Vault.create(Path(folder) / "A.assay", "ana", "Ana", "a bench by the river", SCHEMA, kdf=weak)
+        with Workbench(vault) as bench:
+            bench.models.add(AddModel(path=str(source), name="plain"))
+            ours, theirs = Path(folder) / "ours.gguf", Path(folder) / "theirs.gguf"
+
+            def whole() -> None:
+                request = QuantizeModel(model="plain", quantization="Q8_0", out=str(ours), name="small")
+                bench.making.quantize(request, Job("Quantize"))
+
+            def call() -> None:
+                if shapes.LLAMA.llama_model_quantize(bytes(source), bytes(theirs), ctypes.byref(settings)) != 0:
+                    raise RuntimeError("llama.cpp could not quantize")
+
+            def measured() -> float:
+                taken = seconds(whole)
+                bench.models.remove("small")
+                ours.unlink()
+                return taken
+
+            ratios = []
+            for pair in range(PAIRS):
+                if pair % 2:
+                    other, own = seconds(call), measured()
+                else:
+                    own, other = measured(), seconds(call)
+                ratios.append(own / other)
+            yield Figure("models.quantize_over_llama_cpp", statistics.median(ratios), "ratio", "<= 1.1")
+            call()
+            whole()
+            same = ours.read_bytes() == theirs.read_bytes()
+            yield Figure("models.quantize_same_bytes", float(same), "same", ">= 1")

@@ -42,15 +42,22 @@ def model(shape: Shape, quantization: str = "Q8_0") -> Path:
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{shape.name}-{quantization.lower()}.gguf"
     if not path.exists():
-        plain = FOLDER / f"{shape.name}.f16.gguf"
-        if not plain.exists():
-            _write(shape, plain)
+        source = plain(shape)
         settings = LLAMA.llama_model_quantize_default_params()
         settings.ftype = TYPES[quantization]
         part = path.with_suffix(".part")
-        if LLAMA.llama_model_quantize(bytes(plain), bytes(part), ctypes.byref(settings)) != 0:
-            raise RuntimeError(f"llama.cpp could not quantize {plain}")
+        if LLAMA.llama_model_quantize(bytes(source), bytes(part), ctypes.byref(settings)) != 0:
+            raise RuntimeError(f"llama.cpp could not quantize {source}")
         part.replace(path)
+    return path
+
+
+def plain(shape: Shape) -> Path:
+    """The file of a shape before it is quantized, made if it isn't there."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = FOLDER / f"{shape.name}.f16.gguf"
+    if not path.exists():
+        _write(shape, path)
     return path
 
 
