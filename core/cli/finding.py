@@ -16,7 +16,7 @@ def finding_options(command: Callable[..., Any]) -> Callable[..., Any]:
         (
             click.option("--also", multiple=True, metavar="COLLECTION", help="Search this collection too."),
             click.option("--file", "files", multiple=True, metavar="NAME", help="Only in this document."),
-            click.option("--folder", "folders", multiple=True, metavar="PATH", help="Only below this folder."),
+            click.option("--folder", "folders", multiple=True, metavar="FOLDER", help="Only below this folder."),
             click.option(
                 "--type", "types", multiple=True, metavar="ENDING", help="Only in files of this kind, such as pdf."
             ),
