@@ -595,6 +595,5 @@ def main(arguments=None):
         verdict.update(verdict="invalid", reasons=["the release doesn't hold the nonce: this isn't the pack that was asked for"])
     print(json.dumps(verdict, indent=1, ensure_ascii=True))
     return 0 if verdict["verdict"] == "valid" else 1
-
 if __name__ == "__main__":
     sys.exit(main())
