@@ -236,7 +236,9 @@ def test_keeping_holding_and_erasing(ines: Assay, tomas: Assay, worked: dict[str
     rules = {"rules", "due", "erased", "tombstones", "done"}
     tried = printed(ines("vault", "retention", "--set", "traces=30", "--json"), rules)
     assert (tried["done"], tried["rules"]) == (False, [])
-    kept = printed(ines("vault", "retention", "--set", "traces=30", "--reason", "our schedule", "--yes", "--json"), rules)
+    kept = printed(
+        ines("vault", "retention", "--set", "traces=30", "--reason", "our schedule", "--yes", "--json"), rules
+    )
     assert kept["rules"] == [{"name": "traces", "days": 30}]
     ines.refuses("vault", "retention", "--set", "log=30", "--yes", code=8, saying="for ever")
     hold = ("vault", "hold", "Case 4", "collection:sheets", "--reason", "letter of 3 May")

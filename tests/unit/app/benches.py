@@ -72,7 +72,9 @@ class Library:
     def show(self, name: str) -> SimpleNamespace:
         if name not in ("starter-chat", "fake", MODEL):
             raise NotFound(kind="model", name=name, step="Add it first.")
-        return SimpleNamespace(name="starter-chat" if name == MODEL else name, digest=MODEL, purpose="chat", size=1_000_000)
+        return SimpleNamespace(
+            name="starter-chat" if name == MODEL else name, digest=MODEL, purpose="chat", size=1_000_000
+        )
 
     def context(self, question: Question, job: Job) -> Context:
         self.before_answer()

@@ -288,7 +288,9 @@ def test_an_administrator_who_is_author_too_can_not_take_out_of_a_hold_what_they
     with pytest.raises(Refused, match="You released the hold Case 4"):
         study.erase("document:elsewhere/tower.md", copies=True)
     with study.bench.vault.confirm(study.passphrase) as signer:
-        retention.set_rule(study.bench.vault, ERASABLES, SetRetention(name="old-versions", days=1, reason="our schedule"))
+        retention.set_rule(
+            study.bench.vault, ERASABLES, SetRetention(name="old-versions", days=1, reason="our schedule")
+        )
         later = datetime.now(UTC) + timedelta(days=9)
         assert retention.apply(study.bench.vault, ERASABLES, signer, later, "", Job("Apply")).items == 0
     with study.bench.vault.read() as reader:
