@@ -321,7 +321,7 @@ READING = {
     "model_disk": {"view", "discard"},
     "making": {"import_folder", "quantize", "compare"},
     "signatures": {"keys"},
-    "documents": {"collections", "collection", "list", "show", "locate", "close"},
+    "documents": {"collections", "collection", "list", "show", "locate", "place", "close"},
     "refreshing": {"folders"},
     "retrieval": {"search", "rank", "settings", "prepare", "index_state", "close", "allow_clear"},
     "prompts": {"list", "versions", "show", "diff", "signatures", "held_back", "settle"},
