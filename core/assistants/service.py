@@ -58,9 +58,9 @@ class Assistants:
         """
         if not question.text.strip():
             raise BadInput(source="question", problem="it is empty.")
-        self._documents.collection(question.collection)
         if question.model != QUOTES:
             cards.check_use(self._vault, self._models.show(question.model), "answers")
+        self._documents.collection(question.collection)
         for part in answer(question, self.context(question, job), job):
             if isinstance(part, Answered):
                 yield Answered(answer=part.answer, trace=self._keep(part.answer))
