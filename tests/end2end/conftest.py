@@ -52,13 +52,16 @@ class Assay:
         )
         return Ran(done.returncode, done.stdout, done.stderr)
 
-    def refuses(self, *arguments: str | Path, code: int, saying: str) -> str:
-        """Run a command that must fail with one sentence on standard error, and nothing on standard output."""
+    def refuses(self, *arguments: str | Path, code: int, saying: str, announced: bool = False) -> str:
+        """Run a command that must fail with one sentence on standard error, after what was shown for signing where something was
+        `announced`, and nothing on standard output."""
         ran = self(*arguments)
         assert (ran.code, ran.out) == (code, ""), ran
-        assert saying in ran.said
+        *before, last = ran.said.strip().splitlines()
+        assert saying in last
         assert "Traceback" not in ran.said
-        assert len(ran.said.strip().splitlines()) == 1
+        assert bool(before) == announced
+        assert not before or before[0].startswith("You sign")
         return ran.said
 
 

@@ -53,7 +53,8 @@ SPEC_STATE = {"spec", "digest", "dataset", "author", "saved", "signed"}
 SIGNED_SPEC = {"spec", "meaning", "name", "time", "digest"}
 MODEL = {
     "type", "version", "name", "digest", "path", "size", "modified_us", "architecture", "purpose", "quantization", "parameters", "context",
-    "dimensions", "has_template", "licence", "added",
+    "dimensions", "has_template", "licence", "added", "title", "tokenizer", "base_model", "base_digest", "parts", "identity", "signature",
+    "signed_by",
 }  # fmt: skip
 
 
@@ -109,12 +110,12 @@ def test_documents(ines: Assay, worked: dict[str, Any]) -> None:
     assert set(held) == {"name", "documents", "chunks"}
     (document,) = printed(ines("documents", "list", "sheets", "--json"), {"documents"})["documents"]
     assert set(document) == {"name", "pages", "size", "added"}
-    found = printed(ines("documents", "search", "sheets", "flash point", "--json"), {"results"})["results"]
-    assert set(found[0]) == {"document", "page", "text", "score"}
+    found = printed(ines("documents", "search", "sheets", "flash point", "--json"), {"results", "finding"})["results"]
+    assert set(found[0]) == {"collection", "document", "page", "text", "score"}
 
 
 def test_asking(ines: Assay, worked: dict[str, Any]) -> None:
-    keys = {"answer", "model", "abstained", "citations", "trace"}
+    keys = {"answer", "model", "abstained", "citations", "trace", "mode", "finding", "support", "withdrawn", "searched"}
     asked = ("ask", "sheets", "What is the flash point of solvent R-12?")
     quoted = printed(ines(*asked, "--json"), keys)
     assert set(quoted["citations"][0]) == {"document", "page", "quote", "score"}
@@ -171,7 +172,8 @@ def test_evaluations(ines: Assay, worked: dict[str, Any]) -> None:
     shown = printed(ines("eval", "show", "run-1", "--outcomes", "--json"), RUN | {"outcomes"})
     assert set(shown["outcomes"][0]) == {"sample", "variant", "answer", "error", "scores"}
     assert set(shown["outcomes"][0]["scores"]["contains"]) == {"value", "passed", "reason"}
-    assert len(printed(ines("eval", "compare", "run-1", "run-1", "--json"), {"runs"})["runs"]) == 2
+    keys = {"runs", "baseline", "differences", "changed", "left_out"}
+    assert len(printed(ines("eval", "compare", "run-1", "run-1", "--json"), keys)["runs"]) == 2
 
 
 def test_the_policy(ines: Assay, tomas: Assay) -> None:
@@ -306,7 +308,7 @@ def test_what_is_removed_takes_a_reason_where_the_policy_asks_for_one(ines: Assa
     assert ines("vault", "policy", "--set", acts, "--reason", "as agreed").code == 0
     for keys, words in (
         ({"collection", "document", "digest"}, ("documents", "remove", "spare", "spare.txt")),
-        ({"model", "digest"}, ("model", "remove", "spare")),
+        ({"model", "digest", "freed"}, ("model", "remove", "spare")),
     ):
         ines.refuses(*words, code=8, saying="asks for a reason")
         printed(ines(*words, "--reason", "superseded", "--json"), keys)
@@ -354,4 +356,4 @@ def test_roles_cards_and_keys(ines: Assay) -> None:
     assert printed(ines("user", "renew", "tomas", "--json"), card)["waits"] is True
     assert printed(ines("vault", "rekey", "--reason", "yearly", "--json"), {"epoch"}) == {"epoch": 2}
     assert len(printed(ines("vault", "recovery", "--json"), {"words"})["words"]) == 16
-    ines.refuses("user", "revoke", "ines", "--reason", "x", code=4, saying="last administrator")
+    ines.refuses("user", "revoke", "ines", "--reason", "x", code=4, saying="last administrator", announced=True)
