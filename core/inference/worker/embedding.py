@@ -9,7 +9,6 @@ that of the other, so the route belongs to what is known of a vector.
 """
 
 import math
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
@@ -19,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import BadInput, Damaged, Unsupported
+from core.inference.worker.lanes import spread
 from core.inference.worker.library import context
 from core.inference.worker.vocabulary import Vocabulary
 from core.workers.serving import Call
@@ -62,20 +62,11 @@ class Embedder:
         """Vectors (n, dimensions), float32, of length 1. Raises `BadInput` for a text longer than the window or without any token."""
         ids = [self._tokens(number, text) for number, text in enumerate(texts, 1)]
         out = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        waiting = iter(sorted(range(len(ids)), key=lambda index: -len(ids[index])))
-        turn = threading.Lock()
 
-        def work(lane: _Lane | _OnnxLane) -> None:
-            while True:
-                with turn:
-                    index = next(waiting, None)
-                if index is None or call.cancelled:
-                    return
-                out[index] = lane.vector(ids[index])
+        def embed(lane: _Lane | _OnnxLane, place: int) -> None:
+            out[place] = lane.vector(ids[place])
 
-        for done in [self._pool.submit(work, lane) for lane in self._lanes]:
-            done.result()
-        call.check()
+        spread(self._pool, self._lanes, list(map(len, ids)), embed, call)
         return out
 
     def _tokens(self, number: int, text: str) -> list[int]:

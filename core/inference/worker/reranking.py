@@ -8,7 +8,6 @@ made to be told which text a token belongs to is computed by ONNX Runtime only; 
 
 import math
 import re
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 from core.errors import BadInput, Damaged, Unsupported
 from core.inference.worker import bert
 from core.inference.worker.embedding import LLAMA_CPP, ONNX
+from core.inference.worker.lanes import spread
 from core.inference.worker.library import context
 from core.inference.worker.vocabulary import Vocabulary, free_mark
 from core.workers.serving import Call
@@ -70,20 +70,11 @@ class Reranker:
         """The model's own numbers, in the texts' order. Raises `BadInput` for a pair that is longer than the window."""
         pairs = [self._pair(number, query, text) for number, text in enumerate(texts, 1)]
         out = [0.0] * len(texts)
-        waiting = iter(sorted(range(len(pairs)), key=lambda index: -len(pairs[index][0])))
-        turn = threading.Lock()
 
-        def work(lane: _Lane | _OnnxLane) -> None:
-            while True:
-                with turn:
-                    index = next(waiting, None)
-                if index is None or call.cancelled:
-                    return
-                out[index] = lane.score(pairs[index])
+        def score(lane: _Lane | _OnnxLane, place: int) -> None:
+            out[place] = lane.score(pairs[place])
 
-        for done in [self._pool.submit(work, lane) for lane in self._lanes]:
-            done.result()
-        call.check()
+        spread(self._pool, self._lanes, [len(pair[0]) for pair in pairs], score, call)
         return tuple(out)
 
     def _pair(self, number: int, query: str, text: str) -> Pair:
