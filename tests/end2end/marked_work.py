@@ -12,6 +12,7 @@ from pathlib import Path
 import pymupdf
 
 from core import egress
+from core.assistants.api_calls import ApiCall
 from core.assistants.records import Question
 from core.cli.main import assay
 from core.datasets.records import AddDataset
@@ -60,6 +61,21 @@ def work(root: Path, mark: str) -> None:
         with vault.write(Act.ADD_MODEL, about=f"{mark}adapter") as unit:
             unit.seal(f"{mark}weights".encode() * 1000 for _ in range(200))
             unit.seal((f"# Model card\n\n{mark}card".encode(),))
+        asked_of = {"model": "fake", "prompt": f"{mark}apiprompt"}
+        bench.api_calls.keep(
+            [
+                ApiCall(
+                    path="/v1/completions",
+                    request_id="call-1",
+                    token=f"{mark}token",
+                    began="2026-01-01T00:00:00+00:00",
+                    request=json.dumps(asked_of),
+                    status=200,
+                    rendered=f"{mark}apiprompt",
+                    answers=(f"{mark}apianswer",),
+                )
+            ]
+        )
         spec = Spec(
             name=f"{mark}spec",
             dataset=f"{mark}dataset",
