@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -102,6 +103,16 @@ class _Waiting:
     failed: Callable[[Failure], None] | None
     stopped: Callable[[], None] | None
     flush: Callable[[], None] | None = None
+
+
+@contextmanager
+def _gone() -> Iterator[None]:
+    """Whoever asked may be a dialog that was closed meanwhile: then nobody is left to be told."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "already deleted" not in str(error):
+            raise
 
 
 class Operations(QObject):
@@ -312,15 +323,16 @@ class Operations(QObject):
             return
         self._flush(number)
         self._forget(waiting, what, value.sentence if what == "failed" else "")
-        if what == "done":
-            waiting.done(value)
-        elif what == "stopped":
-            if waiting.stopped is not None:
-                waiting.stopped()
-        elif waiting.failed is not None:
-            waiting.failed(value)
-        else:
-            self.failed.emit(value)
+        with _gone():
+            if what == "done":
+                waiting.done(value)
+            elif what == "stopped":
+                if waiting.stopped is not None:
+                    waiting.stopped()
+            elif waiting.failed is not None:
+                waiting.failed(value)
+            else:
+                self.failed.emit(value)
         waiting.handle.ended.emit()
         waiting.handle.deleteLater()
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QAbstractItemView, QWidget
+from shiboken6 import isValid
 
 from app.bridge import keeping as bridge
 from app.bridge.keeping import KINDS, ONE, Found
@@ -98,12 +99,12 @@ class ContentPicker(QWidget):
         self._state.setText("Looking…")
 
         def done(found: tuple[Found, ...]) -> None:
-            if here == self._round:
+            if isValid(self) and here == self._round:
                 self._search = None
                 self._listed(tuple(one for one in found if one.kind not in self._without), "")
 
         def failed(found: Failure) -> None:
-            if here == self._round:
+            if isValid(self) and here == self._round:
                 self._search = None
                 self._state.setText(found.sentence)
                 self.failed.emit(found)

@@ -4,9 +4,10 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from PySide6.QtCore import QThread
+from PySide6.QtCore import QObject, QThread
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from shiboken6 import delete
 
 from app.bridge.operations import Failure, Operations
 from core.errors import NotFound
@@ -184,3 +185,12 @@ def test_work_that_is_watched_gives_its_pieces_before_its_result(qtbot: QtBot, o
     operations.watch("Watch", work, got.extend, got.append)
     qtbot.waitUntil(lambda: bool(got) and got[-1] == "result")
     assert got[:-1] == list(range(500))
+
+
+def test_a_result_for_a_dialog_that_is_gone_is_dropped(qtbot: QtBot, operations: Operations) -> None:
+    gone = QObject()
+    delete(gone)
+    handle = operations.run_alone("Look", lambda job: 1, lambda found: gone.setObjectName(str(found)))
+    with qtbot.waitSignal(handle.ended):
+        pass
+    assert operations.running() == 0
