@@ -116,14 +116,11 @@ def test_a_cut_file_is_told_wherever_it_is_cut(model: Path, tmp_path: Path) -> N
         walk(cut)
 
 
-@pytest.mark.parametrize("place", range(7))
+@pytest.mark.parametrize("place", [0, 1, 2, 3, 4, 6])
 @pytest.mark.parametrize("value", [-1, 0, 2**31 - 1])
 def test_a_false_number_is_told(model: Path, tmp_path: Path, place: int, value: int) -> None:
+    """Each of the header's, but for the type of the numbers."""
     whole = bytearray(model.read_bytes())
-    if place == 5 and value == 0:
-        pytest.skip("that is what it is")
-    if place == 5:
-        place = 4
     struct.pack_into("<i", whole, 4 + 4 * place, value)
     changed = tmp_path / "changed.bin"
     changed.write_bytes(whole)
