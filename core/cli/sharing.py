@@ -9,7 +9,8 @@ vault (`Workbench.beside`). The rules:
 4. A command whose person is gone is stopped as Ctrl-C would. When the vault is locked all are, and are told so; the vault is closed after
    they have ended.
 5. A person whose rights in the vault were changed is let go, and what was changed holds for them at once, also for who has the vault open.
-   The command that changed the rights of who has the vault open comes to its end, although the vault is locked meanwhile.
+   The command that changed the rights of who has the vault open comes to its end, although the vault is locked meanwhile: which
+   one that is, is known before anybody who locks the vault for it hears of the change.
 """
 
 import contextlib
@@ -107,7 +108,7 @@ class Listener:
         self._reason: AssayError | None = None
         self._claimed = rendezvous.claim(bench.vault.folder, bench.vault.id, program())
         self._woken, self._waking = os.pipe()
-        self._unsubscribe = bench.events.subscribe(self._changed)
+        self._unsubscribe = bench.events.subscribe(self._changed, first=True)
         bench.visitors = self.visitors
         self._door = threading.Thread(target=self._accept, name="sharing", daemon=True)
         self._door.start()

@@ -1,7 +1,8 @@
 """What changed, told to whoever asked.
 
 An event is published after its change is committed, on the thread that made the change. A listener that fails is logged and keeps
-neither the change nor the other listeners from their course.
+neither the change nor the other listeners from their course. Listeners are called in the order in which they came, those that
+asked to be first before the others.
 """
 
 import logging
@@ -28,26 +29,26 @@ class Events:
     """The listeners of one open vault. Safe from any thread."""
 
     def __init__(self) -> None:
-        self._listeners: dict[int, Listener] = {}
+        self._listeners: dict[tuple[bool, int], Listener] = {}
         self._next = 0
         self._lock = threading.Lock()
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` after every change; returns how to end that."""
+    def subscribe(self, listener: Listener, *, first: bool = False) -> Callable[[], None]:
+        """Call `listener` after every change, `first` before those that act on it; returns how to end that."""
         with self._lock:
-            number, self._next = self._next, self._next + 1
-            self._listeners[number] = listener
+            place, self._next = (not first, self._next), self._next + 1
+            self._listeners[place] = listener
 
         def unsubscribe() -> None:
             with self._lock:
-                self._listeners.pop(number, None)
+                self._listeners.pop(place, None)
 
         return unsubscribe
 
     def publish(self, changed: Changed) -> None:
         """Tell everybody who listens now."""
         with self._lock:
-            listeners = list(self._listeners.values())
+            listeners = [self._listeners[place] for place in sorted(self._listeners)]
         for listener in listeners:
             try:
                 listener(changed)

@@ -320,6 +320,7 @@ def test_a_command_that_shuts_out_the_owner_of_the_open_vault_comes_to_its_end_w
         if (changed.act, changed.about) == (Act.REVOKE_USER, "ines"):
             locking.append(threading.Thread(target=bench.close))
             locking[0].start()
+            locking[0].join(0.3)  # far enough to stop what it would stop
 
     bench.events.subscribe(lock)
     assert share(bench) is not None
