@@ -52,6 +52,8 @@ class Context:
     prompt_digest: str = ""
     model_digest: str = ""
     found_with: Settings | None = None
+    pictures: tuple[bytes, ...] = ()
+    """The files of the question's pictures."""
 
 
 def answer(question: Question, context: Context, job: Job) -> Iterator[AnswerPart]:
@@ -100,7 +102,7 @@ def _by_quotes(
             )
         )
     if not chosen:
-        text = DECLINED
+        text = question.fallback or DECLINED
     yield Delta(text=text)
     taken = time.monotonic() - started
     yield Answered(
@@ -153,8 +155,11 @@ def _by_model(
         each = supports(text, passages, context.embed)
         unsupported = tuple((one.start, one.end) for one in each if not one.supported)
         if len(unsupported) == len(each):
-            withdrawn, text, abstained = text, DECLINED, True
+            withdrawn, text, abstained = text, question.fallback or DECLINED, True
             citations, sentences, unsupported, each = (), 0, (), ()
+    declined = ""
+    if question.fallback and abstained and not withdrawn:
+        declined, text = text, question.fallback
     yield Answered(
         answer=Answer(
             question=question,
@@ -181,6 +186,7 @@ def _by_model(
             left_out=found - len(passages),
             support=each,
             withdrawn=withdrawn,
+            declined=declined,
         )
     )
 
@@ -203,6 +209,7 @@ def _fitting(
             top_k=question.top_k,
             repeat_penalty=question.repeat_penalty,
             adapters=question.adapters,
+            images=context.pictures,
         )
         parts = iter(context.generate(request, job))
         try:

@@ -36,6 +36,12 @@ class Question(Record, frozen=True, kw_only=True):
     """What was asked before in the conversation, oldest first; a question that refers to it is searched for together with it."""
     without_support: Literal["mark", "decline"] = "mark"
     """What becomes of a model's answer of which no sentence has support: it is marked, or the answer is that the documents don't say."""
+    fallback: str = ""
+    """What is answered where the documents don't say; the usual sentence, or the model's own, where it is empty."""
+    assistant: str = ""
+    """The saved assistant that is asked, as `name@number`; the rest of the question is what it says."""
+    pictures: tuple[Digest, ...] = ()
+    """Pictures that the model sees before the question, by the SHA-256 of their files; the vault keeps them with the trace."""
 
 
 class Citation(Record, frozen=True, kw_only=True):
@@ -102,6 +108,10 @@ class Answer(Record, frozen=True, kw_only=True, tag="answer"):
     """Of each sentence, where the question wants answers without support declined; else empty."""
     withdrawn: str = ""
     """What the model wrote, where it had no support and the answer is that the documents don't say."""
+    declined: str = ""
+    """How the model said that the documents don't say, where the question's own fallback stands in place of it."""
+    assistant_digest: str = ""
+    """Of the saved assistant's version that was asked."""
     left_out: int = 0
     """Passages that were found and not shown to the model, because the prompt didn't fit with them."""
 

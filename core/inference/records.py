@@ -47,6 +47,8 @@ class Generate(Record, frozen=True, kw_only=True, tag="generate"):
     """GBNF that the answer follows."""
     schema: dict[str, Any] | None = None
     """JSON schema that the answer follows; not together with `grammar`."""
+    when_broken: str = "refuse"
+    """What becomes of an answer that breaks its form: "refuse" raises an error, "say" gives it, and says how in `Finished.broken`."""
     tools: tuple[dict[str, Any], ...] = ()
     """Functions that the model may call, as its own chat template shows them; a template that shows none is an error."""
     adapters: tuple[AdapterUse, ...] = ()
@@ -103,6 +105,8 @@ class Finished(Record, frozen=True, kw_only=True, tag="finished"):
     mode: str = "reproducible"
     adapters: tuple[AdapterUse, ...] = ()
     """By their digests."""
+    broken: str = ""
+    """How the answer breaks the form that was asked for, where the request wants that said."""
 
 
 class Loaded(Record, frozen=True, kw_only=True):
@@ -269,9 +273,10 @@ class CheckTemplate(Record, frozen=True, kw_only=True, tag="check-template"):
 
 
 class Checked(Record, frozen=True, kw_only=True, tag="checked"):
-    """It is; these are the variables that it reads."""
+    """It is; these are the variables that it reads, and for each the first line that does, from 1."""
 
     variables: tuple[str, ...]
+    lines: tuple[int, ...] = ()
 
 
 class Rerank(Record, frozen=True, kw_only=True, tag="rerank"):
@@ -313,3 +318,22 @@ class PromptTokens(Record, frozen=True, kw_only=True, tag="prompt-tokens"):
     tokens: tuple[PromptToken, ...]
     window: int
     """Tokens that the model takes in, the answer's included."""
+
+
+class ShowPicture(Record, frozen=True, kw_only=True, tag="show-picture"):
+    """To a worker: a picture's file, of which a person wants to see a small copy. `number` is how errors call it, `longest` its longer side in
+    pixels."""
+
+    data: bytes
+    number: int = 1
+    longest: int = 128
+
+
+class ShownPicture(Record, frozen=True, kw_only=True, tag="shown-picture"):
+    """The size of the picture, and of its small copy with that copy's pixels: RGB, three bytes each, row by row."""
+
+    width: int
+    height: int
+    shown_width: int
+    shown_height: int
+    pixels: bytes

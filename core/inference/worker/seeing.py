@@ -7,8 +7,6 @@ Pictures are decoded here, in the confined worker, and bounded. Requests are com
 
 import ctypes
 import hashlib
-import io
-import warnings
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -21,14 +19,13 @@ from core.errors import BadInput, Damaged, Unsupported
 from core.inference.records import TEXT, Finished, Generate, Token
 from core.inference.worker.adapters import NONE, AdapterSet
 from core.inference.worker.generation import Chat
+from core.inference.worker.pictures import decoded
 from core.inference.worker.prompting import Prompter
 from core.inference.worker.single import BATCH, Single
 from core.inference.worker.vocabulary import Vocabulary, free_mark
 from core.models.worker.library import dropped
 from core.workers.serving import Call
 
-FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
-MOST_PIXELS: Final = 40_000_000
 _TEXT: Final = 0
 """mtmd's kind of chunk that is tokens of text."""
 
@@ -175,28 +172,6 @@ class _SeeingAlone(Single):
         if code != 0:
             raise Damaged(source=self.name, problem="llama.cpp can't compute the picture. Try it in another size.")
         self._computed = after.value
-
-
-def decoded(number: int, data: bytes) -> tuple[bytes, int, int]:
-    """The pixels of a picture (RGB, three bytes each), its width and its height. Raises `BadInput`."""
-    from PIL import Image, ImageOps
-
-    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
-    source = f"Picture {number}"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
-                if opened.width * opened.height > MOST_PIXELS:
-                    raise BadInput(source=source, problem=f"it has more than {MOST_PIXELS:,} pixels. Make it smaller.")
-                image = ImageOps.exif_transpose(opened).convert("RGB")
-    except BadInput:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise BadInput(source=source, problem=f"it has more than {MOST_PIXELS:,} pixels. Make it smaller.") from None
-    except Exception:  # noqa: BLE001 (decoders of hostile files raise whatever they like)
-        raise BadInput(source=source, problem="it can't be read. Give a PNG, JPEG, WebP, GIF, BMP or TIFF.") from None
-    return image.tobytes(), image.width, image.height
 
 
 def _drop_log(mtmd: ModuleType) -> None:
