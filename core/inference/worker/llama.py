@@ -62,7 +62,7 @@ class Worker:
         library = self._library
         if self._loaded is not None:
             raise Unsupported(source=request.name, reason="this worker holds a model already.")
-        onnx = bert.graph(Path(request.path)) if request.embeds and Path(request.path).is_file() else None
+        onnx = bert.taken_graph(Path(request.path)) if request.embeds and Path(request.path).is_file() else None
         model = self._open(request, call)
         threads = request.threads or (
             loading.cores() if request.embeds or request.ranks else loading.threads(library, model)

@@ -64,9 +64,9 @@ def measure(library: ModuleType, request: Measure, call: Call) -> Needs:
 
 
 def _graph(request: Measure) -> int:
-    """The size of the graph that ONNX Runtime would compute; 0 where llama.cpp computes."""
+    """The size of the graph that ONNX Runtime would compute; 0 where llama.cpp computes. That of an embedder is kept for `Load`, which follows."""
     if request.purpose == "embed":
-        return len(bert.graph(Path(request.path)) or b"")
+        return len(bert.measured_graph(Path(request.path)) or b"")
     if request.purpose == "rerank":
         return len(bert.scoring_graph(Path(request.path)) or b"")
     return 0

@@ -22,14 +22,15 @@ class Graph:
     """Nodes in order, and the weights that they use."""
 
     def __init__(self) -> None:
-        self._parts: list[bytes] = []
+        self._parts: list[bytes | memoryview] = []  # put together once, at the end: weights are most of a graph
         self._count = 0
 
     def weight(self, name: str, values: npt.NDArray[Any]) -> str:
         """Keep an array of float32, uint8 or int64 under a name; gives the name."""
-        body = b"".join(_number(1, size) for size in values.shape)
-        body += _number(2, _KINDS[values.dtype]) + _text(8, name) + _bytes(9, np.ascontiguousarray(values).tobytes())
-        self._parts.append(_bytes(5, body))
+        raw = np.ascontiguousarray(values).reshape(-1).view(np.uint8).data
+        head = b"".join(_number(1, size) for size in values.shape)
+        head += _number(2, _KINDS[values.dtype]) + _text(8, name) + _head(9, len(raw))
+        self._parts += (_head(5, len(head) + len(raw)) + head, raw)
         return name
 
     def node(self, operator: str, inputs: Sequence[str], own: bool = False, **attributes: float | int) -> str:
@@ -52,11 +53,12 @@ class Graph:
 
     def model(self, inputs: Mapping[str, Sequence[str]], outputs: Mapping[str, Sequence[str]]) -> bytes:
         """The file. Inputs are whole numbers, outputs float32, each with the names of its axes."""
-        graph = b"".join(self._parts) + _text(2, "graph")
-        graph += b"".join(_bytes(11, _value(name, _INT64, axes)) for name, axes in inputs.items())
-        graph += b"".join(_bytes(12, _value(name, _FLOAT, axes)) for name, axes in outputs.items())
+        end = _text(2, "graph")
+        end += b"".join(_bytes(11, _value(name, _INT64, axes)) for name, axes in inputs.items())
+        end += b"".join(_bytes(12, _value(name, _FLOAT, axes)) for name, axes in outputs.items())
         sets = _bytes(8, _number(2, OPSET)) + _bytes(8, _text(1, CONTRIBUTED) + _number(2, 1))
-        return _number(1, IR_VERSION) + sets + _bytes(7, graph)
+        size = sum(map(len, self._parts)) + len(end)
+        return b"".join((_number(1, IR_VERSION), sets, _head(7, size), *self._parts, end))
 
 
 def _attribute(name: str, value: float | int) -> bytes:
@@ -84,8 +86,12 @@ def _number(field: int, value: int) -> bytes:
     return _varint(field << 3) + _varint(value)
 
 
+def _head(field: int, size: int) -> bytes:
+    return _varint(field << 3 | 2) + _varint(size)
+
+
 def _bytes(field: int, value: bytes) -> bytes:
-    return _varint(field << 3 | 2) + _varint(len(value)) + value
+    return _head(field, len(value)) + value
 
 
 def _text(field: int, value: str) -> bytes:

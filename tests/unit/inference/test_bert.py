@@ -132,3 +132,24 @@ def test_both_routes_agree_on_the_starter_embedder() -> None:
     assert (theirs.route, ours.route) == (LLAMA_CPP, ONNX)
     found = (ours.embed(texts, Asked()) * theirs.embed(texts, Asked())).sum(1)
     assert found.min() > 0.999
+
+
+def test_the_graph_that_was_measured_is_taken_once_and_only_of_the_same_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"one")
+    made: list[bytes] = []
+
+    def graph(path: Path) -> bytes:
+        made.append(path.read_bytes())
+        return made[-1]
+
+    monkeypatch.setattr(bert, "graph", graph)
+    assert bert.measured_graph(path) == bert.taken_graph(path) == b"one"
+    assert made == [b"one"]
+    assert bert.taken_graph(path) == b"one"
+    assert made == [b"one", b"one"], "what was taken isn't kept"
+    bert.measured_graph(path)
+    path.write_bytes(b"another")
+    assert bert.taken_graph(path) == b"another"
