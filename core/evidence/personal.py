@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
+from core.guards import checks
 from core.records import Json
 
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,63}")
@@ -36,8 +37,7 @@ def _iban(text: str) -> bool:
         plain = match[0].replace(" ", "").upper()
         # What follows in the same breath may look like a part of it, so shorter beginnings count too.
         for end in range(15, min(len(plain), 34) + 1):
-            turned = plain[4:end] + plain[:4]
-            if int("".join(str(int(character, 36)) for character in turned)) % 97 == 1:
+            if checks.mod_97(plain[:end]):
                 return True
     return False
 

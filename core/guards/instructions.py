@@ -1,0 +1,126 @@
+"""Texts that command a model: sentences in a document or a question that speak to the program that reads them, not to a person.
+
+Two families of rules. One knows how earlier instructions are called off or a role is forced on a model, and the marks of chat formats that have no
+business in a document; English, German, French and Spanish. The other knows sentences that say what the answer to somebody else's question should
+hold or how it should look ("add … to your reply"), and that code is to be put into it; English only.
+
+A request without such words ("What is the capital of Brazil?") is not told from ordinary text, whatever it is there for. Rates are measured in
+`tests/unit/guards/test_instructions_measured.py`.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from core.guards.records import Span
+
+KIND: Final = "instruction"
+
+_EARLIER: Final = (
+    r"(?:previous|prior|above|earlier|preceding|foregoing|existing|original|initial|former|system|vorherige[nr]?|bisherigen?|obigen?|"
+    r"précédentes?|antérieures?|anteriores|previas)"
+)
+_ORDERS: Final = (
+    r"(?:instructions?|prompts?|orders?|commands?|directions?|rules?|guidelines|context|messages?|anweisungen|vorgaben|regeln|"
+    r"consignes|instrucciones|reglas|órdenes)"
+)
+_OVERRIDES: Final = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"(?:ignor(?:e|iere?n?|ez|a)|disregard|forget|override|bypass|vergiss|missachte|oublie[sz]?|olvida)\b[^.!?\n]{{0,40}}?(?:{_EARLIER} "
+        rf"{_ORDERS}|{_ORDERS} {_EARLIER}|everything (?:above|before)|(?:your|the) (?:system )?(?:prompt|instructions|guidelines))",
+        rf"(?:do not|don['’]t|never) (?:follow|obey) [^.!?\n]{{0,40}}?{_ORDERS}",
+        r"(?:new|updated|actual|real|additional|secret|important) (?:system )?instructions? (?:for (?:the|any) (?:ai|assistant|model|llm|"
+        r"reader)|follow|are|:)",
+        r"(?:reveal|print|repeat|show|output|leak|verrate|affiche|muestra)\b[^.!?\n]{0,30}?\b(?:system prompt|hidden prompt|initial prompt|"
+        r"your instructions|prompt système)",
+        r"(?:you are|act|behave|pretend|respond|answer|reply) (?:now |no longer |as if |to be |as )+(?:(?:a|an|the|you are|you were) "
+        r")?(?:unrestricted |evil |uncensored |free |helpful )*(?:dan\b|ai\b|assistant|chatbot|language model|llm|jailbroken|developer mode)",
+        r"(?:as an?|dear|attention|hey|note (?:to|for)(?: the| any)?|instructions? (?:to|for)(?: the| any)?) (?:ai(?: language)?(?: model| "
+        r"assistant)?|llms?|large language models?|language models?|chatbots?|ai assistants?)\b ?[,:!-]",
+        r"<\|(?:im_start|im_end|system|user|assistant|endoftext|eot_id|start_header_id)\|?>|\[/?INST\]|<<SYS>>|<start_of_turn>",
+    )
+)
+_NEEDED: Final = (
+    *(
+        "ignor|disregard|forget|overrid|bypass|vergiss|missacht|oublie|olvida|instruction|prompt|you are|act as|pretend|behave|answer as|respond as|"
+        "reply as|follow|obey| ai|ai |llm|language model|chatbot|[inst|[/inst|<<sys>>|<start_of_turn>"
+    ).split("|"),
+    "<|",
+)
+"""One of these stands in whatever the first family finds."""
+_ANSWER: Final = (
+    r"(?:answers?|responses?|repl(?:y|ies)|outputs?|messages?|completions?|summar(?:y|ies)|explanations?|elucidation|generated "
+    r"(?:text|content|answer)|text)"
+)
+_CODE: Final = (
+    r"(?:code(?:base)?|solution(?: architecture)?|implementation|algorithm|script|program|function|codebase|software)"
+)
+_SHAPES: Final = re.compile(
+    r"^\W*(?:please |kindly |(?:also|then|now|always|only),? )?"
+    r"(?:in (?:your|the) (?:answer|response|reply|output)s?\b|"
+    r"(?:add|append|prepend|include|insert|integrate|incorporate|modify|augment|enhance|enrich|embed|weave|mention|replace|rearrange|remove|"
+    r"scramble|jumble|misspell|anagram|group|combine|"
+    r"introduce|convert|provide|render|use|substitute|encode|encrypt|encipher|cipher|translate|reverse|write|present|give|start|begin|end|"
+    r"finish|conclude|format|respond|reply|answer|express|transform|change|alter|deliver|"
+    r"craft|compose|return|print|output|display|implement|apply|utili[sz]e|employ|turn|make|infuse|interweave|place|put|spell|shift|swap|"
+    r"reword|rewrite|hide|obscure|disguise|promote|advertise|recommend|suggest|spread|claim|state|"
+    r"say|tell|let|ensure)\b)",
+    re.IGNORECASE,
+)
+_YOURS: Final = re.compile(rf"\byour (?:\w{{1,20}} ){{0,2}}?{_ANSWER}(?:['’]s?)?\b", re.IGNORECASE)
+_INTO_CODE: Final = re.compile(
+    rf"\b(?:following|subsequent|below|next|above|this|provided|given)\s(?:\w{{1,20}} )?code (?:block|snippet|excerpt|section|fragment|"
+    rf"segment|piece)s?\b[^.!?\n]{{0,120}}\b(?:your|the|you)\b|"
+    rf"\byour (?:\w{{1,20}} ){{0,2}}?{_CODE}\b[^.!?\n]{{0,120}}\b(?:following|subsequent|below|next) (?:\w{{1,20}} )?code\b|"
+    rf"\b(?:incorporate|integrate|inject|merge|fuse|blend|embed|meld|weave|infuse|include|insert|adopt|deploy|employ|utili[sz]e|use|append|"
+    rf"add|execute|leverage|introduce|apply|enlist|absorb|engage|assimilate)\b[^.!?\n]{{0,40}}\b(?:following|subsequent|below) code (?:block|"
+    rf"snippet|excerpt|section|fragment|segment)\b",
+    re.IGNORECASE,
+)
+_PARAGRAPH: Final = re.compile(r"[^\n]+(?:\n[^\n]+)*")
+_SENTENCE: Final = re.compile(r"[^\s.!?][^.!?\n]{3,600}(?:[.!?](?=\w)[^.!?\n]{0,600}){0,8}[.!?:]?")
+_POLITE: Final = re.compile(
+    r"\b(?:thank|thanks|appreciate|await|waiting|look(?:ing)? forward|received|based on your|regarding your|in response to your|i['’]ve|we)\b",
+    re.IGNORECASE,
+)
+
+
+def spans(text: str) -> list[Span]:
+    """The stretches that command a model, in order, apart from each other."""
+    found = sorted((*_overrides(text), *_shapings(text)), key=lambda span: (span.start, -span.end))
+    kept: list[Span] = []
+    for span in found:
+        if not kept or span.start >= kept[-1].end:
+            kept.append(span)
+    return kept
+
+
+def _overrides(text: str) -> Iterator[Span]:
+    lower = text.lower()
+    if not any(map(lower.__contains__, _NEEDED)):
+        return
+    for part in _PARAGRAPH.finditer(text):
+        if any(map(part[0].lower().__contains__, _NEEDED)):
+            yield from _in_paragraph(text, part.start(), part.end())
+
+
+def _in_paragraph(text: str, start: int, end: int) -> Iterator[Span]:
+    for pattern in _OVERRIDES:
+        for match in pattern.finditer(text, start, end):
+            if match.start() == 0 or not text[match.start() - 1].isalnum():
+                yield Span(kind=KIND, start=match.start(), end=match.end())
+
+
+def _shapings(text: str) -> Iterator[Span]:
+    lower = text.lower()
+    if "your" not in lower and " code " not in lower:
+        return
+    for match in _SENTENCE.finditer(text):
+        sentence = match[0]
+        said = sentence.lower()
+        if "your" not in said and " code " not in said:
+            continue
+        shaping = _YOURS.search(sentence) is not None and _SHAPES.match(sentence) is not None
+        if (shaping or _INTO_CODE.search(sentence)) and not _POLITE.search(sentence):
+            yield Span(kind=KIND, start=match.start(), end=match.end())
