@@ -16,7 +16,21 @@ from pathlib import Path
 import click
 
 from core import egress
-from core.cli import audit, datasets, demo, documents, evals, models, packs, prompts, serve, training, users, vaults
+from core.cli import (
+    audit,
+    datasets,
+    demo,
+    doctor,
+    documents,
+    evals,
+    models,
+    packs,
+    prompts,
+    serve,
+    training,
+    users,
+    vaults,
+)
 from core.cli.console import Console
 from core.cli.here import Here
 from core.cli.output import visible
@@ -60,6 +74,7 @@ for command in (
     audit.audit,
     serve.serve,
     serve.token,
+    doctor.doctor,
 ):
     assay.add_command(command)
 
