@@ -11,6 +11,7 @@ from core.assistants.api_calls import ApiCalls, ErasableApiCalls
 from core.assistants.erasing import ErasableTraces
 from core.assistants.service import Assistants
 from core.datasets.erasing import ErasableDatasets
+from core.datasets.examples import examples
 from core.datasets.service import Datasets
 from core.documents import refreshing
 from core.documents import store as documents_store
@@ -96,10 +97,12 @@ class Workbench:
         self.retrieval: Retrieval = Retrieval(
             vault, self.supervisor, self.engine, self.documents, first.retrieval if first else None
         )
-        self.prompts = Prompts(vault, self.engine, releasing.blocked)
+        self.datasets = Datasets(vault)
+        self.prompts = Prompts(
+            vault, self.engine, releasing.blocked, lambda reference: examples(self.datasets, reference)
+        )
         self.assistants = Assistants(vault, self.models, self.engine, self.documents, self.retrieval, self.prompts)
         self.api_calls = ApiCalls(vault)
-        self.datasets = Datasets(vault)
         self.scoring = Scoring(self.models, self.engine, self.prompts, self.supervisor)
         self.evals = Evals(
             vault, self.models, self.documents, self.prompts, self.datasets, self.assistants, self.scoring

@@ -25,7 +25,8 @@ class Seen:
 def seen(bench: "Workbench", job: "Job", answer: "Answer") -> Seen:
     """The tokens of an answer's prompt; the model is loaded for that. Raises as `Engine.tokens`,
     and `Unavailable` where the prompt version is another."""
-    from core.assistants.answering import variables
+    from core.assistants.follow_ups import standalone
+    from core.assistants.prompting import given
     from core.inference.records import Generate
 
     context = bench.assistants.context(answer.question, job)
@@ -38,7 +39,9 @@ def seen(bench: "Workbench", job: "Job", answer: "Answer") -> Seen:
     request = Generate(
         model=Digest(answer.model_digest),
         messages=context.prompt.messages,
-        variables=variables(question.text, answer.passages),
+        variables=context.values(
+            context.prompt, given(question, standalone(question.text, question.earlier), answer.passages)
+        ),
         max_tokens=question.max_tokens,
         mode=question.mode,
         adapters=question.adapters,

@@ -8,18 +8,24 @@ withdrawn for that. A question that refers to earlier ones is searched for toget
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from itertools import chain
+
+from msgspec.structs import replace
 
 from core.assistants import quotes
 from core.assistants.follow_ups import standalone
+from core.assistants.prompting import given, settled, texts_as_passages
 from core.assistants.records import QUOTES, Answer, Answered, AnswerPart, Citation, Delta, Found, Question, Support
 from core.documents.sentences import split_sentences
-from core.errors import ContextExceeded
+from core.errors import ContextExceeded, NotFound
 from core.inference.records import Finished, Generate, Token
 from core.jobs import Job
-from core.prompts.records import PromptVersion
+from core.prompts.contracts import asked_for, kept
+from core.prompts.filling import fill
+from core.prompts.records import Given, PromptVersion
 from core.records import Digest, Json
 from core.retrieval.records import Passage, Search, Settings
 
@@ -41,6 +47,15 @@ _MARK = re.compile(r"\[(\d+)\]")
 _QUOTED = re.compile(r"[\"“„«]([^\"“”„«»]+)[\"”“»]")
 
 
+def plain_values(prompt: PromptVersion, values: Given) -> dict[str, Json]:
+    """Of a prompt without examples."""
+    return fill(prompt, values, _no_examples)
+
+
+def _no_examples(reference: str) -> tuple[str, tuple[dict[str, Json], ...]]:
+    raise NotFound(kind="dataset", name=reference, step="Its examples can't be shown here.")
+
+
 @dataclass(frozen=True)
 class Context:
     """What an answer is made with: finding, embedding, and for a model its prompt version and digest."""
@@ -54,6 +69,10 @@ class Context:
     found_with: Settings | None = None
     pictures: tuple[bytes, ...] = ()
     """The files of the question's pictures."""
+    values: Callable[[PromptVersion, Given], dict[str, Json]] = plain_values
+    """What the prompt is filled with."""
+    fields: Mapping[str, Json] = dataclass_field(default_factory=dict)
+    """What a sample knows beside its question, for the prompt; not kept with the answer."""
 
 
 def answer(question: Question, context: Context, job: Job) -> Iterator[AnswerPart]:
@@ -68,6 +87,9 @@ def answer(question: Question, context: Context, job: Job) -> Iterator[AnswerPar
             finding=question.finding,
         )
         passages = context.search(search, job)
+    elif question.texts:
+        passages = texts_as_passages(question.texts)
+        question = replace(question, texts=())
     yield Found(passages=passages)
     job.check()
     if question.model == QUOTES:
@@ -135,7 +157,9 @@ def _by_quotes(
 def _by_model(
     question: Question, passages: tuple[Passage, ...], context: Context, job: Job, started: float
 ) -> Iterator[AnswerPart]:
+    assert context.prompt is not None
     found = len(passages)
+    question = settled(question, context.prompt)
     passages, parts = _fitting(question, passages, context, job)
     text, finished, first = "", None, 0.0
     for part in parts:
@@ -147,8 +171,12 @@ def _by_model(
         yield Delta(text=part.text)
     assert finished is not None
     text = text.strip()
-    abstained = declines(text)
-    citations, sentences, unsupported = ((), 0, ()) if abstained or not text else support(text, passages, context.embed)
+    promised = context.prompt.promised
+    contract, broken = kept(promised, text, finished.broken)
+    writes = promised.form == "text" and bool(text)
+    abstained = writes and declines(text)
+    rests = writes and not abstained and (bool(question.collection) or not passages)
+    citations, sentences, unsupported = support(text, passages, context.embed) if rests else ((), 0, ())
     each: tuple[Support, ...] = ()
     withdrawn = ""
     if question.without_support == "decline" and question.collection and sentences:
@@ -187,6 +215,8 @@ def _by_model(
             support=each,
             withdrawn=withdrawn,
             declined=declined,
+            contract=contract,
+            broken=broken,
         )
     )
 
@@ -200,7 +230,9 @@ def _fitting(
         request = Generate(
             model=Digest(context.model_digest),
             messages=context.prompt.messages,
-            variables=variables(standalone(question.text, question.earlier), passages),
+            variables=context.values(
+                context.prompt, given(question, standalone(question.text, question.earlier), passages, context.fields)
+            ),
             max_tokens=question.max_tokens,
             seed=question.seed,
             mode=question.mode,
@@ -210,6 +242,8 @@ def _fitting(
             repeat_penalty=question.repeat_penalty,
             adapters=question.adapters,
             images=context.pictures,
+            stop=question.stop,
+            **asked_for(context.prompt.promised),
         )
         parts = iter(context.generate(request, job))
         try:
@@ -220,24 +254,6 @@ def _fitting(
             passages = passages[:-1]
             continue
         return passages, chain([first], parts)
-
-
-def variables(question: str, passages: tuple[Passage, ...]) -> dict[str, Json]:
-    """What a prompt's template can use: `question`, and `passages` with number, text, sentences, document and page."""
-    return {
-        "question": question,
-        "passages": [
-            {
-                "number": number,
-                "text": passage.text,
-                "sentences": list(split_sentences(passage.text)),
-                "document": passage.name,
-                "page": passage.page,
-                "heading": passage.heading,
-            }
-            for number, passage in enumerate(passages, start=1)
-        ],
-    }
 
 
 def declines(text: str) -> bool:

@@ -1,6 +1,8 @@
 """A question, what comes back while it is answered, and the trace that is kept."""
 
-from typing import Literal
+from typing import Any, Literal
+
+from msgspec import field
 
 from core.inference.records import AdapterUse
 from core.records import Digest, Record
@@ -42,6 +44,13 @@ class Question(Record, frozen=True, kw_only=True):
     """The saved assistant that is asked, as `name@number`; the rest of the question is what it says."""
     pictures: tuple[Digest, ...] = ()
     """Pictures that the model sees before the question, by the SHA-256 of their files; the vault keeps them with the trace."""
+    values: dict[str, Any] = field(default_factory=dict)
+    """What a person fills the prompt's variables with, by their names."""
+    texts: tuple[str, ...] = ()
+    """What is asked about, in place of a collection's passages. The trace has them as its passages."""
+    sampling: Literal["prompt", "question"] = "prompt"
+    """Whose settings hold: the prompt version's, those that it has, or the question's own."""
+    stop: tuple[str, ...] = ()
 
 
 class Citation(Record, frozen=True, kw_only=True):
@@ -112,6 +121,10 @@ class Answer(Record, frozen=True, kw_only=True, tag="answer"):
     """How the model said that the documents don't say, where the question's own fallback stands in place of it."""
     assistant_digest: str = ""
     """Of the saved assistant's version that was asked."""
+    contract: Literal["", "kept", "broken"] = ""
+    """Whether the answer has the form that its prompt version promises; empty where that promises none."""
+    broken: str = ""
+    """How it breaks that form."""
     left_out: int = 0
     """Passages that were found and not shown to the model, because the prompt didn't fit with them."""
 

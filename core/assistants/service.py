@@ -60,7 +60,8 @@ class Assistants:
             raise BadInput(source="question", problem="it is empty.")
         if question.model != QUOTES:
             cards.check_use(self._vault, self._models.show(question.model), "answers")
-        self._documents.collection(question.collection)
+        if question.collection or not question.prompt:
+            self._documents.collection(question.collection)
         for part in answer(question, self.context(question, job), job):
             if isinstance(part, Answered):
                 yield Answered(answer=part.answer, trace=self._keep(part.answer))
@@ -92,6 +93,7 @@ class Assistants:
             prompt_digest=prompt_digest,
             model_digest=model.digest,
             found_with=found_with,
+            values=self._prompts.values,
         )
 
     def traces(self, limit: int = 100) -> tuple[tuple[Digest, Answer], ...]:
@@ -118,6 +120,7 @@ class Assistants:
             return state.prompt, state.digest
         shipped = read_prompt(BUILT_IN)
         prompt = PromptVersion(
+            version=1,
             name=shipped.name,
             number=1,
             messages=shipped.messages,

@@ -13,7 +13,19 @@ from core.assistants.records import Answer
 from core.datasets.records import Sample
 from core.errors import BadInput
 from core.evals.records import Score
-from core.evals.scoring import choice, judged, numbers, overlap, plugins, reading, retrieval, schema, similarity, text
+from core.evals.scoring import (
+    choice,
+    contract,
+    judged,
+    numbers,
+    overlap,
+    plugins,
+    reading,
+    retrieval,
+    schema,
+    similarity,
+    text,
+)
 from core.evals.scoring.base import SEPARATOR, Asked, Case, Registry, Tools, Use, normalised
 from core.trust.canonical import canonical
 
@@ -27,6 +39,7 @@ SCORERS = Registry(
         *numbers.SCORERS,
         *choice.SCORERS,
         *schema.SCORERS,
+        *contract.SCORERS,
         *overlap.SCORERS,
         *similarity.SCORERS,
         *judged.SCORERS,

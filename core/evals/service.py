@@ -4,6 +4,7 @@ A run writes its outcomes in batches, so that a crash or a stop loses one batch 
 sample's outcome; an error of the vault ends the run. What the run was made with is written down at its start.
 """
 
+import dataclasses
 import importlib.metadata
 import platform
 import time
@@ -26,6 +27,7 @@ from core.errors import AssayError, BadInput, Cancelled, DiskFull, NotFound
 from core.evals import comparing, releasing, replaying, resuming, store, summary
 from core.evals.comparison import Comparison
 from core.evals.files import checked
+from core.evals.filling import fields_of
 from core.evals.gates import GateResult
 from core.evals.records import (
     Done,
@@ -389,7 +391,8 @@ class Evals:
             repetition=task.repetition,
         )
         try:
-            for part in answer(question, self._assistants.context(question, job), job):
+            context = dataclasses.replace(self._assistants.context(question, job), fields=fields_of(task.sample))
+            for part in answer(question, context, job):
                 if isinstance(part, Answered):
                     return msgspec.structs.replace(outcome, answer=part.answer)
         except Cancelled:

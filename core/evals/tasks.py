@@ -96,10 +96,12 @@ def in_order(variants: Sequence[Variant], samples: Sequence[Sample], repetitions
 
 
 def question_of(spec: Spec, task: Task) -> Question:
-    """What is asked, with everything that decides over the answer."""
+    """What is asked, with everything that decides over the answer. Named settings win over those of the prompt version; without them the
+    version's own hold, where it has some. Where no documents are searched, it is asked about the sample's own passages."""
     settings = task.variant.settings or Settings(name="")
+    searched = spec.collection if settings.collection is None else settings.collection
     return Question(
-        collection=spec.collection if settings.collection is None else settings.collection,
+        collection=searched,
         text=task.sample.input,
         model=task.variant.model,
         prompt=task.variant.prompt or None,
@@ -113,6 +115,8 @@ def question_of(spec: Spec, task: Task) -> Question:
         top_k=settings.top_k,
         repeat_penalty=settings.repeat_penalty,
         adapters=settings.adapters,
+        texts=() if searched else task.sample.passages,
+        sampling="prompt" if task.variant.settings is None else "question",
     )
 
 

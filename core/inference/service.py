@@ -201,6 +201,11 @@ class Engine:
         """The variables that a template reads, sorted. Raises `TemplateError` with the line; `source` names the template."""
         return self._templates(None).call(CheckTemplate(source=source, text=text), Checked).variables
 
+    def template_lines(self, source: str, text: str) -> dict[str, int]:
+        """The variables that a template reads, each with the first line that does, from 1. Raises as `check_template`."""
+        found = self._templates(None).call(CheckTemplate(source=source, text=text), Checked)
+        return dict(zip(found.variables, found.lines, strict=True))
+
     def loaded(self) -> tuple[Loaded, ...]:
         """The models that are held ready, the most recently used first."""
         return self._pool.loaded()
@@ -311,6 +316,7 @@ def check_request(request: Generate) -> None:
             len(request.images) <= MOST_PICTURES and all(len(image) <= LARGEST_PICTURE for image in request.images),
             f"give up to {MOST_PICTURES} pictures of at most {LARGEST_PICTURE // 2**20} MiB each.",
         ),
+        "when_broken": (request.when_broken in ("refuse", "say"), "use refuse or say."),
         "mode": (request.mode in MODES, f"use one of {', '.join(MODES)}."),
     }
     for source, (fine, problem) in problems.items():

@@ -77,7 +77,7 @@ class Scores:
         tools, asked = Tools(), None
         if self._scoring is not None:
             tools = self._scoring.tools(variant.embedder or self._embedder, self._job)
-            asked = self._scoring.asked(variant, outcome.answer)
+            asked = self._scoring.asked(variant, sample, outcome.answer)
         for use in uses:
             try:
                 scores += score_answer((use,), sample, outcome.answer, tools, asked, baseline)

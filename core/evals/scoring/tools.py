@@ -11,9 +11,12 @@ from typing import Any, Final
 
 import msgspec
 
-from core.assistants.answering import variables
+from core.assistants.follow_ups import standalone
+from core.assistants.prompting import given
 from core.assistants.records import Answer
+from core.datasets.records import Sample
 from core.errors import BadInput, Unavailable
+from core.evals.filling import fields_of
 from core.evals.records import Instrument, Variant
 from core.evals.scoring import plugins
 from core.evals.scoring.base import Asked, Decision, Tools, Use
@@ -21,10 +24,11 @@ from core.evals.scoring.judged import Pairwise, Rubric
 from core.evals.scoring.plugins import PluginSettings
 from core.evals.scoring.records import AskPlugin, Measure, Measured, Plug, Plugged, PluginScore
 from core.evals.scoring.similarity import Nearness
-from core.inference.records import Generate, Message, Token, Weigh, Weighed
+from core.inference.records import Generate, Token, Weigh, Weighed
 from core.inference.service import Engine, Floats
 from core.jobs import Job
 from core.models.service import Models
+from core.prompts.records import Given, PromptVersion
 from core.prompts.service import Prompts
 from core.records import Digest
 from core.workers.records import WorkerSpec
@@ -61,8 +65,8 @@ class Scoring:
         self._folders = tuple(plugin_folders)
         self._workers: dict[str, Worker] = {}
         self._lock = threading.Lock()
-        self._known: dict[str, tuple[Message, ...]] = {}
-        """Messages of prompt versions, which never change."""
+        self._known: dict[str, PromptVersion] = {}
+        """Prompt versions, which never change."""
 
     def tools(self, embedder: str, job: Job) -> Tools:
         """For a run over documents of that embedder ("" where there are none)."""
@@ -83,14 +87,17 @@ class Scoring:
             decide=lambda decision: self._decide(decision, job),
         )
 
-    def asked(self, variant: Variant, answer: Answer) -> Asked | None:
-        """How a variant's answer was asked for; None in quotes mode."""
+    def asked(self, variant: Variant, sample: Sample, answer: Answer) -> Asked | None:
+        """How a variant's answer to a sample was asked for; None in quotes mode."""
         if not variant.prompt:
             return None
+        prompt = self._prompt(variant.prompt)
+        question = answer.question
+        brought = given(question, standalone(question.text, question.earlier), answer.passages, fields_of(sample))
         return Asked(
             model=variant.model_digest,
-            messages=self._messages(variant.prompt),
-            variables=variables(answer.question.text, answer.passages),
+            messages=prompt.messages,
+            variables=self._prompts.values(prompt, brought),
             adapters=variant.settings.adapters if variant.settings is not None else (),
         )
 
@@ -126,9 +133,9 @@ class Scoring:
         for worker in workers:
             worker.close()
 
-    def _messages(self, reference: str) -> tuple[Message, ...]:
+    def _prompt(self, reference: str) -> PromptVersion:
         if reference not in self._known:
-            self._known[reference] = self._prompts.show(reference).prompt.messages
+            self._known[reference] = self._prompts.show(reference).prompt
         return self._known[reference]
 
     def _measure(self, request: Measure, job: Job) -> Measured:
@@ -178,10 +185,11 @@ class Scoring:
         )
 
     def _decide(self, decision: Decision, job: Job) -> dict[str, Any]:
+        rubric = self._prompt(decision.rubric)
         request = Generate(
             model=decision.model,
-            messages=self._messages(decision.rubric),
-            variables=decision.variables,
+            messages=rubric.messages,
+            variables=self._prompts.values(rubric, Given(base=decision.variables)),
             schema=decision.schema,
             max_tokens=JUDGED_TOKENS,
             temperature=WARMTH if decision.time else 0.0,

@@ -36,25 +36,31 @@ def grammar(request: Generate) -> str:
         ) from error
 
 
-def check(request: Generate, model: str, text: str, reason: str) -> None:
-    """Raise `InvalidAnswer` unless the finished answer has the form that was asked for. `reason` is why it ended."""
+def check(request: Generate, model: str, text: str, reason: str) -> str:
+    """How the finished answer breaks the form that was asked for; "" where it doesn't. `reason` is why it ended.
+
+    Raises `InvalidAnswer` instead where the request wants that."""
+    problem = _broken(request, text, reason)
+    if problem and request.when_broken != "say":
+        raise InvalidAnswer(source=model, problem=problem)
+    return problem
+
+
+def _broken(request: Generate, text: str, reason: str) -> str:
     if request.schema is None:
-        if request.grammar and reason == "length":
-            raise InvalidAnswer(source=model, problem=_too_short(request))
-        return
+        return _too_short(request) if request.grammar and reason == "length" else ""
     try:
         value = json.loads(text)
     except ValueError:
-        cut = _too_short(request) if reason == "length" else "the answer ended before its JSON was whole."
-        raise InvalidAnswer(source=model, problem=cut) from None
+        return _too_short(request) if reason == "length" else "the answer ended before its JSON was whole."
     error = next(iter(_validator(request.schema).iter_errors(value)), None)
-    if error is not None:
-        where = "/".join(str(part) for part in error.absolute_path) or "the whole"
-        raise InvalidAnswer(
-            source=model,
-            problem=f"the answer has the schema's shape but breaks its rule {error.validator} at {where}. "
-            "Ask again, or take another model.",
-        )
+    if error is None:
+        return ""
+    where = "/".join(str(part) for part in error.absolute_path) or "the whole"
+    return (
+        f"the answer has the schema's shape but breaks its rule {error.validator} at {where}. "
+        "Ask again, or take another model."
+    )
 
 
 def _too_short(request: Generate) -> str:

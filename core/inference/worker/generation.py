@@ -109,7 +109,7 @@ class Chat:
         if (text := emitter.finish()) or choices:
             whole.append(text)
             yield Token(text=text, choices=tuple(choices))
-        forms.check(request, self.name, "".join(whole), reason)
+        broken = forms.check(request, self.name, "".join(whole), reason)
         yield Finished(
             reason=reason,
             prompt=prompt,
@@ -121,6 +121,7 @@ class Chat:
             shared_tokens=shared(),
             mode=request.mode,
             adapters=request.adapters,
+            broken=broken,
         )
 
     def tokens(self, request: Generate, call: Call) -> PromptTokens:

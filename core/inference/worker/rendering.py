@@ -13,7 +13,8 @@ def render(request: Render, call: Call) -> Rendered:
 
 def check(request: CheckTemplate, call: Call) -> Checked:
     """Raises `TemplateError`."""
-    return Checked(variables=templates.check(request.source, request.text))
+    found = templates.lines(request.source, request.text)
+    return Checked(variables=tuple(sorted(found)), lines=tuple(found[name] for name in sorted(found)))
 
 
 def handlers() -> dict[type[Record], Handler]:

@@ -193,11 +193,21 @@ def _indent(text: str, width: int | str = 4, first: bool = False, blank: bool = 
 
 def check(source: str, text: str) -> tuple[str, ...]:
     """The variables that a prompt's template reads, sorted. Raises `TemplateError` with the line."""
+    return tuple(sorted(lines(source, text)))
+
+
+def lines(source: str, text: str) -> dict[str, int]:
+    """The variables that a prompt's template reads, each with the first line that does. Raises `TemplateError` with the line."""
     env = _environment(StrictUndefined, trim=False)
     tree = _parsed(env, source, text)
     with _explained(source), _stopping(source):
         env.compile(tree)
-    return tuple(sorted(meta.find_undeclared_variables(tree) - set(env.globals)))
+        names = meta.find_undeclared_variables(tree) - set(env.globals)
+        found: dict[str, int] = {}
+        for node in tree.find_all(nodes.Name):
+            if node.ctx == "load" and node.name in names:
+                found[node.name] = min(node.lineno, found.get(node.name, node.lineno))
+        return {name: found.get(name, 1) for name in names}
 
 
 def render(source: str, text: str, variables: Mapping[str, Json]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 
 import jinja2
+import jinja2.meta
 import numpy as np
 
 from core.assistants.answering import Context
@@ -46,7 +47,16 @@ class Templates:
         except jinja2.TemplateSyntaxError as error:
             raise TemplateError(source=source, line=error.lineno, problem=f"{error.message}") from error
 
-    def render(self, messages: Sequence[Message], variables: dict[str, Json]) -> tuple[Message, ...]:
+    def template_lines(self, source: str, text: str) -> dict[str, int]:
+        self.check_template(source, text)
+        tree = jinja2.Environment(autoescape=True).parse(text)
+        names = jinja2.meta.find_undeclared_variables(tree)
+        lines = {node.name: node.lineno for node in reversed(list(tree.find_all(jinja2.nodes.Name)))}
+        return {name: lines[name] for name in names}
+
+    def render(
+        self, messages: Sequence[Message], variables: dict[str, Json], job: Job | None = None
+    ) -> tuple[Message, ...]:
         made = jinja2.Environment(autoescape=False)  # noqa: S701 (plain text)
         return tuple(Message(role=m.role, content=made.from_string(m.content).render(variables)) for m in messages)
 
