@@ -12,7 +12,7 @@ from typing import Any, Final
 import lxml.etree
 
 from core.documents import formats
-from core.documents.worker import packing
+from core.documents.worker import hidden, packing
 from core.documents.worker.csv import row_text
 from core.documents.worker.records import PageWriter, Parsed
 from core.errors import BadInput
@@ -35,10 +35,12 @@ def read(name: str, data: bytes) -> Parsed:
         heading = _body(document, writer)
         for text in dict.fromkeys(_around(document)):
             writer.add("paragraph", text)
+        page = writer.page()
+        unseen = hidden.joined(hidden.found_in_order(page, hidden.in_word(document.element.body)), page.text)
     except (KeyError, ValueError, AttributeError, zipfile.BadZipFile, lxml.etree.LxmlError) as error:
         raise BadInput(source=name, problem="damaged; Word may be able to repair it. Nothing was read.") from error
     title = str(document.core_properties.title or "").strip()
-    return Parsed(media=formats.DOCX, title=title or heading, pages=(writer.page(),))
+    return Parsed(media=formats.DOCX, title=title or heading, pages=(page,), hidden=unseen)
 
 
 def _body(document: Any, writer: PageWriter) -> str:

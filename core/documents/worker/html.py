@@ -8,6 +8,7 @@ import lxml.etree
 import lxml.html
 
 from core.documents import formats
+from core.documents.worker import hidden
 from core.documents.worker.csv import row_text
 from core.documents.worker.records import PageWriter, Parsed
 from core.documents.worker.text import decode
@@ -42,7 +43,9 @@ def read(name: str, data: bytes, declared: bool = True) -> Parsed:
     reader.read(root)
     found = root.find(".//title")
     title = "" if found is None else " ".join(str(found.text_content()).split())
-    return Parsed(media=formats.HTML, title=title or reader.heading, pages=(reader.writer.page(),))
+    page = reader.writer.page()
+    unseen = hidden.joined(hidden.found_in_order(page, hidden.in_html(root)), page.text)
+    return Parsed(media=formats.HTML, title=title or reader.heading, pages=(page,), hidden=unseen)
 
 
 def _decoded(name: str, data: bytes) -> str:

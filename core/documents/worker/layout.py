@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from core.documents.records import Rect
+from core.documents.worker import hidden
 from core.documents.worker.records import Kind
 
 Box = tuple[float, float, float, float]
@@ -85,6 +86,8 @@ class PageLines:
     lines: tuple[PrintedLine, ...]
     textless: bool
     width: float
+    suspects: tuple[hidden.Suspect, ...] = ()
+    """What may be there unseen."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ def page_lines(page: Any, read: Any = None) -> PageLines:
     turn = _turn(page)
     lines: list[PrintedLine] = []
     printed: dict[str, list[Box]] = {}
+    suspects: list[hidden.Suspect] = []
     for block in page.get_text("dict", flags=FLAGS, textpage=read)["blocks"]:
         for line in block.get("lines", ()):
             spans = [span for span in line["spans"] if span["text"].strip()]
@@ -146,8 +150,15 @@ def page_lines(page: Any, read: Any = None) -> PageLines:
             if _is_shadow(box, printed.setdefault(text, [])):
                 continue
             lines.append(PrintedLine(box=box, text=text, size=round(size * 2) / 2, bold=bold * 2 > weight))
+            for span, why in hidden.suspects(spans):
+                suspects.append(hidden.Suspect(clean(span["text"]), _turned(tuple(span["bbox"]), turn), why))
     textless = not lines and _shows_something(page)
-    return PageLines(lines=tuple(lines), textless=textless, width=float(page.rect.width))
+    return PageLines(
+        lines=tuple(lines),
+        textless=textless,
+        width=float(page.rect.width),
+        suspects=tuple(suspects[: hidden.MOST_SUSPECTS]),
+    )
 
 
 def _shows_something(page: Any) -> bool:

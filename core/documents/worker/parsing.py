@@ -5,10 +5,14 @@ import mimetypes
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from core.documents import formats
 from core.documents.records import PageImage
+from core.documents.worker import hidden
 from core.documents.worker.records import (
     MOST_CHARACTERS,
+    Hidden,
     Located,
     LocateQuote,
     Opened,
@@ -54,7 +58,16 @@ def parse(request: Parse, call: Call) -> Parsed:
         raise BadInput(source=name, problem="no text; there is nothing to read.")
     if sum(len(page.text) for page in parsed.pages) > MOST_CHARACTERS:
         raise Unsupported(source=name, reason="over 30 million characters of text. Split it into parts.")
-    return parsed
+    sheets = tuple(hidden.by_label(parsed.pages))
+    return msgspec.structs.replace(parsed, hidden=_whole_first(sheets, parsed.hidden)) if sheets else parsed
+
+
+def _whole_first(whole: tuple[Hidden, ...], parts: tuple[Hidden, ...]) -> tuple[Hidden, ...]:
+    """Pages that are hidden as a whole, in place of their parts."""
+    pages = {one.page for one in whole}
+    return tuple(
+        sorted((*whole, *(one for one in parts if one.page not in pages)), key=lambda one: (one.page, one.start))
+    )
 
 
 def _read(name: str, data: bytes, media: str, passwords: Sequence[str], call: Call) -> Parsed:

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from core.documents import formats
 from core.documents.records import PageImage, Rect
-from core.documents.worker import extras, layout
-from core.documents.worker.records import DEEPEST, MOST_CHARACTERS, Located, Page, PageWriter, Parsed
+from core.documents.worker import extras, hidden, layout
+from core.documents.worker.records import DEEPEST, MOST_CHARACTERS, Hidden, Located, Page, PageWriter, Parsed
 from core.errors import BadInput, NotFound, Unsupported
 from core.workers.serving import Call
 
@@ -49,6 +49,7 @@ def read(name: str, data: bytes, call: Call | None = None, passwords: Sequence[s
     document = opened(name, data, passwords)
     found: list[layout.PageLines] = []
     marks: dict[int, Sequence[extras.Mark]] = {}
+    unseen: dict[int, list[hidden.Suspect]] = {}
     unreadable = 0
     characters = 0
     for number in range(document.page_count):
@@ -57,6 +58,8 @@ def read(name: str, data: bytes, call: Call | None = None, passwords: Sequence[s
         try:
             page = document[number]
             lines = layout.page_lines(page)
+            if lines.suspects:
+                unseen[number] = hidden.confirmed(page, lines.suspects)
             if extras.has_marks(page):
                 marks[number] = extras.marks(page, " ".join(line.text for line in lines.lines))
         except (pymupdf.mupdf.FzErrorBase, RuntimeError, ValueError):
@@ -74,7 +77,14 @@ def read(name: str, data: bytes, call: Call | None = None, passwords: Sequence[s
     pages = _pages(found, _outline(document), extras.labels(document), marks)
     title = str((document.metadata or {}).get("title") or "").strip()
     media = formats.media_type(name) if not document.is_pdf else formats.PDF
-    return Parsed(media=media, title=_title(title, pages), pages=pages, inside=inside)
+    return Parsed(media=media, title=_title(title, pages), pages=pages, inside=inside, hidden=_hidden(pages, unseen))
+
+
+def _hidden(pages: Sequence[Page], unseen: Mapping[int, Sequence[hidden.Suspect]]) -> tuple[Hidden, ...]:
+    found: list[Hidden] = []
+    for number in sorted(unseen):
+        found += hidden.joined(hidden.on_page(pages[number], unseen[number]), pages[number].text)
+    return tuple(found)
 
 
 def _pages(

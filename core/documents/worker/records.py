@@ -110,6 +110,16 @@ class Page(Record, frozen=True, kw_only=True, tag="page"):
     places: tuple[Place, ...] = ()
 
 
+class Hidden(Record, frozen=True, kw_only=True):
+    """A stretch of a page's text that whoever looks at the page doesn't see."""
+
+    page: int
+    start: int
+    end: int
+    why: str
+    """colour, transparent, tiny, off-page, style, sheet, row or slide."""
+
+
 class Inside(Record, frozen=True, kw_only=True):
     """A file within a document, to be read as one of its own; or why it can't be."""
 
@@ -127,6 +137,8 @@ class Parsed(Record, frozen=True, kw_only=True, tag="parsed"):
     pages: tuple[Page, ...]
     """None for an archive: it has no text besides that of the files inside."""
     inside: tuple[Inside, ...] = ()
+    hidden: tuple[Hidden, ...] = ()
+    """By page and start."""
 
 
 class PageWriter:
@@ -197,5 +209,10 @@ def check_parsed(name: str, parsed: Parsed) -> Parsed:
         good = good and all(len(label) <= LONGEST_LABEL for label in (page.label, *(p.label for p in page.places)))
         good = good and all(0 <= line.start <= line.end <= len(page.text) for line in page.lines)
         if not good:
+            raise Damaged(source=name, problem="the reader returned an impossible layout. The file was left out.")
+    for one in parsed.hidden:
+        if not 1 <= one.page <= len(parsed.pages) or not 0 <= one.start < one.end <= len(
+            parsed.pages[one.page - 1].text
+        ):
             raise Damaged(source=name, problem="the reader returned an impossible layout. The file was left out.")
     return parsed

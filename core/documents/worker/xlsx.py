@@ -14,8 +14,8 @@ from typing import Any, Final
 import lxml.etree
 
 from core.documents import formats
-from core.documents.worker import packing
-from core.documents.worker.records import Page, PageWriter, Parsed
+from core.documents.worker import hidden, packing
+from core.documents.worker.records import Hidden, Page, PageWriter, Parsed
 from core.documents.worker.tables import Budget, Row, write_sheet
 from core.errors import BadInput
 
@@ -32,7 +32,7 @@ def read(name: str, data: bytes) -> Parsed:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            pages, title = _pages(name, data, formulas)
+            pages, title, unseen = _pages(name, data, formulas, archive)
     except (
         KeyError,
         ValueError,
@@ -44,14 +44,17 @@ def read(name: str, data: bytes) -> Parsed:
         OverflowError,
     ) as error:
         raise BadInput(source=name, problem="damaged; Excel may be able to repair it. Nothing was read.") from error
-    return Parsed(media=formats.XLSX, title=title, pages=pages)
+    return Parsed(media=formats.XLSX, title=title, pages=pages, hidden=unseen)
 
 
-def _pages(name: str, data: bytes, formulas: bool) -> tuple[tuple[Page, ...], str]:
+def _pages(
+    name: str, data: bytes, formulas: bool, archive: zipfile.ZipFile
+) -> tuple[tuple[Page, ...], str, tuple[Hidden, ...]]:
     import openpyxl
 
     budget = Budget(name)
     pages: list[Page] = []
+    unseen: list[Hidden] = []
     with closing(openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)) as book:
         written = (
             openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=False, keep_links=False)
@@ -63,10 +66,16 @@ def _pages(name: str, data: bytes, formulas: bool) -> tuple[tuple[Page, ...], st
             writer = PageWriter(len(pages) + 1, label)
             write_sheet(writer, _rows(sheet, written[sheet.title] if written else None), budget)
             pages.append(writer.page())
+            rows = hidden.hidden_rows(_part(archive, getattr(sheet, "_worksheet_path", "")))
+            unseen += hidden.joined(hidden.in_rows(pages[-1], rows), pages[-1].text) if rows else ()
         title = str(book.properties.title or "").strip()
         if written is not None:
             written.close()
-    return tuple(pages), title
+    return tuple(pages), title, tuple(unseen)
+
+
+def _part(archive: zipfile.ZipFile, member: str) -> bytes:
+    return archive.read(member) if member in archive.namelist() else b""
 
 
 def _rows(sheet: Any, written: Any) -> Iterator[Row]:
