@@ -1,18 +1,23 @@
 """An answer as the chat shows it: its passages as rows, why it declines, what it was made with, and its trace."""
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame
 
+from app.bridge.chatting import adapter_words
 from app.bridge.seeing import Seen
 from app.theme.look import look
 from app.widgets.answer_view import sentences
-from app.widgets.basic import column, label, row
+from app.widgets.basic import column, label, row, shorten
 from app.widgets.buttons import Button, Segments
 from app.widgets.code_view import CodeEditor
 from app.widgets.exchange import Exchange
 from app.widgets.passages import PassageRow
 from app.widgets.token_view import TokenView
 from core.assistants.records import QUOTES, Answer
+
+NOBODY: Mapping[str, str] = {}
 
 
 def cited_rows(answer: Answer) -> list[PassageRow]:
@@ -39,9 +44,10 @@ def why_declined(answer: Answer) -> str:
     return "The model found no answer in the passages."
 
 
-def made_with(answer: Answer) -> str:
-    """What an answer was made with, in a line."""
-    parts = ["quotes, word for word" if answer.model == QUOTES else answer.model]
+def made_with(answer: Answer, names: Mapping[str, str] = NOBODY) -> str:
+    """What an answer was made with, in a line; `names` are those of adapters by their digests."""
+    model = f"{answer.model}{adapter_words(answer.question.adapters, names)}"
+    parts = ["quotes, word for word" if answer.model == QUOTES else model]
     if answer.model != QUOTES:
         parts.append(answer.question.mode)
         if answer.tokens > 1:
@@ -52,9 +58,10 @@ def made_with(answer: Answer) -> str:
     return "   ".join(parts)
 
 
-def present(exchange: Exchange, answer: Answer) -> int:
-    """Show an answer in its exchange; the number of the passage that is chosen, 0 for none."""
-    facts = made_with(answer)
+def present(exchange: Exchange, answer: Answer, names: Mapping[str, str] = NOBODY) -> int:
+    """Show an answer in its exchange; the number of the passage that is chosen, 0 for none. `names` as in `made_with`."""
+    facts = made_with(answer, names)
+    exchange.tokens.setVisible(bool(answer.rendered))
     if answer.abstained:
         exchange.show_declined(why_declined(answer), bool(answer.passages), facts)
         return 0
@@ -71,10 +78,11 @@ class TracePanel(QFrame):
 
     tokens_asked = Signal()
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, names: Mapping[str, str] = NOBODY) -> None:
         super().__init__()
         self.setProperty("surface", "dialog")
         self.setAccessibleName("Trace")
+        self._pictures = len(answer.question.pictures)
         self.close_button = Button("Close", hint="Esc")
         facts = [
             ("Answered by", answer.model),
@@ -86,18 +94,27 @@ class TracePanel(QFrame):
             ("Tokens", f"{answer.prompt_tokens:,} in, {answer.tokens:,} out"),
             ("Time", f"{answer.seconds:.2f} s, first word after {answer.first_token_seconds:.2f} s"),
         ]
+        adapters = [
+            f"{names.get(use.model, 'not registered')} × {use.scale:g}, {shorten(use.model, 8, 8)}"
+            for use in answer.question.adapters
+        ]
+        if adapters:
+            facts.insert(2, ("Adapters", "\n".join(adapters)))
+        if self._pictures:
+            facts.insert(len(facts) - 2, ("Pictures", "\n".join(answer.question.pictures)))
         body = column(row(label("Trace", type="title"), None, self.close_button), space=8, margins=(24, 18, 24, 20))
         for name, value in facts:
             left = label(name, tone="secondary")
             left.setFixedWidth(look().px(120))
-            shown = label(value, type="code" if len(value) == 64 else "body", wrap=len(value) != 64)
+            digests = all(len(part) == 64 for part in value.split("\n"))
+            shown = label(value, type="code" if digests else "body", wrap=not digests)
             shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             fact = row(left, shown)
             fact.setStretch(1, 1)
             fact.setAlignment(left, Qt.AlignmentFlag.AlignTop)
             body.addLayout(fact)
         self.view = Segments((("text", "Text"), ("tokens", "Tokens")), "How to show what the model saw")
-        self.view.chosen.connect(self._turn)
+        self.view.chosen.connect(self.turn)
         self.view.setVisible(bool(answer.rendered))
         heading = label("Exactly what the model saw" if answer.rendered else "The answer", strong=True)
         self._note = label("", type="small", tone="secondary", wrap=True)
@@ -118,15 +135,19 @@ class TracePanel(QFrame):
         """Show the tokens."""
         found = seen.tokens
         count = f"{len(found.tokens):,} tokens; the window holds {found.window:,}, the answer included."
-        same = "" if seen.exact else " The text differs from the trace: the model’s template is another now."
-        self.say(count + same)
+        same = (
+            ""
+            if seen.exact or self._pictures
+            else " The text differs from the trace: the model’s template is another now."
+        )
+        without = " The pictures’ own places aren’t among them." if self._pictures else ""
+        self.say(count + same + without)
         self.tokens.show_tokens(found.tokens, seen.roles)
 
     def refuse(self, sentence: str) -> None:
         """Say why the tokens can't be shown, and show the text."""
         self._asked = False
-        self.view.choose("text")
-        self._turn("text")
+        self.turn("text")
         self.say(sentence)
 
     def say(self, words: str) -> None:
@@ -138,7 +159,9 @@ class TracePanel(QFrame):
     def said(self) -> str:
         return self._note.text()
 
-    def _turn(self, view: str) -> None:
+    def turn(self, view: str) -> None:
+        """Show the text, or the tokens."""
+        self.view.choose(view)
         self.tokens.setVisible(view == "tokens")
         self._text.setVisible(view != "tokens")
         if view == "tokens" and not self._asked:

@@ -4,69 +4,42 @@ The list at the left holds the questions that the vault keeps; the panel at the 
 stopped leaves nothing.
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from msgspec.structs import replace
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QSplitter, QWidget
 from shiboken6 import isValid
 
+from app.bridge.chatting import Choices, gather, kept_pictures
+from app.bridge.chatting import Seen as Shown
 from app.bridge.operations import Failure, Handle
 from app.bridge.seeing import Seen, seen
 from app.pages.answers import TracePanel, present
+from app.pages.chat_pictures import show_in, show_large
 from app.pages.compare import CompareView
 from app.pages.page import Page, Shell, list_pane, scrolled
+from app.pages.question_box import QuestionBox
 from app.pages.reader import Cited, Reader
 from app.theme.look import look
 from app.widgets.basic import SearchField, column, frame, row
-from app.widgets.buttons import Button, button
-from app.widgets.composer import Composer
+from app.widgets.buttons import button
 from app.widgets.empty_state import EmptyState
 from app.widgets.exchange import Exchange
 from app.widgets.page_view import PageView
+from app.widgets.picture_tray import holds_pictures
 from app.widgets.quick_switcher import Target
 from app.widgets.side_list import SideList, SideRow
-from app.widgets.toolbar import Chooser, ContextChip
-from core import settings
-from core.assistants.records import QUOTES, Answer, Answered, Delta, Found, Question
+from app.widgets.toolbar import ContextChip
+from core.assistants.records import Answer, Answered, Delta, Found, Question
 from core.records import Json
 
-if TYPE_CHECKING:
-    from core.jobs import Job
-    from core.workbench import Workbench
-
-KEPT = 200
-"""How many earlier questions the list shows."""
-OWN_PROMPT = "built-in"
 WIDE_SHARE = 0.4
 """Of a wide page, what the reading pane gets."""
 WIDEST = 860
 """Longer lines are hard to read."""
 LIST, NARROWEST_ANSWERS, NARROWEST_PAGE = 204, 420, 340
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What may be asked, and who may answer."""
-
-    collections: tuple[tuple[str, int], ...]
-    models: tuple[str, ...]
-    prompts: tuple[str, ...]
-    traces: tuple[tuple[str, Answer], ...]
-    approved: frozenset[str] = frozenset()
-
-
-def gather(bench: "Workbench", job: "Job") -> Choices:
-    """Collections with documents, chat models, prompt versions, earlier answers."""
-    collections = tuple((found.name, found.documents) for found in bench.documents.collections())
-    models = tuple(found.name for found in bench.models.list() if found.purpose == "chat")
-    states = bench.prompts.list()
-    approved = frozenset(
-        state.prompt.reference for state in states if any(meaning == "approved" for meaning, _ in state.signed)
-    )
-    prompts = tuple(state.prompt.reference for state in states)
-    return Choices(collections, models, prompts, bench.assistants.traces(KEPT), approved)
 
 
 class ChatPage(Page):
@@ -76,20 +49,17 @@ class ChatPage(Page):
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
-        self.collection = Chooser("documents", "Collection")
-        self.model = Chooser("models", "Answered by")
-        self.prompt = Chooser("stamp", "Prompt")
-        for chooser in (self.collection, self.model, self.prompt):
-            chooser.become("quiet")
-        self.model.setToolTip("Quotes answers with the documents’ own sentences, word for word; a model writes")
-        self.model.picked.connect(lambda _: self._judge())
+        self.box = QuestionBox(shell)
+        self.box.sent.connect(self.ask)
+        self.box.stopped.connect(self.stop)
+        self.box.changed.connect(self._judge)
+        self.collection, self.model, self.prompt = self.box.collection, self.box.model, self.box.prompt
+        self.composer, self.send, self.halt = self.box.composer, self.box.send, self.box.halt
         self.about_collection = ContextChip("documents", "")
         self.about_prompt = ContextChip("stamp", "", "signed")
         self.about_collection.clicked.connect(lambda: self.shell.go("documents", self.collection.current))
         self.about_prompt.clicked.connect(lambda: self.shell.go("prompts", self.prompt.current.split("@")[0]))
         self.bar.about(self.about_collection, self.about_prompt)
-        self.collection.picked.connect(lambda _: self._judge())
-        self.prompt.picked.connect(lambda _: self._judge())
         new = button("New chat", "new")
         new.clicked.connect(self._new)
         self.side_by_side = button("Compare", "columns")
@@ -100,24 +70,6 @@ class ChatPage(Page):
         self.earlier = SideList("Earlier questions")
         self.earlier.picked.connect(self._show_trace)
         self._left = list_pane(self.find, self.earlier, width=LIST)
-        self.composer = Composer()
-        self.composer.sent.connect(self.ask)
-        self.composer.stopped.connect(self.stop)
-        self.composer.textChanged.connect(self._judge)
-        self.send = Button("Ask", "send", "primary", hint="Enter")
-        self.send.clicked.connect(self.ask)
-        self.halt = Button("Stop", "stop", hint="Esc")
-        self.halt.clicked.connect(self.stop)
-        self.halt.hide()
-        box = frame("composer")
-        box.setLayout(
-            column(
-                self.composer,
-                row(self.collection, self.model, self.prompt, None, self.halt, self.send, space=4),
-                space=6,
-                margins=(12, 12, 8, 8),
-            )
-        )
         self._thread = column(space=22)
         self._thread.addStretch(1)
         thread = QWidget()
@@ -140,9 +92,8 @@ class ChatPage(Page):
         middle = frame("panel")
         inner = column(self.empty, self._scroll, space=0)
         inner.setStretch(1, 1)
-        box.setMaximumWidth(look().px(WIDEST - 48))
-        box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        foot = row(box, margins=(24, 8, 24, 16))
+        self.box.setMaximumWidth(look().px(WIDEST - 48))
+        foot = row(self.box, margins=(24, 8, 24, 16))
         foot.setStretch(0, 1000)
         foot.addStretch(1)
         inner.addLayout(foot)
@@ -171,12 +122,13 @@ class ChatPage(Page):
         self.comparison.hide()
         across.addWidget(self.comparison, 1)
         self.body.addLayout(across)
+        self.setAcceptDrops(True)
         self.exchanges: list[Exchange] = []
         self._answers: dict[Exchange, Answer] = {}
         self._current: Exchange | None = None
         self._handle: Handle | None = None
         self._waiting: tuple[str, str] | None = None
-        self._choices = Choices((), (), (), ())
+        self._choices = Choices()
         self._judge()
 
     # what the window asks of a page
@@ -231,20 +183,19 @@ class ChatPage(Page):
         text = self.composer.toPlainText().strip()
         if not text or not self.send.isEnabled():
             return
-        model = self.model.current
-        prompt = self.prompt.current if model != QUOTES and self.prompt.current != OWN_PROMPT else None
-        mode = settings.load().answers
-        question = Question(collection=self.collection.current, text=text, model=model, prompt=prompt, mode=mode)
-        self.composer.clear()
-        self._ask(question)
+        question, pictures = self.box.question(text), tuple(self.box.pictures.seen)
+        self.box.clear()
+        self._ask(question, pictures)
 
     def stop(self) -> None:
         """Stop the answer that is under way."""
         if self._handle is not None:
             self._handle.cancel()
 
-    def _ask(self, question: Question) -> None:
+    def _ask(self, question: Question, pictures: Sequence[Shown] = ()) -> None:
         exchange = self._begin(question.text)
+        self._show_pictures(exchange, pictures)
+        content = tuple(one.data for one in pictures)
 
         def parts(found: list[object]) -> None:
             for part in found:
@@ -264,10 +215,10 @@ class ChatPage(Page):
             exchange.stopped()
             self._ended()
 
-        exchange.again.connect(lambda: self._ask(question) if self._handle is None else None)
+        exchange.again.connect(lambda: self._ask(question, pictures) if self._handle is None else None)
         self._handle = self.operations.stream(
             "Answer a question",
-            lambda bench, job: bench.assistants.ask(question, job),
+            lambda bench, job: bench.assistants.ask(question, job, content),
             parts,
             self._ended,
             failed,
@@ -283,8 +234,9 @@ class ChatPage(Page):
         self._split.setVisible(not on)
         self._left.setVisible(not on)
         if on:
-            self.comparison.offer(self.collection.current, self._choices.models, self._choices.prompts)
+            self.comparison.offer(self.collection.current, self._choices)
             self.comparison.composer.setPlainText(self.composer.toPlainText())
+            self.comparison.pictures.put_back(self.box.pictures.seen)
             self.comparison.composer.setFocus()
         else:
             self._fit_panes()
@@ -293,12 +245,29 @@ class ChatPage(Page):
 
     def _keep(self, answer: Answer) -> None:
         """Go on with the better of two: it stands in the chat, and what made it answers from now on."""
+        pictures = tuple(self.comparison.shown)
         self._compare(False)
-        self.composer.clear()
-        self.model.choose(answer.question.model)
-        self.prompt.choose(answer.question.prompt or OWN_PROMPT)
+        self.box.clear()
+        self.box.use(answer.question)
         self._judge()
-        self._answered(self._begin(answer.question.text), answer)
+        exchange = self._begin(answer.question.text)
+        self._show_pictures(exchange, pictures)
+        self._repeat(exchange, answer, pictures)
+        self._answered(exchange, answer)
+
+    def _repeat(self, exchange: Exchange, answer: Answer, pictures: Sequence[Shown]) -> None:
+        """Let a question that was answered before be asked again."""
+        question = replace(answer.question, pictures=())
+
+        def again() -> None:
+            if self._handle is None:
+                self._ask(question, pictures)
+
+        exchange.again.connect(again)
+
+    def _show_pictures(self, exchange: Exchange, pictures: Sequence[Shown]) -> None:
+        show_in(exchange.pictures, pictures)
+        exchange.pictures.asked.connect(lambda place: show_large(self.shell, pictures[place]))
 
     def _ended(self) -> None:
         self._handle = None
@@ -310,6 +279,7 @@ class ChatPage(Page):
         exchange = Exchange(text)
         exchange.picked.connect(lambda number: self._pick(exchange, number))
         exchange.trace_asked.connect(lambda: self._show_how(exchange))
+        exchange.tokens_asked.connect(lambda: self._show_how(exchange, "tokens"))
         exchange.nearest_asked.connect(lambda: self._show_nearest(exchange))
         self.exchanges.append(exchange)
         self._thread.insertWidget(self._thread.count() - 1, exchange)
@@ -319,7 +289,7 @@ class ChatPage(Page):
 
     def _answered(self, exchange: Exchange, answer: Answer) -> None:
         self._answers[exchange] = answer
-        chosen = present(exchange, answer)
+        chosen = present(exchange, answer, self._choices.names)
         if chosen:
             self._pick(exchange, chosen)
 
@@ -357,6 +327,15 @@ class ChatPage(Page):
             side = min(wide, max(look().px(NARROWEST_PAGE), width - look().px(530)))
             self._split.setSizes([width - side, side])
 
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if holds_pictures(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        shown = self.comparison.pictures if self.comparison.isVisibleTo(self) else self.box.pictures
+        shown.take(event.mimeData())
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit_panes()
@@ -375,12 +354,13 @@ class ChatPage(Page):
         self._left.setVisible(not reading or self.width() >= both + here.px(LIST))
         self._middle.setVisible(not reading or self.width() >= both)
 
-    def _show_how(self, exchange: Exchange) -> None:
+    def _show_how(self, exchange: Exchange, view: str = "text") -> None:
         answer = self._answers[exchange]
-        panel = TracePanel(answer)
+        panel = TracePanel(answer, self._choices.names)
         panel.close_button.clicked.connect(self.shell.close_overlay)
         panel.tokens_asked.connect(lambda: self._show_tokens(panel, answer))
         self.shell.open_dialog(panel, 720)
+        panel.turn(view)
 
     def _show_tokens(self, panel: TracePanel, answer: Answer) -> None:
         """Ask for what the model saw, token by token; the panel may be closed before it comes."""
@@ -400,14 +380,7 @@ class ChatPage(Page):
     def _show_choices(self, found: Choices) -> None:
         self._choices = found
         names = [name for name, _ in found.collections]
-        current = self.collection.current if self.collection.current in names else names[0] if names else ""
-        self.collection.offer([(name, name) for name in names], current)
-        models = [(QUOTES, "Quotes"), *((name, name) for name in found.models)]
-        chosen = self.model.current if self.model.current in dict(models) else QUOTES
-        self.model.offer(models, chosen)
-        prompts = [(OWN_PROMPT, "Built-in prompt"), *((name, name) for name in found.prompts)]
-        kept = self.prompt.current if self.prompt.current in dict(prompts) else OWN_PROMPT
-        self.prompt.offer(prompts, kept)
+        self.box.offer(found)
         self.empty.setVisible(not names)
         self._scroll.setVisible(bool(names))
         self._list_traces()
@@ -418,8 +391,7 @@ class ChatPage(Page):
             if name in names:
                 self.collection.choose(name)
             if text and self._handle is None and names:
-                mode, model = settings.load().answers, self.model.current
-                self._ask(Question(collection=self.collection.current, text=text, model=model, mode=mode))
+                self._ask(self.box.question(text))
 
     def _list_traces(self) -> None:
         wanted = self.find.text().casefold()
@@ -438,7 +410,20 @@ class ChatPage(Page):
         answer = next((found for digest, found in self._choices.traces if digest == trace), None)
         if answer is not None:
             self._clear()
-            self._answered(self._begin(answer.question.text), answer)
+            exchange = self._begin(answer.question.text)
+            self._answered(exchange, answer)
+            if not answer.question.pictures:
+                self._repeat(exchange, answer, ())
+                return
+
+            def show(pictures: tuple[Shown, ...]) -> None:
+                if exchange in self.exchanges:
+                    self._show_pictures(exchange, pictures)
+                    self._repeat(exchange, answer, pictures)
+
+            self.operations.run(
+                "Read the pictures", lambda bench, job: kept_pictures(bench, job, answer.question), show, self.fail
+            )
 
     def _go_trace(self, trace: str) -> None:
         self.shell.go("chat")
@@ -448,6 +433,7 @@ class ChatPage(Page):
         if self.comparison.isVisibleTo(self):
             self._compare(False)
         self._clear()
+        self.box.pictures.clear()
         self._close_side()
         self.composer.setFocus()
 
@@ -466,21 +452,11 @@ class ChatPage(Page):
         busy = self._handle is not None
         self.about_collection.say(self.collection.current)
         self.about_collection.setVisible(bool(self.collection.current))
-        prompted = self.model.current not in ("", QUOTES) and self.prompt.current != OWN_PROMPT
         approved = self.prompt.current in self._choices.approved
         self.about_prompt.say(self.prompt.current.replace("@", " v"), "signed" if approved else "unverified")
         self.about_prompt.setToolTip("Approved" if approved else "Not approved")
-        self.about_prompt.setVisible(prompted)
-        self.halt.setVisible(busy)
-        self.prompt.setVisible(self.model.current not in ("", QUOTES))
-        reason = ""
-        if busy:
-            reason = "An answer is under way. Stop it first."
-        elif not self.collection.current:
-            reason = "Add documents first."
-        elif not self.composer.toPlainText().strip():
-            reason = "Write a question first."
-        self.send.refuse(reason)
+        self.about_prompt.setVisible(self.box.prompted)
+        self.box.judge(busy)
         self.side_by_side.refuse("Add documents first." if not self.collection.current else "")
         self.side_by_side.setVisible(not self.comparison.isVisibleTo(self))
 

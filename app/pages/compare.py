@@ -3,14 +3,20 @@
 Each answer is asked as in the chat and leaves its trace. One click goes on with the better: the chat shows it and asks what made it.
 """
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
+from app.bridge.chatting import Choices, Seen
 from app.bridge.operations import Failure, Handle
+from app.pages.adapter_choice import AdapterChooser
 from app.pages.answers import TracePanel, present
+from app.pages.chat_pictures import Pictures, show_in, show_large
 from app.pages.page import Shell, scrolled
+from app.pages.question_box import OWN_PROMPT
 from app.theme.look import look
 from app.widgets.basic import Elided, column, frame, line, row
 from app.widgets.buttons import Button, Segments, button
@@ -20,16 +26,19 @@ from app.widgets.toolbar import Chooser
 from core import settings
 from core.assistants.records import QUOTES, Answer, Answered, Delta, Found, Question
 
-OWN_PROMPT = "built-in"
 NARROW = 680
 """Pixels at scale 1.0 under which one answer is shown at a time."""
+TIGHT = 560
+"""Under which what an answer is made with, and the way to go on with it, stand in two lines."""
 
 
 class Answering(QFrame):
-    """One of the two: who answers, with which prompt, and the answer. `ended` comes when nothing runs any more; `kept` with the answer."""
+    """One of the two: who answers, with which prompt, and the answer. `ended` comes when nothing runs any more; `kept` with the answer;
+    `chosen` when another model was."""
 
     ended = Signal()
     kept = Signal(object)
+    chosen = Signal()
 
     def __init__(self, shell: Shell, which: str) -> None:
         super().__init__()
@@ -40,7 +49,9 @@ class Answering(QFrame):
         self.prompt = Chooser("stamp", f"{which}: prompt")
         for chooser in (self.model, self.prompt):
             chooser.become("quiet")
-        self.model.picked.connect(lambda _: self._judge())
+        self.adapters = AdapterChooser(shell, f"{which}: ")
+        self._choices = Choices()
+        self.model.picked.connect(lambda _: self._chosen())
         self.keep = button("Go on with this", "check", small=True)
         self.keep.setAccessibleName(f"Go on with the {which.lower()} answer")
         self.keep.clicked.connect(lambda: self.kept.emit(self.answer))
@@ -52,9 +63,12 @@ class Answering(QFrame):
         self._place.addStretch(1)
         inside = QWidget()
         inside.setLayout(self._place)
+        self._head = row(space=4)
+        self._head.addLayout(row(self.model, self.prompt, self.adapters, None, space=4), 1)
+        self._head.addLayout(row(self.keep, None))
         self.setLayout(
             column(
-                row(self.model, self.prompt, None, self.keep, space=4),
+                self._head,
                 line(),
                 scrolled(inside),
                 space=8,
@@ -63,19 +77,29 @@ class Answering(QFrame):
         )
         self._judge()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        ways = QBoxLayout.Direction
+        self._head.setDirection(ways.TopToBottom if self.width() < look().px(TIGHT) else ways.LeftToRight)
+
     @property
     def running(self) -> bool:
         return self._handle is not None
 
-    def offer(self, models: tuple[str, ...], prompts: tuple[str, ...], model: str, prompt: str) -> None:
+    def offer(self, found: Choices, model: str, prompt: str) -> None:
         """Say who could answer; what was chosen stays where it is there."""
-        offered = [(QUOTES, "Quotes"), *((name, name) for name in models)]
+        self._choices = found
+        offered = [(QUOTES, "Quotes"), *((name, name) for name in found.models)]
         self.model.offer(offered, self.model.current if self.model.current in dict(offered) else model)
-        known = [(OWN_PROMPT, "Built-in prompt"), *((name, name) for name in prompts)]
+        known = [(OWN_PROMPT, "Built-in prompt"), *((name, name) for name in found.prompts)]
         self.prompt.offer(known, self.prompt.current if self.prompt.current in dict(known) else prompt)
         self._judge()
 
-    def ask(self, collection: str, text: str) -> None:
+    def sees_not(self) -> str:
+        """Why its model sees no pictures; nothing where it does."""
+        return self._choices.sees_not(self.model.current)
+
+    def ask(self, collection: str, text: str, pictures: Sequence[Seen] = ()) -> None:
         """Begin the answer."""
         if self.exchange is not None:
             self._place.removeWidget(self.exchange)
@@ -83,7 +107,11 @@ class Answering(QFrame):
             self.exchange.deleteLater()
         exchange = self.exchange = Exchange(text)
         exchange.trace_asked.connect(self._show_trace)
-        exchange.again.connect(lambda: self.ask(collection, text) if self._handle is None else None)
+        exchange.tokens_asked.connect(lambda: self._show_trace("tokens"))
+        exchange.again.connect(lambda: self.ask(collection, text, pictures) if self._handle is None else None)
+        show_in(exchange.pictures, pictures)
+        exchange.pictures.asked.connect(lambda place: show_large(self._shell, pictures[place]))
+        content = tuple(one.data for one in pictures)
         self._place.insertWidget(0, exchange)
         self.answer = None
         model = self.model.current
@@ -94,6 +122,7 @@ class Answering(QFrame):
             model=model,
             prompt=None if own else self.prompt.current,
             mode=settings.load().answers,
+            adapters=self.adapters.uses,
         )
 
         def parts(found: list[object]) -> None:
@@ -104,7 +133,7 @@ class Answering(QFrame):
                     exchange.stream(part.text)
                 elif isinstance(part, Answered):
                     self.answer = part.answer
-                    present(exchange, part.answer)
+                    present(exchange, part.answer, self._choices.names)
 
         def failed(found: Failure) -> None:
             exchange.fail(found.sentence, found.safe or "The other answer goes on.")
@@ -116,7 +145,7 @@ class Answering(QFrame):
 
         self._handle = self._shell.operations.stream(
             "Answer a question",
-            lambda bench, job: bench.assistants.ask(question, job),
+            lambda bench, job: bench.assistants.ask(question, job, content),
             parts,
             self._over,
             failed,
@@ -133,17 +162,22 @@ class Answering(QFrame):
         self._judge()
         self.ended.emit()
 
+    def _chosen(self) -> None:
+        self._judge()
+        self.chosen.emit()
+
     def _judge(self) -> None:
+        self.adapters.offer(self._choices.file(self.model.current), self._choices.adapters)
         self.prompt.setVisible(self.model.current not in ("", QUOTES))
         self.keep.refuse("" if self.answer is not None else "There is no answer here yet.")
 
-    def _show_trace(self) -> None:
+    def _show_trace(self, view: str = "text") -> None:
         answer = self.answer
         if answer is None:
             return
         from app.bridge.seeing import seen
 
-        panel = TracePanel(answer)
+        panel = TracePanel(answer, self._choices.names)
 
         def ask() -> None:
             self._shell.operations.run(
@@ -156,6 +190,7 @@ class Answering(QFrame):
         panel.close_button.clicked.connect(self._shell.close_overlay)
         panel.tokens_asked.connect(ask)
         self._shell.open_dialog(panel, 720)
+        panel.turn(view)
 
 
 class CompareView(QWidget):
@@ -175,11 +210,17 @@ class CompareView(QWidget):
         for side in self.sides:
             side.kept.connect(self.kept)
             side.ended.connect(self._judge)
+            side.chosen.connect(self._judge)
             self._both.addWidget(side, 1)
         self.composer = Composer()
         self.composer.sent.connect(self.ask)
         self.composer.stopped.connect(self.stop)
         self.composer.textChanged.connect(self._judge)
+        self.pictures = Pictures(shell, self._sees_not)
+        self.pictures.changed.connect(self._judge)
+        self.composer.pictured.connect(self.pictures.take)
+        self.shown: tuple[Seen, ...] = ()
+        """The pictures of the last question."""
         self.send = Button("Ask both", "send", "primary", hint="Enter")
         self.send.clicked.connect(self.ask)
         self.halt = Button("Stop", "stop", hint="Esc")
@@ -188,9 +229,11 @@ class CompareView(QWidget):
         self.leave.clicked.connect(self.closed)
         self._about = Elided(type="small", tone="secondary")
         box = frame("composer")
-        foot = row(self.leave, self._about, self.halt, self.send, space=6)
-        foot.setStretch(1, 1)
-        box.setLayout(column(self.composer, foot, space=6, margins=(12, 12, 8, 8)))
+        foot = row(self.leave, self.pictures.button, self._about, self.halt, self.send, space=6)
+        foot.setStretch(2, 1)
+        box.setLayout(
+            column(self.pictures.note, self.pictures.tray, self.composer, foot, space=6, margins=(12, 12, 8, 8))
+        )
         below = frame("panel")
         below.setLayout(column(box, margins=(24, 8, 24, 16)))
         self._above = frame("panel")
@@ -202,16 +245,16 @@ class CompareView(QWidget):
         self.setLayout(layout)
         self._judge()
 
-    def offer(self, collection: str, models: tuple[str, ...], prompts: tuple[str, ...]) -> None:
+    def offer(self, collection: str, found: Choices) -> None:
         """Say what can be asked, and who could answer: the first two models, or one with and without a prompt."""
         self._collection = collection
         self._about.say(f"Asks {collection}. Both answers keep their traces.")
-        pairs = [(model, OWN_PROMPT) for model in models[:2]]
-        if len(models) == 1 and prompts:
-            pairs.append((models[0], prompts[0]))
+        pairs = [(model, OWN_PROMPT) for model in found.models[:2]]
+        if len(found.models) == 1 and found.prompts:
+            pairs.append((found.models[0], found.prompts[0]))
         pairs = [*pairs, (QUOTES, OWN_PROMPT), (QUOTES, OWN_PROMPT)]
         for side, (model, prompt) in zip(self.sides, pairs, strict=False):
-            side.offer(models, prompts, model, prompt)
+            side.offer(found, model, prompt)
         self._judge()
 
     @property
@@ -223,8 +266,9 @@ class CompareView(QWidget):
         text = self.composer.toPlainText().strip()
         if not text or not self.send.isEnabled():
             return
+        self.shown = tuple(self.pictures.seen)
         for side in self.sides:
-            side.ask(self._collection, text)
+            side.ask(self._collection, text, self.shown)
         self._judge()
 
     def stop(self) -> None:
@@ -242,7 +286,11 @@ class CompareView(QWidget):
         for name, side in zip(("left", "right"), self.sides, strict=True):
             side.setVisible(not narrow or self.which.current() == name)
 
+    def _sees_not(self) -> str:
+        return next((reason for side in self.sides if (reason := side.sees_not())), "")
+
     def _judge(self) -> None:
+        self.pictures.judge()
         self.halt.setVisible(self.running)
         reason = ""
         if self.running:
@@ -251,4 +299,4 @@ class CompareView(QWidget):
             reason = "Add documents first."
         elif not self.composer.toPlainText().strip():
             reason = "Write a question first."
-        self.send.refuse(reason)
+        self.send.refuse(reason or self.pictures.reason)

@@ -96,6 +96,9 @@ GLYPHS = {
     "upload": "upload-simple",
     "health": "heartbeat",
     "filter": "funnel-simple",
+    "picture": "image",
+    "adapter": "sliders-horizontal",
+    "tokens": "brackets-curly",
 }
 STROKES: dict[str, tuple[str, ...]] = {
     "stamp": (

@@ -12,23 +12,26 @@ from app.widgets.banner import Banner
 from app.widgets.basic import IconLabel, column, frame, label, row
 from app.widgets.buttons import Button, icon_button
 from app.widgets.passages import PassageList, PassageRow
+from app.widgets.picture_tray import PictureTray
 
 
 class Exchange(QWidget):
     """`picked` gives a citation's number, `again` asks the same once more, `trace_asked` shows how it was made,
-    `nearest_asked` the passage that came nearest when the documents don't say."""
+    `tokens_asked` what the model saw of it token by token, `nearest_asked` the passage that came nearest when the documents don't say."""
 
     picked = Signal(int)
     again = Signal()
     trace_asked = Signal()
     nearest_asked = Signal()
+    tokens_asked = Signal()
 
     def __init__(self, question: str) -> None:
         super().__init__()
         self.question = question
         self.setAccessibleName(f"Question: {question}")
         bubble = frame("bubble")
-        bubble.setLayout(row(label(question, "question", wrap=True), margins=(12, 9, 12, 9)))
+        self.pictures = PictureTray(removable=False)
+        bubble.setLayout(column(self.pictures, label(question, "question", wrap=True), space=6, margins=(12, 9, 12, 9)))
         self._state = label("Looking for passages", tone="tertiary")
         self.answer = AnswerView()
         self.answer.picked.connect(self.picked)
@@ -51,15 +54,21 @@ class Exchange(QWidget):
         self._headings.setLayout(row(self._heading, self._found, None, self._all))
         self.passages = PassageList()
         self.passages.chosen.connect(self._passage_chosen)
-        self._facts = label("", type="small", tone="tertiary")
+        self._facts = label("", type="small", tone="tertiary", wrap=True)
         self.trace = Button("Trace", kind="link", small=True)
         self.trace.clicked.connect(self.trace_asked)
+        self.tokens = Button("Tokens", kind="link", small=True)
+        self.tokens.setToolTip("What the model saw, token by token")
+        self.tokens.clicked.connect(self.tokens_asked)
+        self.tokens.hide()
         copy = icon_button("copy", "Copy the answer")
         copy.clicked.connect(self._copy)
         repeat = icon_button("again", "Ask again")
         repeat.clicked.connect(self.again)
         self._foot = QWidget()
-        self._foot.setLayout(row(self._facts, self.trace, None, copy, repeat, space=6))
+        foot = row(self._facts, self.trace, self.tokens, copy, repeat, space=6)
+        foot.setStretch(0, 1)
+        self._foot.setLayout(foot)
         self.banner = Banner()
         self.setLayout(
             column(
@@ -156,7 +165,7 @@ class Exchange(QWidget):
         self._all.setText("Show cited" if every else f"Show all {len(self._others)}")
 
     def _say_facts(self, facts: str) -> None:
-        self._facts.setText(facts)
+        self._facts.setText("   ".join(part.replace(" ", "\u00a0") for part in facts.split("   ")))
         self._foot.setVisible(bool(facts))
 
     def _copy(self) -> None:

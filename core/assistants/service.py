@@ -11,6 +11,7 @@ import numpy as np
 
 from core.assistants import store
 from core.assistants.answering import Context, answer
+from core.assistants.pictures import seeing, shown
 from core.assistants.records import QUOTES, Answer, Answered, AnswerPart, Question
 from core.documents.service import Documents
 from core.errors import BadInput
@@ -50,21 +51,25 @@ class Assistants:
         self._retrieval = retrieval
         self._prompts = prompts
 
-    def ask(self, question: Question, job: Job) -> Iterator[AnswerPart]:
-        """The parts of the answer as they come; the last is `Answered` with the digest of the stored trace.
+    def ask(self, question: Question, job: Job, pictures: Sequence[bytes] = ()) -> Iterator[AnswerPart]:
+        """The parts of the answer as they come; the last is `Answered` with the digest of the stored trace, which keeps the pictures.
 
-        Raises `NotFound` for an unknown collection, model or prompt, `Refused` for a model that the policy wants approved first,
-        `ContextExceeded`, `Cancelled`, `WorkerFailed`.
+        `pictures`: files (PNG, JPEG, WebP, GIF, BMP, TIFF) that the model sees. Raises `BadInput` for one that can't be read, `NotFound` for
+        an unknown collection, model or prompt, `Refused` for a model that the policy wants approved first, `ContextExceeded`, `Cancelled`,
+        `WorkerFailed`.
         """
         if not question.text.strip():
             raise BadInput(source="question", problem="it is empty.")
         if question.model != QUOTES:
-            cards.check_use(self._vault, self._models.show(question.model), "answers")
+            for name in (question.model, *(use.model for use in question.adapters)):
+                cards.check_use(self._vault, self._models.show(name), "answers")
         if question.collection or not question.prompt:
             self._documents.collection(question.collection)
-        for part in answer(question, self.context(question, job), job):
+        question = shown(question, pictures)
+        context = seeing(self.context(question, job), pictures)
+        for part in answer(question, context, job):
             if isinstance(part, Answered):
-                yield Answered(answer=part.answer, trace=self._keep(part.answer))
+                yield Answered(answer=part.answer, trace=self._keep(part.answer, pictures))
             else:
                 yield part
 
@@ -131,10 +136,11 @@ class Assistants:
         )
         return prompt, digest(record_bytes(prompt, bytes(NONCE)))
 
-    def _keep(self, given: Answer) -> str:
+    def _keep(self, given: Answer, pictures: Sequence[bytes]) -> str:
         documents = tuple(dict.fromkeys(citation.document for citation in given.citations))
         with self._vault.write(Act.ASK, about=given.question.collection) as unit:
-            kept = unit.put(given, links=documents)
+            seen = dict.fromkeys(unit.seal((picture,)) for picture in pictures)
+            kept = unit.put(given, links=(*documents, *seen))
             unit.note(touched=documents)
             store.insert(unit, kept, given.question.collection, given.question.finding.also)
         return kept

@@ -111,8 +111,7 @@ def trace_tokens(window: MainWindow) -> None:
     )
     panel = TracePanel(answer)
     window.open_dialog(panel, 720)
-    panel.view.choose("tokens")
-    panel._turn("tokens")
+    panel.turn("tokens")
     panel.show_seen(Seen(PromptTokens(prompt="", tokens=tokens, window=4096), ("system", "user"), True))
 
 

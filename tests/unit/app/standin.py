@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,8 +19,8 @@ from core.documents.records import (
     Rect,
     Refusal,
 )
-from core.errors import NotFound, Unsupported, WrongPassphrase
-from core.inference.records import Message
+from core.errors import BadInput, NotFound, Unsupported, WrongPassphrase
+from core.inference.records import Message, ShownPicture, ShowPicture
 from core.jobs import Job
 from core.models.records import AddModel, ModelFile
 from core.prompts.records import PromptState, PromptVersion
@@ -190,8 +190,10 @@ class Assistants:
         self._vault, self._documents = vault, documents
         self._traces: list[tuple[Digest, Answer]] = []
         self.hold = False
+        self.shown: list[tuple[bytes, ...]] = []
 
-    def ask(self, question: Question, job: Job) -> Iterator[Found | Delta | Answered]:
+    def ask(self, question: Question, job: Job, pictures: Sequence[bytes] = ()) -> Iterator[Found | Delta | Answered]:
+        self.shown.append(tuple(pictures))
         held = self._documents.held[question.collection]
         document, known = next(iter(held.items()))
         passage = Passage(
@@ -336,6 +338,22 @@ class Engine:
         return 0
 
 
+class Supervisor:
+    """Its workers make a grey small copy of every picture, unless it says that it isn't one."""
+
+    @contextmanager
+    def start(self, spec: object, job: Job) -> Iterator["Supervisor"]:
+        yield self
+
+    def call(self, request: ShowPicture, reply: type[ShownPicture], job: Job) -> ShownPicture:
+        if not request.data.startswith(b"picture"):
+            raise BadInput(source=f"Picture {request.number}", problem="it can't be read. Give a PNG.")
+        side = min(40, request.longest)
+        return ShownPicture(
+            width=640, height=640, shown_width=side, shown_height=side, pixels=b"\x80" * (side * side * 3)
+        )
+
+
 class StandIn:
     """What `core.workbench.Workbench` is for a page."""
 
@@ -346,6 +364,7 @@ class StandIn:
         self.assistants = Assistants(self.vault, self.documents)
         self.models = Models(self.vault)
         self.engine = Engine()
+        self.supervisor = Supervisor()
         self.model_cards = SimpleNamespace(list=tuple)
         self.model_aliases = SimpleNamespace(list=tuple)
         self.datasets = Datasets(self.vault)

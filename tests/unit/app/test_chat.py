@@ -131,7 +131,7 @@ def test_questions_are_asked_in_the_mode_that_is_set(
     asked: list[Question] = []
     ask_bench = bench.assistants.ask
     monkeypatch.setattr(
-        bench.assistants, "ask", lambda question, job: asked.append(question) or ask_bench(question, job)
+        bench.assistants, "ask", lambda question, job, _: asked.append(question) or ask_bench(question, job)
     )
     for mode in ("fast", "reproducible"):
         settings.save(msgspec.structs.replace(settings.load(), answers=mode))
@@ -168,7 +168,11 @@ def traced(rendered: str = "user: How soon?") -> Answer:
 def seeing(bench: StandIn, prompt_digest: str = "cd" * 32) -> None:
     """Let the stand-in know the prompt version and its tokens."""
     messages = (Message(role="user", content="{{ question }}"),)
-    context = SimpleNamespace(prompt=SimpleNamespace(messages=messages), prompt_digest=prompt_digest)
+    context = SimpleNamespace(
+        prompt=SimpleNamespace(messages=messages),
+        prompt_digest=prompt_digest,
+        values=lambda prompt, found: dict(found.base),
+    )
     tokens = (
         PromptToken(id=1, text="<s>", special=True),
         PromptToken(id=7, text="user: ", special=False),

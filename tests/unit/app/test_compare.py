@@ -77,7 +77,7 @@ def test_both_stream_at_the_same_time_and_are_stopped(both: CompareView, bench: 
 def one_fails(bench: StandIn) -> Iterator[None]:
     real = bench.assistants.ask
 
-    def ask(question: Question, job: Job) -> Iterator[AnswerPart]:
+    def ask(question: Question, job: Job, pictures: tuple[bytes, ...]) -> Iterator[AnswerPart]:
         if question.prompt is not None:
             raise Unavailable(what="starter-chat needs 2.0 GiB", step="Choose a smaller model.")
         yield from real(question, job)
