@@ -5,17 +5,24 @@ from pathlib import Path
 import click
 
 from core.cli.output import short, table
+from core.cli.prompt_files import export, given_of, import_, render
+from core.cli.prompt_library import library
 from core.cli.session import FILE, Session, pass_session
 from core.cli.signing import signing
-from core.prompts.files import read_prompt
+from core.prompts.files import fingerprint, read_prompt
 from core.prompts.records import DiffPart, PromptState, SignPrompt
-from core.prompts.service import as_text, signing_text
-from core.records import Json
+from core.prompts.service import as_text, content, signing_text
+from core.records import Json, Record
+from core.trust.canonical import builtins
 
 
 @click.group()
 def prompt() -> None:
     """Prompts and their versions."""
+
+
+for _command in (export, import_, render, library):
+    prompt.add_command(_command)
 
 
 @prompt.command()
@@ -49,7 +56,14 @@ def show(session: Session, reference: str) -> None:
     with session.workbench() as bench:
         state = bench.prompts.show(reference)
         session.output.result(
-            {**_json(state), "messages": [{"role": m.role, "content": m.content} for m in state.prompt.messages]},
+            {
+                **_json(state),
+                "messages": [{"role": m.role, "content": m.content} for m in state.prompt.messages],
+                "variables": [_plain(variable) for variable in state.prompt.declared],
+                "contract": _plain(state.prompt.promised),
+                "settings": _plain(state.prompt.sampling),
+                "fingerprint": fingerprint(content(state.prompt)),
+            },
             [as_text(state.prompt), "", *(_signed_lines(state) or ["Nobody has signed this version."])],
         )
 
@@ -66,11 +80,24 @@ def versions(session: Session, name: str) -> None:
 @prompt.command()
 @click.argument("old", metavar="NAME@V")
 @click.argument("new", metavar="NAME@W")
+@click.option("--rendered", is_flag=True, help="Compare what both make of the same values.")
+@click.option("--question", default="", help="With --rendered: what is asked.")
+@click.option("--passage", "passages", multiple=True, help="With --rendered: a text to ask about.")
+@click.option("--set", "values", multiple=True, metavar="NAME=VALUE", help="With --rendered: a variable's value.")
 @pass_session
-def diff(session: Session, old: str, new: str) -> None:
+def diff(
+    session: Session,
+    old: str,
+    new: str,
+    rendered: bool,
+    question: str,
+    passages: tuple[str, ...],
+    values: tuple[str, ...],
+) -> None:
     """What changed, word by word: [-removed-] {+added+}."""
+    given = given_of(question, passages, values)
     with session.workbench() as bench:
-        parts = bench.prompts.diff(old, new)
+        parts = bench.prompts.diff_rendered(old, new, given) if rendered else bench.prompts.diff(old, new)
         session.output.result(
             {"old": old, "new": new, "parts": [{"kind": p.kind, "text": p.text} for p in parts]},
             ["".join(_marked(part) for part in parts)],
@@ -165,6 +192,12 @@ def _json(state: PromptState) -> dict[str, Json]:
         "notes": state.prompt.notes,
         "labels": list(state.labels),
         "signed": [{"meaning": meaning, "name": name} for meaning, name in state.signed],
+    }
+
+
+def _plain(record: Record) -> dict[str, Json]:
+    return {
+        name: value for name, value in builtins(record).items() if name != "version" and value not in (None, (), [])
     }
 
 

@@ -41,6 +41,7 @@ criteria:
     at_least: 0
 """
 RUN = {"run", "spec", "digest", "status", "passed", "variants", "differences", "criteria"}
+PROMPT_TEXT = {"messages", "variables", "contract", "settings", "fingerprint"}
 PROMPT_STATE = {"prompt", "digest", "author", "saved", "notes", "labels", "signed"}
 CARD = {"user", "fingerprint", "card", "groups", "valid_from", "valid_until", "revoked"}
 WORKERS_OF_A_RUN = 2
@@ -133,7 +134,7 @@ def test_prompts(ines: Assay, worked: dict[str, Any]) -> None:
     (latest,) = printed(ines("prompt", "list", "--json"), {"prompts"})["prompts"]
     assert set(latest) == PROMPT_STATE
     assert set(latest["signed"][0]) == {"meaning", "name"}
-    shown = printed(ines("prompt", "show", "cite@approved", "--json"), PROMPT_STATE | {"messages"})
+    shown = printed(ines("prompt", "show", "cite@approved", "--json"), PROMPT_STATE | PROMPT_TEXT)
     assert set(shown["messages"][0]) == {"role", "content"}
     assert len(printed(ines("prompt", "versions", "cite", "--json"), {"prompts"})["prompts"]) == 2
     parts = printed(ines("prompt", "diff", "cite@1", "cite@2", "--json"), {"old", "new", "parts"})["parts"]

@@ -19,6 +19,7 @@ PAGES = (
     "documents.md",
     "training.md",
     "scorers.md",
+    "prompts.md",
 )
 NAMED = re.compile(r"`(tests/[a-z0-9_/]+\.py)(?:::(test_[a-z0-9_]+))?`")
 COMMAND = re.compile(r"`assay ((?:[a-z-]+ ?)+)")
@@ -38,6 +39,7 @@ def text(page: str) -> str:
         ("documents.md", 7),
         ("training.md", 7),
         ("scorers.md", 7),
+        ("prompts.md", 7),
     ],
 )
 def test_every_test_that_a_page_names_is_there(page: str, least: int) -> None:
