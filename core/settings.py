@@ -31,6 +31,10 @@ class Settings(Record, frozen=True, kw_only=True):
     model_context: Annotated[
         int, msgspec.Meta(ge=0, le=2**24, description="Tokens of a model's context at most; 0 for 4,096")
     ] = 0
+    gpu_layers: Annotated[
+        int,
+        msgspec.Meta(ge=-1, lt=2**16, description="Layers of a model on a graphics card; -1 takes as many as fit"),
+    ] = -1
     answers: Annotated[
         Literal["fast", "reproducible"],
         msgspec.Meta(description="How models answer in the chat: several at once, or alone and the same each time"),

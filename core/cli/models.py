@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from core.cli import model_cards, model_care, model_making, model_signatures, model_use
+from core.cli import model_cards, model_care, model_making, model_memory, model_signatures, model_use
 from core.cli.output import short, table
 from core.cli.session import FILE, Session, pass_session
 from core.models.records import AddModel, ModelFile
@@ -20,7 +20,13 @@ model.add_command(model_use.tokens)
 model.add_command(model_use.rerank)
 
 
-for command in (*model_making.COMMANDS, *model_signatures.COMMANDS, *model_care.COMMANDS, model_cards.card):
+for command in (
+    *model_making.COMMANDS,
+    *model_signatures.COMMANDS,
+    *model_care.COMMANDS,
+    *model_memory.COMMANDS,
+    model_cards.card,
+):
     model.add_command(command)
 
 

@@ -43,6 +43,8 @@ class ContextNeeds(Record, frozen=True, kw_only=True):
     cache: int
     buffers: int
     mode: str = ALWAYS
+    kept: int = 0
+    """Keys and values that are kept beside the context, always in the machine's own memory."""
 
 
 class Needs(Record, frozen=True, kw_only=True, tag="needs"):
@@ -56,8 +58,14 @@ class Needs(Record, frozen=True, kw_only=True, tag="needs"):
     contexts: tuple[ContextNeeds, ...]
     """Each context in two lengths, the shorter first."""
     layers: int
-    gpu_layers: int = 0
-    """Layers that a graphics card would take; 0 without one."""
+    """Blocks of the model."""
+    sizes: tuple[int, ...] = ()
+    """Bytes of weights that each layer takes along to a graphics card, the output layer first, then the blocks from the last to the first; empty
+    for a model that goes to none."""
+
+    def moving(self, cache: int) -> list[int]:
+        """Bytes of each layer in that order, with its part of so many bytes of contexts' keys and values."""
+        return [size + (cache // max(1, self.layers) if number else 0) for number, size in enumerate(self.sizes)]
 
 
 class MemoryPlan(Record, frozen=True, kw_only=True):
@@ -79,7 +87,17 @@ class MemoryPlan(Record, frozen=True, kw_only=True):
     suggestion: int
     """The longest context, tokens, that fits; 0 where none does."""
     layers: int = 0
+    """All that a graphics card could take: the model's blocks and its output layer."""
     gpu_layers: int = 0
+    """Those that one takes. What they need is not counted above, but here."""
+    device: str = ""
+    """What they lie on; empty where the processor computes all."""
+    device_weights: int = 0
+    device_cache: int = 0
+    device_buffers: int = 0
+    device_total: int = 0
+    device_free: int = 0
+    """What models may take of the card's memory."""
 
 
 class Held(NamedTuple):
@@ -91,26 +109,42 @@ class Held(NamedTuple):
     busy: bool
 
 
-def plan(needs: Needs, context: int, budget: int, modes: Collection[str]) -> MemoryPlan:
+def plan(
+    needs: Needs,
+    context: int,
+    budget: int,
+    modes: Collection[str],
+    gpu_layers: int = 0,
+    device: str = "",
+    device_free: int = 0,
+) -> MemoryPlan:
     """The memory, bytes, for a context of so many tokens (at most the model's own) in each of `modes`, and whether it fits into `budget`. Where it
-    doesn't, `suggestion` is the longest context that would, or 0."""
+    doesn't, `suggestion` is the longest context that would, or 0. So many `gpu_layers` lie on `device` (`core.inference.offloading`)."""
     needs = replace(needs, contexts=tuple(one for one in needs.contexts if one.mode == ALWAYS or one.mode in modes))
     context = min(context, needs.window)
-    cache, buffers = _contexts(needs, context)
-    total = needs.process + needs.weights + cache + buffers
-    fits = total <= budget
+    own = _own(needs, context, gpu_layers)
+    fits = own.total <= budget
+    moved_cache, device_buffers = contexts_at(needs, context) if gpu_layers else (0, 0)
+    on_device = sum(needs.sizes[:gpu_layers])
+    moved_cache = sum(needs.moving(moved_cache)[:gpu_layers]) - on_device
     return MemoryPlan(
         context=context,
-        weights=needs.weights,
-        cache=cache,
-        buffers=buffers,
+        weights=own.weights,
+        cache=own.cache,
+        buffers=own.buffers,
         process=needs.process,
-        total=total,
+        total=own.total,
         budget=budget,
         fits=fits,
-        suggestion=context if fits else _longest(needs, context, budget),
-        gpu_layers=needs.gpu_layers,
-        layers=needs.layers,
+        suggestion=context if fits else _longest(needs, context, budget, gpu_layers),
+        layers=needs.layers + 1 if needs.sizes else needs.layers,
+        gpu_layers=gpu_layers,
+        device=device if gpu_layers else "",
+        device_weights=on_device,
+        device_cache=moved_cache,
+        device_buffers=device_buffers,
+        device_total=on_device + moved_cache + device_buffers,
+        device_free=device_free if gpu_layers else 0,
     )
 
 
@@ -136,12 +170,34 @@ def available() -> int:
         return 0
 
 
-def _contexts(needs: Needs, context: int) -> tuple[int, int]:
-    """Cache and buffers of all the model's contexts together."""
-    pairs = [(needs.contexts[n], needs.contexts[n + 1]) for n in range(0, len(needs.contexts), 2)]
+def contexts_at(needs: Needs, context: int) -> tuple[int, int]:
+    """Cache and buffers of all the model's contexts together, bytes."""
+    pairs = _pairs(needs)
     cache = sum(_at(context, short.window, short.cache, long.window, long.cache) for short, long in pairs)
     buffers = sum(_at(context, short.window, short.buffers, long.window, long.buffers) for short, long in pairs)
     return cache, buffers
+
+
+class _Own(NamedTuple):
+    """What a model takes of the machine's own memory, bytes."""
+
+    weights: int
+    cache: int
+    buffers: int
+    total: int
+
+
+def _own(needs: Needs, context: int, gpu_layers: int) -> _Own:
+    cache, buffers = contexts_at(needs, context)
+    moved = sum(needs.sizes[:gpu_layers])
+    cache -= sum(needs.moving(cache)[:gpu_layers]) - moved
+    kept = sum(_at(context, short.window, short.kept, long.window, long.kept) for short, long in _pairs(needs))
+    weights = needs.weights - moved
+    return _Own(weights, cache + kept, buffers, needs.process + weights + cache + kept + buffers)
+
+
+def _pairs(needs: Needs) -> list[tuple[ContextNeeds, ContextNeeds]]:
+    return [(needs.contexts[n], needs.contexts[n + 1]) for n in range(0, len(needs.contexts), 2)]
 
 
 def _at(x: int, x0: int, y0: int, x1: int, y1: int) -> int:
@@ -150,8 +206,8 @@ def _at(x: int, x0: int, y0: int, x1: int, y1: int) -> int:
     return max(0, round(y0 + (y1 - y0) * (x - x0) / (x1 - x0)))
 
 
-def _longest(needs: Needs, context: int, budget: int) -> int:
+def _longest(needs: Needs, context: int, budget: int, gpu_layers: int) -> int:
     for shorter in range((context - 1) // STEP * STEP, SHORTEST - 1, -STEP):
-        if needs.process + needs.weights + sum(_contexts(needs, shorter)) <= budget:
+        if _own(needs, shorter, gpu_layers).total <= budget:
             return shorter
     return 0

@@ -8,13 +8,14 @@ A worker that died is started again for the next request, but a file whose worke
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from msgspec.structs import replace
 
 from core.errors import Unavailable, WorkerFailed
+from core.inference.offloading import CHOSEN, NOWHERE, Device, DevicesFound, FindDevices, Placement, place, said
 from core.inference.planning import (
     ALWAYS,
     REPRODUCIBLE,
@@ -31,6 +32,7 @@ from core.inference.records import Load, Loaded, Ready
 from core.jobs import Job
 from core.models.records import FAKE, LEGACY, ModelFile
 from core.records import Digest
+from core.workers import graphics
 from core.workers.records import WorkerSpec
 from core.workers.supervisor import Supervisor, Worker
 
@@ -52,7 +54,8 @@ _GIB: Final = 2**30
 class Slot:
     """One model's place: its worker, once there is one."""
 
-    def __init__(self, model: ModelFile, projector: ModelFile | None = None) -> None:
+    def __init__(self, model: ModelFile, projector: ModelFile | None = None, cards: bool = False) -> None:
+        """With `cards` its worker may use graphics cards, where there are some."""
         fake, legacy = model.name == FAKE, model.architecture.startswith(LEGACY)
         self.model = model
         self.projector = projector
@@ -61,12 +64,14 @@ class Slot:
             readable=() if fake else (*model.files, *(projector.files if projector is not None else ())),
             threads=AT_ONCE if model.purpose == "chat" and not (fake or legacy or projector) else 0,
             title=f"The model {model.name}",
+            devices=graphics.device_files() if cards and offloads(model) else (),
         )
         self.starting = threading.Lock()
         self.worker: Worker | None = None
         self.ready: Ready | None = None
         self.plan: MemoryPlan | None = None
         self.needs: Needs | None = None
+        self.placement = NOWHERE
         self.modes: frozenset[str] = frozenset()
         """The modes of answering that have a context."""
         self.seconds = 0.0
@@ -84,14 +89,22 @@ class Pool:
     """Safe from several threads."""
 
     def __init__(
-        self, supervisor: Supervisor, threads: Callable[[], int], memory: Callable[[], int], context: Callable[[], int]
+        self,
+        supervisor: Supervisor,
+        threads: Callable[[], int],
+        memory: Callable[[], int],
+        context: Callable[[], int],
+        gpu_layers: Callable[[], int] = lambda: CHOSEN,
     ) -> None:
         """Each asked at a model's loading: how many threads it computes with (0 chooses), how many bytes all models may take (0: by what is
-        free), and how many tokens a context has at most (0: `LARGEST_WINDOW`)."""
+        free), how many tokens a context has at most (0: `LARGEST_WINDOW`), and how many layers a graphics card takes (`CHOSEN`: as many as fit)."""
         self._supervisor = supervisor
         self._threads = threads
         self._memory = memory
         self._context = context
+        self._gpu_layers = gpu_layers
+        self._wanted: dict[Digest, int] = {}  # layers on a graphics card, where a person said so for a model
+        self._cards = True  # until a worker found none
         self._lock = threading.Lock()
         self._slots: dict[Digest, Slot] = {}
         self._needs: dict[Digest, tuple[int, Needs]] = {}  # with the longest context that was asked about
@@ -108,7 +121,7 @@ class Pool:
             key = _key(model, projector)
             slot = self._slots.get(key)
             if slot is None or slot.model.path != model.path:
-                slot = self._slots[key] = Slot(model, projector)
+                slot = self._slots[key] = Slot(model, projector, self._layers(model) != 0)
             if slot.users >= MOST_WAITING:
                 raise Unavailable(
                     what=f"{MOST_WAITING} requests wait for {model.name} already", step="Try again in a moment."
@@ -121,18 +134,39 @@ class Pool:
             with self._lock:
                 slot.users -= 1
 
-    def plan(self, model: ModelFile, context: int, job: Job | None, mode: str) -> MemoryPlan:
-        """What the model takes for requests of one mode, with a context of so many tokens (0: as it would be loaded), beside those in use.
-        A worker measures it the first time. Raises as `using`."""
-        window = max(context, self.window())
+    def plan(
+        self, model: ModelFile, context: int, job: Job | None, mode: str, gpu_layers: int | None = None
+    ) -> MemoryPlan:
+        """What the model takes for requests of one mode, with a context of so many tokens (0: as it would be loaded) and so many layers on a
+        graphics card (None: as it would be loaded), beside those in use. A worker measures it, and looks for cards. Raises as `using`."""
+        window, context = max(context, self.window()), context or self.window()
+        wanted = self._layers(model) if gpu_layers is None else gpu_layers
         asked, needs = self._needs.get(model.digest, (0, None))
-        if needs is None or asked < window:
-            with self._supervisor.start(Slot(model).spec, job) as worker:
+        spec = Slot(model, cards=wanted != 0).spec
+        devices: tuple[Device, ...] = ()
+        if needs is None or asked < window or self._may_offload(model, wanted):
+            with self._supervisor.start(spec, job) as worker:
                 needs = self._measured(model, window, worker, job)
+                devices = self._devices(model, wanted, worker, job)
+        placement = place(model.name, needs, context, devices, wanted) if offloads(model) else NOWHERE
         with self._lock:
             others = [slot for digest, slot in self._slots.items() if digest != model.digest and slot.users]
             budget = self._budget() - sum(slot.memory for slot in others)
-        return plan(needs, context or self.window(), max(0, budget), (mode,))
+        return _plan(needs, context, max(0, budget), (mode,), placement)
+
+    def choose_layers(self, model: ModelFile, layers: int | None) -> None:
+        """How many layers of this model a graphics card takes from now on (`CHOSEN`: as many as fit; None: as all models). Where it is loaded
+        otherwise and nobody uses it, the next request loads it anew."""
+        with self._lock:
+            before = self._wanted.get(model.digest)
+            self._wanted.pop(model.digest, None)
+            if layers is not None:
+                self._wanted[model.digest] = layers
+            keys = [key for key, slot in self._slots.items() if slot.model.digest == model.digest and not slot.users]
+            gone = [self._slots.pop(key) for key in keys] if layers != before else []
+        for slot in gone:
+            if slot.worker is not None:
+                slot.worker.close()
 
     def budget(self) -> int:
         """Bytes that all models together may take now; `UNKNOWN` where nothing limits them."""
@@ -174,6 +208,8 @@ class Pool:
                     slots=TOGETHER if slot.spec.threads else 1,
                     gpu_layers=slot.plan.gpu_layers if slot.plan is not None else 0,
                     layers=slot.plan.layers if slot.plan is not None else 0,
+                    device=slot.plan.device if slot.plan is not None else "",
+                    device_memory=slot.plan.device_total if slot.plan is not None else 0,
                 )
                 for slot in slots
                 if slot.worker is not None and slot.ready is not None and slot.worker.alive
@@ -230,7 +266,10 @@ class Pool:
                 needs = self._measured(model, self.window(), worker, job)
                 if slot.projector is not None:
                     needs = replace(needs, weights=needs.weights + slot.projector.size)
-                slot.needs = needs
+                slot.needs, wanted = needs, self._layers(model)
+                if offloads(model):
+                    devices = self._devices(model, wanted, worker, job)
+                    slot.placement = place(model.name, needs, self.window(), devices, wanted)
                 window = self._make_room(slot, needs, self.window(), slot.modes).context
             request = Load(
                 path=model.path,
@@ -240,6 +279,9 @@ class Pool:
                 threads=self._threads(),
                 window=window,
                 projector=slot.projector.path if slot.projector is not None else "",
+                gpu_layers=slot.placement.layers,
+                devices=tuple(device.name for device in slot.placement.devices),
+                placed=said(slot.placement, slot.needs.layers) if slot.needs is not None else "",
             )
             return worker, worker.call(request, Ready, job)
         except BaseException:
@@ -256,6 +298,20 @@ class Pool:
             needs = worker.call(request, Needs, job)
             self._needs[model.digest] = (window, needs)
         return needs
+
+    def _layers(self, model: ModelFile) -> int:
+        return self._wanted.get(model.digest, self._gpu_layers())
+
+    def _may_offload(self, model: ModelFile, wanted: int) -> bool:
+        """Whether a worker has to look for cards. Where one found none, none will appear while this program runs."""
+        return offloads(model) and wanted != 0 and (self._cards or wanted != CHOSEN)
+
+    def _devices(self, model: ModelFile, wanted: int, worker: Worker, job: Job | None) -> tuple[Device, ...]:
+        if wanted == 0 or not offloads(model):
+            return ()
+        found = worker.call(FindDevices(), DevicesFound, job).devices
+        self._cards = bool(found)
+        return found
 
     def _widened(self, slot: Slot, mode: str) -> bool:
         """Whether the worker may make the context of one more mode. False where there is no room for both, and nobody else uses it: it is then
@@ -276,7 +332,7 @@ class Pool:
         """Reserve the memory, and end who has to leave for it. Raises `Unavailable`."""
         name = slot.model.name
         with self._lock:
-            made = plan(needs, context, self._budget(), modes)
+            made = _plan(needs, context, self._budget(), modes, slot.placement)
             if not made.fits:
                 raise Unavailable(
                     what=f"{name} {_needs(made)}, and models may take {_size(made.budget)}", step=_advice(made)
@@ -313,6 +369,16 @@ class Pool:
 def _key(model: ModelFile, projector: ModelFile | None) -> Digest:
     """A model's place among the slots; with a projector it is another one."""
     return model.digest if projector is None else Digest(f"{model.digest}+{projector.digest}")
+
+
+def offloads(model: ModelFile) -> bool:
+    """Whether a graphics card may take layers of it: what writes text through llama.cpp."""
+    return model.purpose == "chat" and model.name != FAKE and not model.architecture.startswith(LEGACY)
+
+
+def _plan(needs: Needs, context: int, budget: int, modes: Collection[str], placement: Placement) -> MemoryPlan:
+    device = " and ".join(f"{one.name} ({one.description})" for one in placement.devices)
+    return plan(needs, context, budget, modes, placement.layers, device, placement.free)
 
 
 def _size(memory: int) -> str:

@@ -131,7 +131,13 @@ class Loaded(Record, frozen=True, kw_only=True):
     slots: int = 1
     """Requests that it computes together in fast mode."""
     gpu_layers: int = 0
+    """Layers that a graphics card computes."""
     layers: int = 0
+    """All that one could take."""
+    device: str = ""
+    """What these layers lie on; empty where the processor computes all."""
+    device_memory: int = 0
+    """Bytes that it was planned to take there at most."""
 
 
 class Load(Record, frozen=True, kw_only=True, tag="load"):
@@ -149,6 +155,12 @@ class Load(Record, frozen=True, kw_only=True, tag="load"):
     """Tokens of the longest context; 0 for as many as are usual. Never more than the model was made for."""
     projector: str = ""
     """The mmproj file that a chat model sees with."""
+    gpu_layers: int = 0
+    """Layers that go to `devices`; 0 for none, also where there are some."""
+    devices: tuple[str, ...] = ()
+    """Names that llama.cpp gives to graphics cards."""
+    placed: str = ""
+    """For what is recorded with an answer: how many layers are where; empty without a card."""
 
 
 class Ready(Record, frozen=True, kw_only=True, tag="model-ready"):

@@ -15,8 +15,9 @@ from msgspec.structs import replace
 
 from core.errors import BadInput, NotFound, Unsupported, WorkerFailed
 from core.inference.adapters import Adapters
+from core.inference.offloading import CHOSEN
 from core.inference.planning import FAST, REPRODUCIBLE, MemoryPlan
-from core.inference.pool import Pool
+from core.inference.pool import Pool, offloads
 from core.inference.records import (
     MODES,
     ROLES,
@@ -74,13 +75,15 @@ class Engine:
         threads: Callable[[], int] = lambda: 0,
         memory: Callable[[], int] = lambda: 0,
         context: Callable[[], int] = lambda: 0,
+        gpu_layers: Callable[[], int] = lambda: CHOSEN,
     ) -> None:
         """Asked at each loading of a model: how many `threads` it computes with (0 chooses by its size and the cores), how many bytes of `memory`
-        all models together may take (0: by what is free), and how many tokens a `context` has at most (0: 4,096)."""
+        all models together may take (0: by what is free), how many tokens a `context` has at most (0: 4,096), and how many `gpu_layers` of a
+        chat model go to a graphics card (-1: as many as fit)."""
         self._models = models
         self._adapters = Adapters(models)
         self._supervisor = supervisor
-        self._pool = Pool(supervisor, threads, memory, context)
+        self._pool = Pool(supervisor, threads, memory, context, gpu_layers)
         self._template_lock = threading.Lock()
         self._template_worker: Worker | None = None
 
@@ -214,14 +217,35 @@ class Engine:
         """Bytes that all models together may take now; `core.inference.pool.UNKNOWN` where nothing limits them."""
         return self._pool.budget()
 
-    def plan(self, name: Digest | str, context: int = 0, job: Job | None = None, mode: str = FAST) -> MemoryPlan:
+    def plan(
+        self,
+        name: Digest | str,
+        context: int = 0,
+        job: Job | None = None,
+        mode: str = FAST,
+        gpu_layers: int | None = None,
+    ) -> MemoryPlan:
         """The memory that a model would take for answers in this mode with a context of so many tokens (0: as it would be loaded), and whether it
-        fits beside those in use; it is not loaded for that. The other mode takes a context more when it is first used.
-        Raises `NotFound`, `Changed`, `Damaged`, `Unsupported` (the fake model), `WorkerFailed`, `Cancelled`."""
+        fits beside those in use; it is not loaded for that. The other mode takes a context more when it is first used. `gpu_layers`: layers on a
+        graphics card (-1: as many as fit; None: as it would be loaded).
+        Raises `NotFound`, `Changed`, `Damaged`, `Unsupported` (the fake model), `BadInput`, `Unavailable` (no card, too many layers),
+        `WorkerFailed`, `Cancelled`."""
+        _check_layers(gpu_layers)
         model = self._models.located(name, job)
         if model.name == FAKE:
             raise Unsupported(source=model.name, reason="it has no file. Choose a model.")
-        return self._pool.plan(model, context, job, mode)
+        return self._pool.plan(model, context, job, mode, gpu_layers)
+
+    def choose_layers(self, name: Digest | str, gpu_layers: int | None) -> None:
+        """How many layers of a chat model go to a graphics card, when it is loaded next (-1: as many as fit; None: as the settings say); where it is
+        loaded and nobody uses it, it leaves the memory. Raises `NotFound`, `Unsupported`, `BadInput`."""
+        _check_layers(gpu_layers)
+        model = self._models.show(name)
+        if not offloads(model):
+            raise Unsupported(
+                source=model.name, reason="no graphics card takes layers of it. Choose a chat model in a GGUF file."
+            )
+        self._pool.choose_layers(model, gpu_layers)
 
     def unload(self, name: Digest | str) -> None:
         """End the model's worker, also when it is at work, and forget its crashes. Raises `NotFound` for an unknown model."""
@@ -290,6 +314,11 @@ class Engine:
                 )
                 self._template_worker = self._supervisor.start(spec, job)
             return self._template_worker
+
+
+def _check_layers(layers: int | None) -> None:
+    if layers is not None and not CHOSEN <= layers < 2**16:
+        raise BadInput(source="gpu_layers", problem="use -1 (as many as fit), 0 (none) or more.")
 
 
 def check_request(request: Generate) -> None:

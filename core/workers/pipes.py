@@ -244,6 +244,7 @@ def environment(spec: WorkerSpec) -> dict[str, str]:
         "ANONYMIZED_TELEMETRY": "False",
         "DO_NOT_TRACK": "1",
         "TOKENIZERS_PARALLELISM": "false",
+        "CUDA_CACHE_DISABLE": "1",  # there is no place for it
         "MALLOC_ARENA_MAX": "2",  # each arena of glibc reserves 64 MiB of the address space that is limited
     }
     if sys.platform == "win32":  # without these two, Python doesn't start there

@@ -21,6 +21,8 @@ class WorkerSpec(Record, frozen=True, kw_only=True):
     hidden: tuple[str, ...] = ()
     """Of the writable folders, those that nobody else need see into: where the system allows it, each becomes storage in memory that is
     the worker's own and ends with it, however it ends ("storage" in its barrier)."""
+    devices: tuple[str, ...] = ()
+    """Files of devices that it may read, write and steer (`core.workers.graphics`); with them it may look at what the drivers say of themselves."""
     memory: int = 0
     """Address space, bytes; 0 for no limit. Shared libraries and thread stacks count, so leave some hundred MiB for them."""
     seconds: float | None = None

@@ -22,6 +22,7 @@ from typing import Final
 
 from core import egress
 from core.egress import Barrier, Rule
+from core.workers import graphics
 from core.workers.records import WorkerSpec
 
 PROGRAM: Final = Path(__file__).resolve().parent.parent.parent
@@ -201,7 +202,9 @@ def _confine_files(spec: WorkerSpec) -> str | None:
     try:
         for path in (*_python(), *_SYSTEM, *spec.readable):
             _allow(libc, handle, path, _READ_FILE | _READ_DIR)
-        for path in (*_WRITABLE, *spec.writable):
+        for path in graphics.DRIVERS if spec.devices else ():
+            _allow(libc, handle, path, _READ_FILE | _READ_DIR)
+        for path in (*_WRITABLE, *spec.writable, *spec.devices):
             _allow(libc, handle, path, handled & ~(_EXECUTE | _MAKE_DEVICES))
         if egress.control(egress.NO_NEW_PRIVILEGES, 1) != 0 or libc.syscall(_RESTRICT_SELF, handle, 0) != 0:
             return os.strerror(ctypes.get_errno())

@@ -3,6 +3,7 @@
 `Load` comes first and once. After it a chat model answers `Generate`, `Weigh` and `Count`, an embedder `Embed` and `Count`.
 """
 
+import ctypes
 import os
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -11,6 +12,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from core.errors import Cancelled, Damaged, NotFound, Unsupported
+from core.inference.offloading import DevicesFound, FindDevices
 from core.inference.planning import Measure, Needs
 from core.inference.records import (
     AdapterHeld,
@@ -33,7 +35,7 @@ from core.inference.records import (
     WeighedText,
     WeighText,
 )
-from core.inference.worker import bert, measuring
+from core.inference.worker import bert, devices, measuring
 from core.inference.worker import library as loading
 from core.inference.worker.embedding import Embedder
 from core.inference.worker.generation import Chat
@@ -57,6 +59,9 @@ class Worker:
     def measure(self, request: Measure, call: Call) -> Needs:
         return measuring.measure(self._library, request, call)
 
+    def find_devices(self, request: FindDevices, call: Call) -> DevicesFound:
+        return DevicesFound(devices=devices.found(self._library))
+
     def load(self, request: Load, call: Call) -> Ready:
         """Raises `NotFound`, `Damaged` (llama.cpp refuses the file), `Unsupported`, `Cancelled`."""
         library = self._library
@@ -69,6 +74,7 @@ class Worker:
         )
         window = min(request.window or LARGEST_WINDOW, library.llama_model_n_ctx_train(model))
         backend = f"llama-cpp-python {version('llama-cpp-python')}, CPU {loading.features(library)}, {threads} threads"
+        backend += f", {request.placed}" if request.gpu_layers else ""
         if request.embeds:
             self._loaded = Embedder(library, model, request.name, window, threads, onnx)
             backend = f"{self._loaded.backend}, {threads} threads" if onnx is not None else backend
@@ -134,7 +140,8 @@ class Worker:
         watch = library.llama_progress_callback(lambda done, data: not call.cancelled)
         settings = library.llama_model_default_params()
         settings.progress_callback = watch
-        settings.n_gpu_layers = 0
+        cards = devices.handles(library, request.devices if request.gpu_layers else ())
+        settings.n_gpu_layers, settings.devices = request.gpu_layers, ctypes.addressof(cards)
         model = library.llama_model_load_from_file(os.fsencode(request.path), settings)
         if model:
             loading.let_go(request.path)
@@ -151,6 +158,7 @@ def handlers() -> dict[type[Record], Handler]:
     """What `core.workers.child` serves."""
     worker = Worker(open_library())
     return {
+        FindDevices: worker.find_devices,
         Measure: worker.measure,
         Load: worker.load,
         Generate: worker.generate,

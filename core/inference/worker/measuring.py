@@ -15,15 +15,23 @@ from typing import Any, Final
 
 from core.errors import Cancelled, Damaged, NotFound
 from core.inference.planning import ALWAYS, FAST, REPRODUCIBLE, ContextNeeds, Measure, Needs
-from core.inference.worker import bert, scheduling, single
+from core.inference.worker import bert, devices, scheduling, single
 from core.inference.worker import library as loading
+from core.models.worker.gguf import read
 from core.models.worker.library import silence
 from core.workers.serving import Call
 
 GRAPHS: Final = 2.0
 """ONNX Runtime keeps a graph's weights beside the graph."""
+RUNTIME: Final = 30 * 2**20
+"""Bytes of ONNX Runtime itself, once it has a model."""
+SERVING: Final = 8 * 2**20
+"""Bytes that a chat model's worker takes once it answers: templates, threads, rows of numbers."""
+LEFT_OUT: Final = 0.01
+"""Of the weights, how much may lie in no tensor that the file's beginning lists; more, and the file is one of several."""
 _CACHE: Final = re.compile(r"(?:kv_cache\w*|memory_recurrent|memory_\w+): +size = +([\d.]+) MiB")
 _BUFFER: Final = re.compile(r"(?:output|compute) buffer size = +([\d.]+) MiB")
+_BLOCK: Final = re.compile(r"blk\.(\d{1,6})\.")
 _MIB: Final = 2**20
 
 
@@ -31,12 +39,12 @@ def measure(library: ModuleType, request: Measure, call: Call) -> Needs:
     """Raises `NotFound`, `Damaged` (llama.cpp refuses the file), `Cancelled`."""
     if not Path(request.path).is_file():
         raise NotFound(kind="file", name=request.path, step="Put it back, or register the model again.")
-    onnx = _graph(request)
     with _log(library) as lines:
         watch = library.llama_progress_callback(lambda done, data: not call.cancelled)
         settings = library.llama_model_default_params()
         settings.progress_callback = watch
-        settings.n_gpu_layers = 0
+        none = devices.handles(library, ())
+        settings.n_gpu_layers, settings.devices = 0, ctypes.addressof(none)
         settings.no_alloc = True
         settings.load_mode = library.LLAMA_LOAD_MODE_NONE  # a mapped file can't be left out
         model = library.llama_model_load_from_file(os.fsencode(request.path), settings)
@@ -50,17 +58,20 @@ def measure(library: ModuleType, request: Measure, call: Call) -> Needs:
             window = min(request.window, int(library.llama_model_n_ctx_train(model)))
             weights = int(library.llama_model_size(model))
             layers = int(library.llama_model_n_layer(model))
+            sizes = _layers(request, layers, weights) if request.purpose == "chat" else ()
             contexts: list[ContextNeeds] = []
-            if onnx:
-                weights = round(GRAPHS * onnx)
+            if onnx := _graph(request):
+                process, weights = process + RUNTIME, round(GRAPHS * onnx)
+                contexts = [_onnx(request, size) for size in (max(1, window // 2), window)]
             else:
+                process += SERVING if request.purpose == "chat" else 0
                 for mode, make, times in _kinds(library, model, request):
                     for size in (max(1, window // 2), window):
                         call.check()
                         contexts.append(_context(library, lines, mode, make, size, times))
         finally:
             library.llama_model_free(model)
-    return Needs(window=window, process=process, weights=weights, contexts=tuple(contexts), layers=layers)
+    return Needs(window=window, process=process, weights=weights, contexts=tuple(contexts), layers=layers, sizes=sizes)
 
 
 def _graph(request: Measure) -> int:
@@ -70,6 +81,41 @@ def _graph(request: Measure) -> int:
     if request.purpose == "rerank":
         return len(bert.scoring_graph(Path(request.path)) or b"")
     return 0
+
+
+def _onnx(request: Measure, size: int) -> ContextNeeds:
+    """What texts of so many tokens take in ONNX Runtime, one on each lane: all pairs of each head, and the widest row."""
+    path = Path(request.path)
+    wanted = ("bert.attention.head_count", "bert.feed_forward_length")
+    with path.open("rb") as file:
+        about = read(file, path.stat().st_size, request.name, wanted).values
+    heads, wide = (int(about.get(name) or 0) for name in wanted)
+    lanes = request.threads or loading.cores()
+    return ContextNeeds(window=size, cache=0, buffers=4 * lanes * size * (heads * size + wide))
+
+
+def _layers(request: Measure, blocks: int, weights: int) -> tuple[int, ...]:
+    """Bytes of each layer as `Needs.sizes` has them. Of a file of several, which lists its own tensors only, all are taken to be alike."""
+    path = Path(request.path)
+    with path.open("rb") as file:
+        tensors = read(file, path.stat().st_size, request.name, ()).tensors
+    if abs(sum(tensor.size for tensor in tensors) - weights) > LEFT_OUT * weights:
+        return (weights // (blocks + 1),) * (blocks + 1)
+    sizes = [0] * (blocks + 1)
+    words = ends = 0
+    for tensor in tensors:
+        found = _BLOCK.match(tensor.name)
+        if found and int(found[1]) < blocks:
+            sizes[blocks - int(found[1])] += tensor.size
+        elif tensor.name == "token_embd.weight":
+            words = tensor.size
+        else:
+            sizes[0] += tensor.size
+            ends += tensor.name == "output.weight"
+    sizes[0] += (
+        0 if ends else words
+    )  # a model without an output matrix uses its table of words for it, of which the card gets a copy
+    return tuple(sizes)
 
 
 def _kinds(library: ModuleType, model: Any, request: Measure) -> list[tuple[str, Callable[[int], Any], int]]:
@@ -100,9 +146,10 @@ def _context(
     text = "".join(lines)
     cache = sum(float(found) for found in _CACHE.findall(text))
     buffers = sum(float(found) for found in _BUFFER.findall(text))
-    kept = 1 + scheduling.PARKED if mode == FAST else 1
+    cache *= times * _MIB
+    kept = scheduling.PARKED * cache if mode == FAST else 0
     return ContextNeeds(
-        window=size, cache=round(times * kept * cache * _MIB), buffers=round(times * buffers * _MIB), mode=mode
+        window=size, cache=round(cache), buffers=round(times * buffers * _MIB), mode=mode, kept=round(kept)
     )
 
 
