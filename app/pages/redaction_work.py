@@ -27,6 +27,7 @@ WORDS = {
     "error": "Error messages",
     "document": "Names of documents",
     "path": "Places of model files",
+    "training": "What adapters learned from",
 }
 """The fields that can be asked for, in words."""
 PERSONAL = {

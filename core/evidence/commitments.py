@@ -37,22 +37,14 @@ ANY = "*"
 Path = tuple[str | int, ...]
 Pattern = tuple[str, ...]
 
+_SAMPLES: tuple[Pattern, ...] = tuple(
+    ("samples", ANY, field)
+    for field in ("input", "target", "answer", "document", "quote", "choices", "targets", "passages", "metadata")
+)
 WITHHOLDABLE: Mapping[str, tuple[Pattern, ...]] = MappingProxyType(
     {
-        "dataset": tuple(
-            ("samples", ANY, field)
-            for field in (
-                "input",
-                "target",
-                "answer",
-                "document",
-                "quote",
-                "choices",
-                "targets",
-                "passages",
-                "metadata",
-            )
-        ),
+        "dataset": _SAMPLES,
+        "training-data": _SAMPLES,
         "prompt-version": (("messages", ANY, "content"), ("notes",)),
         "outcome": (
             ("answer", "question"),
@@ -70,6 +62,16 @@ WITHHOLDABLE: Mapping[str, tuple[Pattern, ...]] = MappingProxyType(
         ),
         "document": (("name",), ("title",), ("collection",)),
         "model": (("path",),),
+        "training-run": (
+            ("folder",),
+            ("spec", "folder"),
+            ("spec", "data", ANY, "file"),
+            ("spec", "data", ANY, "system"),
+            ("spec", "evaluation", "file"),
+            ("spec", "evaluation", "system"),
+            ("sources", ANY, "reference"),
+            ("left_out", ANY),
+        ),
     }
 )
 """For each kind of record, the fields that may be hidden, those among them that would tell how long a hidden text is."""

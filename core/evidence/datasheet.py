@@ -1,4 +1,5 @@
-"""A datasheet of a run's dataset, with the sections of "Datasheets for Datasets" (Gebru and others, 2021), the questions in our words.
+"""A datasheet of a run's dataset, and of each that an adapter was trained on, with the sections of "Datasheets for Datasets" (Gebru and
+others, 2021), the questions in our words.
 
 Everything in it follows from the dataset's record; what the record doesn't say is called not recorded. Where fields are withheld, the
 counts are of what is open, and it says so.
@@ -8,8 +9,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from core.evidence import contamination, origins
 from core.evidence.lineage import Rows
 from core.evidence.markdown import items, said, table
+from core.evidence.opened import Row
 from core.evidence.words import count, is_withheld, moment, shown
 
 UNSAID = "Not recorded."
@@ -19,8 +22,46 @@ MOST_TAGS = 40
 
 
 def datasheet(rows: Rows) -> str:
-    """The whole sheet, as Markdown."""
-    row = rows["dataset"][0]
+    """The whole sheet of the run's dataset, as Markdown."""
+    purpose = f"it serves the evaluation {said(rows['run'][0].record.get('spec_reference'))}"
+    return _sheet(rows["dataset"][0], purpose, _uses(rows))
+
+
+def of_trainings(rows: Rows) -> dict[str, str]:
+    """For each source of the trainings that isn't the run's own dataset, by its digest, a sheet: a short one where it isn't in the pack."""
+    sheets = {}
+    for training in origins.trainings(rows):
+        name = shown(training.run.record.get("id"))
+        for source in training.sources:
+            row = origins.dataset_of(source, rows)
+            if row is None:
+                sheets[str(source["digest"])] = _unseen(source, name)
+            elif row.digest != rows["dataset"][0].digest:
+                use = (
+                    f"- **Used here for:** the training {said(name)}.\n- **Not to be used for:** evaluating what was trained on it. "
+                    f"{contamination.words(rows, training)}"
+                )
+                sheets[row.digest] = _sheet(row, f"it serves the training {said(name)}", use)
+    return sheets
+
+
+def _unseen(source: Any, training: str) -> str:
+    """What is known of examples that aren't in the pack."""
+    facts = items(
+        (
+            ("SHA-256", source.get("digest")),
+            ("Form", source.get("form")),
+            ("Examples", f"{source['examples']:,}" if isinstance(source.get("examples"), int) else None),
+            ("Used here for", f"the training {training}"),
+        )
+    )
+    return (
+        f"# Datasheet: {said(source.get('reference'))}\n\n{facts}\n\nThe examples themselves aren't in this pack. Motivation, composition, "
+        f"collection, preparation, distribution and maintenance: {UNSAID.lower()}\n"
+    )
+
+
+def _sheet(row: Row, purpose: str, uses: str) -> str:
     record: Any = row.record
     samples: list[Any] = record.get("samples") or []
     name = f"{shown(record.get('name'))}@{shown(record.get('number'))}"
@@ -34,14 +75,13 @@ def datasheet(rows: Rows) -> str:
                 ("Made from version", record.get("parent")),
             )
         ),
-        f"## Motivation\n\n- **For what it was made:** {UNSAID} In this pack it serves the evaluation "
-        f"{said(rows['run'][0].record.get('spec_reference'))}.\n- **Who made it, and who paid:** saved by "
+        f"## Motivation\n\n- **For what it was made:** {UNSAID} In this pack {purpose}.\n- **Who made it, and who paid:** saved by "
         f"{said(record.get('author'))}; {UNSAID.lower()}",
         "## Composition\n\n" + _composition(samples),
         "## Collection\n\n" + _collection(record, samples),
         f"## Preparation\n\n- **Cleaning and labelling before it came here:** {UNSAID}\n- **Changes here:** none: a version is kept as it "
         "was read, and a change makes another version.",
-        "## Uses\n\n" + _uses(rows),
+        f"## Uses\n\n{uses}",
         "## Distribution\n\n- **Who has it:** whoever has this pack and its openings; fields can be withheld.\n"
         f"- **Licence and other rights:** {UNSAID}",
         "## Maintenance\n\n- **Versions:** numbered and immutable; each names the one that it was made from.\n"
@@ -113,6 +153,11 @@ def _uses(rows: Rows) -> str:
         f"**Used here for:** {said(run.get('id'))}, {count(len(run.get('variants') or []), 'variant')}, scored by "
         f"{said(', '.join(map(str, run.get('scorers') or [])))}.",
         f"**Not to be used for:** {UNSAID} A model that is trained on it can't be evaluated with it.",
+        *(
+            f"**{said(one.run.record.get('id'))}:** {told}"
+            for one in origins.trainings(rows)
+            if (told := contamination.words(rows, one))
+        ),
     )
     return "\n".join(f"- {point}" for point in points)
 

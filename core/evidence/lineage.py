@@ -1,18 +1,16 @@
 """What was made from what, as PROV-JSON (W3C PROV-DM; member submission PROV-JSON of 2013).
 
-Page → chunk → answer → scores → result → signatures, and dataset → training → adapter → model where a model was trained here. Entities
+Page → chunk → answer → scores → result → signatures, and dataset → training → adapter → model → run where an adapter was trained here. Entities
 are records, by their digests, and the pages, chunks and scores inside them; activities are the run, trainings and signings; agents are
 people. An answer is a quotation of the chunks that it cites, and derived from those that it was shown. Whatever a pack withholds is left
 out, so this belongs to the renderings.
-
-A model's record says that it was trained here by `trained_on`, the digests of its datasets' records, and `base`, the digest of its base
-model's file or record.
 """
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from core.evidence import origins
 from core.evidence.opened import Row
 from core.evidence.words import is_withheld
 from core.records import Json
@@ -42,24 +40,6 @@ def chunks(outcome: Any) -> list[Chunk]:
     ]
 
 
-def trained(rows: Rows) -> list[tuple[Row, str, list[str]]]:
-    """The models that were trained here: the model, its base model's id or "", its datasets' ids."""
-    found = []
-    for row in rows["model"]:
-        record: Any = row.record
-        if record.get("trained_on"):
-            base = next(
-                (
-                    _id(other)
-                    for other in rows["model"]
-                    if record.get("base") in (other.digest, other.record.get("digest"))
-                ),
-                f"assay:{record['base']}" if record.get("base") else "",
-            )
-            found.append((row, base, [f"assay:{digest}" for digest in record["trained_on"]]))
-    return found
-
-
 def lineage(rows: Rows) -> Json:
     """The document. Shapes as in PROV-JSON: each relation is an object of named statements."""
     writer = _Writer()
@@ -83,6 +63,8 @@ def lineage(rows: Rows) -> Json:
     for row in rows["outcome"]:
         _answer(writer, row, answers, scores)
     _trainings(writer, rows)
+    _adapted(writer, rows)
+    _cards(writer, rows)
     _signings(writer, rows)
     return writer.document()
 
@@ -108,16 +90,65 @@ def _answer(writer: "_Writer", row: Row, answers: str, scores: str) -> None:
 
 
 def _trainings(writer: "_Writer", rows: Rows) -> None:
-    for row, base, datasets in trained(rows):
-        training = f"{_id(row)}/training"
-        writer.activity(training, "training", None, None, f"training of {row.record.get('name')}")
-        writer.relate("wasGeneratedBy", entity=_id(row), activity=training)
-        for dataset in datasets:
-            writer.relate("used", activity=training, entity=writer.known(dataset, "dataset"))
-            writer.relate("wasDerivedFrom", generatedEntity=_id(row), usedEntity=dataset)
+    """Dataset → training → adapter, and the base that both the training and the adapter are for."""
+    models = {str(row.record.get("digest")): _id(row) for row in rows["model"]}
+    for training in origins.trainings(rows):
+        made: Any = training.run.record
+        activity, adapter = _id(training.run), _id(training.result)
+        writer.activity(
+            activity, "training", made.get("started"), training.result.record.get("finished"), made.get("id")
+        )
+        writer.relate("wasAssociatedWith", activity=activity, agent=writer.person(made.get("user")))
+        label = f"{made.get('id')}, {made.get('name')}"
+        writer.entity(adapter, "adapter", label, training.result.digest, file=training.adapter)
+        writer.relate("wasGeneratedBy", entity=adapter, activity=activity)
+        base = str(made.get("base_digest"))
+        materials = [writer.known(models.get(base, f"assay:file/{base}"), "model")]
+        for source in training.sources:
+            row = origins.dataset_of(source, rows)
+            name = f"assay:{source.get('digest')}"
+            writer.entity(name, "dataset" if row else "source", _label(row) if row else None, str(source.get("digest")))
+            materials.append(name)
+        for material in dict.fromkeys(materials):
+            writer.relate("used", activity=activity, entity=material)
+            writer.relate("wasDerivedFrom", generatedEntity=adapter, usedEntity=material)
+        if training.comparison is not None:
+            compared = _id(training.comparison)
+            writer.entity(compared, "adapter-comparison", None, training.comparison.digest)
+            writer.relate("wasDerivedFrom", generatedEntity=compared, usedEntity=adapter)
+    for row in rows["model"]:
+        base = str(row.record.get("base_digest") or "")
         if base:
-            writer.relate("used", activity=training, entity=writer.known(base, "model"))
-            writer.relate("wasDerivedFrom", generatedEntity=_id(row), usedEntity=base)
+            known = writer.known(models.get(base, f"assay:file/{base}"), "model")
+            writer.relate("wasDerivedFrom", generatedEntity=_id(row), usedEntity=known)
+
+
+def _adapted(writer: "_Writer", rows: Rows) -> None:
+    """The models as the run used them: a base with its adapters."""
+    run = rows["run"][0]
+    files = {str(row.record.get("digest")): _id(row) for row in rows["model"]}
+    files |= {training.adapter: _id(training.result) for training in origins.trainings(rows)}
+    variants: Any = run.record.get("variants") or []
+    for place, variant in enumerate(variants):
+        used = origins.uses(variant)
+        if not used:
+            continue
+        name = f"{_id(run)}/variant/{place}"
+        writer.entity(name, "model-with-adapters", variant.get("name"))
+        writer.relate("used", activity=_id(run), entity=name)
+        for digest in dict.fromkeys((str(variant.get("model_digest")), *(adapter for adapter, _ in used))):
+            known = writer.known(files.get(digest, f"assay:file/{digest}"), "model")
+            writer.relate("wasDerivedFrom", generatedEntity=name, usedEntity=known)
+
+
+def _cards(writer: "_Writer", rows: Rows) -> None:
+    files = {str(row.record.get("digest")): _id(row) for row in rows["model"]}
+    files |= {training.adapter: _id(training.result) for training in origins.trainings(rows)}
+    for row in rows["model-card"]:
+        writer.entity(
+            _id(row), "model-card", _label(row), row.digest, about=files.get(str(row.record.get("model")), "")
+        )
+        writer.relate("wasAttributedTo", entity=_id(row), agent=writer.person(row.record.get("author")))
 
 
 def _signings(writer: "_Writer", rows: Rows) -> None:
@@ -141,8 +172,8 @@ class _Writer:
         self._declared: dict[str, dict[str, Json]] = {"entity": {}, "activity": {}, "agent": {}}
         self._relations: dict[str, dict[str, Json]] = {}
 
-    def entity(self, name: str, kind: str, label: Any = None, digest: str = "") -> bool:
-        """Declare an entity; returns whether it is new."""
+    def entity(self, name: str, kind: str, label: Any = None, digest: str = "", **more: str) -> bool:
+        """Declare an entity, with what more is to be said of it; returns whether it is new."""
         if name in self._declared["entity"]:
             return False
         said: dict[str, Json] = {"prov:type": _type(kind)}
@@ -150,6 +181,7 @@ class _Writer:
             said["prov:label"] = str(label)
         if digest:
             said["assay:sha256"] = digest
+        said |= {f"assay:{key}": value for key, value in more.items() if value}
         self._declared["entity"][name] = said
         return True
 

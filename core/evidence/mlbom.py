@@ -2,13 +2,16 @@
 
 Each model file is a component with its hash, its licence and a model card that holds the metrics measured here, one for each scorer and
 variant, and what the scorers can't tell; the dataset, the documents and the prompt versions are data components, classified as
-confidential because nobody has said otherwise. It is signed and stays in a redacted pack, so nothing in it may be withheld.
+confidential because nobody has said otherwise. An adapter that was trained here is a component whose ancestor is its base. It is signed
+and stays in a redacted pack, so nothing in it may be withheld.
 """
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from core.evals.scorers import SCORERS
+from core.evidence import origins
 from core.evidence.lineage import Rows
 from core.evidence.opened import Row
 from core.records import Json
@@ -38,10 +41,16 @@ def mlbom(rows: Rows, title: str) -> Json:
     run, result, dataset = rows["run"][0], rows["run-result"][0], rows["dataset"][0]
     environment: Any = run.record.get("environment") or {}
     packages: Any = environment.get("packages") or {}
-    components: list[Json] = [_model(row, run, result, dataset) for row in rows["model"]]
+    trainings = origins.trainings(rows)
+    components: list[Json] = [_model(row, rows) for row in rows["model"]]
+    components += [_adapter(training, rows) for training in trainings]
     components.append(
         _data(dataset, f"{dataset.record.get('name')}@{dataset.record.get('number')}", "The samples of the run.")
     )
+    components += [
+        _data(row, f"{row.record.get('name')}@{row.record.get('number')}", "What an adapter was trained on.")
+        for row in rows["training-data"]
+    ]
     components += [
         _data(row, f"document {row.digest[:12]}", "A document that was searched.") for row in rows["document"]
     ]
@@ -75,17 +84,72 @@ def mlbom(rows: Rows, title: str) -> Json:
         "components": components,
         "dependencies": [
             {"ref": run.digest, "dependsOn": [str(c["bom-ref"]) for c in components if isinstance(c, dict)]},
+            *_on_bases(rows, trainings),
         ],
     }
 
 
-def _model(row: Row, run: Row, result: Row, dataset: Row) -> Json:
+def _on_bases(rows: Rows, trainings: Sequence[origins.Training]) -> list[Json]:
+    """That each adapter depends on the model that it was made for, where that is in the pack."""
+    models = {str(row.record.get("digest")): row for row in rows["model"]}
+    made = [(str(one.result.digest), str(one.run.record.get("base_digest"))) for one in trainings]
+    made += [(str(row.digest), str(row.record.get("base_digest") or "")) for row in rows["model"]]
+    return [{"ref": ref, "dependsOn": [models[base].digest]} for ref, base in made if base in models]
+
+
+def _ancestor(name: str, digest: str) -> Json:
+    component: dict[str, Json] = {"type": "machine-learning-model", "name": name or f"model {digest[:12]}"}
+    if digest:
+        component["hashes"] = [{"alg": "SHA-256", "content": digest}]
+    return {"ancestors": [component]}
+
+
+def _adapter(training: origins.Training, rows: Rows) -> Json:
+    """An adapter that was trained here."""
+    made: Any = training.run.record
+    ended: Any = training.result.record
+    learned: list[Json] = [
+        {"ref": row.digest}
+        if (row := origins.dataset_of(source, rows)) is not None
+        else {"type": "dataset", "name": f"source {str(source.get('digest'))[:12]}", "classification": "confidential"}
+        for source in training.sources
+    ]
+    parameters: dict[str, Json] = {"approach": {"type": "supervised"}, "task": TASKS["chat"], "datasets": learned}
+    if ended.get("architecture"):
+        parameters["architectureFamily"] = str(ended["architecture"])
+    facts = {
+        "training": training.run.digest,
+        "examples": made.get("examples"),
+        "steps": ended.get("step"),
+        "purpose": "adapter",
+    }
+    return {
+        "type": "machine-learning-model",
+        "bom-ref": training.result.digest,
+        "name": f"{made.get('id')}, {made.get('name')}",
+        "hashes": [{"alg": "SHA-256", "content": training.adapter}],
+        "pedigree": _ancestor(str(made.get("base", "")), str(made.get("base_digest", ""))),
+        "modelCard": _measured(parameters, _metrics("", training.adapter, rows), training.adapter, rows),
+        "properties": [{"name": f"assay:{name}", "value": str(value)} for name, value in facts.items()],
+    }
+
+
+def _measured(parameters: dict[str, Json], metrics: list[Json], file: str, rows: Rows) -> Json:
+    """A model card with what was measured, if anything was, and what the vault's card says."""
+    card: dict[str, Json] = {"modelParameters": parameters}
+    kept = origins.card_of(rows, file)
+    if metrics:
+        card["quantitativeAnalysis"] = {"performanceMetrics": metrics}
+    if metrics or kept is not None:
+        card["considerations"] = _considerations(rows, bool(metrics), kept)
+    return card
+
+
+def _model(row: Row, rows: Rows) -> Json:
     record: Any = row.record
     parameters: dict[str, Json] = {}
     if str(record.get("purpose")) in TASKS:
         parameters["task"] = TASKS[str(record["purpose"])]
-    if record.get("trained_on"):
-        parameters["datasets"] = [{"ref": str(digest)} for digest in record["trained_on"]]
     if record.get("architecture"):
         parameters["architectureFamily"] = str(record["architecture"])
     properties: list[Json] = [
@@ -97,17 +161,19 @@ def _model(row: Row, run: Row, result: Row, dataset: Row) -> Json:
         if record.get(name) not in (None, "", 0)
     ]
     file: Any = record.get("digest")
-    metrics = _metrics(str(record.get("name", "")), str(file or ""), run, result)
-    card: dict[str, Json] = {"modelParameters": parameters}
-    if metrics:
-        card["quantitativeAnalysis"] = {"performanceMetrics": metrics}
-        card["considerations"] = _considerations(run, dataset)
+    metrics = _metrics(str(record.get("name", "")), str(file or ""), rows)
     component: dict[str, Json] = {
         "type": "machine-learning-model",
         "bom-ref": row.digest,
         "name": str(record.get("name", "")),
-        "modelCard": card,
+        "modelCard": _measured(parameters, metrics, str(file), rows),
     }
+    if record.get("base_digest") or record.get("base_model"):
+        base = str(record.get("base_digest") or "")
+        names = (
+            str(other.record.get("name")) for other in rows["model"] if base and other.record.get("digest") == base
+        )
+        component["pedigree"] = _ancestor(next(names, str(record.get("base_model") or "")), base)
     if file:
         component["hashes"] = [{"alg": "SHA-256", "content": str(file)}]
     if record.get("licence"):
@@ -118,11 +184,16 @@ def _model(row: Row, run: Row, result: Row, dataset: Row) -> Json:
     return component
 
 
-def _metrics(name: str, file: str, run: Row, result: Row) -> list[Json]:
-    """What was measured of the variants that used this model."""
-    variants: Any = run.record.get("variants") or []
-    used = {v["name"]: v for v in variants if v.get("model") == name or (file and v.get("model_digest") == file)}
-    results: Any = result.record.get("variants") or []
+def _metrics(name: str, file: str, rows: Rows) -> list[Json]:
+    """What was measured of the variants that used this model without adapters, or this adapter."""
+    variants: Any = rows["run"][0].record.get("variants") or []
+    used = {
+        v["name"]
+        for v in variants
+        if file in dict(origins.uses(v))
+        or (not origins.uses(v) and ((name and v.get("model") == name) or (file and v.get("model_digest") == file)))
+    }
+    results: Any = rows["run-result"][0].record.get("variants") or []
     return [
         {
             "type": metric["scorer"],
@@ -136,18 +207,19 @@ def _metrics(name: str, file: str, run: Row, result: Row) -> list[Json]:
     ]
 
 
-def _considerations(run: Row, dataset: Row) -> Json:
-    """What the figures were measured for, and what they can't tell."""
-    scorers: Any = run.record.get("scorers") or []
-    limits = [f"{name}: {SCORERS[name].limits}" for name in map(str, scorers) if name in SCORERS]
+def _considerations(rows: Rows, measured: bool, kept: Row | None) -> Json:
+    """What the vault's card says, what the figures were measured for, and what they can't tell."""
+    dataset = rows["dataset"][0]
+    scorers: Any = rows["run"][0].record.get("scorers") or []
     name = f"{dataset.record.get('name')}@{dataset.record.get('number')}"
-    return {
-        "useCases": [f"Answering the questions of {name} from documents."],
-        "technicalLimitations": [
-            f"The figures hold for the samples of {name} (record {dataset.digest}); intervals are at 95 %.",
-            *limits,
-        ],
-    }
+    said: Any = kept.record if kept is not None else {}
+    uses = [str(said["intended"])] if said.get("intended") else []
+    limits = [str(said[key]) for key in ("unsuited", "limits") if said.get(key)]
+    if measured:
+        uses.append(f"Answering the questions of {name}.")
+        limits.append(f"The figures hold for the samples of {name} (record {dataset.digest}); intervals are at 95 %.")
+        limits += [f"{name}: {SCORERS[name].limits}" for name in map(str, scorers) if name in SCORERS]
+    return {key: list(some) for key, some in (("useCases", uses), ("technicalLimitations", limits)) if some}
 
 
 def _data(row: Row, name: str, description: str, kind: str = "dataset") -> Json:

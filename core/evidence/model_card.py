@@ -1,7 +1,8 @@
 """A card of each model of a run, in the form of Hugging Face's model cards: a head in YAML, then Markdown.
 
 The head has the licence, the base model, tags and the results as `model-index`; the text follows the sections that readers of such cards
-know. What the records don't say is called not recorded; nothing is made up.
+know. What people wrote of a model, and signed, comes from the card that the vault keeps of it. What the records don't say is called not
+recorded; nothing is made up. Figures of a model with adapters are the adapters', not its own.
 """
 
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import yaml
 
 from core.evals.scorers import SCORERS
+from core.evidence import origins
 from core.evidence.lineage import Rows
 from core.evidence.markdown import items, said, table
 from core.evidence.opened import Row
@@ -31,25 +33,60 @@ def card(row: Row, rows: Rows) -> str:
     run: Any = rows["run"][0].record
     result: Any = rows["run-result"][0].record
     dataset: Any = rows["dataset"][0]
-    used = [v for v in run.get("variants") or [] if _uses(v, record)]
+    every = [v for v in run.get("variants") or [] if _uses(v, record)]
+    used = [v for v in every if not origins.uses(v) or record.get("purpose") == "adapter"]
     results = [v for v in result.get("variants") or [] if v.get("name") in {u.get("name") for u in used}]
-    head = yaml.safe_dump(_head(record, run, dataset, results), sort_keys=False, allow_unicode=True, width=120)
+    kept = origins.card_of(rows, str(record.get("digest")))
+    head = head_of(record, run, dataset, results)
     parts = (
         f"# {said(record.get('name'))}",
         f"This card was made from the records of {said(run.get('id'))} of {said(run.get('spec_reference'))}.",
         "## Model details\n\n" + _details(record),
-        "## Uses\n\n" + _uses_in(run, record, used),
-        "## Training\n\n" + _training(record),
-        "## Evaluation\n\n" + _evaluation(run, result, dataset, results),
-        "## Bias, risks and limitations\n\n" + _limits(run, results),
+        "## Uses\n\n" + _uses_in(run, record, used, every) + "\n\n" + meant(kept, rows),
+        "## Training\n\n" + _training(record, kept),
+        "## Evaluation\n\n" + evaluation(run, result, dataset, results),
+        "## Bias, risks and limitations\n\n" + limits(run, results, kept),
         "## Environmental impact\n\nNot recorded.",
     )
-    return f"---\n{head}---\n\n" + "\n\n".join(parts) + "\n"
+    return f"{head}\n" + "\n\n".join(parts) + "\n"
+
+
+def meant(kept: Row | None, rows: Rows) -> str:
+    """What the vault's card says a model is for and isn't, and who signed that."""
+    if kept is None:
+        return "What its makers meant it for, and what it must not be used for, is not recorded."
+    card: Any = kept.record
+    signed = [
+        f"{shown(row.record.get('meaning'))} by {said(row.record.get('name'))}, {said(moment(row.record.get('time')))}"
+        for row in rows["signature"]
+        if row.record.get("subject") == kept.digest
+    ]
+    reference = f"{said(card.get('name'))}@{said(card.get('number'))}"
+    facts = items(
+        (
+            ("Intended use", card.get("intended") or "not recorded"),
+            ("Not intended for", card.get("unsuited") or "not recorded"),
+            ("Where it comes from", card.get("source") or "not recorded"),
+            ("Licence, as the card says it", card.get("licence") or "not recorded"),
+        )
+    )
+    told = "; ".join(signed) or "nobody signed it"
+    return (
+        f"{facts}\n\nThis is what the card {reference} of the vault says (record `{kept.digest}`), written by "
+        f"{said(card.get('author'))}: {told}."
+    )
 
 
 def _uses(variant: Any, record: Any) -> bool:
     digest = variant.get("model_digest")
-    return bool(digest == record.get("digest") if digest else variant.get("model") == record.get("name"))
+    own = digest == record.get("digest") if digest else variant.get("model") == record.get("name")
+    return bool(own) or record.get("digest") in {adapter for adapter, _ in origins.uses(variant)}
+
+
+def head_of(record: Any, run: Any, dataset: Row, results: list[Any], **more: object) -> str:
+    """The head between its lines; `more` replaces what is in it."""
+    head = {**_head(record, run, dataset, results), **more}
+    return f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=120)}---\n"
 
 
 def _head(record: Any, run: Any, dataset: Row, results: list[Any]) -> dict[str, object]:
@@ -59,8 +96,8 @@ def _head(record: Any, run: Any, dataset: Row, results: list[Any]) -> dict[str, 
         head["license"] = licence
     elif licence:
         head |= {"license": "other", "license_name": shown(record["licence"])}
-    if record.get("base"):
-        head["base_model"] = shown(record["base"])
+    if record.get("base_model"):
+        head["base_model"] = shown(record["base_model"])
     tags = ["gguf", *(shown(record[key]) for key in ("architecture", "quantization", "purpose") if record.get(key))]
     head["tags"] = list(dict.fromkeys(tags))
     if not results:
@@ -98,26 +135,27 @@ def _details(record: Any) -> str:
     return items(pairs)
 
 
-def _uses_in(run: Any, record: Any, used: list[Any]) -> str:
-    if used:
+def _uses_in(run: Any, record: Any, used: list[Any], every: list[Any]) -> str:
+    over = f"questions over the collection {said(run['collection'])}" if run.get("collection") else "questions"
+    if every:
         names = ", ".join(said(variant.get("name")) for variant in used)
-        done = f"In this run it answered questions over the collection {said(run.get('collection'))}: {names}."
-    elif record.get("purpose") == "embed":
-        done = f"In this run it computed the vectors by which passages of the collection {said(run.get('collection'))} were found."
-    else:
-        done = "It belongs to this run's records."
-    return f"{done}\n\nWhat its makers meant it for, and what it must not be used for, is not recorded."
+        others = ", ".join(said(variant.get("name")) for variant in every if variant not in used)
+        done = f"In this run it answered {over}: {names}." if used else f"In this run it answered {over}."
+        return f"{done} With adapters, which have cards of their own: {others}." if others else done
+    if record.get("purpose") == "embed":
+        return f"In this run it computed the vectors by which passages of the collection {said(run.get('collection'))} were found."
+    return "It belongs to this run's records."
 
 
-def _training(record: Any) -> str:
-    if not record.get("trained_on"):
-        return "What it was trained on is not recorded: it came as a file."
-    digests = "\n".join(f"- dataset `{shown(digest)}`" for digest in record["trained_on"])
-    base = f"It was trained here, from the base model `{shown(record.get('base'))}`, on:"
-    return f"{base}\n\n{digests}"
+def _training(record: Any, kept: Row | None) -> str:
+    known = "The card says where it comes from; what" if kept is not None and kept.record.get("source") else "What"
+    base = f" It was made from {said(record['base_model'])}." if record.get("base_model") else ""
+    made = f" It was made for the model `{shown(record['base_digest'])}`." if record.get("base_digest") else ""
+    return f"{known} it was trained on is not recorded: it came as a file.{base}{made}"
 
 
-def _evaluation(run: Any, result: Any, dataset: Row, results: list[Any]) -> str:
+def evaluation(run: Any, result: Any, dataset: Row, results: list[Any]) -> str:
+    """What was measured of these variants."""
     if not results:
         return "It wasn't measured by itself in this run."
     rows = [
@@ -140,9 +178,11 @@ def _evaluation(run: Any, result: Any, dataset: Row, results: list[Any]) -> str:
     return f"{about}\n\n{figures}\n\n{scorers}".rstrip()
 
 
-def _limits(run: Any, results: list[Any]) -> str:
+def limits(run: Any, results: list[Any], kept: Row | None) -> str:
+    """What the vault's card says, then what the figures don't."""
     errors = sum(whole(variant.get("errors")) for variant in results)
-    points = ["The figures hold for these questions and these documents; they say nothing of others."]
+    points = [str(kept.record["limits"])] if kept is not None and kept.record.get("limits") else []
+    points += ["The figures hold for these questions and these documents; they say nothing of others."]
     points += [
         f"{name}: {SCORERS[name].limits}" for name in map(str, run.get("scorers") or []) if name in SCORERS and results
     ]

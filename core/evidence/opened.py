@@ -4,7 +4,8 @@ The layout, version 1. Signed, by their digests in the manifest:
 
     manifest.json            the digest and size of every other file but those marked *
     records/KIND.json        the records of one kind, withholdable fields behind commitments; the outcomes, which are many, stand in
-                             several files, records/outcome-0001.json and on without a gap, each of as many records as its maker liked
+                             several files, records/outcome-0001.json and on without a gap, each of as many records as its maker liked;
+                             a kind in `EXTRA` has a file where there is a record of it
     envelopes/DIGEST.json    the DSSE envelope of each earlier signature
     cards.json               the cards of everybody who signed
     log/checkpoint.txt       the audit log's signed note
@@ -20,7 +21,7 @@ Not in the manifest's list of files:
                              what opens the commitments to the renderings' digests
     redaction.json *         where a field is withheld: of which manifest this is a redaction, and how many fields are. Nothing else,
                              so that it can hold nothing that isn't so
-    report.html report.pdf lineage.prov.json lineage.svg datasheet.md model-cards/DIGEST.md *
+    report.html report.pdf lineage.prov.json lineage.svg datasheet.md datasheets/DIGEST.md model-cards/DIGEST.md *
                              renderings; their digests are signed apart, behind commitments, under names of their own choice. They must
                              all be there as signed, or, once a field is withheld, all be gone
 
@@ -30,6 +31,7 @@ one file after the other, each within `LARGEST_JSON`, and keeps of the outcomes 
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple, cast
 
 import msgspec
@@ -65,6 +67,10 @@ LINEAGE, LINEAGE_PICTURE, DATASHEET = "lineage.prov.json", "lineage.svg", "datas
 VERIFIER, GUIDE = "verify.py", "VERIFY.md"
 REDACTION, RENDERED = "redaction.json", "openings/renderings.json"
 KINDS = ("run", "run-result", "spec", "dataset", "prompt-version", "outcome", "model", "document", "signature")
+EXTRA = ("model-card", "training-run", "training-result", "adapter-comparison", "training-data")
+"""Kinds of which most packs hold nothing: what was kept of models, and where an adapter comes from that was trained in the vault."""
+KEPT_AS: Mapping[str, str] = MappingProxyType({"training-data": "dataset"})
+"""Kinds that the vault keeps under another name."""
 SINGLE = ("run", "run-result", "spec", "dataset")
 """Kinds of which a pack holds exactly one record."""
 PARTED = "outcome"
@@ -86,9 +92,11 @@ def opening_file(records: str) -> str:
 
 
 def record_files(names: Iterable[str]) -> dict[str, list[str]]:
-    """The files of records of each kind among these names, in order."""
-    parts = sorted(name for name in names if _PART.fullmatch(name))
-    return {kind: parts if kind == PARTED else [f"records/{kind}.json"] for kind in KINDS}
+    """The files of records of each kind among these names, in order. Those of `KINDS` are there whether they are named or not."""
+    named = set(names)
+    parts = sorted(name for name in named if _PART.fullmatch(name))
+    always = {kind: parts if kind == PARTED else [f"records/{kind}.json"] for kind in KINDS}
+    return always | {kind: [name] if (name := f"records/{kind}.json") in named else [] for kind in EXTRA}
 
 
 def opening_files(names: Iterable[str]) -> set[str]:
@@ -192,6 +200,9 @@ def take_apart(data: bytes, keep: Callable[[dict[str, Json]], dict[str, Json]] =
     for kind, some in rows.items():
         if len({row.digest for row in some}) != len(some):
             raise Damaged(source=f"records/{kind}", problem="holds a record twice.")
+    for kind in EXTRA:
+        if files[kind] and not rows[kind]:
+            raise Damaged(source=f"records/{kind}.json", problem="holds no record.")
     for kind in SINGLE:
         if len(rows[kind]) != 1:
             raise Damaged(source=f"records/{kind}.json", problem=f"holds {len(rows[kind])} records instead of one.")
@@ -234,15 +245,16 @@ def _manifest(data: bytes) -> Manifest:
 
 def _compare(manifest: Manifest, entries: Mapping[str, bytes]) -> None:
     """Exactly the files of the manifest, each as it says, and those that it need not list."""
-    parts = record_files(manifest.files)[PARTED]
-    expected = manifest.files.keys() | opening_files(parts) | {MANIFEST, RELEASE}
+    files = record_files(manifest.files)
+    parts = files[PARTED]
+    expected = manifest.files.keys() | opening_files(manifest.files) | {MANIFEST, RELEASE}
     if parts != [part(place + 1) for place in range(max(1, len(parts)))]:
         raise Damaged(source=MANIFEST, problem="its files of outcomes aren't numbered from 1 without a gap.")
     if not manifest.files.keys() >= FIXED or REPORT not in manifest.renderings:
         raise Damaged(source=MANIFEST, problem="doesn't list what a pack must have.")
     if not (expected | {REDACTION}).isdisjoint(manifest.renderings):
         raise Damaged(source=MANIFEST, problem="lists a file as a rendering too.")
-    for name in manifest.files.keys() - FIXED - {*parts}:
+    for name in manifest.files.keys() - FIXED - {name for some in files.values() for name in some}:
         if not name.startswith("envelopes/"):
             raise Damaged(source=MANIFEST, problem=f"lists {name[:80]!r}, which no pack has.")
     for name in sorted((entries.keys() ^ expected) - manifest.renderings.keys() - {REDACTION}):
@@ -297,7 +309,7 @@ def _rows(
                 "digest": str(digest),
                 "stored": {"kind": str(its), "nonce": str() | dict(), "record": dict(), **others} as content,
                 **more,
-            } if its == kind and not others and not more:
+            } if its == KEPT_AS.get(kind, kind) and not others and not more:
                 digests.append(checked_digest(digest, source))
                 stored.append(cast(dict[str, Json], content))
             case _:

@@ -56,6 +56,8 @@ def prepare(content: PackContent, verifier: bytes, guide: bytes, seed: bytes | N
     }
     unsigned: dict[str, bytes] = {}
     for kind, some in _by_kind(content).items():
+        if kind in opened.EXTRA and not some:
+            continue
         for number, few in enumerate(_parted(some) if kind == PARTED else [some], 1):
             name = part(number) if kind == PARTED else f"records/{kind}.json"
             signed[name], openings = _hidden(kind, few, seed)
@@ -143,6 +145,11 @@ def _by_kind(content: PackContent) -> dict[str, Sequence[Stored]]:
         "model": content.models,
         "document": content.documents,
         "signature": content.signatures,
+        "model-card": content.model_cards,
+        "training-run": content.training_runs,
+        "training-result": content.training_results,
+        "adapter-comparison": content.comparisons,
+        "training-data": content.training_data,
     }
 
 

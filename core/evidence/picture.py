@@ -1,14 +1,17 @@
 """The lineage of a run as a picture that stays readable with thousands of samples: kinds with their counts, not single records.
 
-From top to bottom: what the run was made from, what was taken from the documents, the run, its answers, their scores, the result; beside
-them, who signed what. What is withheld isn't counted, and the picture says that.
+From top to bottom: what its adapters were trained on, where they were trained here; what the run was made from, what was taken from the
+documents, the run, its answers, their scores, the result; beside them, who signed what. What is withheld isn't counted, and the picture
+says that.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
+from core.evidence import origins
 from core.evidence.drawing import BLUE, INK, PLUM, QUIET, STRONG, Box, Drawing, Label, Shape, arrow
-from core.evidence.lineage import chunks, trained
+from core.evidence.lineage import chunks
 from core.evidence.opened import Row
 from core.evidence.words import count, moment, shortened, shown, whole
 
@@ -49,17 +52,20 @@ class _Place(NamedTuple):
 
 def lineage(rows: Rows) -> Drawing:
     """The picture. Its description says all that it shows."""
-    trainings = trained(rows)
+    trainings = origins.trainings(rows)
     first = 1.0 if trainings else 0.0
     boxes = _boxes(rows, first)
     shapes: list[Shape] = []
     said = []
     if trainings:
-        names = ", ".join(shown(row.record.get("name")) for row, _, _ in trainings)
-        place, sets = _Place(3, 0), sum(len(datasets) for _, _, datasets in trainings)
-        shapes += _box(place, "Training", names, count(sets, "dataset"), BLUE)
-        shapes += arrow((place.bottom, boxes["model"][0].top))
-        said.append(f"{names} was trained here on {count(sets, 'dataset')}.")
+        places = [_Place(column, 0) for column in (1, 2, 3)]
+        for place, (title, above, below) in zip(places, _trained(trainings), strict=True):
+            shapes += _box(place, title, above, below, BLUE if title == "Training" else STRONG)
+            said.append(f"{title}: {', '.join(line for line in (above, below) if line)}.")
+        for left, right in pairwise(places):
+            shapes += arrow(((left.x + left.width, left.y + HEIGHT / 2), (right.x, right.y + HEIGHT / 2)))
+        shapes += arrow((places[-1].bottom, boxes["model"][0].top))
+        said.append("The adapter was trained here on that data, and is used with its model.")
     for place, title, above, below in boxes.values():
         shapes += _box(place, title, above, below, BLUE if title == "Run" else STRONG)
         said.append(f"{title}: {', '.join(line for line in (above, below) if line)}.")
@@ -141,6 +147,20 @@ def _boxes(rows: Rows, first: float) -> dict[str, tuple[_Place, str, str, str]]:
         ),
         "result": (_Place(0, first + 5, 2), "Result", shown(result.get("status")), met),
     }
+
+
+def _trained(trainings: Sequence[origins.Training]) -> tuple[tuple[str, str, str], ...]:
+    """The three boxes of trainings: what they learned from, they themselves, and their adapters."""
+    sources = {str(source.get("digest")): shown(source.get("reference")) for t in trainings for source in t.sources}
+    examples = sum(whole(training.run.record.get("examples")) for training in trainings)
+    bases = dict.fromkeys(shown(training.run.record.get("base")) for training in trainings)
+    names = [shown(training.run.record.get("id")) for training in trainings]
+    learned = next(iter(sources.values()), "none") if len(sources) == 1 else count(len(sources), "source")
+    return (
+        ("Learned from", learned, count(examples, "example")),
+        ("Training", ", ".join(names), f"of {', '.join(bases)}"),
+        ("Adapter" if len(names) == 1 else "Adapters", *_two([shown(t.run.record.get("name")) for t in trainings])),
+    )
 
 
 def _two(names: Sequence[str]) -> tuple[str, str]:

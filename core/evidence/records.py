@@ -63,6 +63,14 @@ class PackContent(Record, frozen=True, kw_only=True):
     """Those of everybody who signed, the exporter among them."""
     checkpoint: bytes
     entries: tuple[Logged, ...]
+    model_cards: tuple[Stored, ...] = ()
+    """What the vault keeps of the models' uses and limits, one for each model that has a card."""
+    training_runs: tuple[Stored, ...] = ()
+    training_results: tuple[Stored, ...] = ()
+    comparisons: tuple[Stored, ...] = ()
+    """What adapters were found to do, each against its base."""
+    training_data: tuple[Stored, ...] = ()
+    """The datasets that adapters were trained on, the run's own not among them."""
 
 
 State = Literal["valid", "unknown", "invalid"]

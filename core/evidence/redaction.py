@@ -21,34 +21,43 @@ from typing import Any, NamedTuple
 
 from core.errors import BadInput, NotFound
 from core.evidence import given_away, opened, personal, zipform
-from core.evidence.commitments import WITHHOLDABLE, Opening, Path, in_order, read_openings
+from core.evidence.commitments import ANY, WITHHOLDABLE, Opening, Path, in_order, read_openings
 from core.evidence.memory import collecting_later
-from core.evidence.opened import Opened, opening_file, opening_files, record_files, take_apart
+from core.evidence.opened import Opened, Row, opening_file, opening_files, record_files, take_apart
 from core.evidence.records import LostMetric, WithheldField
 from core.evidence.renderings import renderings
 from core.evidence.withheld import field_name, lost
 from core.records import Digest, Json, Record
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
-    "input": ("dataset samples.input", "outcome answer.question"),
+    "input": ("dataset samples.input", "training-data samples.input", "outcome answer.question"),
     "target": (
         *("dataset samples.target", "dataset samples.answer", "dataset samples.quote"),
         *("dataset samples.choices", "dataset samples.targets", "dataset samples.metadata"),
+        *("training-data samples.target", "training-data samples.answer", "training-data samples.quote"),
+        *("training-data samples.choices", "training-data samples.targets", "training-data samples.metadata"),
     ),
     "answer": ("outcome answer.answer",),
     "citations": ("outcome answer.citations",),
     "passages": (
         *("outcome answer.passages", "outcome answer.citations"),
         *("dataset samples.quote", "dataset samples.passages"),
+        *("training-data samples.quote", "training-data samples.passages"),
     ),
     "prompt": ("prompt-version messages.content", "prompt-version notes", "outcome answer.rendered"),
     "reason": ("outcome scores.reason",),
     "error": ("outcome error",),
     "document": (
         *("document name", "document title", "document collection", "dataset samples.document"),
+        "training-data samples.document",
         *("outcome answer.passages", "outcome answer.citations"),
     ),
     "path": ("model path",),
+    "training": tuple(
+        f"{kind} {'.'.join(step for step in steps if step != ANY)}"
+        for kind in ("training-data", "training-run")
+        for steps in WITHHOLDABLE[kind]
+    ),
 }
 """The words for `--field`, and the fields that they mean; a field's own name serves as well."""
 _LENGTHS = ("outcome answer.tokens", "outcome answer.sentences", "outcome answer.unsupported")
@@ -65,6 +74,7 @@ COMPANIONS: Mapping[str, tuple[str, ...]] = {
     "outcome answer.passages": ("outcome answer.rendered", "outcome answer.best_score"),
     "outcome answer.answer": ("outcome answer.citations", "outcome scores.reason", *_LENGTHS),
     "outcome answer.citations": ("outcome scores.reason",),
+    "training-data samples.target": ("training-data samples.choices", "training-data samples.targets"),
 }
 """What goes with a field of the same sample, and of the same outcome where both are an outcome's."""
 ECHOED = frozenset(
@@ -77,11 +87,16 @@ ECHOED = frozenset(
             "document title",
         ),
         *("outcome answer.answer", "outcome answer.question", "prompt-version messages.content"),
+        *("training-data samples.input", "training-data samples.target", "training-data samples.answer"),
+        *("training-run spec.data.system", "training-run spec.data.file", "training-run sources.reference"),
     }
 )
 """Fields whose text is looked for in others."""
 QUOTING = frozenset(
-    {"outcome answer.passages", "outcome answer.citations", "outcome answer.rendered", "dataset samples.quote"}
+    {
+        *("outcome answer.passages", "outcome answer.citations", "outcome answer.rendered"),
+        *("dataset samples.quote", "training-data samples.quote"),
+    }
 )
 """Fields that show what documents say. A target or an answer is found in them as a matter of course."""
 ECHO = 8
@@ -203,10 +218,18 @@ def _items(pack: Opened, opens: Mapping[str, list[Opening]]) -> Iterator[_Item]:
                     field = f"{kind} {field_name(tuple(path))}"
                     if kind == "dataset":
                         sample = str(samples[int(path[1])]["id"])
+                    elif kind == "training-data":
+                        sample = _learned(pack.rows[kind][row], int(path[1]))
                     else:
                         sample = str(outcomes[row].record["sample"]) if kind == "outcome" else ""
                     yield _Item(kind, field, row, tuple(path), opening.value, sample, name, opening.path)
             first += pack.counts[file]
+
+
+def _learned(row: Row, place: int) -> str:
+    """The name of a sample that an adapter was trained on: not one of the run's samples."""
+    record: Any = row.record
+    return f"{record['name']}@{record['number']}, {record['samples'][place]['id']}"
 
 
 def _chosen(pack: Opened, items: list[_Item], request: Request) -> list[_Item]:
@@ -280,19 +303,19 @@ def _of_document(pack: Opened, items: list[_Item], wanted: str) -> Callable[[_It
             return pack.rows["document"][item.row].digest in digests
         if item.name in ("outcome answer.passages", "outcome answer.citations"):
             return isinstance(value, dict) and (value.get("name") in names or value.get("document") in digests)
-        return item.name == "dataset samples.document" and value in names
+        return item.name in ("dataset samples.document", "training-data samples.document") and value in names
 
     shown = {(item.kind, item.row, item.path) for item in items if shows(item)}
     if not shown:
         raise NotFound(kind="document", name=wanted, step="Name one that the pack tells of, as it is written there.")
     citing = {index for kind, index, path in shown if kind == "outcome" and path[1] == "citations"}
-    samples = {(index, path[1]) for kind, index, path in shown if kind == "dataset"}
+    samples = {(kind, index, path[1]) for kind, index, path in shown if kind in ("dataset", "training-data")}
 
     def tells(item: _Item) -> bool:
         if (item.kind, item.row, item.path) in shown:
             return True
-        if item.kind == "dataset":
-            return (item.row, item.path[1]) in samples and item.path[2] == "quote"
+        if item.kind in ("dataset", "training-data"):
+            return (item.kind, item.row, item.path[1]) in samples and item.path[2] == "quote"
         return item.name == "outcome answer.answer" and item.row in citing
 
     return tells

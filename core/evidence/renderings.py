@@ -6,7 +6,19 @@ the same bytes: no clock, no chance.
 
 import msgspec
 
-from core.evidence import datasheet, drawing, lineage, model_card, opened, picture, report, report_html, report_pdf
+from core.evidence import (
+    adapter_card,
+    datasheet,
+    drawing,
+    lineage,
+    model_card,
+    opened,
+    origins,
+    picture,
+    report,
+    report_html,
+    report_pdf,
+)
 from core.evidence.lineage import Rows
 
 
@@ -17,7 +29,9 @@ def renderings(rows: Rows, title: str) -> dict[str, bytes]:
         opened.REPORT: report_html.render(words),
         opened.LINEAGE_PICTURE: drawing.svg(picture.lineage(rows), "lineage", alone=True),
         opened.DATASHEET: datasheet.datasheet(rows),
+        **{f"datasheets/{digest}.md": sheet for digest, sheet in datasheet.of_trainings(rows).items()},
         **{f"model-cards/{row.digest}.md": model_card.card(row, rows) for row in rows["model"]},
+        **{f"model-cards/{one.result.digest}.md": adapter_card.card(one, rows) for one in origins.trainings(rows)},
     }
     return {
         opened.REPORT_PDF: report_pdf.render(words),

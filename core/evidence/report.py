@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from core.evals.scorers import SCORERS
-from core.evidence import failures, figures, picture
+from core.evidence import contamination, failures, figures, origins, picture, trained
 from core.evidence.blocks import (
     Block,
     Document,
@@ -25,7 +25,7 @@ from core.evidence.blocks import (
     joined,
     plain,
 )
-from core.evidence.opened import Row
+from core.evidence.opened import EXTRA, Row
 from core.evidence.words import count, fingerprint, moment, number, shown, whole
 
 Rows = Mapping[str, tuple[Row, ...]]
@@ -70,6 +70,7 @@ def report(rows: Rows, title: str) -> Document:
         *_verdict(facts),
         *_signatures(facts),
         *_tested(facts),
+        *trained.section(rows),
         *_results(facts),
         *_differences(facts),
         *_limits(facts),
@@ -163,11 +164,12 @@ def _unmet(errors: int) -> str:
 def _tested(facts: Facts) -> tuple[Block, ...]:
     run, spec = facts.run, facts.spec.get("spec") or {}
     models: dict[str, Any] = {str(row.record.get("digest")): row.record for row in facts.rows["model"]}
+    adapters = {one.adapter: shown(one.run.record.get("id")) for one in origins.trainings(facts.rows)}
     variants = tuple(
         (
             plain(variant.get("name"), "strong"),
             plain(variant.get("prompt")) or plain("none"),
-            _model(variant, models),
+            _model(variant, models, adapters),
             plain(fingerprint(str(variant.get("model_digest"))), "code") or plain("none"),
         )
         for variant in run.get("variants") or []
@@ -208,11 +210,12 @@ def _tested(facts: Facts) -> tuple[Block, ...]:
     )
 
 
-def _model(variant: Any, models: Mapping[str, Any]) -> Spans:
-    record = models.get(str(variant.get("model_digest")))
-    if record is None:
-        return plain(variant.get("model"))
+def _model(variant: Any, models: Mapping[str, Any], adapters: Mapping[str, str]) -> Spans:
+    record = models.get(str(variant.get("model_digest"))) or {}
     facts = [shown(record.get(name)) for name in ("architecture", "quantization", "licence") if record.get(name)]
+    for adapter, scale in origins.uses(variant):
+        name = adapters.get(adapter) or shown((models.get(adapter) or {}).get("name")) or fingerprint(adapter)
+        facts.append(f"with the adapter {name}, scale {scale:g}")
     return plain(", ".join([shown(variant.get("model")), *facts]))
 
 
@@ -316,6 +319,7 @@ def _limits(facts: Facts) -> tuple[Block, ...]:
             f"{compared} differences were tested, each by itself. Of twenty such tests, one is expected to have a p-value below 0.05 by "
             "chance alone."
         )
+    items += [told for one in origins.trainings(facts.rows) if (told := contamination.words(facts.rows, one))]
     if errors:
         items.append(f"{count(errors, 'answer')} ended in an error and {'has' if errors == 1 else 'have'} no score.")
     if facts.withheld:
@@ -446,12 +450,16 @@ def _made_with(facts: Facts) -> tuple[Block, ...]:
 
 
 def _identities(rows: Rows) -> tuple[Block, ...]:
-    kinds = ("run", "run-result", "spec", "dataset", "prompt-version", "model", "document")
+    kinds = ("run", "run-result", "spec", "dataset", "prompt-version", "model", "document", *EXTRA)
     body = [(plain(kind), _label(row), plain(row.digest, "code")) for kind in kinds for row in rows[kind]]
     body += [
         (plain("model file"), _label(row), plain(row.record.get("digest"), "code"))
         for row in rows["model"]
         if row.record.get("digest")
+    ]
+    body += [
+        (plain("adapter file"), plain(one.run.record.get("id")), plain(one.adapter, "code"))
+        for one in origins.trainings(rows)
     ]
     cards = {str(row.record.get("card")): shown(row.record.get("name")) for row in rows["signature"]}
     body += [(plain("card"), plain(name), plain(card, "code")) for card, name in cards.items()]

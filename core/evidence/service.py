@@ -17,6 +17,7 @@ from core.evals import tasks
 from core.evals.records import Run, RunView
 from core.evals.service import Evals
 from core.evals.store import outcome_digests
+from core.evidence import gathering
 from core.evidence.memory import collecting_later
 from core.evidence.packing import finish, prepare
 from core.evidence.records import ExportPack, Logged, PackContent, PackInfo, Stored
@@ -79,7 +80,7 @@ class Evidence:
             job.report(3, STEPS, "steps")
             unit.note(
                 after=f"sha256 {hashlib.sha256(data).hexdigest()}",
-                touched=(view.digest, view.run.spec, view.run.dataset),
+                touched=(view.digest, view.run.spec, view.run.dataset, *(one.digest for one in content.training_data)),
             )
             write_whole(out, data)
         job.report(STEPS, STEPS, "steps")
@@ -102,7 +103,12 @@ def _gather(
     run = view.run
     prompts = tuple(dict.fromkeys(Digest(v.prompt_digest) for v in run.variants if v.prompt_digest))
     outcomes = outcome_digests(reader, view.digest)
-    signatures = _signatures(reader, (run.spec, run.dataset, *prompts, view.digest, Digest(view.result_digest)))
+    made = gathering.trainings(reader, run)
+    models = _models(reader, run)
+    files = {*(reader.get(digest, ModelFile).digest for digest in models), *made.adapters}
+    cards_kept = gathering.model_cards(reader, files)
+    extra = (*cards_kept, *made.records)
+    signatures = _signatures(reader, (run.spec, run.dataset, *prompts, view.digest, Digest(view.result_digest), *extra))
     signers = {reader.get(digest, Signature).card for digest in signatures} | {releaser}
     content = PackContent(
         title=f"{run.spec_reference}, {run.id}",
@@ -114,14 +120,19 @@ def _gather(
         dataset=_stored(reader, run.dataset),
         prompts=_all(reader, prompts),
         outcomes=_all(reader, outcomes),
-        models=_all(reader, _models(reader, run)),
+        models=_all(reader, models),
         documents=_all(reader, run.documents),
+        model_cards=_all(reader, cards_kept),
+        training_runs=_all(reader, made.runs),
+        training_results=_all(reader, made.results),
+        comparisons=_all(reader, made.comparisons),
+        training_data=_all(reader, made.data),
         signatures=_all(reader, signatures),
         cards=tuple(card for card in cards if fingerprint(card) in signers),
         checkpoint=b"",
         entries=(),
     )
-    told = {view.digest, Digest(view.result_digest), run.spec, run.dataset, *prompts, *outcomes, *signatures}
+    told = {view.digest, Digest(view.result_digest), run.spec, run.dataset, *prompts, *outcomes, *signatures, *extra}
     return content, _places(reader, told)
 
 

@@ -4,15 +4,17 @@ The rules, in the order in which they are checked:
 
 1. The archive is in the one byte form (`zipform`), its files are those of the manifest, its records are what their digests say, and
    its openings fit their commitments (`opened`, `commitments`).
-2. The figures follow from the outcomes, the verdict from the criteria, and the criteria from the spec (`recount`).
+2. The figures follow from the outcomes, the verdict from the criteria, and the criteria from the spec (`recount`). The adapters that the
+   run used, and the cards of its models, are those in the pack (`origins`).
 3. Every earlier signature verifies, Ed25519 and ML-DSA-65, over a statement whose subject is in the pack. Keys come from the trust
    file; a signer who isn't in it is checked by the card in the pack and counts as unknown. A card must have been valid at the time of
-   signing, the printed name must be the card's, and nobody reviews or approves what they wrote or signed as its author: people count,
-   not cards. A card that the trust file calls revoked counts for what the log provably held before the revocation, whatever a clock said.
-   What is provably later, or says so itself, is invalid; where neither is shown (a release is in no checkpoint yet), it stays open.
+   signing, the printed name and the user must be the card's, and nobody reviews or approves what they wrote, ran or signed as its author:
+   people count, not cards. A card that the trust file calls revoked counts for what the log provably held before the revocation, whatever
+   a clock said. What is provably later, or says so itself, is invalid; where neither is shown (a release is in no checkpoint yet), it stays
+   open.
 4. The release, meaning "released", covers the manifest's digest and speaks of the same log as the checkpoint.
 5. The checkpoint is signed by the log's key in the trust file, and every record that was logged is named by an entry that the log
-   provably holds, the spec before the run and the run before its result.
+   provably holds, the spec before the run and the run before its result, and a training with its result before the run.
 
 Any of these broken: invalid. All hold, but a signer or the log isn't in the trust file, a signature is dated after `at`, or one by a
 revoked card isn't shown to be older than the revocation: incomplete. Otherwise: valid. A pack is parsed here, in process: the readers
@@ -26,8 +28,9 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 
 from core.errors import Damaged
+from core.evidence import origins
 from core.evidence.memory import collecting_later
-from core.evidence.opened import Entry, Opened, Row, take_apart
+from core.evidence.opened import EXTRA, Entry, Opened, Row, take_apart
 from core.evidence.records import Check, LostMetric, SignatureCheck, Verdict
 from core.evidence.recount import Figures, recount
 from core.evidence.withheld import fields, lost
@@ -42,7 +45,7 @@ from core.trust.statements import Signing, Subject
 from core.trust.times import parse_time
 from core.trust.trustfile import TrustFile
 
-LOGGED = ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result")
+LOGGED = ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result", *EXTRA)
 """Kinds whose every record must stand in the log."""
 
 
@@ -55,6 +58,7 @@ class Signed(msgspec.Struct, frozen=True):
 
     subject: Digest
     meaning: str
+    user: str
     name: str
     time: str
     reason: str
@@ -125,6 +129,7 @@ class _Examination:
         pack = self._pack
         self._note("Contents", "ok", "All files match what was signed.", len(pack.contents))
         figures = self._figures()
+        self._origins()
         checkpoint = self._history()
         signatures = self._signatures()
         self._release(signatures, checkpoint)
@@ -172,6 +177,18 @@ class _Examination:
         self._note("Scores", "ok", detail, figures.outcomes)
         return figures
 
+    def _origins(self) -> None:
+        try:
+            trained = origins.check(self._pack)
+        except Damaged as problem:
+            self._fail("Adapters", str(problem))
+            return
+        if trained:
+            away = origins.missing(self._pack.rows)
+            rest = f" {away} of the sources they learned from are named by their digests alone." if away else ""
+            said = f"The training that each came from is here, and was for the model that it is used with.{rest}"
+            self._note("Adapters", "attention" if away else "ok", said, trained)
+
     def _signatures(self) -> list[_Judged]:
         found: list[_Judged] = []
         known = {row.digest for rows in self._pack.rows.values() for row in rows}
@@ -185,6 +202,8 @@ class _Examination:
                 signing = judged.signing
                 repeated = (signed.subject, signed.meaning, signed.name, signed.time, signed.reason, signed.card)
                 said = (subjects[0].digest, signing.meaning, signing.name, signing.time, signing.reason, signing.card)
+                if signed.user != self._card(signing.card, f"signature by {signed.name}").user:
+                    raise Damaged(source=f"signature by {signed.name}", problem="names another user than its card.")
                 if repeated != said:
                     raise Damaged(
                         source=f"signature by {signed.name}",
@@ -276,10 +295,12 @@ class _Examination:
         return judged
 
     def _authors(self, subject: Digest) -> set[str]:
-        wrote = {
-            str(row.record.get("author")) for rows in self._pack.rows.values() for row in rows if row.digest == subject
-        }
-        for row in self._pack.rows["signature"]:
+        rows = self._pack.rows
+        wrote = {str(row.record.get("author")) for some in rows.values() for row in some if row.digest == subject}
+        for kind, result in (("run", "run-result"), ("training-run", "training-result")):
+            of = {subject, *(str(row.record.get("run")) for row in rows[result] if row.digest == subject)}
+            wrote |= {str(row.record.get("user")) for row in rows[kind] if row.digest in of}
+        for row in rows["signature"]:
             if row.record.get("subject") == subject and row.record.get("meaning") == "authored":
                 wrote.add(self._card(Digest(str(row.record.get("card"))), "signature").user)
         return wrote
@@ -307,6 +328,9 @@ class _Examination:
             spec, run, result = (logged[pack.one(kind).digest] for kind in ("spec", "run", "run-result"))
             if not spec < run < result:
                 raise Damaged(source="log", problem="the spec, the run and its result were recorded in another order.")
+            for made in pack.rows["training-result"]:
+                if not logged.get(Digest(str(made.record.get("run"))), run) < logged[made.digest] < run:
+                    raise Damaged(source="log", problem="a training was recorded after the run, or after its result.")
         except Damaged as problem:
             self._fail("History", str(problem))
             return None

@@ -21,19 +21,25 @@ except ImportError:
 
 LARGEST, LARGEST_REST, LARGEST_FILE, MOST, DEEPEST, VALUES, MOST_SIGNATURES = 1 << 30, 1 << 28, 96 << 20, 10_000, 64, 12_000_000, 500
 KINDS = ("run", "run-result", "spec", "dataset", "prompt-version", "outcome", "model", "document", "signature")
-SINGLE, LOGGED = KINDS[:4], ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result")
+# Kinds of which most packs hold nothing, and what they are kept as.
+EXTRA = {**{kind: kind for kind in "model-card training-run training-result adapter-comparison".split()}, "training-data": "dataset"}
+SINGLE, LOGGED = KINDS[:4], ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result", *EXTRA)
 ANY, MARK, COMMITMENT = "*", "$committed", b"assay pack commitment v1\x00"
+SAMPLES = [("samples", ANY, field) for field in "input target answer document quote choices targets passages metadata".split()]
 WITHHOLDABLE = {
-    "dataset": [("samples", ANY, field) for field in "input target answer document quote choices targets passages metadata".split()],
+    "dataset": SAMPLES, "training-data": SAMPLES,
     "prompt-version": [("messages", ANY, "content"), ("notes",)],
     "outcome": [("answer", field) for field in "question answer rendered tokens prompt_tokens sentences unsupported best_score".split()]
     + [("answer", "citations", ANY), ("answer", "passages", ANY), ("error",), ("scores", ANY, "reason")],
     "document": [("name",), ("title",), ("collection",)], "model": [("path",)],
+    "training-run": [("folder",), ("spec", "folder"), ("spec", "evaluation", "file"), ("spec", "evaluation", "system"), ("left_out", ANY),
+                     ("sources", ANY, "reference"), ("spec", "data", ANY, "file"), ("spec", "data", ANY, "system")],
 }
 FIXED = {*(f"records/{kind}.json" for kind in KINDS), *"cards.json log/checkpoint.txt log/entries.json mlbom.cdx.json verify.py VERIFY.md".split()}
-OPENINGS = {f"openings/{kind}.json" for kind in (*WITHHOLDABLE, "renderings")}
+OPENINGS = {f"openings/{kind}.json" for kind in (*WITHHOLDABLE, "renderings") if kind not in EXTRA}
 # What a scorer looks at among the fields that can be withheld; one that isn't here may look at all of them.
-RESTS = {"exact": {"answer.answer", "samples.target", "samples.answer"}, "contains": {"answer.answer", "samples.target"}, "latency": set(),
+ANSWERED = {"answer.answer", "samples.target", "samples.targets"}
+RESTS = {"exact": {*ANSWERED, "samples.answer"}, "contains": ANSWERED, "latency": set(),
          "citation_correct": {"answer.citations", "samples.document"}, "groundedness": {"answer.sentences", "answer.unsupported"}, "refusal": set()}
 CLOSE, Z, NUMBER, MAYBE = 1.5e-6, 1.959963984540054, (int, float), (int, float, type(None))
 NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -67,8 +73,7 @@ def zip_read(data):
     for _ in range(min(count, MOST)):
         fields = struct.unpack_from("<4sHHHHHHIIIHHHHHII", data, place)
         size, length, local = fields[9], fields[10], fields[16]
-        name = data[place + 46 : place + 46 + length].decode("ascii")
-        total += size
+        name, total = data[place + 46 : place + 46 + length].decode("ascii"), total + size
         require(name not in entries and total <= len(data), f"entry {name[:80]!r} is there twice or too large")
         entries[name], place = data[local + 30 + length : local + 30 + length + size], place + 46 + length
         require(len(entries[name]) == size, f"entry {name[:80]!r} reaches beyond the end")
@@ -113,8 +118,7 @@ def es_number(value):
     else:
         text = digits[0] + ("." + digits[1:] if k > 1 else "") + f"e{point - 1:+d}"
     return ("-" if value < 0 else "") + text if value else "0"
-def number(text):
-    return int(text) if len(text) < 18 and abs(int(text)) < 2**53 else float(text)
+def number(text): return int(text) if len(text) < 18 and abs(int(text)) < 2**53 else float(text)
 
 def parse(data, source, shape=dict):
     """The list or object whose one canonical form is `data`."""
@@ -134,10 +138,8 @@ def parse_items(data, source, shape=list):
         raise Invalid(f"{source} is not readable as canonical JSON") from error
     require(same and isinstance(value, shape), f"{source} is nested too deep, not in canonical form, or not of the form expected")
     return value, items
-def sha(data):
-    return hashlib.sha256(data).hexdigest()
-def is_digest(text):
-    return isinstance(text, str) and re.fullmatch("[0-9a-f]{64}", text) is not None
+def sha(data): return hashlib.sha256(data).hexdigest()
+def is_digest(text): return isinstance(text, str) and re.fullmatch("[0-9a-f]{64}", text) is not None
 def unb64(text, size=None):
     data = base64.b64decode(text, validate=True)
     require(base64.b64encode(data).decode() == text and size in (None, len(data)), "base64 in a form of its own, or of another length")
@@ -150,6 +152,7 @@ def has(value, /, **types):
     return isinstance(value, dict) and set(types) <= set(value) and all(
         isinstance(value[name], kind) and (kind is bool or not isinstance(value[name], bool)) for name, kind in types.items()
     )
+def every(items, /, **types): return all(has(item, **types) for item in items)
 def typed(value, /, **types):
     """Whether an object has exactly these fields, of these types."""
     return has(value, **types) and len(value) == len(types)
@@ -198,8 +201,7 @@ def mldsa65_verify(public, message, signature):
         return MLDSA65PublicKey and MLDSA65PublicKey.from_public_bytes(public).verify(signature, message) is None
     except (InvalidSignature, ValueError):
         return False
-def pae(kind, payload):
-    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+def pae(kind, payload): return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 def verify_both(keys, message, ed, mldsa, source):
     """Returns whether ML-DSA could be checked; raises when either signature is wrong."""
     require(ed25519_verify(unb64(keys["ed25519"], 32), message, unb64(ed, 64)), f"{source}: the Ed25519 signature doesn't verify")
@@ -327,12 +329,12 @@ def read_openings(data, source):
 def read_records(kind, entries):
     """([(digest, record)], paths of withheld fields) of one kind, openings put in, digests checked; of outcomes what is needed later."""
     rows, gone, secret = [], [], kind in WITHHOLDABLE
-    for name in sorted(name[8:] for name in entries if name.startswith("records/outcome-")) if kind == "outcome" else [f"{kind}.json"]:
+    for name in (names := sorted(name[8:] for name in entries if re.fullmatch(rf"records/{kind}(-\d{{4}})?\.json", name, re.ASCII))):
         items, waiting = parse(entries[f"records/{name}"], name, list), {}
         for index, item in enumerate(items):
             stored = item["stored"]
             good = typed(item, digest=str, stored=dict) and typed(stored, kind=str, nonce=dict if secret else str, record=dict)
-            require(good and is_digest(item["digest"]) and stored["kind"] == kind, f"a {kind} record is malformed")
+            require(good and is_digest(item["digest"]) and stored["kind"] == EXTRA.get(kind, kind), f"a {kind} record is malformed")
             for path, found in marks(stored["record"]):
                 allowed = ANY not in path and tuple([ANY if isinstance(step, int) else step for step in path]) in WITHHOLDABLE.get(kind, ())
                 require(allowed, f"a {kind} record hides what may not be withheld")
@@ -354,7 +356,8 @@ def read_records(kind, entries):
         require(same, f"a {kind} record differs from its digest")
         gone += [(len(rows) + path[0], *path[1:]) for path in hidden]
         rows += [(item["digest"], needed(item["stored"]["record"]) if kind == "outcome" else item["stored"]["record"]) for item in items]
-    require(len({digest for digest, _ in rows}) == len(rows), f"a {kind} record is there twice")
+    good = len({digest for digest, _ in rows}) == len(rows) and (rows or kind not in EXTRA or not names)
+    require(good, f"a {kind} record is there twice, or there is a file for none")
     return rows, gone
 def needed(outcome):
     """Without the texts, which would fill the memory."""
@@ -391,8 +394,7 @@ def wilson(successes, n):
     share, whole = successes / n, 1 + Z * Z / n
     centre, half = (share + Z * Z / (2 * n)) / whole, Z * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n)) / whole
     return (0.0 if successes == 0 else max(0.0, centre - half)), (1.0 if successes == n else min(1.0, centre + half))
-def close(*pairs):
-    return all(abs(recorded - found) <= CLOSE for recorded, found in pairs)
+def close(*pairs): return all(abs(recorded - found) <= CLOSE for recorded, found in pairs)
 def values(outcomes, variant, scorer):
     found = collections.defaultdict(list)
     for outcome, score in ((o, s) for o in outcomes if o["variant"] == variant for s in o["scores"] if s["scorer"] == scorer):
@@ -401,18 +403,19 @@ def values(outcomes, variant, scorer):
 def check_shapes(run, result, spec, dataset, outcomes):
     """The fields that the figures rest on are there, and of the right types; what else the records hold doesn't matter."""
     good = has(run, spec=str, dataset=str, variants=list, criteria=list, scorers=list, samples=int, repetitions=int)
-    good = good and has(result, run=str, status=str, variants=list, differences=list, criteria=list, passed=bool)
-    good = good and has(spec, spec=dict) and has(spec["spec"], criteria=list, scorers=list) and has(dataset, samples=list)
-    good = good and all(has(v, name=str, prompt=str, prompt_digest=str) for v in run["variants"]) and all(has(s, id=str) for s in dataset["samples"])
-    good = good and all(isinstance(scorer, str) for scorer in run["scorers"]) and all(isinstance(c, dict) for c in run["criteria"])
-    good = good and all(has(o, run=str, sample=str, variant=str, scores=list, answer=(dict, type(None)), repetition=int) for o in outcomes)
-    good = good and all(has(score, scorer=str, value=NUMBER, passed=bool) for o in outcomes for score in o["scores"])
-    good = good and all(has(v, name=str, metrics=list, passed=int, failed=int, errors=int) for v in result["variants"])
+    good = good and has(result, run=str, status=str, variants=list, differences=list, criteria=list, passed=bool) and has(spec, spec=dict)
+    good = good and has(spec["spec"], criteria=list, scorers=list) and has(dataset, samples=list) and every(dataset["samples"], id=str)
+    good = good and every(run["variants"], name=str, prompt=str, prompt_digest=str) and every(run["criteria"])
+    good = good and all(isinstance(scorer, str) for scorer in run["scorers"])
+    good = good and every(outcomes, run=str, sample=str, variant=str, scores=list, answer=(dict, type(None)), repetition=int)
+    good = good and every((score for o in outcomes for score in o["scores"]), scorer=str, value=NUMBER, passed=bool)
+    good = good and every(result["variants"], name=str, metrics=list, passed=int, failed=int, errors=int)
     metric = dict(scorer=str, value=NUMBER, low=NUMBER, high=NUMBER, n=int, method=str)
-    good = good and all(has(m, **metric) for v in result["variants"] for m in v["metrics"])
-    good = good and all(has(d, scorer=str, baseline=str, variant=str, value=NUMBER, n=int) for d in result["differences"])
+    good = good and every((m for v in result["variants"] for m in v["metrics"]), **metric)
+    good = good and every(result["differences"], scorer=str, baseline=str, variant=str, value=NUMBER, n=int)
+    good = good and every(result["criteria"], criterion=dict, measured=MAYBE, met=bool)
     criterion = dict(metric=str, variant=str, on=str, at_least=MAYBE, at_most=MAYBE)
-    good = good and all(has(j, criterion=dict, measured=MAYBE, met=bool) and has(j["criterion"], **criterion) for j in result["criteria"])
+    good = good and every((judged["criterion"] for judged in result["criteria"]), **criterion)
     require(good, "a score or a figure is malformed")
 def check_variant(variant, outcomes, scorers):
     own = [o for o in outcomes if o["variant"] == variant["name"]]
@@ -473,6 +476,29 @@ def check_figures(rows):
     met = result["status"] == "finished" and all(judged["met"] for judged in result["criteria"])
     require(result["passed"] is met, "the run's verdict doesn't follow from its criteria")
     return len(outcomes)
+def check_origins(rows):
+    """The adapters that the run used are in the pack, each made for the model that it was used with; trainings and cards are of this run."""
+    runs, results, cards, compared = (dict(rows[kind]) for kind in ("training-run", "training-result", "model-card", "adapter-comparison"))
+    variants = [{"model_digest": "", "settings": None, **variant} for variant in rows["run"][0][1]["variants"]]
+    ways = [{"adapters": [], **(variant["settings"] or {}), "with": variant["model_digest"]} for variant in variants]
+    good = every(variants, model_digest=str, settings=(dict, type(None))) and every(ways, adapters=list) and every(compared.values(), run=str)
+    good = good and every(runs.values(), id=str, user=str, base_digest=str, sources=list) and every(cards.values(), model=str)
+    good = good and every(results.values(), run=str, status=str, gguf=str) and every((s for r in runs.values() for s in r["sources"]), digest=str)
+    uses = [(use, way["with"]) for way in ways for use in way["adapters"]] if good else []
+    require(good and every((use for use, _ in uses), model=str), "a variant, a training or the card of a model is malformed")
+    good = sorted(r["run"] for r in results.values()) == sorted(runs) and all(r["status"] == "finished" for r in results.values())
+    require(good, "a training has no finished result, or several")
+    bases = {r["gguf"]: runs[r["run"]]["base_digest"] for r in results.values()}
+    files = {str(model.get("digest")): model.get("base_digest") for _, model in rows["model"]}
+    for adapter, model in ((use["model"], model) for use, model in uses):
+        good = adapter in {*bases, *files} and bases.get(adapter, model) == model and files.get(adapter) in (None, "", model)
+        require(good, "an adapter isn't in the pack, or was made for another model than it was used with")
+    names, against, about = ([r[key] for r in some.values()] for some, key in ((runs, "id"), (compared, "run"), (cards, "model")))
+    good = len(bases) == len(results) and set(bases) <= {use["model"] for use, _ in uses} and set(against) <= set(names)
+    sources = {source["digest"] for r in runs.values() for source in r["sources"]} - {rows["dataset"][0][0]}
+    good = good and {digest for digest, _ in rows["training-data"]} <= sources and set(about) <= {*files, *bases}
+    good = good and all(len(set(some)) == len(some) for some in (names, against, about))
+    require(good, "a training, its data, what was compared or the card of a model is not of this run, or there twice")
 def check_files(entries):
     good = {"manifest.json", "release.json"} <= set(entries) and len(entries["manifest.json"]) <= LARGEST_FILE
     require(good, "the pack has no manifest or no release, or too large a one")
@@ -481,8 +507,10 @@ def check_files(entries):
     require(manifest["format"] == "assay-pack" and manifest["version"] == 1, "the pack is of another format or version")
     files, renderings = manifest["files"], set(manifest["renderings"])
     parts = [f"outcome-{place:04}.json" for place in range(1, 1 + max(1, sum(name.startswith("records/outcome-") for name in files)))]
-    fixed = FIXED - {"records/outcome.json"} | {f"records/{part}" for part in parts}
-    expected = set(files) | OPENINGS - {"openings/outcome.json"} | {f"openings/{part}" for part in parts} | {"manifest.json", "release.json"}
+    extra = [kind for kind in EXTRA if f"records/{kind}.json" in files]
+    opens = {f"openings/{name}" for name in (*parts, *(f"{kind}.json" for kind in extra if kind in WITHHOLDABLE))}
+    fixed = FIXED - {"records/outcome.json"} | {f"records/{part}" for part in parts} | {f"records/{kind}.json" for kind in extra}
+    expected = set(files) | OPENINGS - {"openings/outcome.json"} | opens | {"manifest.json", "release.json"}
     good = set(files) >= fixed and "report.html" in renderings and not renderings & (expected | {"redaction.json"})
     require(good and all(name.startswith("envelopes/") for name in set(files) - fixed), "the manifest doesn't list what a pack has")
     sizes = {name: len(content) for name, content in entries.items() if name not in renderings}
@@ -512,7 +540,8 @@ def check_history(entries, rows, trust):
             places.setdefault(digest, item["index"])
     require(all(digest in places for kind in LOGGED for digest, _ in rows[kind]), "no log entry tells of a record")
     spec, run, result = (places[rows[kind][0][0]] for kind in ("spec", "run", "run-result"))
-    require(spec < run < result, "the log has the spec, the run and its result in another order")
+    before = all(places[record["run"]] < places[digest] < run for digest, record in rows["training-result"])
+    require(spec < run < result and before, "the log has the spec, the run, its result or a training in another order")
     return (origin, size, root.hex()), "" if keys else f"the log {origin} isn't in the trust file", (origin, places if keys else {})
 
 def check_signatures(entries, rows, judge, state):
@@ -521,13 +550,14 @@ def check_signatures(entries, rows, judge, state):
     reports, used, authors = [], set(), {(digest, record.get("author")) for digest, record in records.items()}
     signed = [record for _, record in rows["signature"] if record.get("meaning") == "authored"]
     authors |= {(record["subject"], judge.card(record["card"])["user"]) for record in signed}
+    made = {digest: record["user"] for digest, record in rows["run"] + rows["training-run"]}
+    authors |= {*made.items(), *((digest, made[record["run"]]) for digest, record in rows["run-result"] + rows["training-result"])}
     for digest, record in rows["signature"]:
-        data = record["envelope"].encode("utf-8")
-        used.add(sha(data))
+        used.add(sha(data := record["envelope"].encode("utf-8")))
         subjects, signing, report = judge.envelope(data, digest)
         said = [subjects[0]["digest"]["sha256"]] + [signing[key] for key in ("meaning", "name", "time", "reason", "card")]
-        repeated = [record[key] for key in ("subject", "meaning", "name", "time", "reason", "card")]
-        require(said == repeated, "a signature's record says something else than its statement")
+        repeated = [record[key] for key in ("subject", "meaning", "name", "time", "reason", "card", "user")]
+        require([*said, judge.card(signing["card"])["user"]] == repeated, "a signature's record says something else than its statement or card")
         good = record["subject"] in records and all(s["digest"]["sha256"] in by_digest for s in subjects[1:])
         require(good, "a signature is on something, or rests on an envelope, that isn't in the pack")
         own = signing["meaning"] in ("reviewed", "approved") and (record["subject"], judge.card(signing["card"])["user"]) in authors
@@ -545,13 +575,13 @@ def check_signatures(entries, rows, judge, state):
 def examine(data, trust, at):
     """The verdict as a dict. Raises `Invalid`, or what malformed input leads to."""
     manifest = check_files(entries := zip_read(data))
-    found = {kind: read_records(kind, entries) for kind in KINDS}
+    found = {kind: read_records(kind, entries) for kind in (*KINDS, *EXTRA)}
     rows, hidden = ({kind: some[place] for kind, some in found.items()} for place in (0, 1))
     good = all(len(rows[kind]) == 1 for kind in SINGLE) and len(rows["signature"]) <= MOST_SIGNATURES
     require(good, "the pack holds several runs, results, specs or datasets, or too many signatures")
-    withheld = sum(map(len, hidden.values()))
-    check_renderings(entries, manifest, withheld)
+    check_renderings(entries, manifest, withheld := sum(map(len, hidden.values())))
     outcomes = check_figures(rows)
+    check_origins(rows)
     state, open_log, proven = check_history(entries, rows, trust)
     cards = parse(entries["cards.json"], "cards.json", list)
     for signed in cards if len(cards) <= MOST_SIGNATURES else [None]:

@@ -15,6 +15,7 @@ from core.evals.records import (
     Run,
     RunResult,
     Score,
+    Settings,
     Spec,
     SpecVersion,
     Variant,
@@ -24,6 +25,7 @@ from core.evals.statistics import wilson
 from core.evals.summary import differences, judge
 from core.evidence.packing import Prepared, finish, prepare
 from core.evidence.records import Logged, PackContent, Stored
+from core.inference.records import AdapterUse
 from core.records import Digest, Json, Record
 from core.trust import envelopes, statements
 from core.trust.canonical import canonical, record_bytes
@@ -33,6 +35,7 @@ from core.trust.keys import SigningKeys
 from core.trust.merkle import Tree, leaf_hash
 from core.trust.notes import log_key, new_log_key, read_checkpoint, sign_checkpoint
 from core.trust.trustfile import TrustFile
+from tests.unit.evidence import trained
 
 ORIGIN = "assay/vault/test"
 TIME = "2026-11-21T10:00:00+01:00"
@@ -262,9 +265,13 @@ def content(
     approver: Person = BEN,
     locked: SpecVersion = SPEC,
     judged: Callable[..., tuple[CriterionResult, ...]] = judge,
+    adapted: bool = False,
+    base: str = trained.BASE,
 ) -> PackContent:
-    """A whole pack's content. `change` may sign more before the run's result is put; `judged` judges the criteria of `locked`."""
+    """A whole pack's content. `change` may sign more before the run's result is put; `judged` judges the criteria of `locked`; `adapted`: the
+    first variant uses an adapter that was trained in the vault, on the model `base`."""
     maker = Maker()
+    made = training(maker, base) if adapted else None
     [dataset] = maker.put(DATASET)
     [prompt] = maker.put(PROMPT)
     if order == "spec first":
@@ -278,6 +285,9 @@ def content(
             prompt_digest=prompt.digest,
             model="starter",
             model_digest="ab" * 32,
+            settings=Settings(name="styled", adapters=(AdapterUse(model=trained.ADAPTER, scale=0.5),))
+            if made
+            else None,
         ),
         Variant(name="quotes", prompt="", prompt_digest="", model="quotes", model_digest=""),
     )
@@ -373,6 +383,11 @@ def content(
         models=(others[0],),
         documents=(others[1],),
         signatures=tuple(maker.signatures),
+        model_cards=(made.card,) if made else (),
+        training_runs=(made.run,) if made else (),
+        training_results=(made.result,) if made else (),
+        comparisons=(made.compared,) if made else (),
+        training_data=(made.data,) if made else (),
         cards=(ADA.signed, approver.signed),
         checkpoint=sign_checkpoint(ORIGIN, maker.tree.size, maker.tree.root(), LOG),
         entries=tuple(
@@ -380,6 +395,29 @@ def content(
             for place, entry in enumerate(maker.entries)
         ),
     )
+
+
+LEARNED = Dataset(
+    name="style",
+    number=1,
+    samples=(
+        Sample(id="s1", input="How long is a visit?", target="2 hours", quote=""),
+        Sample(id="s2", input="how many  days?", target="15 days", quote=""),
+    ),
+    author="ada",
+)
+
+
+def training(maker: Maker, base: str = trained.BASE) -> trained.Trained:
+    """The records of a training, one entry of the log after the other; its result and the base's card are approved by somebody else."""
+    [data] = maker.put(LEARNED)
+    [run] = maker.put(msgspec.structs.replace(trained.training_run(data.digest), base_digest=Digest(base)))
+    [result] = maker.put(trained.training_result(run.digest))
+    [compared] = maker.put(trained.compared(data.digest))
+    [card] = maker.put(trained.card())
+    maker.sign(BEN, result, "training-1", "approved")
+    maker.sign(BEN, card, "starter@2", "approved")
+    return trained.Trained(run, result, compared, data, card)
 
 
 def outcome(run: Stored, sample: str, variant: str, text: str, contains: float, seconds: float) -> PlainOutcome:

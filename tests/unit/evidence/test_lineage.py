@@ -7,13 +7,15 @@ import msgspec
 import pytest
 
 from core.evidence.lineage import lineage
-from core.evidence.opened import Row
 from core.evidence.packing import plain_rows
 from core.evidence.picture import lineage as picture
-from tests.unit.evidence.building import MODEL, altered, content
+from tests.unit.evidence.building import altered, content
+from tests.unit.evidence.trained import ADAPTER, FILE
 
 CONTENT = content()
 ROWS = plain_rows(CONTENT)
+ADAPTED = content(adapted=True)
+TRAINED = plain_rows(ADAPTED)
 DOCUMENT = CONTENT.documents[0].digest
 ENDS = {
     "used": ("activity", "entity"),
@@ -41,7 +43,7 @@ def with_passages() -> Any:
     return plain_rows(msgspec.structs.replace(CONTENT, outcomes=changed))
 
 
-@pytest.mark.parametrize("rows", [ROWS, with_passages()])
+@pytest.mark.parametrize("rows", [ROWS, with_passages(), TRAINED])
 def test_every_relation_joins_things_of_the_right_kinds_that_are_declared(rows: Any) -> None:
     document: Any = lineage(rows)
     assert set(document["prefix"]) == {"assay", "prov"}
@@ -85,16 +87,30 @@ def test_signings_are_activities_of_the_people_on_the_cards() -> None:
     assert document["agent"][agent]["prov:label"] == "Ben Okafor"
 
 
-def test_a_model_that_was_trained_here_goes_back_to_its_dataset_and_its_base() -> None:
-    adapter = Row("ee" * 32, {"name": "tuned", "trained_on": [CONTENT.dataset.digest], "base": MODEL.digest}, 0)  # type: ignore[arg-type]
-    rows = {**ROWS, "model": (*ROWS["model"], adapter)}
-    document: Any = lineage(rows)
-    training, base = f"assay:{adapter.digest}/training", f"assay:{CONTENT.models[0].digest}"
-    used = {s["prov:entity"] for s in document["used"].values() if s["prov:activity"] == training}
-    assert used == {f"assay:{CONTENT.dataset.digest}", base}
+def test_an_adapter_goes_back_to_its_training_its_datasets_and_its_base_and_forward_to_the_run() -> None:
+    document: Any = lineage(TRAINED)
+    run, result = (f"assay:{ADAPTED.training_runs[0].digest}", f"assay:{ADAPTED.training_results[0].digest}")
+    base, data = f"assay:{ADAPTED.models[0].digest}", f"assay:{ADAPTED.training_data[0].digest}"
+    used = {(s["prov:activity"], s["prov:entity"]) for s in document["used"].values()}
     derived = {(s["prov:generatedEntity"], s["prov:usedEntity"]) for s in document["wasDerivedFrom"].values()}
-    assert (f"assay:{adapter.digest}", base) in derived
-    assert "tuned was trained here on 1 dataset." in picture(rows).description
+    assert {(run, data), (run, f"assay:{FILE}"), (run, base)} <= used
+    assert {"prov:entity": result, "prov:activity": run} in document["wasGeneratedBy"].values()
+    assert {(result, data), (result, base), (result, f"assay:{FILE}")} <= derived
+    model = f"assay:{ADAPTED.run.digest}/variant/0"
+    assert {(model, result), (model, base)} <= derived
+    assert (f"assay:{ADAPTED.run.digest}", model) in used
+    assert document["entity"][result]["assay:file"] == ADAPTER
+    assert document["entity"][data]["prov:label"] == "style@1"
+    card = document["entity"][f"assay:{ADAPTED.model_cards[0].digest}"]
+    assert (card["prov:label"], card["assay:about"]) == ("starter@2", base)
+
+
+def test_the_picture_goes_from_the_data_over_the_training_and_the_adapter_to_the_model() -> None:
+    drawn = picture(TRAINED)
+    for words in ("Learned from: 2 sources, 3 examples.", "Training: training-1, of starter.", "Adapter: house style."):
+        assert words in drawn.description
+    assert drawn.height > picture(ROWS).height
+    assert "Training" not in picture(ROWS).description
 
 
 def test_names_with_strange_characters_stay_names() -> None:

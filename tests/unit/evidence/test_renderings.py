@@ -32,7 +32,10 @@ SVG = {"svg": "http://www.w3.org/2000/svg"}
 def closed() -> dict[str, tuple[Row, ...]]:
     """The rows of a pack in which everything is withheld that can be."""
     found = {}
-    for kind in opened.KINDS:
+    for kind in (*opened.KINDS, *opened.EXTRA):
+        if f"records/{first_file(kind)}" not in FILES:
+            found[kind] = ()
+            continue
         places = [opening[1][0] for opening in json.loads(FILES.get(f"openings/{first_file(kind)}", b"[]"))]
         entries = json.loads(FILES[f"records/{first_file(kind)}"])
         found[kind] = tuple(

@@ -1,0 +1,82 @@
+"""What goes into a pack beside the run's own records: the trainings that its adapters come from, and the cards of its models.
+
+A training's dataset goes along while it is in the vault and has at most `LARGEST` bytes; a larger one, or a file, is named by its digest.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from core.datasets.records import Dataset
+from core.errors import NotFound
+from core.evals import tasks
+from core.evals.records import Run
+from core.models import cards
+from core.models.records import ModelCard
+from core.records import Digest, kind
+from core.training import store
+from core.training.records import TrainingResult, TrainingRun
+from core.vault import versions
+from core.vault.unit import Reader
+
+LARGEST = 32 * 1024 * 1024
+
+
+class Made(NamedTuple):
+    """The records of trainings, in the order in which the run names their adapters."""
+
+    runs: tuple[Digest, ...]
+    results: tuple[Digest, ...]
+    comparisons: tuple[Digest, ...]
+    data: tuple[Digest, ...]
+    adapters: tuple[Digest, ...]
+    """The digests of the adapters' files."""
+
+    @property
+    def records(self) -> tuple[Digest, ...]:
+        """All of them."""
+        return (*self.runs, *self.results, *self.comparisons, *self.data)
+
+
+def trainings(reader: Reader, run: Run) -> Made:
+    """The trainings of the adapters that a run used, where they were trained in this vault."""
+    rows: list[store.Row] = []
+    data: dict[Digest, None] = {}
+    adapters: list[Digest] = []
+    for used in tasks.used(run.variants):
+        row = store.lent(reader, used)
+        if row is None:
+            continue
+        rows.append(row)
+        adapters.append(Digest(reader.get(Digest(row[2]), TrainingResult).gguf))
+        for source in reader.get(row[1], TrainingRun).sources:
+            if source.digest != run.dataset and _held(reader, source.digest):
+                data[source.digest] = None
+    return Made(
+        tuple(run for _, run, _, _ in rows),
+        tuple(Digest(result) for _, _, result, _ in rows),
+        tuple(Digest(compared) for *_, compared in rows if compared),
+        tuple(data),
+        tuple(adapters),
+    )
+
+
+def model_cards(reader: Reader, files: Iterable[Digest]) -> tuple[Digest, ...]:
+    """For each of these files the card that the vault keeps about it: the approved version, or else the latest that is about this file."""
+    wanted = {*files}
+    found: dict[Digest, tuple[bool, int, Digest]] = {}
+    for latest in versions.latest(reader, cards.KIND):
+        name = reader.get(latest, ModelCard).name
+        approved = versions.labels(reader, cards.KIND, name).get(cards.LABEL, 0)
+        for number, digest in versions.digests(reader, cards.KIND, name).items():
+            model = reader.get(digest, ModelCard).model
+            this = number == approved, number, digest
+            if model in wanted and (model not in found or this > found[model]):
+                found[model] = this
+    return tuple(digest for _, _, digest in found.values())
+
+
+def _held(reader: Reader, digest: Digest) -> bool:
+    try:
+        return reader.kind(digest) == kind(Dataset) and len(reader.raw(digest)) <= LARGEST
+    except NotFound:
+        return False
