@@ -3,11 +3,10 @@
 One thread, because libgomp keeps a team for each thread that ever computed: with a second team there are more threads than cores, and
 then its threads sleep at every barrier (two cores: 10 ms a token became 15). Rules: work on different lanes alternates, step by step; on one
 lane it goes in the order of asking; a cancelled task that waits is told so at once; whatever a step raises goes to whoever asked, and the
-thread goes on; a step that doesn't end within `STUCK` seconds ends the process, for nothing else can end native code. Text is handed on at
-once while it comes slowly, else in lots: each waking of another thread takes a core from the model.
+thread goes on; each step is watched (`core.inference.worker.watching`). Text is handed on at once while it comes slowly, else in lots: each
+waking of another thread takes a core from the model.
 """
 
-import os
 import queue
 import threading
 import time
@@ -17,15 +16,13 @@ from contextlib import AbstractContextManager
 from typing import Any, Final, Generic, TypeVar
 
 from core.errors import Cancelled
+from core.inference.worker.watching import WATCH, Watch
 from core.workers.serving import Call
 
 T = TypeVar("T")
 
 PACE: Final = 0.05
 """Seconds between two lots of one stream; nobody reads faster."""
-STUCK: Final = 300.0
-"""Seconds; the longest step, 512 tokens of a prompt, takes a model of 13 billion parameters three minutes on two cores."""
-_LOOKS: Final = 10
 SLOWEST: Final = 0.2
 """The same, where many streams run together."""
 
@@ -91,14 +88,12 @@ class _Task:
 class Computer:
     """The thread and its lanes. `turn` is held while it computes."""
 
-    def __init__(self, turn: AbstractContextManager[Any], stuck: float = STUCK) -> None:
+    def __init__(self, turn: AbstractContextManager[Any], watch: Watch = WATCH) -> None:
         self._turn = turn
-        self._stuck = stuck
-        self._begun = self._ended = 0  # steps
+        self._watch = watch
         self._new: queue.SimpleQueue[tuple[str, _Task]] = queue.SimpleQueue()
         self._lanes: dict[str, deque[_Task]] = {}
         threading.Thread(target=self._loop, name="computing", daemon=True).start()
-        threading.Thread(target=self._watch, name="watching", daemon=True).start()
 
     def lots(
         self, lane: str, steps: Iterator[T | None], call: Call, after: Callable[[], None] = lambda: None
@@ -125,17 +120,6 @@ class Computer:
                 if lane:
                     self._step(lane)
 
-    def _watch(self) -> None:
-        """End the process when one step is seen too often. What counts is looks, so that a process which was stopped meanwhile isn't ended."""
-        step = looks = 0
-        while True:
-            time.sleep(self._stuck / _LOOKS)
-            same = self._begun == step and self._ended < step
-            step, looks = self._begun, looks + 1 if same else 0
-            if looks >= _LOOKS:
-                os.write(2, f"no progress for {self._stuck:g} s\n".encode())
-                os._exit(1)
-
     def _take(self, lane: str, task: _Task) -> None:
         self._lanes.setdefault(lane, deque()).append(task)
 
@@ -148,12 +132,8 @@ class Computer:
         task = lane[0]
         try:
             if not task.handed.over:
-                with self._turn:
-                    self._begun += 1
-                    try:
-                        item = next(task.steps)
-                    finally:
-                        self._ended = self._begun
+                with self._turn, self._watch.step():
+                    item = next(task.steps)
                 if item is not None:
                     task.handed.put(item)
                 return

@@ -21,6 +21,7 @@ from core.errors import BadInput, Damaged, Unsupported
 from core.inference.worker.lanes import spread
 from core.inference.worker.library import context
 from core.inference.worker.vocabulary import Vocabulary
+from core.inference.worker.watching import WATCH
 from core.workers.serving import Call
 
 LLAMA_CPP: Final = "llama.cpp"
@@ -55,12 +56,14 @@ class Embedder:
         numbers = []
         for text in texts:
             call.check()
-            numbers.append(self._vocabulary.count(text))
+            with WATCH.step():
+                numbers.append(self._vocabulary.count(text))
         return tuple(numbers)
 
     def embed(self, texts: Sequence[str], call: Call) -> Floats:
         """Vectors (n, dimensions), float32, of length 1. Raises `BadInput` for a text longer than the window or without any token."""
-        ids = [self._tokens(number, text) for number, text in enumerate(texts, 1)]
+        with WATCH.step():
+            ids = [self._tokens(number, text) for number, text in enumerate(texts, 1)]
         out = np.zeros((len(texts), self.dimensions), dtype=np.float32)
 
         def embed(lane: _Lane | _OnnxLane, place: int) -> None:

@@ -39,6 +39,7 @@ from core.inference.worker.single import Single
 from core.inference.worker.streaming import Emitter
 from core.inference.worker.turns import Turns
 from core.inference.worker.vocabulary import Vocabulary
+from core.inference.worker.watching import WATCH
 from core.workers.serving import Call
 
 
@@ -66,7 +67,8 @@ class Chat:
         numbers = []
         for text in texts:
             call.check()
-            numbers.append(self._vocabulary.count(text))
+            with WATCH.step():
+                numbers.append(self._vocabulary.count(text))
         return tuple(numbers)
 
     def generate(self, request: Generate, call: Call) -> Iterator[Token | Finished]:
@@ -128,7 +130,7 @@ class Chat:
         """The prompt as the model sees it; one that doesn't fit is shown too. Raises `Unsupported`, `TemplateError`."""
 
         def shown() -> tuple[str, tuple[PromptToken, ...]]:
-            with self._turns:
+            with self._turns, WATCH.step():
                 return self._prompter.tokens(request)
 
         with self._turns.announced():
@@ -185,7 +187,7 @@ class Chat:
             return call.on_main_thread(lambda: self._prompt(request))
 
     def _prompt(self, request: Generate) -> tuple[str, list[int]]:
-        with self._turns:
+        with self._turns, WATCH.step():
             return self._prompter.prompt(request)
 
     def _tokens(self, request: Generate, grammar: str, ids: list[int], call: Call) -> Any:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import TypeVar
 
+from core.inference.worker.watching import WATCH
 from core.workers.serving import Call
 
 Lane = TypeVar("Lane")
@@ -23,7 +24,8 @@ def spread(
                 place = next(waiting, None)
             if place is None or call.cancelled:
                 return
-            compute(lane, place)
+            with WATCH.step():
+                compute(lane, place)
 
     for done in [pool.submit(work, lane) for lane in lanes]:
         done.result()

@@ -38,6 +38,7 @@ from core.inference.records import (
 )
 from core.inference.worker.sampling import REPEAT_WINDOW
 from core.inference.worker.streaming import Emitter
+from core.inference.worker.watching import WATCH
 from core.models.worker.legacy import walk
 from core.records import Record
 from core.workers.serving import Call, Handler
@@ -73,7 +74,8 @@ class Model:
         self._threads = threads or len(os.sched_getaffinity(0))
         self._library = _library()
         config = _Config(-1, 0, True, False)
-        self._handle = self._library.ctransformers_llm_create(path.encode(), found.family.encode(), config)
+        with WATCH.step():
+            self._handle = self._library.ctransformers_llm_create(path.encode(), found.family.encode(), config)
         if not self._handle:
             raise Damaged(source=name, problem="ctransformers can't load it. Take a GGUF of the model.")
         self.size: int = self._library.ctransformers_llm_vocab_size(self._handle)
@@ -81,7 +83,8 @@ class Model:
     def tokens(self, text: str) -> list[int]:
         data = text.encode("utf-8", "replace").replace(b"\0", b"")
         room = (ctypes.c_int * (len(data) + 8))()
-        count = self._library.ctransformers_llm_tokenize(self._handle, data, False, room)
+        with WATCH.step():
+            count = self._library.ctransformers_llm_tokenize(self._handle, data, False, room)
         return list(room[: max(count, 0)])
 
     def piece(self, token: int) -> bytes:
@@ -96,7 +99,11 @@ class Model:
         array = (ctypes.c_int * len(tokens))(*tokens)
         if past == 0:
             self._library.ctransformers_llm_reset(self._handle)
-        if not self._library.ctransformers_llm_batch_eval(self._handle, array, len(tokens), past, BATCH, self._threads):
+        with WATCH.step():
+            computed = self._library.ctransformers_llm_batch_eval(
+                self._handle, array, len(tokens), past, BATCH, self._threads
+            )
+        if not computed:
             raise Damaged(source=self.name, problem="ctransformers can't compute with it.")
         count = self._library.ctransformers_llm_logits_size(self._handle)
         if count < self.size:

@@ -41,6 +41,7 @@ from core.inference.worker.embedding import Embedder
 from core.inference.worker.generation import Chat
 from core.inference.worker.reranking import Reranker
 from core.inference.worker.seeing import Seeing
+from core.inference.worker.watching import WATCH, Step, goes_on
 from core.models.worker.library import open_library
 from core.records import Record
 from core.workers.serving import Call, Handler
@@ -64,11 +65,15 @@ class Worker:
 
     def load(self, request: Load, call: Call) -> Ready:
         """Raises `NotFound`, `Damaged` (llama.cpp refuses the file), `Unsupported`, `Cancelled`."""
+        with WATCH.step() as step:
+            return self._load(request, call, step)
+
+    def _load(self, request: Load, call: Call, step: Step) -> Ready:
         library = self._library
         if self._loaded is not None:
             raise Unsupported(source=request.name, reason="this worker holds a model already.")
         onnx = bert.taken_graph(Path(request.path)) if request.embeds and Path(request.path).is_file() else None
-        model = self._open(request, call)
+        model = self._open(request, call, step)
         threads = request.threads or (
             loading.cores() if request.embeds or request.ranks else loading.threads(library, model)
         )
@@ -133,11 +138,11 @@ class Worker:
             raise Unsupported(source=self._name, reason="it writes no text. Choose a chat model.")
         return self._loaded
 
-    def _open(self, request: Load, call: Call) -> Any:
+    def _open(self, request: Load, call: Call, step: Step) -> Any:
         library = self._library
         if not Path(request.path).is_file():
             raise NotFound(kind="file", name=request.path, step="Put it back, or register the model again.")
-        watch = library.llama_progress_callback(lambda done, data: not call.cancelled)
+        watch = library.llama_progress_callback(lambda done, data: goes_on(step, call))
         settings = library.llama_model_default_params()
         settings.progress_callback = watch
         cards = devices.handles(library, request.devices if request.gpu_layers else ())

@@ -17,6 +17,7 @@ from core.errors import Cancelled, Damaged, NotFound
 from core.inference.planning import ALWAYS, FAST, REPRODUCIBLE, ContextNeeds, Measure, Needs
 from core.inference.worker import bert, devices, scheduling, single
 from core.inference.worker import library as loading
+from core.inference.worker.watching import WATCH, goes_on
 from core.models.worker.gguf import read
 from core.models.worker.library import silence
 from core.workers.serving import Call
@@ -39,8 +40,8 @@ def measure(library: ModuleType, request: Measure, call: Call) -> Needs:
     """Raises `NotFound`, `Damaged` (llama.cpp refuses the file), `Cancelled`."""
     if not Path(request.path).is_file():
         raise NotFound(kind="file", name=request.path, step="Put it back, or register the model again.")
-    with _log(library) as lines:
-        watch = library.llama_progress_callback(lambda done, data: not call.cancelled)
+    with _log(library) as lines, WATCH.step() as step:
+        watch = library.llama_progress_callback(lambda done, data: goes_on(step, call))
         settings = library.llama_model_default_params()
         settings.progress_callback = watch
         none = devices.handles(library, ())
@@ -68,6 +69,7 @@ def measure(library: ModuleType, request: Measure, call: Call) -> Needs:
                 for mode, make, times in _kinds(library, model, request):
                     for size in (max(1, window // 2), window):
                         call.check()
+                        step.goes_on()
                         contexts.append(_context(library, lines, mode, make, size, times))
         finally:
             library.llama_model_free(model)

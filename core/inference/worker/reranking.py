@@ -22,6 +22,7 @@ from core.inference.worker.embedding import LLAMA_CPP, ONNX
 from core.inference.worker.lanes import spread
 from core.inference.worker.library import context
 from core.inference.worker.vocabulary import Vocabulary, free_mark
+from core.inference.worker.watching import WATCH
 from core.workers.serving import Call
 
 TEMPLATE: Final = b"rerank"
@@ -63,12 +64,14 @@ class Reranker:
         numbers = []
         for text in texts:
             call.check()
-            numbers.append(self._vocabulary.count(text))
+            with WATCH.step():
+                numbers.append(self._vocabulary.count(text))
         return tuple(numbers)
 
     def scores(self, query: str, texts: Sequence[str], call: Call) -> tuple[float, ...]:
         """The model's own numbers, in the texts' order. Raises `BadInput` for a pair that is longer than the window."""
-        pairs = [self._pair(number, query, text) for number, text in enumerate(texts, 1)]
+        with WATCH.step():
+            pairs = [self._pair(number, query, text) for number, text in enumerate(texts, 1)]
         out = [0.0] * len(texts)
 
         def score(lane: _Lane | _OnnxLane, place: int) -> None:

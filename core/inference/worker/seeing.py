@@ -23,6 +23,7 @@ from core.inference.worker.pictures import decoded
 from core.inference.worker.prompting import Prompter
 from core.inference.worker.single import BATCH, Single
 from core.inference.worker.vocabulary import Vocabulary, free_mark
+from core.inference.worker.watching import WATCH
 from core.models.worker.library import dropped
 from core.workers.serving import Call
 
@@ -103,7 +104,10 @@ class Seeing(Chat):
         """As `Chat.generate`, computed alone. Raises `BadInput` for a picture that can't be read."""
         held: list[Any] = []
         try:
-            self._looking.seen = [self._pieces(n, data, held) for n, data in enumerate(request.images, 1)]
+            self._looking.seen = []
+            for number, data in enumerate(request.images, 1):
+                with WATCH.step():
+                    self._looking.seen.append(self._pieces(number, data, held))
             self._looking.digests = [hashlib.sha256(data).hexdigest() for data in request.images]
             yield from super().generate(replace(request, mode="reproducible"), call)
         finally:

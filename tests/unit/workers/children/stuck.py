@@ -7,6 +7,7 @@ from contextlib import nullcontext
 
 from core.inference.worker.computing import Computer
 from core.inference.worker.library import context
+from core.inference.worker.watching import Watch
 from core.models.worker.library import open_library
 from core.records import Record
 from core.workers.serving import Call, Handler
@@ -28,7 +29,7 @@ class Abort(Record, frozen=True, kw_only=True):
     path: str
 
 
-_computer = Computer(nullcontext(), stuck=1.0)
+_computer = Computer(nullcontext(), Watch(1.0))
 
 
 def work(request: Work, call: Call) -> Iterator[Done]:
