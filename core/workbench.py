@@ -10,6 +10,9 @@ from core.assistants import store as assistants_store
 from core.assistants.api_calls import ApiCalls, ErasableApiCalls
 from core.assistants.erasing import ErasableTraces
 from core.assistants.service import Assistants
+from core.datasets import drafts
+from core.datasets.drafting import Drafting
+from core.datasets.drafts import ErasableDrafts
 from core.datasets.erasing import ErasableDatasets
 from core.datasets.examples import examples
 from core.datasets.service import Datasets
@@ -23,7 +26,7 @@ from core.evals import store as evals_store
 from core.evals.erasing import ErasableOutcomes, ErasableRuns
 from core.evals.scoring.tools import Scoring
 from core.evals.service import Evals
-from core.evidence import salts
+from core.evidence import personal, salts
 from core.evidence.service import Evidence
 from core.inference.service import Engine
 from core.jobs import Job, JobQueue, Visitor, nobody
@@ -38,6 +41,7 @@ from core.models.starter import ensure_starters, renew_starters
 from core.prompts.service import Prompts
 from core.retrieval.service import Retrieval
 from core.training import store as training_store
+from core.training.learned import learned
 from core.training.service import Trainings
 from core.trust.passphrases import Kdf, calibrated
 from core.vault import api_tokens
@@ -53,6 +57,7 @@ SCHEMA = (
     assistants_store.SCHEMA,
     evals_store.SCHEMA,
     salts.SCHEMA,
+    drafts.SCHEMA,
     api_tokens.SCHEMA,
     api_calls.SCHEMA,
     training_store.SCHEMA,
@@ -67,6 +72,7 @@ ERASABLES: Erasables = (
     ErasableRuns(),
     ErasableOutcomes(),
     ErasableDatasets(),
+    ErasableDrafts(),
 )
 """The kinds of content that can be held, kept for a time and erased."""
 
@@ -97,7 +103,7 @@ class Workbench:
         self.retrieval: Retrieval = Retrieval(
             vault, self.supervisor, self.engine, self.documents, first.retrieval if first else None
         )
-        self.datasets = Datasets(vault)
+        self.datasets = Datasets(vault, self.supervisor, personal.KINDS)
         self.prompts = Prompts(
             vault, self.engine, releasing.blocked, lambda reference: examples(self.datasets, reference)
         )
@@ -110,6 +116,8 @@ class Workbench:
         self.model_cards = ModelCards(vault, self.models, lambda run: self.evals.show(run).digest)
         self.models.asked += [approved_use, documents_store.uses_of, evals_store.uses_of]
         self.trainings = Trainings(vault, self.models, self.datasets, self.engine, self.supervisor, _threads)
+        self.datasets.learned = lambda: learned(vault)
+        self.drafting = Drafting(vault, self.models, self.engine, self.retrieval, self.assistants)
         self.evidence = Evidence(vault, self.evals)
 
     @classmethod

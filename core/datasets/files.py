@@ -1,133 +1,109 @@
-"""Reading and writing samples: JSON Lines, JSON and CSV.
+"""Dataset files in and out: JSON Lines, JSON, CSV and Excel, told apart by content, read in a limited child.
 
-A file is read whole or refused with the line that is wrong; nothing is skipped silently. Columns or keys are the fields of a sample;
-in CSV, tags are separated by semicolons; choices, targets, passages and metadata are written as JSON.
-A sample needs an input, and a target unless it is marked unanswerable.
+A file is read whole, or refused with the lines that are wrong; nothing is skipped silently. What is read without a supervisor is read in this
+process, which is for the program's own files. How rows become samples: `core.datasets.worker.forms`; how they are written: `core.datasets.writing`.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-
-import msgspec
+from typing import Final
 
 from core.datasets.records import Sample
-from core.errors import BadInput, Unsupported
+from core.datasets.worker import reading
+from core.datasets.worker.records import Batch, ColumnUse, ReadRows, RowProblem, checked_batch
+from core.datasets.writing import written
+from core.errors import BadInput
+from core.jobs import Job
+from core.records import Record
+from core.workers.records import WorkerSpec
+from core.workers.supervisor import Supervisor
 
-LARGEST = 500_000_000
-"""Bytes of a dataset file."""
-FORMATS = (".jsonl", ".json", ".csv")
-_AS_JSON = ("choices", "targets", "passages", "metadata")
+LARGEST: Final = 200_000_000
+"""Bytes of a dataset file: what a message to a child can hold, with room."""
+SPEC: Final = WorkerSpec(
+    module="core.datasets.worker.reading", memory=4 * 1024**3, seconds=120.0, title="The dataset reader"
+)
+
+
+class ReadFile(Record, frozen=True, kw_only=True):
+    """What a file holds. `wrong` counts the rows that can't be read, of which `problems` tells the first ones."""
+
+    name: str
+    kind: str
+    form: str
+    columns: tuple[ColumnUse, ...]
+    samples: tuple[Sample, ...]
+    problems: tuple[RowProblem, ...]
+    wrong: int
+
+
+def read_file(
+    path: Path,
+    job: Job,
+    supervisor: Supervisor | None = None,
+    form: str = "",
+    columns: dict[str, str] | None = None,
+    most: int = 0,
+) -> ReadFile:
+    """The samples and the problems of a file. Raises `BadInput`, `Unsupported`, `WorkerFailed`, `Cancelled`."""
+    asked = {name: field or "-" for name, field in (columns or {}).items()}
+    request = ReadRows(name=path.name, data=_bytes(path), form=form, columns=asked, most=most)
+    if supervisor is None:
+        return _gathered(path.name, reading.read(request), job)
+    with supervisor.start(SPEC, job) as worker:
+        return _gathered(path.name, worker.stream(request, Batch, job), job)
 
 
 def read_samples(path: Path) -> tuple[Sample, ...]:
     """The samples of a file, in its order. Raises `BadInput` naming file and line, `Unsupported`."""
+    return whole(read_file(path, Job(f"Read {path.name}")))
+
+
+def whole(found: ReadFile, leave_out: bool = False) -> tuple[Sample, ...]:
+    """The samples of a file that has any and, unless they are to be left out, no row that can't be read. Raises `BadInput`."""
+    if found.problems and not leave_out:
+        first = found.problems[0]
+        more = f" {found.wrong - 1:,} more can't be read either." if found.wrong > 1 else ""
+        raise BadInput(source=f"{found.name}, {first.place}", problem=f"{first.problem}{more}")
+    if not found.samples:
+        raise BadInput(source=found.name, problem="no samples in it.")
+    return found.samples
+
+
+def write_samples(samples: Iterable[Sample], suffix: str) -> bytes:
+    """The bytes of a file that `read_samples` reads back to the same samples. Raises `Unsupported`."""
+    return written(tuple(samples), suffix)
+
+
+def _bytes(path: Path) -> bytes:
     if path.is_dir():
         raise BadInput(source=str(path), problem="this is a folder. Give the name of a file.")
     if not path.is_file():
         raise BadInput(source=str(path), problem="there is no such file.")
     if path.stat().st_size > LARGEST:
-        raise BadInput(source=path.name, problem="over 500 MB. Split it into several datasets.")
-    readers = {".jsonl": _json_lines, ".json": _json, ".csv": _csv}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise Unsupported(source=path.name, reason=f"datasets are read from {', '.join(FORMATS)}.")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadInput(source=path.name, problem=f"not UTF-8 at byte {error.start}. Save it as UTF-8.") from error
-    samples = tuple(_checked(path.name, reader(path.name, text)))
-    if not samples:
-        raise BadInput(source=path.name, problem="no samples in it.")
-    return samples
+        raise BadInput(source=path.name, problem="over 200 MB. Split it into several datasets.")
+    return path.read_bytes()
 
 
-def write_samples(samples: Iterable[Sample], suffix: str) -> bytes:
-    """The bytes of a file that `read_samples` reads back to the same samples. Raises `Unsupported`."""
-    if suffix == ".jsonl":
-        return b"".join(msgspec.json.encode(_plain(sample)) + b"\n" for sample in samples)
-    if suffix == ".json":
-        return msgspec.json.format(msgspec.json.encode([_plain(sample) for sample in samples]))
-    if suffix == ".csv":
-        buffer = io.StringIO(newline="")
-        names = [field for field in Sample.__struct_fields__ if field != "version"]
-        writer = csv.DictWriter(buffer, names, lineterminator="\n")
-        writer.writeheader()
-        for sample in samples:
-            row = _plain(sample)
-            row["tags"] = ";".join(sample.tags)
-            row.update({name: msgspec.json.encode(row[name]).decode() for name in _AS_JSON if name in row})
-            row["unanswerable"] = "true" if sample.unanswerable else ""
-            writer.writerow({name: row.get(name, "") for name in names})
-        return buffer.getvalue().encode()
-    raise Unsupported(source=f"*{suffix}", reason=f"datasets are written as {', '.join(FORMATS)}.")
-
-
-def _plain(sample: Sample) -> dict[str, object]:
-    content: dict[str, object] = msgspec.to_builtins(sample)
-    content.pop("version")
-    return {key: value for key, value in content.items() if value not in (None, "", [], {}, False)}
-
-
-def _json_lines(name: str, text: str) -> Iterator[tuple[int, object]]:
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip():
-            try:
-                yield number, msgspec.json.decode(line)
-            except msgspec.DecodeError as error:
-                raise BadInput(source=f"{name}, line {number}", problem="not readable as JSON.") from error
-
-
-def _json(name: str, text: str) -> Iterator[tuple[int, object]]:
-    try:
-        content = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        raise BadInput(source=name, problem=f"not readable as JSON ({error}).") from error
-    if not isinstance(content, list):
-        raise BadInput(source=name, problem="a JSON dataset is one list of samples.")
-    yield from enumerate(content, start=1)
-
-
-def _csv(name: str, text: str) -> Iterator[tuple[int, object]]:
-    rows = csv.DictReader(io.StringIO(text))
-    if "input" not in (rows.fieldnames or ()):
-        raise BadInput(source=f"{name}, line 1", problem="the first line names the columns, and one must be `input`.")
-    try:
-        for row in rows:
-            content: dict[str, object] = {key: value for key, value in row.items() if key and value}
-            if isinstance(content.get("page"), str):
-                content["page"] = int(str(content["page"]))
-            if "unanswerable" in content:
-                content["unanswerable"] = str(content["unanswerable"]).lower() in ("true", "yes", "1")
-            if "tags" in content:
-                content["tags"] = [tag.strip() for tag in str(content["tags"]).split(";") if tag.strip()]
-            content |= {name: msgspec.json.decode(str(content[name])) for name in _AS_JSON if name in content}
-            yield rows.line_num, content
-    except (csv.Error, ValueError) as error:
-        raise BadInput(source=f"{name}, line {rows.line_num}", problem=f"not readable as CSV ({error}).") from error
-
-
-def _checked(name: str, rows: Iterable[tuple[int, object]]) -> Iterator[Sample]:
+def _gathered(name: str, batches: Iterator[Batch], job: Job) -> ReadFile:
+    samples: list[Sample] = []
+    problems: list[RowProblem] = []
     seen: set[str] = set()
-    for line, row in rows:
-        where = f"{name}, line {line}"
-        if not isinstance(row, dict):
-            raise BadInput(source=where, problem="a sample is an object with the key `input`.")
-        content = {key: value for key, value in row.items() if value is not None}
-        content.setdefault("id", f"{len(seen) + 1:04d}")
-        content["id"] = str(content["id"])
-        if isinstance(content.get("target"), int | float):
-            content["target"] = str(content["target"])
-        try:
-            sample = msgspec.convert(content, Sample)
-        except msgspec.ValidationError as error:
-            raise BadInput(source=where, problem=f"{error}.") from error
-        if not sample.input.strip():
-            raise BadInput(source=where, problem="the input is empty.")
-        if sample.target is None and not sample.unanswerable:
-            raise BadInput(source=where, problem='no target. Give one, or mark the sample "unanswerable": true.')
-        if sample.id in seen:
-            raise BadInput(source=where, problem=f"the id {sample.id} occurs twice.")
-        seen.add(sample.id)
-        yield sample
+    wrong = 0
+    first = Batch()
+    for batch in batches:
+        first = batch if batch.kind else first
+        checked_batch(name, batch.samples, seen)
+        samples += batch.samples
+        problems += batch.problems
+        wrong += batch.wrong + len(batch.problems)
+        job.report(len(samples), None, "samples")
+    return ReadFile(
+        name=name,
+        kind=first.kind,
+        form=first.form,
+        columns=first.columns,
+        samples=tuple(samples),
+        problems=tuple(problems),
+        wrong=wrong,
+    )

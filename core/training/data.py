@@ -7,26 +7,16 @@ makes at that turn.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
+from core.datasets.conversations import PREFERENCES, Wrong, form_of, turns_of
 from core.datasets.records import Sample
 from core.errors import BadInput
 from core.evals.scorers import normalised
 from core.inference.records import Message
 from core.training.worker.records import Example, Problem
-
-ROLES: Final = {
-    "system": "system",
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "gpt": "assistant",
-    "model": "assistant",
-}
-_UNUSED: Final = ("tools", "images", "audios", "videos")
-PREFERENCES: Final = ("chosen", "rejected", "label")
 
 
 class Rows(NamedTuple):
@@ -35,10 +25,6 @@ class Rows(NamedTuple):
     form: str
     examples: tuple[Example, ...]
     problems: tuple[Problem, ...]
-
-
-class _Wrong(Exception):
-    """Why a row can't be learned, without its content."""
 
 
 def read(name: str, content: bytes) -> Rows:
@@ -51,9 +37,9 @@ def read(name: str, content: bytes) -> Rows:
     problems: list[Problem] = []
     for line, row in rows:
         try:
-            messages = _READERS[form](row)
+            messages = _sample(row) if form == "samples" else _conversation(form, row)
             examples += _answers(line, messages)
-        except _Wrong as problem:
+        except Wrong as problem:
             problems.append(Problem(line=line, problem=str(problem)))
     return Rows(form, tuple(examples), tuple(problems))
 
@@ -140,76 +126,28 @@ def _form(name: str, row: dict[str, Any]) -> str:
             source=name,
             problem="these are preferences (chosen, rejected), which aren't trained on here. Give examples.",
         )
-    for form, key in (
-        ("chat", "messages"),
-        ("sharegpt", "conversations"),
-        ("alpaca", "instruction"),
-        ("samples", "input"),
-    ):
-        if key in row:
-            return form
+    form = form_of(row) or ("samples" if "input" in row else "")
+    if form:
+        return form
     raise BadInput(
         source=name,
         problem="none of the known forms. Use `messages`, `conversations`, `instruction` and `output`, or `input` and `answer`.",
     )
 
 
-def _chat(row: dict[str, Any]) -> list[Message]:
-    return _turns(row, "messages", "role", "content")
-
-
-def _sharegpt(row: dict[str, Any]) -> list[Message]:
-    turns = _turns(row, "conversations", "from", "value")
-    system = row.get("system")
-    return [Message(role="system", content=system), *turns] if isinstance(system, str) and system.strip() else turns
-
-
-def _turns(row: dict[str, Any], key: str, role: str, content: str) -> list[Message]:
-    for unused in _UNUSED:
-        if row.get(unused):
-            raise _Wrong(f"it has {unused}, which aren't learned here.")
-    turns = row.get(key)
-    if not isinstance(turns, list) or not turns:
-        raise _Wrong(f"it has no {key}.")
-    return [_turn(number, turn, role, content) for number, turn in enumerate(turns, 1)]
-
-
-def _turn(number: int, turn: Any, role: str, content: str) -> Message:
-    if not isinstance(turn, dict):
-        raise _Wrong(f"turn {number} is no object.")
-    said = turn.get(role)
-    known = ROLES.get(said) if isinstance(said, str) else None
-    if known is None:
-        raise _Wrong(f"turn {number} is by {str(said)[:30]}, which isn't one of {', '.join(ROLES)}.")
-    text = turn.get(content)
-    if not isinstance(text, str) or not text.strip():
-        raise _Wrong(f"turn {number} is empty.")
-    return Message(role=known, content=text)
-
-
-def _alpaca(row: dict[str, Any]) -> list[Message]:
-    found = {key: row.get(key) or "" for key in ("instruction", "input", "output", "system")}
-    if not all(isinstance(value, str) for value in found.values()):
-        raise _Wrong("one of its fields is no text.")
-    if not found["output"].strip():
-        raise _Wrong("its output is empty.")
-    asked = "\n".join(part for part in (found["instruction"], found["input"]) if part.strip())
-    if not asked:
-        raise _Wrong("its instruction is empty.")
-    system = [Message(role="system", content=found["system"])] if found["system"].strip() else []
-    return [*system, Message(role="user", content=asked), Message(role="assistant", content=found["output"])]
+def _conversation(form: str, row: dict[str, Any]) -> list[Message]:
+    if row.get("tools"):
+        raise Wrong("it has tools, which aren't learned here.")
+    return [Message(role=turn.role, content=turn.content) for turn in turns_of(form, row)]
 
 
 def _sample(row: dict[str, Any]) -> list[Message]:
     answer = row.get("answer") or row.get("target")
     if not isinstance(row.get("input"), str) or not row["input"].strip():
-        raise _Wrong("its input is empty.")
+        raise Wrong("its input is empty.")
     if not isinstance(answer, str) or not answer.strip():
-        raise _Wrong("it has neither an answer nor a target.")
+        raise Wrong("it has neither an answer nor a target.")
     return [Message(role="user", content=row["input"]), Message(role="assistant", content=answer)]
-
-
-_READERS: Final = {"chat": _chat, "sharegpt": _sharegpt, "alpaca": _alpaca, "samples": _sample}
 
 
 def _answers(line: str, messages: list[Message]) -> Iterator[Example]:
@@ -217,9 +155,9 @@ def _answers(line: str, messages: list[Message]) -> Iterator[Example]:
     turns = messages[1:] if messages[0].role == "system" else messages
     wanted = ["user" if place % 2 == 0 else "assistant" for place in range(len(turns))]
     if [turn.role for turn in turns] != wanted:
-        raise _Wrong("its turns don't alternate between user and assistant, beginning with the user.")
+        raise Wrong("its turns don't alternate between user and assistant, beginning with the user.")
     if not turns or turns[-1].role != "assistant":
-        raise _Wrong("its last turn isn't the assistant's.")
+        raise Wrong("its last turn isn't the assistant's.")
     answers = [place for place, message in enumerate(messages, 1) if message.role == "assistant"]
     for number, place in enumerate(answers, 1):
         where = line if len(answers) == 1 else f"{line}, answer {number}"

@@ -16,7 +16,7 @@ import pytest
 from core.assistants.api_calls import ApiCall
 from core.assistants.records import QUOTES, Question
 from core.assistants.service import Assistants
-from core.datasets.records import AddDataset
+from core.datasets.records import AddDataset, Sample, SaveSamples, SplitDataset, Splitting
 from core.documents.records import AddDocuments
 from core.documents.refreshing import Refreshing
 from core.documents.service import Documents
@@ -198,6 +198,20 @@ SERVICES = (
     Operation("core.prompts.service:Prompts.label", Act.LABEL, lambda s: s.bench.prompts.label("cite@1", "trial")),
     Operation("core.datasets.service:Datasets.add", Act.ADD_DATASET, lambda s: s.bench.datasets.add(
         AddDataset(name="more", path=s.file("more.jsonl", QUESTIONS)), Job("Add"))),
+    Operation("core.datasets.service:Datasets.save", Act.ADD_DATASET, lambda s: s.bench.datasets.save(
+        SaveSamples(name=f"of-{s.user}", samples=(Sample(id="1", input="Why?", target="so"),)))),
+    Operation("core.datasets.service:Datasets.split", Act.ADD_DATASET, lambda s: s.bench.datasets.split(SplitDataset(
+        reference="parted", splitting=Splitting(shares={"train": 0.5, "test": 0.5}, seed=len(s.user))), Job("Split"))),
+    Operation("core.datasets.drafting:Drafting.draft", Act.ADD_DATASET, lambda s: s.bench.drafting.from_failures(
+        f"by-{s.user}", ((Sample(id="1", input="Why?", target="so"), ""),), "run-0")),
+    Operation("core.datasets.drafting:Drafting.from_answers", Act.ADD_DATASET, lambda s: s.bench.drafting.from_answers(
+        f"from-{s.user}", ())),
+    Operation("core.datasets.drafting:Drafting.from_failures", Act.ADD_DATASET, lambda s: s.bench.drafting.from_failures(
+        f"of-{s.user}", ((Sample(id="1", input="Why?", target="so"), ""),), "run-0")),
+    Operation("core.datasets.drafting:Drafting.accept", Act.ADD_DATASET, lambda s: s.bench.drafting.accept(1)),
+    Operation("core.datasets.drafting:Drafting.reject", Act.ADD_DATASET, lambda s: s.bench.drafting.reject(2)),
+    Operation("core.datasets.drafting:Drafting.reopen", Act.ADD_DATASET, lambda s: s.bench.drafting.reopen(2)),
+    Operation("core.datasets.drafting:Drafting.keep", Act.ADD_DATASET, lambda s: s.bench.drafting.keep("drafted")),
     Operation("core.datasets.service:Datasets.export", Act.EXPORT_DATASET, lambda s: s.bench.datasets.export(
         "towers", s.out / "towers.jsonl")),
     Operation("core.evals.service:Evals.save", Act.SAVE_SPEC, lambda s: s.bench.evals.save(
@@ -327,7 +341,8 @@ READING = {
     "prompts": {"list", "versions", "show", "diff", "signatures", "held_back", "settle"},
     "assistants": {"context", "traces", "trace"},
     "api_calls": {"list", "show", "used"},
-    "datasets": {"list", "show"},
+    "datasets": {"list", "show", "preview", "versions", "changes", "screen", "contaminated"},
+    "drafting": {"list", "waiting"},
     "evals": {"specs", "spec", "list", "show", "outcomes", "compare", "gate", "replay"},
     "trainings": {"plan", "list", "show", "lent"},
     "scoring": {"tools", "asked", "instruments", "close"},
@@ -358,6 +373,13 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         bench.refreshing.follow("followed", (str(folder / "followed"),))
         for name in ("towers", "unused"):
             bench.datasets.add(AddDataset(name=name, path=stage.file(f"{name}.jsonl", QUESTIONS)), Job("Add"))
+        bench.datasets.save(
+            SaveSamples(name="parted", samples=tuple(Sample(id=id, input=id, target="so") for id in ("one", "two")))
+        )
+        bench.drafting.from_failures(
+            "drafted", [(Sample(id=id, input=id, target="so"), "") for id in ("one", "two", "three")], "run-0"
+        )
+        bench.drafting.accept(3)
         bench.prompts.save(SavePrompt(name="cite", messages=(Message(role="user", content="Say {{ question }}"),)))
         for number, name in enumerate(("old", "last"), 1):
             model = folder / f"{name}.gguf"
