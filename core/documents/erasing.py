@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from core.documents import store
 from core.documents.records import Document
+from core.documents.refreshing import forget_names
 from core.errors import NotFound
 from core.records import Digest
 from core.vault.erasable import Erasable
@@ -46,7 +47,11 @@ class ErasableDocuments(Erasable):
         return store.retired(reader)
 
     def forget(self, unit: Unit, digests: Sequence[Digest]) -> None:
+        names = [
+            (document.collection, document.name) for document in (unit.get(digest, Document) for digest in digests)
+        ]
         store.erase(unit, digests)
+        forget_names(unit, names)
 
 
 class ErasableCollections(Erasable):

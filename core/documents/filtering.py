@@ -7,8 +7,9 @@ clock of the machine that added it, both ends included.
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import Final
+from typing import Final, NamedTuple
 
 from core.errors import BadInput, NotFound
 from core.records import Record
@@ -42,16 +43,35 @@ def check(filters: Filters) -> None:
             raise BadInput(source=name, problem=f"{date[:20]} is no date. Write it as 2026-03-31.")
 
 
-def chunks(reader: Reader, collection: int, filters: Filters) -> list[int]:
-    """The chunks that can be found within `filters`, ascending. Raises `NotFound` for a file or folder of which the collection holds nothing."""
-    check(filters)
+class Listed(NamedTuple):
+    """What filters look at, of one document that is searched."""
+
+    document: int
+    """Its number in the table."""
+    name: str
+    date: str
+
+
+def listed(reader: Reader, collection: int) -> tuple[Listed, ...]:
+    """All documents of a collection that are searched."""
     rows = reader.db.execute(
         "SELECT d.id, d.name, r.time FROM documents d JOIN records r ON r.digest = d.digest"
         " WHERE d.collection = ? AND d.current = 1 ORDER BY d.id",
         (collection,),
     ).fetchall()
-    _known(filters, [str(name) for _, name, _ in rows])
-    wanted = [int(document) for document, name, time in rows if _within(filters, str(name), str(time)[:10])]
+    return tuple(Listed(int(document), str(name), str(time)[:10]) for document, name, time in rows)
+
+
+def chosen(documents: Sequence[Listed], filters: Filters) -> list[int]:
+    """The numbers of those within `filters`. Raises `BadInput`, and `NotFound` for a file or folder of which the collection holds nothing."""
+    check(filters)
+    _known(filters, [name for _, name, _ in documents])
+    return [document for document, name, date in documents if _within(filters, name, date)]
+
+
+def chunks(reader: Reader, collection: int, filters: Filters) -> list[int]:
+    """The chunks that can be found within `filters`, ascending. Raises as `chosen`."""
+    wanted = chosen(listed(reader, collection), filters)
     found = reader.db.execute(
         "SELECT c.id FROM json_each(?) w CROSS JOIN chunks c ON c.document = w.value ORDER BY c.id",
         (json.dumps(wanted),),

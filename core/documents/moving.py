@@ -1,6 +1,6 @@
 """A document goes by another name: a new version with the same pages, passages and vectors, of which nothing is read or embedded again."""
 
-from core.documents import store
+from core.documents import store, vectors
 from core.documents.records import Document
 from core.records import Digest
 from core.vault.unit import Unit
@@ -15,10 +15,10 @@ def rename(unit: Unit, earlier: Digest, document: Document) -> Digest:
     collection = store.get(unit, document.collection)
     before = int(found[0])
     rows = db.execute(
-        'SELECT c.page, c.start, c."end", c.text, c.heading, c.rects, v.vector FROM chunks c JOIN vectors v ON v.chunk = c.id'
-        " WHERE c.document = ? ORDER BY c.id",
+        'SELECT page, start, "end", text, heading, rects FROM chunks WHERE document = ? ORDER BY id',
         (before,),
     ).fetchall()
+    matrix = vectors.of_document(unit, before, collection.dimensions)
     store.retire(unit, earlier)
     digest = unit.put(document, links=(document.content,))
     after = db.execute(
@@ -31,11 +31,13 @@ def rename(unit: Unit, earlier: Digest, document: Document) -> Digest:
         f"INSERT INTO pages(document, {columns}) SELECT ?, {columns} FROM pages WHERE document = ?", (after, before)
     )
     words = store.words_table(collection.id)
-    for page, start, end, text, heading, rects, vector in rows:
+    chunks = []
+    for page, start, end, text, heading, rects in rows:
         chunk = db.execute(
             'INSERT INTO chunks(document, page, start, "end", text, heading, rects) VALUES (?, ?, ?, ?, ?, ?, ?)',
             (after, page, start, end, text, heading, rects),
         ).lastrowid
-        db.execute("INSERT INTO vectors VALUES (?, ?, ?)", (chunk, collection.id, vector))
         db.execute(f"INSERT INTO {words}(rowid, heading, text) VALUES (?, ?, ?)", (chunk, heading, text))
+        chunks.append(int(chunk))
+    vectors.insert(unit, collection.id, int(after), chunks, matrix)
     return digest

@@ -38,6 +38,7 @@ DEEPEST: Final = 4
 MOST_INSIDE: Final = 10_000
 LARGEST_INSIDE: Final = 1000 * 1000 * 1000
 """Bytes of all that is inside of one file, at every depth."""
+TOO_MANY: Final = f"over {MOST_INSIDE:,} files or 1,000 MB are inside of one file"
 LONGEST_NAME: Final = 400
 
 
@@ -163,7 +164,7 @@ class Reader:
                     file=name, reason=f"{name}: inside of {DEEPEST} files, which is too deep. Unpack it yourself."
                 )
             elif not budget.take(len(file.data)):
-                reason = f"over {MOST_INSIDE:,} files or 1,000 MB are inside of one file. Unpack it yourself and add its folder."
+                reason = f"{TOO_MANY}. Unpack it yourself and add its folder."
                 yield Refusal(file=name, reason=f"{name}: {reason}")
                 return
             else:

@@ -12,12 +12,13 @@ Rules:
 """
 
 import hashlib
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from core.documents import files, moving, store
+from core.documents.dropping import alive
 from core.documents.records import AddDocuments, Document, Refusal
 from core.documents.service import Documents
 from core.errors import BadInput, NotFound, Refused, Unavailable
@@ -27,7 +28,7 @@ from core.vault.backup import required
 from core.vault.connection import Database
 from core.vault.migrations import Migrations
 from core.vault.roles import Act
-from core.vault.unit import Reader
+from core.vault.unit import Reader, Unit
 from core.vault.vault import Vault
 
 GONE = "its file is gone from the folder"
@@ -141,7 +142,7 @@ class Refreshing:
             if document.name in on_disk:
                 astray = contents.of(document.name, on_disk[document.name]) not in (None, document.content)
             else:
-                astray = not _alive(document.name, on_disk.keys()) and self._follows(collection, document.name)
+                astray = not alive(document.name, on_disk.keys()) and self._follows(collection, document.name)
             if astray:
                 loose[document.content] = digest
         renamed = 0
@@ -174,7 +175,7 @@ class Refreshing:
             if document.name in found:
                 content = contents.of(document.name, found[document.name])
                 reason = REPLACED if content and content != document.content and self._has(collection, content) else ""
-            elif not _alive(document.name, found.keys()) and self._follows(collection, document.name):
+            elif not alive(document.name, found.keys()) and self._follows(collection, document.name):
                 reason = GONE
             if not reason:
                 continue
@@ -198,7 +199,24 @@ class Refreshing:
     def _follows(self, collection: str, name: str) -> bool:
         """Whether a document came from the folders: its name was that of a file there, or of one inside such a file."""
         with self._vault.read() as reader:
-            return _alive(name, _names(reader, collection))
+            return alive(name, _names(reader, collection))
+
+
+def forget_names(unit: Unit, erased: Sequence[tuple[str, str]]) -> None:
+    """Forget the names of erased documents, (collection, name), and of the files that they were inside of, where no document of that name is left.
+    A file that is still in its folder is found again by the next refresh, by its own name."""
+    if unit.db.execute("SELECT 1 FROM sqlite_master WHERE name = 'followed_names'").fetchone() is None:
+        return
+    for collection, name in erased:
+        parts = name.split("/")
+        for depth in range(len(parts), 0, -1):
+            path = "/".join(parts[:depth])
+            unit.db.execute(
+                "DELETE FROM followed_names WHERE collection = ?1 AND name = ?2 AND NOT EXISTS ("
+                "SELECT 1 FROM documents d JOIN collections c ON c.id = d.collection"
+                " WHERE c.name = ?1 AND (d.name = ?2 OR substr(d.name, 1, ?3) = ?2 || '/'))",
+                (collection, path, len(path) + 1),
+            )
 
 
 def _folders(reader: Reader, collection: str) -> tuple[str, ...]:
@@ -230,12 +248,6 @@ def _absent(folder: str, why: str) -> Unavailable:
         what=f"The folder {folder} {why}, so nothing was changed",
         step="Connect its disk, or take documents out with `assay documents remove`.",
     )
-
-
-def _alive(name: str, names: Set[str]) -> bool:
-    """Whether a document's file, or the file that it is inside of, is among `names`."""
-    parts = name.split("/")
-    return any("/".join(parts[:depth]) in names for depth in range(len(parts), 0, -1))
 
 
 class _Contents:

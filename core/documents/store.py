@@ -5,14 +5,14 @@ current in their collection only, while pages and chunks of an earlier version s
 index of its own: what is found in one never depends on another. `generation` counts the changes of what is current.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 import numpy as np
 
-from core.documents import places
+from core.documents import places, vectors
 from core.documents.chunking import Cut
 from core.documents.records import Chunk, Chunking, Collection, Document, Rect
 from core.documents.worker.records import Parsed
@@ -23,10 +23,13 @@ from core.vault.connection import Database
 from core.vault.migrations import Migrations
 from core.vault.unit import Reader, Unit
 
-Matrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
-FLOAT: Final = "<f4"
+Matrix = vectors.Matrix
+FLOAT: Final = vectors.FLOAT
+chunk_ids = vectors.chunk_ids
 FIRST_ROUTE: Final = "llama.cpp"
 """What computed the vectors of collections that don't say."""
+TOKENIZER: Final = "tokenize = 'porter unicode61 remove_diacritics 2'"
+"""Of the full-text indexes."""
 PORTION: Final = 500
 """Numbers in one `IN (…)`."""
 
@@ -84,7 +87,12 @@ def _with_places(db: Database) -> None:
     db.execute("ALTER TABLE pages ADD COLUMN places BLOB NOT NULL DEFAULT x''")
 
 
-SCHEMA = Migrations("documents", (_first, _when_retired, _with_route, _with_places))
+def _vectors_in_blocks(db: Database) -> None:
+    vectors.create_table(db)
+    vectors.take_over(db)
+
+
+SCHEMA = Migrations("documents", (_first, _when_retired, _with_route, _with_places, _vectors_in_blocks))
 
 
 @dataclass(frozen=True)
@@ -156,7 +164,7 @@ def check_route(kept: Kept, route: str) -> None:
 def _create_words(unit: Unit, collection: int) -> None:
     unit.db.execute(
         f"CREATE VIRTUAL TABLE {words_table(collection)} USING fts5("
-        "heading, text, content = '', contentless_delete = 1, tokenize = 'porter unicode61 remove_diacritics 2')"
+        f"heading, text, content = '', contentless_delete = 1, {TOKENIZER})"
     )
 
 
@@ -171,7 +179,7 @@ def collections(reader: Reader) -> tuple[Collection, ...]:
         "SELECT c.name, c.embedder, c.embedder_name, c.chunking,"
         " (SELECT count(*) FROM documents d WHERE d.collection = c.id AND d.current),"
         " (SELECT coalesce(sum(d.pages), 0) FROM documents d WHERE d.collection = c.id AND d.current),"
-        " (SELECT count(*) FROM vectors v WHERE v.collection = c.id) FROM collections c ORDER BY c.name"
+        " (SELECT coalesce(sum(v.count), 0) FROM vector_blocks v WHERE v.collection = c.id) FROM collections c ORDER BY c.name"
     ).fetchall()
     return tuple(
         Collection(
@@ -224,7 +232,7 @@ def insert(
     document: Document,
     parsed: Parsed,
     cuts: Sequence[Cut],
-    vectors: Matrix,
+    matrix: Matrix,
 ) -> None:
     """Make a document, with its chunks, current in its collection, in place of the one of the same name."""
     db = unit.db
@@ -241,13 +249,15 @@ def insert(
         [(row, page.number, page.text, page.label, places.packed(page.places)) for page in parsed.pages],
     )
     words = words_table(collection.id)
-    for cut, vector in zip(cuts, vectors, strict=True):
+    chunks = []
+    for cut in cuts:
         chunk = db.execute(
             'INSERT INTO chunks(document, page, start, "end", text, heading, rects) VALUES (?, ?, ?, ?, ?, ?, ?)',
             (row, cut.page, cut.start, cut.end, cut.shown, cut.heading, _packed(cut.rects)),
         ).lastrowid
-        db.execute("INSERT INTO vectors VALUES (?, ?, ?)", (chunk, collection.id, vector.astype(FLOAT).tobytes()))
         db.execute(f"INSERT INTO {words}(rowid, heading, text) VALUES (?, ?, ?)", (chunk, cut.heading, cut.shown))
+        chunks.append(int(chunk))
+    vectors.insert(unit, collection.id, int(row), chunks, matrix)
     _changed(unit, collection.id)
 
 
@@ -261,7 +271,7 @@ def retire(unit: Unit, digest: Digest) -> None:
     row, collection = int(found[0]), int(found[1])
     chunks = unit.db.execute("SELECT id FROM chunks WHERE document = ?", (row,)).fetchall()
     unit.db.conn.executemany(f"DELETE FROM {words_table(collection)} WHERE rowid = ?", chunks)
-    unit.db.conn.executemany("DELETE FROM vectors WHERE chunk = ?", chunks)
+    vectors.remove(unit, row)
     unit.db.execute("UPDATE documents SET current = 0, retired = ? WHERE id = ?", (unit.time, row))
     _changed(unit, collection)
 
@@ -275,7 +285,7 @@ def erase(unit: Unit, digests: Sequence[Digest]) -> None:
     touched = set()
     for digest in digests:
         row, collection = db.execute("SELECT id, collection FROM documents WHERE digest = ?", (digest,)).fetchone()
-        db.execute("DELETE FROM vectors WHERE chunk IN (SELECT id FROM chunks WHERE document = ?)", (row,))
+        vectors.remove(unit, row)
         for statement in (
             "DELETE FROM chunks WHERE document = ?",
             "DELETE FROM pages WHERE document = ?",
@@ -290,7 +300,7 @@ def erase(unit: Unit, digests: Sequence[Digest]) -> None:
         _create_words(unit, collection)
         db.execute(
             f"INSERT INTO {words}(rowid, heading, text) SELECT c.id, c.heading, c.text"
-            " FROM vectors v JOIN chunks c ON c.id = v.chunk WHERE v.collection = ? ORDER BY c.id",
+            " FROM documents d JOIN chunks c ON c.document = d.id WHERE d.collection = ? AND d.current = 1 ORDER BY c.id",
             (collection,),
         )
         _changed(unit, collection)
@@ -351,40 +361,6 @@ def place(reader: Reader, digest: Digest, page: int, at: int) -> tuple[str, str]
     if row is None:
         raise NotFound(kind="page", name=str(page), step="The document has no such page.")
     return str(row[0]), places.at(bytes(row[1]), at)
-
-
-def chunk_ids(reader: Reader, collection: int) -> list[int]:
-    """The numbers of the chunks that can be found, ascending."""
-    rows = reader.db.execute("SELECT chunk FROM vectors WHERE collection = ? ORDER BY chunk", (collection,))
-    return [int(chunk) for (chunk,) in rows]
-
-
-def vectors(reader: Reader, collection: int, dimensions: int) -> tuple[list[int], Matrix]:
-    """All chunks that can be found, ascending, and their vectors."""
-    rows = reader.db.execute(
-        "SELECT chunk, vector FROM vectors WHERE collection = ? ORDER BY chunk", (collection,)
-    ).fetchall()
-    matrix = np.frombuffer(b"".join(vector for _, vector in rows), dtype=FLOAT).reshape(len(rows), dimensions)
-    return [int(chunk) for chunk, _ in rows], matrix
-
-
-def vector_portions(reader: Reader, collection: int, dimensions: int, rows: int) -> Iterator[tuple[list[int], Matrix]]:
-    """The same, at most `rows` at a time."""
-    cursor = reader.db.execute("SELECT chunk, vector FROM vectors WHERE collection = ? ORDER BY chunk", (collection,))
-    while found := cursor.fetchmany(rows):
-        matrix = np.frombuffer(b"".join(vector for _, vector in found), dtype=FLOAT).reshape(len(found), dimensions)
-        yield [int(chunk) for chunk, _ in found], matrix
-
-
-def vectors_of(reader: Reader, chunks: Sequence[int], dimensions: int) -> Matrix:
-    """The vectors of these chunks, in their order. Raises `NotFound` when one can't be found any more."""
-    found: dict[int, bytes] = {}
-    for portion in _portions(chunks):
-        marks = ", ".join("?" * len(portion))
-        found |= dict(reader.db.execute(f"SELECT chunk, vector FROM vectors WHERE chunk IN ({marks})", portion))
-    if len(found) < len(set(chunks)):
-        raise NotFound(kind="chunk", name="of this search", step="The collection changed. Search again.")
-    return np.frombuffer(b"".join(found[chunk] for chunk in chunks), dtype=FLOAT).reshape(len(chunks), dimensions)
 
 
 def chunks_of(reader: Reader, ids: Sequence[int]) -> dict[int, Chunk]:
@@ -451,7 +427,11 @@ def homes(reader: Reader, chunks: Sequence[int]) -> dict[int, int]:
     found: dict[int, int] = {}
     for portion in _portions(chunks):
         marks = ", ".join("?" * len(portion))
-        found |= dict(reader.db.execute(f"SELECT chunk, collection FROM vectors WHERE chunk IN ({marks})", portion))
+        rows = reader.db.execute(
+            f"SELECT c.id, d.collection FROM chunks c JOIN documents d ON d.id = c.document WHERE c.id IN ({marks})",
+            portion,
+        )
+        found |= {int(chunk): int(collection) for chunk, collection in rows}
     return found
 
 

@@ -31,7 +31,7 @@ from core.vault.unit import Reader
 from core.vault.vault import Vault
 
 KIND: Final = "vector index"
-FORMAT: Final = 1
+FORMAT: Final = 2
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of one frame; the manifest takes 8 for each chunk."""
 _NAME: Final = re.compile(r"index-(\d{1,18})-(\d{1,18})\.sealed")

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from core.documents import store
+from core.documents import store, vectors
 from core.vault.unit import Reader
 
 PORTION: Final = 8_192
@@ -31,13 +31,13 @@ def nearest(
 
 def _portions(
     reader: Reader, collection: store.Kept, among: Sequence[int] | None
-) -> Iterator[tuple[list[int], store.Matrix]]:
+) -> Iterator[tuple[list[int], vectors.Matrix]]:
     if among is None:
-        yield from store.vector_portions(reader, collection.id, collection.dimensions, PORTION)
+        yield from vectors.portions(reader, collection.id, collection.dimensions, PORTION)
         return
     for start in range(0, len(among), PORTION):
         ids = list(among[start : start + PORTION])
-        yield ids, store.vectors_of(reader, ids, collection.dimensions)
+        yield ids, vectors.of(reader, ids, collection.dimensions)
 
 
 def ordered(ids: list[int], products: Vector) -> list[int]:

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from core.documents import store
+from core.documents import store, vectors
 from core.errors import AssayError, Cancelled, WorkerFailed
 from core.jobs import Job
 from core.paths import ram_backed, runtime_folder, sweep
@@ -162,7 +162,7 @@ class Indexes:
         try:
             if self._worker is not None and self._worker.alive and kept.generation >= 0:
                 with self._vault.read() as reader:
-                    changed = kept.ids.symmetric_difference(store.chunk_ids(reader, collection.id))
+                    changed = kept.ids.symmetric_difference(vectors.chunk_ids(reader, collection.id))
                 if len(changed) <= AT_ONCE:
                     return self._synchronized(collection, kept)
         finally:
@@ -202,7 +202,7 @@ class Indexes:
         with self._vault.read() as reader:
             now = store.find(reader, collection.name) or collection
             here = place(reader)
-            wanted = store.chunk_ids(reader, collection.id)
+            wanted = vectors.chunk_ids(reader, collection.id)
             if not kept.ids and kept.sealed < 0:
                 found = self._cache.load(now, reader)
                 if found is not None and len(found.ids.symmetric_difference(wanted)) + found.removed <= len(wanted):
@@ -212,7 +212,7 @@ class Indexes:
             for start in range(0, len(missing), PORTION):
                 job.check()
                 ids = missing[start : start + PORTION]
-                matrix = store.vectors_of(reader, ids, collection.dimensions)
+                matrix = vectors.of(reader, ids, collection.dimensions)
                 request = AddVectors(
                     collection=collection.id, ids=tuple(ids), dimensions=collection.dimensions, vectors=matrix.tobytes()
                 )

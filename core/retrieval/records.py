@@ -68,14 +68,18 @@ class Settings(Record, frozen=True, kw_only=True):
     """The digest of the model that put the best in order."""
     reranked: int = 0
     """How many it was given."""
+    compared: str = ""
+    """By meaning: all (every vector that filters left was compared) or index (the nearest by the graph of the index), or both where several
+    collections were searched; empty in older answers."""
 
 
 class IndexState(Record, frozen=True, kw_only=True):
     """How a collection is searched by meaning at this moment."""
 
     state: str
-    """ready (the index), building or failed (an exact scan serves), or exact (always a scan: there is no storage in memory)."""
+    """ready (the index), building or failed (an exact scan serves), or exact (always a scan: the vectors fit into memory, or there is no storage in
+    memory for an index)."""
     vectors: int
-    """In the index."""
+    """In the index, or compared where there is none."""
     reason: str = ""
     """Why it failed, or why there is none."""

@@ -1,17 +1,22 @@
 """Retrieval: the passages of a collection that are nearest to a query.
 
-Two rankings are put together: by meaning (the cosine of embeddings, from the index worker, or by an exact scan while there is no index) and by
-words (BM25, in the vault). The passages carry the exact cosine, computed from the vault's own vectors, the same whichever way they were found.
+Two rankings are put together: by meaning (the cosine of embeddings) and by words (BM25). By meaning, a collection whose vectors fit into memory
+(`resident.SCANNED`) is compared whole, and so is what filters leave of any; for larger ones the index worker answers, or a scan of the vault while
+there is no index. Which it was is part of the settings. The passages carry the exact cosine, computed from the vault's own vectors, the same
+whichever way they were found.
 """
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from core.documents import filtering, store
+from core.documents import filtering, store, vectors
 from core.documents.records import Chunk
-from core.documents.service import Documents
+from core.documents.service import SPECIAL_TOKENS, Documents
 from core.errors import BadInput
 from core.inference.service import Engine
 from core.jobs import Job
@@ -20,6 +25,8 @@ from core.retrieval import exact
 from core.retrieval.fusion import SMOOTHING, diverse, fuse, fused, word_query
 from core.retrieval.index import Indexes
 from core.retrieval.records import IndexState, Passage, Rankings, Search, Settings
+from core.retrieval.resident import Residents
+from core.retrieval.words import Words
 from core.vault.roles import Act
 from core.vault.unit import Reader
 from core.vault.vault import Vault
@@ -34,7 +41,9 @@ pairs of weight and smoothing, nDCG@10 0.854 beside 0.841 by meaning and 0.796 b
 RERANKED: Final = 30
 """Of the fused candidates, what a reranker puts in order; it reads each with the query, which takes long."""
 MOST: Final = 200
+IN_MEMORY: Final = "Its vectors fit into memory, so all of them are compared; an index would answer no faster."
 Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
+Numbers = npt.NDArray[np.int64]
 
 
 class Retrieval:
@@ -54,6 +63,8 @@ class Retrieval:
         self._models = Models(vault, supervisor)
         self._documents = documents
         self._indexes: Indexes = first._indexes if first else Indexes(vault, supervisor)
+        self._residents: Residents = first._residents if first else Residents(vault)
+        self._words: Words = first._words if first else Words(vault)
 
     def search(self, request: Search, job: Job) -> tuple[Passage, ...]:
         """The passages, best first; none in an empty collection.
@@ -63,7 +74,8 @@ class Retrieval:
         _check(request)
         with self._vault.read() as reader:
             collections = _collections(reader, request)
-        vector = self._embedded(request.query, collections, job)
+        with self._read_ahead(collections, request):
+            vector = self._embedded(request.query, collections, job)
         found = self._from_indexes(collections, request, vector, job)
         with self._vault.read() as reader:
             rankings = self._rankings(reader, collections, request, vector, found)
@@ -71,16 +83,16 @@ class Retrieval:
             reordered = request.finding.reranker or request.finding.mmr < 1
             ids = [chunk for chunk, _ in best[: None if reordered else request.limit]]
             several = {kept.id: kept.name for kept in collections} if len(collections) > 1 else {}
-            passages = self._passages(reader, collections[0], ids, vector, several)
-            vectors = store.vectors_of(reader, ids, collections[0].dimensions) if ids else None
-        if not reordered or vectors is None:
+            passages = self._passages(reader, collections, ids, vector, several)
+            matrix = self._vectors(reader, collections, ids) if reordered and ids else None
+        if matrix is None:
             return passages
         relevance = [score for _, score in best]
         places = list(range(len(passages)))
         if request.finding.reranker:
             places, relevance = self._reranked(request, passages, job)
         if request.finding.mmr < 1:
-            order = diverse(relevance, vectors[places], request.finding.mmr, request.limit)
+            order = diverse(relevance, matrix[places], request.finding.mmr, request.limit)
             places = [places[at] for at in order]
         return tuple(passages[at] for at in places[: request.limit])
 
@@ -89,12 +101,13 @@ class Retrieval:
         _check(request)
         with self._vault.read() as reader:
             collections = _collections(reader, request)
-        vector = self._embedded(request.query, collections, job)
+        with self._read_ahead(collections, request):
+            vector = self._embedded(request.query, collections, job)
         found = self._from_indexes(collections, request, vector, job)
         with self._vault.read() as reader:
             meaning, *words = self._rankings(reader, collections, request, vector, found)
             together = fuse(_weighted([meaning, *words]))
-            passages = self._passages(reader, collections[0], together[:RERANKED], vector, {})
+            passages = self._passages(reader, collections, together[:RERANKED], vector, {})
             by_meaning, by_words, by_both = (
                 _names(reader, ids) for ids in (meaning, fuse(_unweighted(words)), together)
             )
@@ -108,6 +121,7 @@ class Retrieval:
         """What such a search is made with. Raises `NotFound`, `BadInput`."""
         with self._vault.read() as reader:
             collections = _collections(reader, request)
+            ways = {self._compared(reader, collection, request) for collection in collections}
         reranker = request.finding.reranker
         return Settings(
             collections=tuple(kept.name for kept in collections),
@@ -118,6 +132,7 @@ class Retrieval:
             candidates=max(CANDIDATES, request.limit),
             reranker=self._models.show(reranker).digest if reranker else "",
             reranked=RERANKED if reranker else 0,
+            compared=" and ".join(sorted(ways)),
         )
 
     def show(self, request: Search, job: Job) -> tuple[Passage, ...]:
@@ -138,7 +153,11 @@ class Retrieval:
     def index_state(self, collection: str) -> IndexState:
         """How a collection is searched by meaning at this moment. Raises `NotFound`."""
         with self._vault.read() as reader:
-            return self._indexes.state(store.get(reader, collection))
+            kept = store.get(reader, collection)
+            state = self._indexes.state(kept)
+            if state.state != "ready" and self._residents.scanned(reader, kept):
+                return IndexState(state="exact", vectors=vectors.count(reader, kept.id), reason=IN_MEMORY)
+            return state
 
     def allow_clear(self, reason: str) -> None:
         """Where the system has no storage in memory: let indexes lie in clear in the temporary folder while this vault is open. Only an
@@ -146,16 +165,19 @@ class Retrieval:
         self._indexes.allow_clear(self._vault, reason)
 
     def close(self) -> None:
-        """Seal the indexes and end their worker; its folder is removed."""
+        """Seal the indexes and end their worker; its folder is removed. What was held in memory is let go."""
         self._indexes.close()
+        self._residents.close()
+        self._words.close()
         self._documents.close()
 
     def _embedded(self, query: str, collections: Sequence[store.Kept], job: Job) -> Vector:
         embedder = collections[0].embedder
         room = self._engine.window(embedder)
-        (tokens,) = self._engine.count_tokens([query], embedder, job)
-        if tokens > room:
-            raise BadInput(source="query", problem=f"{tokens} tokens; the embedder takes {room}. Shorten it.")
+        if len(query.encode()) + SPECIAL_TOKENS > room:  # a token takes a byte at least
+            (tokens,) = self._engine.count_tokens([query], embedder, job)
+            if tokens > room:
+                raise BadInput(source="query", problem=f"{tokens} tokens; the embedder takes {room}. Shorten it.")
         vector: Vector = self._engine.embed([query], embedder, job)[0]
         route = self._engine.route(embedder, job)
         for collection in collections:
@@ -168,9 +190,39 @@ class Retrieval:
         """What each collection's index finds; None where there is none in step, or where filters leave parts of the collection out."""
         if request.finding.filters.narrow:
             return [None for _ in collections]
+        with self._vault.read() as reader:
+            scanned = [self._residents.scanned(reader, collection) for collection in collections]
         data, wanted = vector.astype(store.FLOAT).tobytes(), max(CANDIDATES, request.limit)
-        found = [self._indexes.nearest(collection, data, wanted, job) for collection in collections]
+        found = [
+            None if whole else self._indexes.nearest(collection, data, wanted, job)
+            for collection, whole in zip(collections, scanned, strict=True)
+        ]
         return [None if one is None else list(one.ids) for one in found]
+
+    def _compared(self, reader: Reader, collection: store.Kept, request: Search) -> str:
+        """What answers for a collection by meaning: all that filters leave is compared, or the index is asked."""
+        if request.finding.filters.narrow or self._residents.scanned(reader, collection):
+            return "all"
+        return "index" if self._indexes.state(collection).state == "ready" else "all"
+
+    @contextmanager
+    def _read_ahead(self, collections: Sequence[store.Kept], request: Search) -> Iterator[None]:
+        """Bring into memory what the search will need, beside the embedding of its query, which another process does."""
+
+        def read() -> None:
+            with suppress(Exception), self._vault.read() as reader:  # what is wrong is said when it is needed
+                query = word_query(request.query)
+                for collection in collections:
+                    kept = store.get(reader, collection.name)
+                    self._residents.get(reader, kept)
+                    self._words.ranking(reader, kept, query, 1)
+
+        thread = threading.Thread(target=read, name="read-ahead", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.join()
 
     def _rankings(
         self,
@@ -185,13 +237,22 @@ class Retrieval:
         near: list[int] = []
         words: list[list[int]] = []
         for collection, ids in zip(collections, found, strict=True):
-            among = filtering.chunks(reader, collection.id, filters) if filters.narrow else None
-            if ids is None or store.get(reader, collection.name).generation != collection.generation:
-                ids = exact.nearest(reader, collection, vector, wanted, among)
+            kept = store.get(reader, collection.name)
+            resident = self._residents.get(reader, kept)
+            among: Numbers | None = None
+            if resident is not None:
+                places = resident.within(reader, kept.id, filters) if filters.narrow else None
+                ids = resident.nearest(vector, wanted, places)
+                among = None if places is None else resident.ids[places]
+            else:
+                if filters.narrow:
+                    among = np.array(filtering.chunks(reader, kept.id, filters), dtype=np.int64)
+                if ids is None or kept.generation != collection.generation:
+                    ids = exact.nearest(reader, kept, vector, wanted, None if among is None else among.tolist())
             near += ids
-            words.append(store.by_words(reader, collection.id, query, wanted, among) if query else [])
+            words.append(self._words.ranking(reader, kept, query, wanted, among) if query else [])
         if near:
-            near = exact.ordered(near, store.vectors_of(reader, near, collections[0].dimensions) @ vector)[:wanted]
+            near = exact.ordered(near, self._vectors(reader, collections, near) @ vector)[:wanted]
         return [near, *words]
 
     def _reranked(self, request: Search, passages: Sequence[Passage], job: Job) -> tuple[list[int], list[float]]:
@@ -202,12 +263,25 @@ class Retrieval:
         places = sorted(range(len(given)), key=lambda at: (-scores[at], at))
         return places, [scores[at] for at in places]
 
+    def _vectors(self, reader: Reader, collections: Sequence[store.Kept], ids: list[int]) -> vectors.Matrix:
+        """The vectors of chunks that can be found. Raises `NotFound`."""
+        if len(collections) == 1:
+            resident = self._residents.get(reader, store.get(reader, collections[0].name))
+            if resident is not None and resident.has(ids):
+                return resident.of(ids)
+        return vectors.of(reader, ids, collections[0].dimensions)
+
     def _passages(
-        self, reader: Reader, collection: store.Kept, ids: list[int], vector: Vector, several: Mapping[int, str]
+        self,
+        reader: Reader,
+        collections: Sequence[store.Kept],
+        ids: list[int],
+        vector: Vector,
+        several: Mapping[int, str],
     ) -> tuple[Passage, ...]:
         if not ids:
             return ()
-        cosines = store.vectors_of(reader, ids, collection.dimensions) @ vector
+        cosines = self._vectors(reader, collections, ids) @ vector
         chunks = store.chunks_of(reader, ids)
         names = store.names(reader, [chunks[chunk].document for chunk in ids])
         homes = store.homes(reader, ids) if several else {}

@@ -102,35 +102,44 @@ def large() -> Iterator[Figure]:
             ensure_starters(made.models)
             path = made.vault.folder
             _fill(made, texts)
-            search = Retrieval(made.vault, made.supervisor, made.engine, made.documents)
-            started = time.perf_counter()
-            search.prepare("large", Job("Index"))
-            yield Figure("documents.large_index_built", time.perf_counter() - started, "s")
-            search.close()
         started = time.perf_counter()
         vault = Vault.open(path, "ann", PASSPHRASE, SCHEMA)
         with Workspace(Path(folder), vault=vault) as made:
             search = Retrieval(made.vault, made.supervisor, made.engine, made.documents)
             _seconds(search, asked[0], Finding())
             yield Figure("documents.large_first_answer", time.perf_counter() - started, "s", "<= 1")
-            while search.index_state("large").state == "building":
-                time.sleep(0.1)
             plain = [_seconds(search, asked[at % len(asked)], Finding()) * 1000 for at in range(SEARCHES)]
             some = Finding(filters=Filters(folders=("part-3",)))
             narrow = [_seconds(search, asked[at % len(asked)], some) * 1000 for at in range(SEARCHES)]
             for name, times in (("search", plain), ("filtered", narrow)):
                 yield Figure(f"documents.large_{name}_p50", float(np.percentile(times, 50)), "ms", "<= 15")
                 yield Figure(f"documents.large_{name}_p95", float(np.percentile(times, 95)), "ms", "<= 40")
-            yield Figure("documents.large_recall_over_exact", _recall(made, search, asked), "recall@10", ">= 0.98")
-            worker = search._indexes._worker
-            if worker is not None and Path(f"/proc/{worker.pid}/status").is_file():
-                status = Path(f"/proc/{worker.pid}/status").read_text()
-                held = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-                yield Figure("documents.large_worker_memory", int(held.split()[1]) / 1024, "MiB")
             search.close()
-        sealed = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
         text = sum(len(texts[at % len(texts)].encode()) for at in range(LARGE))
-        yield Figure("documents.large_vault_over_text", sealed / text, "x")
+        yield Figure("documents.large_vault_over_text", _size(path) / text, "x")
+        yield from _of_the_index(path, asked, text)
+
+
+def _of_the_index(path: Path, asked: list[str], text: int) -> Iterator[Figure]:
+    """What the index of a collection costs and finds; a collection of this size is compared whole, so it is made here on purpose."""
+    vault = Vault.open(path, "ann", PASSPHRASE, SCHEMA)
+    with Workspace(path.parent, vault=vault) as made:
+        search = Retrieval(made.vault, made.supervisor, made.engine, made.documents)
+        started = time.perf_counter()
+        search.prepare("large", Job("Index"))
+        yield Figure("documents.large_index_built", time.perf_counter() - started, "s")
+        yield Figure("documents.large_recall_over_exact", _recall(made, search, asked), "recall@10", ">= 0.98")
+        worker = search._indexes._worker
+        if worker is not None and Path(f"/proc/{worker.pid}/status").is_file():
+            status = Path(f"/proc/{worker.pid}/status").read_text()
+            held = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+            yield Figure("documents.large_worker_memory", int(held.split()[1]) / 1024, "MiB")
+        search.close()
+    yield Figure("documents.large_vault_and_index_over_text", _size(path) / text, "x")
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def _seconds(search: Retrieval, query: str, finding: Finding) -> float:

@@ -17,6 +17,7 @@ from core.assistants.records import Question
 from core.cli.main import assay
 from core.datasets.records import AddDataset
 from core.documents import store
+from core.documents import vectors as stored
 from core.documents.records import AddDocuments
 from core.evals.records import Done, RunSpec, Spec
 from core.evidence.records import ExportPack
@@ -101,7 +102,7 @@ def work(root: Path, mark: str) -> None:
         restore(saved, root / "Restored.assay", unlock, SCHEMA, despite_findings=True)
         with vault.read() as reader:
             kept = store.get(reader, collection)
-            vectors = [row.tobytes().hex() for row in store.vectors(reader, kept.id, kept.dimensions)[1]]
+            vectors = [row.tobytes().hex() for row in stored.everything(reader, kept.id, kept.dimensions)[1]]
         held = {
             "vectors": vectors,
             "key": vault._connections.key.hex(),

@@ -32,8 +32,8 @@ from core.workers.serving import Call, Handler
 
 BATCH: Final = 5_461
 """Most vectors that Chroma takes in one call."""
-SEARCH_WIDTH: Final = 200
-"""Candidates that the graph search keeps (`ef`); at 100,000 vectors, recall@10 was 1.0 with half of it."""
+SEARCH_WIDTH: Final = 400
+"""Candidates that the graph search keeps (`ef`). Over 100,000 vectors in 2,000 dense clusters, recall@10 was 0.97 with half of it."""
 PART: Final = 2 * 1024 * 1024
 """Bytes of a file in one message."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")

@@ -11,15 +11,17 @@ from typing import Any
 
 import pytest
 
-from core.documents import refreshing, store
+from core.documents import refreshing, store, vectors
+from core.documents.erasing import ErasableDocuments
 from core.documents.refreshing import Refreshed, Refreshing
 from core.errors import BadInput, NotFound, Unavailable
 from core.inference.service import Engine
 from core.jobs import Job
 from core.vault.connection import Connections
+from core.vault.roles import Act
 from core.vault.unit import Reader
 from core.vault.vault import Vault
-from tests.unit.documents import workspace
+from tests.unit.documents import packed, workspace
 from tests.unit.documents.workspace import PASSPHRASE, Workspace
 
 SCHEMA = (*workspace.SCHEMA, refreshing.SCHEMA)
@@ -69,7 +71,7 @@ def held(made: Workspace) -> dict[str, str]:
 
 def _held(reader: Reader) -> dict[str, str]:
     kept = store.get(reader, "manuals")
-    ids = store.chunk_ids(reader, kept.id)
+    ids = vectors.chunk_ids(reader, kept.id)
     words = reader.db.execute(f"SELECT rowid FROM {store.words_table(kept.id)} ORDER BY rowid").fetchall()
     assert [row for (row,) in words] == ids
     chunks = store.chunks_of(reader, ids)
@@ -227,3 +229,36 @@ def test_a_collection_that_is_new_begins_with_its_folder(made: Workspace, tmp_pa
     assert following.folders("manuals") == (str((tmp_path / "notes").resolve()),)
     with pytest.raises(NotFound):
         made.documents.list("others")
+
+
+def test_an_erased_document_leaves_no_name(made: Workspace, following: Refreshing, tmp_path: Path) -> None:
+    archive = tmp_path / "notes" / "papers.zip"
+    archive.write_bytes(packed.zipped({"one.txt": b"The white ladder.", "two.txt": b"The black ladder."}))
+    refresh(following)
+
+    def names() -> set[str]:
+        with made.vault.read() as reader:
+            return refreshing._names(reader, "manuals")
+
+    def erase(*wanted: str) -> None:
+        with made.vault.read() as reader:
+            digests = [digest for name in wanted for digest in store.versions_of(reader, f"manuals/{name}")]
+        with made.vault.write(Act.ERASE) as unit:
+            ErasableDocuments().forget(unit, digests)
+
+    assert names() == {*NOTES, "papers.zip"}
+    write(tmp_path / "notes", {"valve.txt": "The red valve leaks."})
+    refresh(following)
+    (tmp_path / "notes" / "valve.txt").unlink()
+    refresh(following)
+    with made.vault.read() as reader:
+        first, _ = store.versions_of(reader, "manuals/valve.txt")
+    with made.vault.write(Act.ERASE) as unit:
+        ErasableDocuments().forget(unit, [first])
+    assert "valve.txt" in names(), "a later version of it is left"
+    erase("valve.txt", "hall/pump.txt")
+    assert names() == {"drum.md", "papers.zip"}
+    erase("papers.zip/one.txt")
+    assert names() == {"drum.md", "papers.zip"}
+    erase("papers.zip/two.txt")
+    assert names() == {"drum.md"}

@@ -132,7 +132,7 @@ def test_a_document_goes_with_its_passages_words_vectors_and_file(study: Study) 
         for table, left in (("documents", 1), ("pages", 1)):
             assert reader.db.execute(f"SELECT count(*) FROM {table}").fetchone() == (left,)
         assert (
-            reader.db.execute("SELECT count(*) FROM vectors").fetchone()
+            reader.db.execute("SELECT sum(count) FROM vector_blocks").fetchone()
             == reader.db.execute("SELECT count(*) FROM chunks").fetchone()
         )
     with pytest.raises(NotFound):

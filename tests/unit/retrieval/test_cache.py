@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from core.documents import store
+from core.documents import store, vectors
 from core.errors import Refused
 from core.jobs import Job
-from core.retrieval import index
+from core.retrieval import index, resident
 from core.retrieval.cache import KIND, IndexCache, place
 from core.retrieval.records import Passage, Search
 from core.retrieval.service import Retrieval
@@ -50,7 +50,7 @@ def saved(one: Workspace, cache: IndexCache) -> Path:
     """A sealed index of the collection as it is now, with invented files."""
     with one.vault.read() as reader:
         collection = store.get(reader, "manuals")
-        cache.save(collection, place(reader), store.chunk_ids(reader, collection.id), 3, PARTS)
+        cache.save(collection, place(reader), vectors.chunk_ids(reader, collection.id), 3, PARTS)
     return one.vault.folder / "cache" / f"index-{collection.id}-{collection.generation}.sealed"
 
 
@@ -70,7 +70,7 @@ def test_what_was_sealed_is_opened(one: Workspace, notes: Path) -> None:
     with one.vault.read() as reader:
         found = cache.load(kept(one), reader)
         assert found is not None
-        assert (sorted(found.ids), found.removed) == (store.chunk_ids(reader, kept(one).id), 3)
+        assert (sorted(found.ids), found.removed) == (vectors.chunk_ids(reader, kept(one).id), 3)
         assert tuple(found.parts) == PARTS
 
 
@@ -170,9 +170,9 @@ def test_the_next_process_opens_what_the_last_one_sealed(
     first.close()
     assert list((one.vault.folder / "cache").iterdir()) == sealed  # nothing changed since
     with one.vault.read() as reader:
-        vectors = store.vectors(reader, kept(one).id, kept(one).dimensions)[1]
+        matrix = vectors.everything(reader, kept(one).id, kept(one).dimensions)[1]
     content = sealed[0].read_bytes()
-    assert not [row for row in vectors if np.asarray(row, "<f4").tobytes()[:16] in content]
+    assert not [row for row in matrix if np.asarray(row, "<f4").tobytes()[:16] in content]
 
     (notes / "7.txt").write_text("A new one about the harbour.")
     (notes / "0.txt").unlink()
@@ -218,6 +218,7 @@ def test_a_damaged_end_is_found_before_the_index_serves(one: Workspace, notes: P
 def test_without_storage_in_memory_all_vectors_are_compared(
     one: Workspace, notes: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(resident, "SCANNED", 0)
     one.add(notes)
     with_index = Retrieval(one.vault, one.supervisor, one.engine, one.documents)
     with_index.prepare("manuals", Job("Index"))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.documents import store
+from core.documents import store, vectors
 from core.documents.records import Chunking
 from core.retrieval import exact
 
@@ -35,7 +35,7 @@ def test_portions_make_no_difference(
             yield ids[start : start + size], matrix[start : start + size]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store, "vector_portions", portions)
+        patch.setattr(vectors, "portions", portions)
         patch.setattr(exact, "PORTION", portion)
         found = exact.nearest(None, COLLECTION, vector, limit)  # type: ignore[arg-type]
     products = (matrix @ vector).tolist()
