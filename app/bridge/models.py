@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.bridge.care import policy
+from core.errors import BadInput, NotFound
 from core.inference.records import Loaded
+from core.models.making import LONGEST_TEXT
 from core.models.records import CardState, ModelAlias, ModelFile
 
 if TYPE_CHECKING:
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
     from core.vault.records import Signature
     from core.workbench import Workbench
 
-MOST_TEXT = 8_000_000
-"""Bytes of a file that a loss is measured on; the core takes part of that."""
+MOST_TEXT = LONGEST_TEXT
+"""Characters of a text that models are measured on."""
 
 
 @dataclass(frozen=True)
@@ -111,3 +113,19 @@ def kind_of(path: str) -> str:
     if start == b"GGUF" or found.suffix.lower() == ".gguf":
         return "model"
     return f"{found.name} isn’t a model file. Models are .gguf files, or folders of Hugging Face models."
+
+
+def words_of(path: str) -> str:
+    """The text of a file that models are measured on. Raises `NotFound`, `BadInput` (no text, too long)."""
+    found = Path(path)
+    try:
+        with found.open("rb") as stream:
+            data = stream.read(MOST_TEXT * 4 + 1)
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        raise NotFound(kind="readable file", name=found.name, step="Choose another one.") from error
+    except UnicodeDecodeError:
+        raise BadInput(source=found.name, problem="it isn’t plain text in UTF-8. Choose another file.") from None
+    if len(text) > MOST_TEXT:
+        raise BadInput(source=found.name, problem=f"it is longer than {MOST_TEXT:,} characters. Give a part of it.")
+    return text

@@ -21,8 +21,10 @@ PURPOSES = {
     "embed": ("Search", "search"),
     "rerank": ("Ranking", "search"),
     "adapter": ("Adapter", "models"),
+    "projector": ("Pictures", "picture"),
     "other": ("Other", "models"),
 }
+KEPT_WHOLE = {"adapter": "An adapter isn’t quantized.", "projector": "A projector isn’t quantized."}
 PARTS = (
     ("intended", "Meant for"),
     ("unsuited", "Not meant for"),
@@ -86,6 +88,7 @@ class ModelDetail(QWidget):
 
     describe, sign, withdraw, versions = Signal(), Signal(), Signal(), Signal()
     point, quantize, remove = Signal(), Signal(), Signal()
+    compare, export = Signal(), Signal()
     alias = Signal(str)
     """An alias, by its name, whose history or next target is asked for."""
 
@@ -100,7 +103,10 @@ class ModelDetail(QWidget):
         self._about.body.addLayout(self._file)
         self.quantize_button = button("Quantize…", "minus", small=True)
         self.remove_button = Button("Remove", "trash", "quiet", small=True)
-        self._about.body.addLayout(row(self.quantize_button, self.remove_button, None))
+        self.compare_button = button("Compare…", "compare", small=True)
+        self.export_button = button("Export signed…", "stamp", small=True)
+        self._about.body.addLayout(row(self.quantize_button, self.compare_button, None))
+        self._about.body.addLayout(row(self.export_button, self.remove_button, None))
         self.plan = PlanCard()
         self._card = Card("Card")
         self.approved = Badge("")
@@ -128,6 +134,8 @@ class ModelDetail(QWidget):
             (self.point_button, self.point),
             (self.quantize_button, self.quantize),
             (self.remove_button, self.remove),
+            (self.compare_button, self.compare),
+            (self.export_button, self.export),
         ):
             shown.clicked.connect(asked)
         self.model: ModelFile | None = None
@@ -155,7 +163,7 @@ class ModelDetail(QWidget):
             self._file.addWidget(line())
             self._file.addWidget(label("In use: " + "; ".join(uses) + ".", type="small", tone="secondary", wrap=True))
         self.remove_button.refuse(in_use(uses))
-        self.quantize_button.refuse("" if model.purpose != "adapter" else "An adapter isn’t quantized.")
+        self.quantize_button.refuse(KEPT_WHOLE.get(model.purpose, ""))
         self._show_card(model, found, rules, given)
         self._show_aliases(model, found)
 

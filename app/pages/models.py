@@ -17,22 +17,25 @@ from app.bridge.models import Memory, Rules, Shelf
 from app.bridge.opening import size
 from app.bridge.operations import Failure, Handle
 from app.pages.model_acts import ModelActs
+from app.pages.model_compare import compare, why_not
 from app.pages.model_detail import PURPOSES, ModelDetail, approval, parameters, signature_words
 from app.pages.model_disk import ModelsDisk
 from app.pages.model_forms import ImportForm, QuantizeForm, Told, imported_words, quantized_words
+from app.pages.model_keys import ModelKeysView
+from app.pages.model_removal import ModelRemovals
+from app.pages.model_signing import ModelSigning
 from app.pages.models_memory import MemoryView
 from app.pages.page import Page, Shell, side_pane
-from app.pages.removal import Removal
 from app.widgets.basic import column, frame, line, row
 from app.widgets.beside import Beside
-from app.widgets.buttons import Segments, button
+from app.widgets.buttons import Button, Segments, button
 from app.widgets.empty_state import EmptyState
 from app.widgets.long_work import LongWork
 from app.widgets.quick_switcher import Target
 from app.widgets.table import Cell, Column, Table
 from core import settings
 from core.errors import AssayError
-from core.models.records import AddModel, DiskView, ModelFile
+from core.models.records import AddModel, ModelFile
 from core.vault.roles import Act, allowed
 
 if TYPE_CHECKING:
@@ -49,6 +52,7 @@ LOOK_AGAIN = 2000
 ABOUT_MODELS = frozenset(
     {Act.ADD_MODEL, Act.REMOVE_MODEL, Act.DESCRIBE_MODEL, Act.MOVE_ALIAS, Act.SIGN, Act.APPROVE, Act.CHANGE_SETTINGS}
 )
+BUSY = "Something is being made. Wait for it, or cancel it."
 ADDS_NOT = "Your roles here don’t allow adding models; an author or administrator may."
 
 
@@ -62,12 +66,11 @@ class ModelsPage(Page):
         self.found, self.rules = Shelf(), Rules()
         self._wanted = ""
         self._work: Handle | None = None
-        self._folders: tuple[str, ...] = ()
         self.add = button("Add model", "plus", "primary")
         self.add.clicked.connect(self._choose)
         self.import_button = button("Import folder…", "folder-plus")
         self.import_button.clicked.connect(lambda: self.ask_import())
-        self.view = Segments((("models", "Models"), ("disk", "Disk")), "What to show")
+        self.view = Segments((("models", "Models"), ("keys", "Signatures"), ("disk", "Disk")), "What to show")
         self.view.chosen.connect(self._turn)
         self.bar.about(self.view)
         self.bar.act(self.import_button, self.add)
@@ -88,12 +91,10 @@ class ModelsPage(Page):
         )
         self.empty.acted.connect(self._choose)
         self.disk = ModelsDisk()
-        self.disk.looked.connect(self._look_at_disk)
-        self.disk.folder_asked.connect(self._take_folder)
-        self.disk.discard.connect(self._ask_discard)
         self.disk.register.connect(self.register)
         self._stack = QStackedWidget()
-        for part in (self.empty, self.table, self.disk):
+        self.keys = ModelKeysView()
+        for part in (self.empty, self.table, self.keys, self.disk):
             self._stack.addWidget(part)
         middle = frame("panel")
         inner = column(self._working, self.memory, line(), self._stack, space=0)
@@ -103,7 +104,9 @@ class ModelsPage(Page):
         self.detail = ModelDetail()
         self.remove_button = self.detail.remove_button
         self.acts = ModelActs(self)
-        self.detail.remove.connect(self._remove)
+        self.signing = ModelSigning(self)
+        self.detail.compare.connect(lambda: compare(self))
+        self.removals = ModelRemovals(self)
         self.detail.quantize.connect(self._ask_quantize)
         self.detail.plan.asked.connect(self._plan)
         self.detail.plan.wanted.connect(self._use_context)
@@ -181,7 +184,7 @@ class ModelsPage(Page):
             if more:
                 self.register(*more)
 
-        self._begin(f"Registering {name}", lambda bench, job: bench.models.add(request, job), done)
+        self.begin(f"Registering {name}", lambda bench, job: bench.models.add(request, job), done)
 
     def ask_import(self, folder: str = "") -> None:
         """Ask what of a Hugging Face folder shall be made."""
@@ -197,7 +200,7 @@ class ModelsPage(Page):
                 self.tell(f"{found.model.name} is imported", *imported_words(found))
 
             title = f"Importing {Path(request.folder).name}"
-            self._begin(title, lambda bench, job: bench.making.import_folder(request, job), done)
+            self.begin(title, lambda bench, job: bench.making.import_folder(request, job), done)
 
         form.acted.connect(go)
         self.shell.open_dialog(form, 520)
@@ -223,17 +226,17 @@ class ModelsPage(Page):
                 self._wanted = found.model.name
                 self.tell(f"{found.model.name} is made", *quantized_words(found))
 
-            self._begin(f"Quantizing {model.name}", lambda bench, job: bench.making.quantize(request, job), done)
+            self.begin(f"Quantizing {model.name}", lambda bench, job: bench.making.quantize(request, job), done)
 
         form.acted.connect(go)
         self.shell.open_dialog(form, 520)
 
-    def _begin(self, title: str, work: "Callable[[Workbench, Job], object]", done: "Callable[..., None]") -> None:
+    def begin(self, title: str, work: "Callable[[Workbench, Job], object]", done: "Callable[..., None]") -> None:
         """Run one long work with its progress above the page."""
         self.banner.forget()
         self._working.show()
         self.work.begin(title)
-        self._busy("Something is being made. Wait for it, or cancel it.")
+        self._busy(BUSY)
 
         def ended() -> None:
             self._work = None
@@ -253,12 +256,25 @@ class ModelsPage(Page):
         self._work.progress.connect(lambda progress: self.work.say(progress.done, progress.total, progress.unit))
 
     def _busy(self, reason: str) -> None:
-        for one in (self.add, self.import_button, self.detail.quantize_button, self.empty.act):
+        for one in (self.add, self.import_button, self.empty.act, *self._making()):
             if one is not None:
                 one.refuse(reason)
         if not reason:
             self._allow()
             self._describe(self.table.current())
+            if self.view.current() == "keys":
+                self.signing.look()
+
+    def _making(self) -> tuple[Button, ...]:
+        """The buttons beside a model and its keys that begin long work."""
+        keys = self.keys
+        return (
+            self.detail.quantize_button,
+            self.detail.compare_button,
+            keys.verify_button,
+            keys.file_button,
+            keys.folder_button,
+        )
 
     def _cancel(self) -> None:
         if self._work is not None:
@@ -303,12 +319,14 @@ class ModelsPage(Page):
             self._describe(self.table.current())
 
     def _turn(self, view: str) -> None:
-        """Show the list, or the disk."""
-        disk = view == "disk"
-        self._stack.setCurrentWidget(self.disk if disk else self.table if self.found.models else self.empty)
-        self._side.setVisible(bool(self.found.models) and not disk)
-        if disk:
-            self._look_at_disk()
+        """Show the list, the keys, or the disk."""
+        shown = {"disk": self.disk, "keys": self.keys}.get(view, self.table if self.found.models else self.empty)
+        self._stack.setCurrentWidget(shown)
+        self._side.setVisible(bool(self.found.models) and shown is self.table)
+        if shown is self.disk:
+            self.removals.look()
+        elif shown is self.keys:
+            self.signing.look()
 
     def _approved(self, one: ModelFile) -> Cell:
         word, meaning, icon = approval(self.found, one)
@@ -324,9 +342,13 @@ class ModelsPage(Page):
 
     def _describe(self, one: ModelFile | None) -> None:
         self.detail.show_model(one, self.found, self.rules)
-        if self._work is not None:
-            self.detail.quantize_button.refuse("Something is being made. Wait for it, or cancel it.")
         self.acts.allow()
+        if one is not None and self.operations.workbench is not None:
+            self.detail.compare_button.refuse(why_not(one, self.found.models))
+            self.signing.allow(one)
+        if self._work is not None:
+            for button_ in self._making():
+                button_.refuse(BUSY)
         state = self.found.cards.get(one.name) if one is not None else None
         if state is None:
             return
@@ -410,76 +432,6 @@ class ModelsPage(Page):
             return
         self.shell.toast(f"Models get at most {tokens:,} tokens of context when they are loaded next.")
         self._plan(tokens)
-
-    # the disk and removing
-
-    def _look_at_disk(self) -> None:
-        folders = self._folders
-
-        def failed(found: Failure) -> None:
-            self._folders = ()
-            self.fail(found)
-
-        self.operations.run(
-            "Look at the models’ files",
-            lambda bench, job: bench.model_disk.view(folders, job),
-            self._show_disk,
-            failed,
-            shown=True,
-        )
-
-    def _show_disk(self, found: DiskView) -> None:
-        self.disk.show_disk(found)
-
-    def _take_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Look for model files in a folder")
-        if path:
-            self._folders = tuple(dict.fromkeys((*self._folders, path)))
-            self._look_at_disk()
-
-    def _ask_discard(self, name: str) -> None:
-        says = f"{name} is taken off the list, and its files are deleted from the disk. That can’t be undone."
-        self._ask_removal("Delete model and files", says, lambda reason: self._discard(name, reason), always=True)
-
-    def _discard(self, name: str, reason: str) -> None:
-        def done(freed: int) -> None:
-            self.shell.toast(f"{name} is deleted; {size(freed)} are free again.")
-            self._look_at_disk()
-
-        self._begin(f"Deleting {name}", lambda bench, job: bench.model_disk.discard(name, reason, job), done)
-
-    def _remove(self) -> None:
-        found = self.table.current()
-        if found is None:
-            return
-        says = f"{found.name} can’t be used any more. The file stays where it is."
-        self._ask_removal("Remove model", says, lambda reason: self._remove_now(found.name, reason))
-
-    def _ask_removal(self, act: str, says: str, go: "Callable[[str], None]", always: bool = False) -> None:
-        """Ask first, where the policy wants a reason or `always`."""
-        reasoned = Act.REMOVE_MODEL.value in self.rules.reasons
-        if not reasoned and not always:
-            go("")
-            return
-        panel = Removal(act, says, reasoned)
-        panel.keep.clicked.connect(self.shell.close_overlay)
-
-        def remove() -> None:
-            if panel.good():
-                reason = panel.reason.text.strip()
-                self.shell.close_overlay()
-                go(reason)
-
-        panel.remove.clicked.connect(remove)
-        self.shell.open_dialog(panel, 440)
-
-    def _remove_now(self, name: str, reason: str) -> None:
-        self.operations.run(
-            "Remove a model",
-            lambda bench, job: bench.models.remove(name, reason),
-            lambda _: self.shell.toast(f"{name} is no longer registered. The file stays."),
-            self.fail,
-        )
 
     def _obey(self, found: Rules) -> None:
         if found != self.rules:

@@ -16,6 +16,11 @@ NUMBERS = (
     ("lockout-attempts", "Wrong answers", "In a row, before nobody gets in for a while; 3 to 100."),
     ("lockout-minutes", "Then wait", "Minutes."),
 )
+APPROVED = (
+    ("no", "Any model", "any model answers and is evaluated"),
+    ("answers", "Approved ones answer", "only approved models answer; others may be evaluated"),
+    ("all", "Approved ones alone", "only approved models answer and are evaluated"),
+)
 REVIEWERS = ("Nobody", "One person", "Two people")
 MEANINGS = (
     ("none", "It doesn’t matter as what"),
@@ -40,6 +45,7 @@ def facts(policy: Policy) -> list[tuple[str, str]]:
             "must be one’s own choice before signing" if policy.own_passphrase else "an administrator’s may be kept",
         ),
         ("Wrong answers", f"{policy.lockout_attempts} in a row, then {policy.lockout_minutes} minutes of waiting"),
+        ("Models", next(words for key, _, words in APPROVED if key == policy.approved_models)),
         ("Needs a reason", ", ".join(act_words(act).lower() for act in policy.reasons) or "nothing"),
     ]
     for rule in policy.labels:
@@ -81,6 +87,13 @@ class PolicyForm(ActForm):
             self.labels[f"{rule.label}.signature"] = Field("", meaning, beside=True)
             meaning.setAccessibleName(f"{rule.label}: signed as")
             people.setAccessibleName(f"{rule.label}: signed by")
+        models = Choice()
+        for key, words, _ in APPROVED:
+            models.addItem(words, key)
+        models.setCurrentIndex(max(0, models.findData(policy.approved_models)))
+        self.models = Field(
+            "Models", models, "A model is approved when somebody else than its card’s author signed that.", beside=True
+        )
         self.own_words = Check("Nobody signs with a passphrase that somebody else chose for them")
         self.own_words.setChecked(policy.own_passphrase)
         self.reasons = {act.value: Check(act_words(act)) for act in REASONED}
@@ -93,7 +106,16 @@ class PolicyForm(ActForm):
         self.own = own_passphrase()
         super().__init__(
             "Change policy",
-            parts=(*self.numbers.values(), self.own_words, signed, *self.labels.values(), asked, self.reason, self.own),
+            parts=(
+                *self.numbers.values(),
+                self.models,
+                self.own_words,
+                signed,
+                *self.labels.values(),
+                asked,
+                self.reason,
+                self.own,
+            ),
             icon="stamp",
         )
 
@@ -104,6 +126,7 @@ class PolicyForm(ActForm):
             choice = field.edit
             now[key] = f"{choice.currentIndex()}" if key.endswith(".reviewers") else str(choice.currentData())
         now["reasons"] = ",".join(act for act, check in self.reasons.items() if check.isChecked())
+        now["approved-models"] = str(self.models.edit.currentData())
         now["own-passphrase"] = "yes" if self.own_words.isChecked() else "no"
         return {key: value for key, value in now.items() if value != self._before[key]}
 

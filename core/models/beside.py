@@ -22,17 +22,26 @@ UNCHECKED: Final = "unchecked"
 
 
 def check(request: CheckModel, job: Job | None = None) -> VerifiedModel:
-    """Verify a file or folder by its signature and the key given; no vault is needed. Raises `Damaged`, `OtherKey`, `Unsupported`, `NotFound`."""
-    path = Path(request.path).absolute()
-    signature = Path(request.signature).absolute() if request.signature else manifests.beside(path)
+    """Verify a file or folder by its signature and the key given; no vault is needed. Raises as `verified`."""
+    pem = small(Path(request.key), "key")
+    signature = Path(request.signature).absolute() if request.signature else None
+    return verified(Path(request.path).absolute(), pem, signature, job, request.ignored)
+
+
+def verified(
+    path: Path, pem: bytes, signature: Path | None = None, job: Job | None = None, ignored: Sequence[str] = ()
+) -> VerifiedModel:
+    """The same with a key at hand, and the signature that lies beside the file where none is given.
+
+    Raises `Damaged`, `OtherKey` (by another key), `Unsupported`, `NotFound`, `Cancelled`."""
+    signature = signature or manifests.beside(path)
     if not path.exists():
         raise NotFound(kind="file or folder", name=str(path), step="Check the path.")
     if signature is None:
         raise NotFound(kind="signature beside", name=str(path), step="Give its file with --signature.")
     bundle = small(signature, "signature", model_signing.LARGEST_BUNDLE)
-    pem = small(Path(request.key), "key")
     manifest = model_signing.verify(bundle, pem, signature.name)
-    count = manifests.compare(path, manifest, signature, job, request.ignored)
+    count = manifests.compare(path, manifest, signature, job, tuple(ignored))
     return VerifiedModel(
         signature=str(signature), fingerprint=model_signing.fingerprint(pem, "key"), model=manifest.model, files=count
     )

@@ -17,6 +17,7 @@ from core.models.disk import ModelDisk
 from core.models.making_records import Compared, Converted, ImportedModel, ImportModel, QuantizedModel, QuantizeModel
 from core.models.records import AddModel, ModelFile
 from core.models.service import Models
+from core.models.signatures import ModelSignatures
 from core.records import Digest
 from core.trust.canonical import digest as sha256
 from core.vault.roles import Act
@@ -24,6 +25,14 @@ from core.vault.vault import Vault
 
 GB = 10**9
 RUN = Digest("ab" * 32)
+LOST = Compared(
+    tokens=311,
+    first_perplexity=9.12,
+    second_perplexity=9.41,
+    divergence=0.0213,
+    divergence_99=0.181,
+    same_top=0.943,
+)
 
 
 class Engine:
@@ -89,6 +98,7 @@ class Making:
         self.gate = threading.Event()
         self.gate.set()
         self.asked: list[ImportModel | QuantizeModel] = []
+        self.compared: list[tuple[str, str, str]] = []
 
     def _work(self, job: Job, unit: str) -> None:
         for done in (25, 50):
@@ -103,19 +113,16 @@ class Making:
         notes = ("its chat template is kept as it stands", "two tensors of a vision part are left out")
         return ImportedModel(model=made, converted=Converted(architecture="llama", tensors=290, texts=412, notes=notes))
 
+    def compare(self, first: str, second: str, text: str, job: Job) -> Compared:
+        self.compared.append((first, second, text))
+        self._work(job, "windows")
+        return LOST
+
     def quantize(self, request: QuantizeModel, job: Job) -> QuantizedModel:
         self.asked.append(request)
         self._work(job, "bytes")
         made = self._bench.put(request.name or f"{request.model}-{request.quantization.lower()}", "q4_k_m")
-        lost = Compared(
-            tokens=311,
-            first_perplexity=9.12,
-            second_perplexity=9.41,
-            divergence=0.0213,
-            divergence_99=0.181,
-            same_top=0.943,
-        )
-        return QuantizedModel(model=made, before=3_100_000_000, compared=lost if request.text else None)
+        return QuantizedModel(model=made, before=3_100_000_000, compared=LOST if request.text else None)
 
 
 class ModelBench:
@@ -139,6 +146,7 @@ class ModelBench:
         self.model_aliases = ModelAliases(vault, self._models)
         self.model_disk = ModelDisk(vault, self._models)
         self.making = Making(self)
+        self.signatures = ModelSignatures(vault, self._models)
         self.evals = SimpleNamespace(list=lambda: (SimpleNamespace(run=SimpleNamespace(id="run-1")),))
 
     def close(self) -> None:

@@ -8,8 +8,16 @@ from PySide6.QtWidgets import QScrollArea
 
 from app.main_window import MainWindow
 from core.models import store
-from core.models.records import MoveAlias, SaveCard
+from core.models.records import MoveAlias, SaveCard, TrustKey
+from core.trust import model_signing
 from tests.unit.app.model_bench import GB, ModelBench
+
+
+def pem() -> bytes:
+    """A new public key for model files."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    return model_signing.public_pem(ec.generate_private_key(ec.SECP256R1()).public_key())
 
 
 def models(then: Callable[[MainWindow], None] = lambda window: None) -> Callable[[MainWindow], None]:
@@ -92,6 +100,44 @@ def disk(window: MainWindow) -> None:
     wait(window)
 
 
+def keys(then: Callable[[MainWindow], None] = lambda window: None) -> Callable[[MainWindow], None]:
+    """The view of signatures, with two trusted keys."""
+
+    def show(window: MainWindow) -> None:
+        from tests.unit.app.shots import wait
+
+        bench = window.operations.workbench
+        trusted = bench.signatures.keys()  # type: ignore[union-attr]
+        for name in ("merrowdale-laboratories", "magpie.dev"):
+            if name not in {one.name for one in trusted}:
+                path = Path(tempfile.mkdtemp()) / "key.pem"
+                path.write_bytes(pem())
+                bench.signatures.trust(TrustKey(name=name, path=str(path)))  # type: ignore[union-attr]
+        window.page.view.segment("keys").click()  # type: ignore[union-attr]
+        wait(window)
+        then(window)
+
+    return show
+
+
+def sign_file(window: MainWindow) -> None:
+    window.page.signing.sign(window.page.found.models[0].path)  # type: ignore[union-attr]
+
+
+def compare(then: bool) -> Callable[[MainWindow], None]:
+    def show(window: MainWindow) -> None:
+        from tests.unit.app.shots import wait
+
+        window.page.detail.compare_button.click()  # type: ignore[union-attr]
+        form = window.overlay.panel
+        if then:
+            form.text.edit.setPlainText("The site reports every serious event within 24 hours.")  # type: ignore[union-attr]
+            form.act.click()  # type: ignore[union-attr]
+            wait(window)
+
+    return show
+
+
 SCENES: dict[str, Callable[[MainWindow], None]] = {
     "models": models(),
     "models-detail": models(detail),
@@ -105,5 +151,11 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     "models-sign": models(lambda window: window.page.detail.sign_button.click()),  # type: ignore[union-attr]
     "models-alias": models(lambda window: window.page.detail.alias.emit("safety-answers")),  # type: ignore[union-attr]
     "models-disk": models(disk),
+    "models-keys": models(keys()),
+    "models-trust": models(keys(lambda window: window.page.keys.trust_button.click())),  # type: ignore[union-attr]
+    "models-verify": models(keys(lambda window: window.page.keys.verify_button.click())),  # type: ignore[union-attr]
+    "models-sign-file": models(keys(sign_file)),
+    "models-compare": models(compare(then=False)),
+    "models-compared": models(compare(then=True)),
     "models-wrong": models(lambda window: window.page.take([__file__])),  # type: ignore[union-attr]
 }
