@@ -17,6 +17,7 @@ import numpy as np
 
 from core.documents import files, formats, ocr, places, store
 from core.documents.chunking import Cut, chunk
+from core.documents.dropping import drop_missing
 from core.documents.reading import SPEC, Read, Reader, quiet
 from core.documents.records import (
     AddDocuments,
@@ -81,6 +82,7 @@ class Documents:
         with closing(reader.read_all(found, job)) as reading:
             for done, documents in enumerate(reading):
                 job.report(done, len(found), "files")
+                drop_missing(self._vault, name, found[done][0], documents)
                 for read in documents:
                     job.check()
                     if isinstance(read, Refusal):
