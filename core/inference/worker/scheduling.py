@@ -196,11 +196,12 @@ class Scheduler:
         return True
 
     def _change_adapters(self, adapters: AdapterSet) -> None:
-        """What was computed with others is of no use any more."""
-        self._forget_all()
-        self._shelf.clear()
+        """What was computed with others waits outside the memory until they come again. Nothing runs now."""
+        for row in self._sequences.rows():
+            self._sequences.drop(row)
+            self._park(row)
         adapters.attach(self._library, self._context)
-        self._adapters = adapters
+        self._adapters = self._shelf.adapters = adapters
 
     def _worth_waiting(self, sequence: Answer, shared: int) -> bool:
         """Whether a prompt that is being computed will soon share more with this one than is there now."""

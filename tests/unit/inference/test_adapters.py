@@ -146,10 +146,17 @@ def test_on_and_off_without_reloading(
     assert finished.adapters == (AdapterUse(model=models.show("one").digest, scale=1.0),)
     whole, _ = answer(warm, asked(merged, mode=mode))
     assert np.abs(numbers(changed) - numbers(whole)).max() < ROUGHLY
-    assert answer(warm, asked(stories, ("one", 0.0), mode=mode))[0] == base
+
+    def again(before: tuple[Token, ...], *uses: tuple[str, float]) -> bool:
+        """The very same; in fast mode, where the prompt's last token alone is computed anew, nearly."""
+        now, _ = answer(warm, asked(stories, *uses, mode=mode))
+        near = np.abs(numbers(now) - numbers(before)).max() < ROUGHLY and same(text(now), before)
+        return now == before if mode == "reproducible" else bool(near)
+
+    assert again(base, ("one", 0.0))
     answer(warm, asked(stories, ("two", 0.5), ("one", 1.0), mode=mode))
-    assert answer(warm, asked(stories, mode=mode))[0] == base, "the base model's own bytes again"
-    assert answer(warm, asked(stories, ("one", 1.0), mode=mode))[0] == changed
+    assert again(base), "the base model's own bytes again"
+    assert again(changed, ("one", 1.0))
     assert pid in {found.pid for found in warm.loaded()}, "nothing was loaded again"
 
 
@@ -172,6 +179,18 @@ def test_requests_with_other_adapters_share_nothing(engine: Engine, stories: str
     for number, (tokens, finished) in zip(jobs, together, strict=True):
         assert same(text(tokens), alone[number])
         assert [use.scale for use in finished.adapters] == [scale for _, scale in sets[number]]
+
+
+def test_sets_that_alternate_each_find_their_own_beginning(engine: Engine, stories: str, known: dict[str, str]) -> None:
+    sets: list[list[tuple[str, float]]] = [[], [("one", 1.0)], [("two", 1.0)]]
+    alone = [answer(engine, asked(stories, *used))[0] for used in sets]
+    for used in sets:
+        assert answer(engine, asked(stories, *used, mode="fast"))[1].shared_tokens == 0
+    for _ in range(2):
+        for used, words in zip(sets, alone, strict=True):
+            tokens, finished = answer(engine, asked(stories, *used, mode="fast", log_probabilities=-1))
+            assert finished.shared_tokens == finished.prompt_tokens - 1
+            assert same(text(tokens), words)
 
 
 def test_weights_of_continuations_too(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from core.inference.records import Finished, Generate, Message, Token
+from core.inference.worker.adapters import NONE, AdapterSet
 from core.inference.worker.generation import Chat
 from core.inference.worker.parking import Shelf
 from core.models.worker.library import open_library
@@ -135,6 +136,27 @@ def test_what_another_begins_with_is_not_kept_twice() -> None:
     made.put(row(5, 6, 7), 3)
     assert made.taken == 4
     assert memory.copied == [1, 2]
+
+
+def test_what_other_adapters_computed_stays_and_is_never_found() -> None:
+    made, _ = shelf(10, {1: 4, 2: 4, 3: 4})
+    one = AdapterSet((("one", 1.0),))
+    made.put(row(1, 2, 3, 4), 1)
+    made.adapters = one
+    assert made.best(row(1, 2, 3, 4)) == (None, 0)
+    assert not made.contains(row(1, 2))
+    made.put(row(1, 2, 3, 4), 2)  # as long, and not what it begins with
+    assert made.taken == 8
+    made.adapters = AdapterSet((("one", 0.5),))
+    assert made.best(row(1, 2, 3, 4)) == (None, 0)
+    made.put(row(7, 8, 9, 9), 3)  # the room is for all sets together
+    made.adapters = NONE
+    assert made.best(row(1, 2, 3, 4)) == (None, 0)
+    made.adapters = one
+    found, shared = made.best(row(1, 2, 3, 5))
+    assert found is not None
+    assert shared == 3
+    assert found.state[0] == 2
 
 
 def test_a_state_that_llama_refuses_is_forgotten() -> None:
