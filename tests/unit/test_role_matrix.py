@@ -302,6 +302,7 @@ CARE = (
 
 ELSEWHERE = {
     "core.prompts.service:Prompts.sign": "as approved it is Prompts.approve",
+    "core.documents.dropping:drop_missing": "a part of Documents.add",
     "core.vault.recovery:recover": "of a closed vault, in a test of its own",
     "core.vault.vault:Vault.write": "the door itself",
     "core.vault.people:check": "asks for an operation whether it will be refused",
