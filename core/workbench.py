@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from core import settings
-from core.assistants import api_calls
+from core.assistants import api_calls, saved
 from core.assistants import store as assistants_store
 from core.assistants.api_calls import ApiCalls, ErasableApiCalls
 from core.assistants.erasing import ErasableTraces
@@ -114,7 +114,7 @@ class Workbench:
             vault, self.models, self.documents, self.prompts, self.datasets, self.assistants, self.scoring
         )
         self.model_cards = ModelCards(vault, self.models, lambda run: self.evals.show(run).digest)
-        self.models.asked += [approved_use, documents_store.uses_of, evals_store.uses_of]
+        self.models.asked += [approved_use, documents_store.uses_of, saved.uses_of, evals_store.uses_of]
         self.trainings = Trainings(vault, self.models, self.datasets, self.engine, self.supervisor, _threads)
         self.datasets.learned = lambda: learned(vault)
         self.drafting = Drafting(vault, self.models, self.engine, self.retrieval, self.assistants)

@@ -1,4 +1,4 @@
-"""Assistants: ask a collection, keep the trace.
+"""Assistants: ask a collection, keep the trace; and save assistants under names (`saved`).
 
 Each answer is stored with its passages, its rendered prompt and its timings before the caller gets it as `Answered`; a question that is
 stopped half-way leaves no answer. With a model and no prompt, the prompt that ships with the program is used, and the trace says so.
@@ -8,17 +8,20 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
+from msgspec import structs
 
-from core.assistants import store
+from core.assistants import saved, store
 from core.assistants.answering import Context, answer
 from core.assistants.pictures import seeing, shown
 from core.assistants.records import QUOTES, Answer, Answered, AnswerPart, Question
+from core.assistants.saved import AssistantState, SaveAssistant
 from core.documents.service import Documents
 from core.errors import BadInput
 from core.inference.service import Engine
 from core.jobs import Job
 from core.models import cards
 from core.models.service import Models
+from core.models.store import aliases as aliases_of
 from core.paths import RESOURCES
 from core.prompts.files import read_prompt
 from core.prompts.records import PromptVersion
@@ -60,6 +63,7 @@ class Assistants:
         """
         if not question.text.strip():
             raise BadInput(source="question", problem="it is empty.")
+        asked = self._asked(question)
         if question.model != QUOTES:
             for name in (question.model, *(use.model for use in question.adapters)):
                 cards.check_use(self._vault, self._models.show(name), "answers")
@@ -69,9 +73,48 @@ class Assistants:
         context = seeing(self.context(question, job), pictures)
         for part in answer(question, context, job):
             if isinstance(part, Answered):
-                yield Answered(answer=part.answer, trace=self._keep(part.answer, pictures))
+                whole = structs.replace(part.answer, assistant_digest=asked)
+                yield Answered(answer=whole, trace=self._keep(whole, pictures))
             else:
                 yield part
+
+    def question(self, assistant: str, text: str, earlier: Sequence[str] = ()) -> Question:
+        """What `ask` takes to ask a saved assistant, by `name` or `name@number`. Raises `NotFound`."""
+        return saved.question(self.find(assistant).assistant, text, earlier)
+
+    def save(self, request: SaveAssistant) -> AssistantState:
+        """Keep a new version of an assistant, or find that it equals the latest.
+
+        Raises `BadInput`, `NotFound` (a collection, model, adapter or prompt), `Refused`.
+        """
+        for collection in request.collections:
+            self._documents.collection(collection)
+        with self._vault.read() as reader:
+            aliases = [alias.name for alias in aliases_of(reader)]
+        given = saved.resolved(self._models, self._prompts, aliases, request)
+        with self._vault.write(Act.SAVE_ASSISTANT, about=request.name) as unit:
+            return saved.keep(unit, given, self._vault.user.user)
+
+    def list(self) -> tuple[AssistantState, ...]:
+        """The saved assistants, each as its latest version, by name."""
+        with self._vault.read() as reader:
+            return saved.latest(reader)
+
+    def find(self, reference: str) -> AssistantState:
+        """A saved assistant, by `name` or `name@number`. Raises `NotFound`, also for one that was removed."""
+        with self._vault.read() as reader:
+            return saved.find(reader, reference)
+
+    def versions(self, name: str) -> tuple[AssistantState, ...]:
+        """All that an assistant was, newest first; the last version of one that was removed says so. Raises `NotFound`."""
+        with self._vault.read() as reader:
+            return saved.history(reader, name)
+
+    def remove(self, name: str, reason: str = "") -> None:
+        """End an assistant; its versions and answers stay. Raises `NotFound`, `Refused`."""
+        with self._vault.write(Act.REMOVE_ASSISTANT, about=name, reason=reason) as unit:
+            last = saved.find(unit, name).assistant
+            saved.keep(unit, structs.replace(last, removed=True), self._vault.user.user)
 
     def context(self, question: Question, job: Job) -> Context:
         """What `answering` needs for a question: the collection's embedder, the model, the prompt version.
@@ -110,6 +153,18 @@ class Assistants:
         """One stored answer."""
         with self._vault.read() as reader:
             return reader.get(found, Answer)
+
+    def _asked(self, question: Question) -> str:
+        """The digest of the assistant's version that is asked; "" where none is. Raises `NotFound`, `Unavailable`, `BadInput`."""
+        if not question.assistant:
+            return ""
+        state = self.find(question.assistant)
+        if saved.question(state.assistant, question.text, question.earlier) != question:
+            raise BadInput(
+                source=question.assistant, problem="this isn't what the assistant asks. Ask it as it was saved."
+            )
+        saved.check_unchanged(self._models, self._prompts, state.assistant)
+        return state.digest
 
     def _found_with(self, question: Question) -> Settings | None:
         if not question.collection:

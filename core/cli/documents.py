@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import click
+from click.core import ParameterSource
 
 from core import settings
 from core.assistants.records import QUOTES, Answer, Answered, Delta, Question
@@ -222,8 +223,8 @@ def _home(passage: Passage) -> str:
 
 
 @click.command()
-@click.argument("collection")
-@click.argument("question")
+@click.argument("asked", metavar="[COLLECTION] QUESTION", nargs=-1, required=True)
+@click.option("--assistant", metavar="NAME", help="Ask a saved assistant, which says all the rest.")
 @click.option("--model", "model_name", default=QUOTES, show_default=True, help="A chat model, or quotes.")
 @click.option("--prompt", "prompt_name", help="A prompt version, name@number; the built-in one where it isn't given.")
 @click.option(
@@ -261,8 +262,8 @@ def _home(passage: Passage) -> str:
 def ask(
     session: Session,
     /,
-    collection: str,
-    question: str,
+    asked: tuple[str, ...],
+    assistant: str | None,
     model_name: str,
     prompt_name: str | None,
     passages: int,
@@ -273,46 +274,76 @@ def ask(
     without_support: Literal["decline", "mark"],
     **options: Any,
 ) -> None:
-    """Ask the documents. Quotes answers with their own sentences; a model writes, and cites."""
-    if prompt_name is not None and model_name == QUOTES:
+    """Ask the documents, of a collection or as a saved assistant does. Quotes answers with their own sentences; a model writes, and cites."""
+    if len(asked) != (1 if assistant else 2):
+        raise click.UsageError(
+            "Give --assistant NAME and a question, or a collection and a question, in quotation marks."
+        )
+    text = asked[-1]
+    if assistant:
+        _only_earlier(click.get_current_context())
+    elif prompt_name is not None and model_name == QUOTES:
         raise click.UsageError("--prompt needs a chat model: give --model too. Quotes uses no prompt.")
-    asked = Question(
-        collection=collection,
-        text=question,
-        model=model_name,
-        prompt=prompt_name,
-        passages=passages,
-        max_tokens=max_tokens,
-        trim=trim,
-        mode=mode or settings.load().answers,
-        finding=finding(options),
-        earlier=earlier,
-        without_support=without_support,
-    )
     with session.workbench() as bench:
-        started = time.monotonic()
-        begun = False
-        for part in bench.assistants.ask(asked, session.output.quiet_job("Answer")):
-            if isinstance(part, Delta):
-                text = part.text if begun else part.text.lstrip()
-                begun = begun or bool(text)
+        if assistant:
+            question = bench.assistants.question(assistant, text, earlier)
+        else:
+            question = Question(
+                collection=asked[0],
+                text=text,
+                model=model_name,
+                prompt=prompt_name,
+                passages=passages,
+                max_tokens=max_tokens,
+                trim=trim,
+                mode=mode or settings.load().answers,
+                finding=finding(options),
+                earlier=earlier,
+                without_support=without_support,
+            )
+        _answer(session, bench, question)
+
+
+def _only_earlier(context: click.Context) -> None:
+    """Refuse options beside --assistant: what they say, the assistant says. Raises `click.UsageError`."""
+    for name in context.params:
+        given = context.get_parameter_source(name) == ParameterSource.COMMANDLINE
+        if given and name not in ("asked", "assistant", "earlier"):
+            option = next(one for one in context.command.params if one.name == name).opts[0]
+            raise click.UsageError(
+                f"{option} is said by the assistant. `assay assistant change` makes a new version of it."
+            )
+
+
+def _answer(session: Session, bench: Workbench, question: Question) -> None:
+    """Print the answer as it comes, then what it rests on."""
+    started = time.monotonic()
+    begun = False
+    for part in bench.assistants.ask(question, session.output.quiet_job("Answer")):
+        if isinstance(part, Delta):
+            text = part.text if begun else part.text.lstrip()
+            begun = begun or bool(text)
+            if not question.fallback:  # with one, it isn't known before the end what is answered
                 session.output.text(text)
-            elif isinstance(part, Answered):
-                session.output.text("\n")
-                session.output.result(
-                    answer_json(part.answer, part.trace),
-                    [
-                        *support_lines(part.answer),
-                        *citation_lines(part.answer),
-                        *left_out_lines(part.answer),
-                        f"({answered_by(part.answer)}, {time.monotonic() - started:.1f} s)",
-                    ],
-                )
+        elif isinstance(part, Answered):
+            if question.fallback:
+                session.output.text(part.answer.answer)
+            session.output.text("\n")
+            session.output.result(
+                answer_json(part.answer, part.trace),
+                [
+                    *support_lines(part.answer),
+                    *citation_lines(part.answer),
+                    *left_out_lines(part.answer),
+                    f"({answered_by(part.answer)}, {time.monotonic() - started:.1f} s)",
+                ],
+            )
 
 
 def answered_by(answer: Answer) -> str:
     """Who answered; of a model, in which mode."""
-    return answer.model if answer.model == QUOTES else f"{answer.model}, {answer.question.mode}"
+    who = f"{answer.question.assistant}, " if answer.question.assistant else ""
+    return who + (answer.model if answer.model == QUOTES else f"{answer.model}, {answer.question.mode}")
 
 
 def answer_json(answer: Answer, trace: str) -> Json:
@@ -338,6 +369,7 @@ def answer_json(answer: Answer, trace: str) -> Json:
             for one in answer.support
         ],
         "withdrawn": answer.withdrawn,
+        "assistant": answer.question.assistant or None,
         "trace": trace,
     }
 
@@ -347,12 +379,18 @@ def support_lines(answer: Answer) -> list[str]:
     unsupported = [one for one in answer.support if not one.supported]
     return [
         *([f"Searched for: {one_line(answer.searched)}"] if answer.searched else []),
-        *([f"{answer.answer} What stands above has no support in them."] if answer.withdrawn else []),
+        *([_withdrawn(answer)] if answer.withdrawn else []),
         *(
             f"  {'misquoted' if one.misquoted else 'without support'}: {one_line(answer.answer[one.start : one.end])}"
             for one in unsupported
         ),
     ]
+
+
+def _withdrawn(answer: Answer) -> str:
+    if answer.question.fallback:  # then what was withdrawn wasn't shown
+        return "What the model wrote has no support in the documents; the trace has it."
+    return f"{answer.answer} What stands above has no support in them."
 
 
 def left_out_lines(answer: Answer) -> list[str]:

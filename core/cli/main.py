@@ -17,6 +17,7 @@ import click
 
 from core import egress
 from core.cli import (
+    assistants,
     audit,
     datasets,
     demo,
@@ -66,6 +67,7 @@ for command in (
     models.model,
     documents.documents,
     documents.ask,
+    assistants.assistant,
     prompts.prompt,
     datasets.dataset,
     evals.evaluation,

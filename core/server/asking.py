@@ -1,5 +1,7 @@
-"""A chat with a collection: its last message is the question, and the answer comes with what it rests on.
+"""A chat with a collection or a saved assistant: the last message is the question, and the answer comes with what it rests on.
 
+A collection is asked one question. An assistant may be sent a conversation: what the person asked before counts as in the window, to find
+passages for a question that refers to it; earlier answers count for nothing. How it answers is said by what was saved.
 The same service answers as everywhere, and leaves its own trace, which the call's trace names.
 """
 
@@ -17,6 +19,24 @@ from core.server.running import Running
 LONGEST: Final = 256
 """Tokens of an answer where nobody says otherwise, as in the window."""
 ALONE: Final = "a collection answers one question at a time, and sees nothing of what was said before. Send one message of the user's."
+SAVED: Final = (
+    "an assistant is sent what a person asks, and its own answers; the last one is the question. Leave the others out."
+)
+SAID: Final = (
+    "temperature",
+    "top_p",
+    "top_k",
+    "repeat_penalty",
+    "max_tokens",
+    "max_completion_tokens",
+    "seed",
+    "mode",
+    "stop",
+    "tools",
+    "tool_choice",
+    "response_format",
+)
+"""What no request says of an assistant."""
 
 
 def ask(
@@ -27,7 +47,29 @@ def ask(
     stream: bool,
     usage: bool,
 ) -> dict[str, Json] | Generator[dict[str, Json], None, list[dict[str, Json]]]:
-    """Answer from a collection. Raises `BadInput` and what `Assistants.ask` raises."""
+    """Answer from a collection, or as an assistant. Raises `BadInput` and what `Assistants.ask` raises."""
+    if found.collection:
+        question = _of_collection(parameters, found, messages)
+    else:
+        question = _of_assistant(running, parameters, found, messages)
+    running.mode, running.seeds = question.mode, [question.seed]
+    return _streamed(running, question, usage) if stream else _whole(running, question)
+
+
+def _of_assistant(running: Running, parameters: Parameters, found: Target, messages: tuple[Message, ...]) -> Question:
+    assert found.assistant is not None
+    if messages[-1].role != "user" or any(message.role not in ("user", "assistant") for message in messages):
+        refuse("messages", SAVED)
+    if parameters.take("n", 1) != 1:
+        refuse("n", "an assistant gives one answer. Leave it out.")
+    for name in SAID:
+        parameters.only(name, why="the saved assistant says that.")
+    parameters.finish()
+    texts = [message.content for message in messages if message.role == "user"]
+    return running.bench.assistants.question(found.assistant.assistant.reference, texts[-1], texts[:-1])
+
+
+def _of_collection(parameters: Parameters, found: Target, messages: tuple[Message, ...]) -> Question:
     if len(messages) != 1 or messages[0].role != "user":
         refuse("messages", ALONE)
     most = [parameters.whole(name, 1, 2**31 - 1, 0) for name in ("max_completion_tokens", "max_tokens")]
@@ -36,7 +78,7 @@ def ask(
     parameters.only("n", 1, why="a collection gives one answer.")
     mode = parameters.one_of("mode", MODES, "reproducible")
     parameters.finish()
-    question = Question(
+    return Question(
         collection=found.collection,
         text=messages[0].content,
         model=found.model.name if found.model is not None else QUOTES,
@@ -44,8 +86,6 @@ def ask(
         seed=seed,
         mode=mode,
     )
-    running.mode, running.seeds = mode, [seed]
-    return _streamed(running, question, usage) if stream else _whole(running, question)
 
 
 def _whole(running: Running, question: Question) -> dict[str, Json]:
@@ -69,15 +109,20 @@ def _streamed(
     if usage:
         head["usage"] = None
     begun = False
+    # where an answer may be replaced by another sentence, it comes in one piece, at its end
+    at_once = bool(question.fallback) or question.without_support == "decline"
     for part in running.bench.assistants.ask(question, running.job):
         if isinstance(part, Delta):
             if not begun:
                 begun = True
                 yield {**head, "choices": [_choice({"role": "assistant", "content": ""})]}
-            yield {**head, "choices": [_choice({"content": part.text})]}
+            if not at_once:
+                yield {**head, "choices": [_choice({"content": part.text})]}
         elif isinstance(part, Answered):
             _note(running, part)
             answer = part.answer
+    if at_once:
+        yield {**head, "choices": [_choice({"content": answer.answer})]}
     last: list[dict[str, Json]] = [
         {**head, "choices": [_choice({}, _reason(answer))], "assay": _rests_on(running, answer)}
     ]

@@ -4,12 +4,16 @@ starter-chat                 a model file, by its name, its digest or an alias
 starter-chat+tone:0.5        the same, computed with an adapter; several follow each other, and a scale that isn't said is 1
 collection:NAME              a collection, which answers in its documents' own sentences
 collection:NAME/MODEL        a collection, answered by a chat model with the prompt that ships with the program
+assistant:NAME               a saved assistant, as its latest version; assistant:NAME@3 is its third
 """
 
 import re
+from contextlib import suppress
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from core.assistants.records import QUOTES
+from core.assistants.saved import AssistantState
 from core.errors import BadInput, NotFound, Unsupported
 from core.inference.adapters import fits
 from core.inference.records import AdapterUse
@@ -19,21 +23,25 @@ from core.records import Json
 from core.workbench import Workbench
 
 COLLECTION: Final = "collection:"
+ASSISTANT: Final = "assistant:"
 _SCALE: Final = re.compile(r"-?[0-9]{1,4}(\.[0-9]{1,6})?")
 STEP: Final = "GET /v1/models lists what there is."
 
 
 class Target(NamedTuple):
-    """What a request's `model` names: a model with its adapters, or a collection and who answers."""
+    """What a request's `model` names: a model with its adapters, a collection and who answers, or a saved assistant and its model."""
 
     name: str
     model: ModelFile | None
     collection: str = ""
     adapters: tuple[AdapterUse, ...] = ()
+    assistant: AssistantState | None = None
 
 
 def target(bench: Workbench, name: str) -> Target:
     """Raises `NotFound`, `BadInput` (an adapter's scale, or one for a collection)."""
+    if name.startswith(ASSISTANT):
+        return _assistant(bench, name)
     if not name.startswith(COLLECTION):
         plain, *adapters = name.split("+")
         return Target(name, _model(bench, plain), adapters=tuple(map(_adapter, adapters)))
@@ -56,20 +64,22 @@ def chat_model(bench: Workbench, found: Target) -> ModelFile:
 
 
 def plain_model(found: Target) -> ModelFile:
-    """The model file that is named by itself. Raises `BadInput` for a collection, and for a model with adapters."""
+    """The model file that is named by itself. Raises `BadInput` for a collection, an assistant, and for a model with adapters."""
     if found.adapters:
         raise BadInput(source="model", problem="adapters are for text that is written. Name the model alone.")
     return _alone(found)
 
 
 def _alone(found: Target) -> ModelFile:
+    if found.assistant is not None:
+        raise BadInput(source="model", problem="an assistant answers chats only. Send it to /v1/chat/completions.")
     if found.model is None or found.collection:
         raise BadInput(source="model", problem="a collection answers chats only. Send it to /v1/chat/completions.")
     return found.model
 
 
 def listed(bench: Workbench) -> list[Json]:
-    """Every model as `GET /v1/models` has it: the models, those with an adapter that fits, the aliases, the collections."""
+    """Every model as `GET /v1/models` has it: the models, those with an adapter that fits, the aliases, the collections, the assistants."""
     models = bench.models.list()
     writing = [model for model in models if model.purpose == "chat"]
     found = [Target(model.name, model) for model in models]
@@ -86,6 +96,9 @@ def listed(bench: Workbench) -> list[Json]:
         name = f"{COLLECTION}{collection.name}"
         found.append(Target(name, None, collection.name))
         found += [Target(f"{name}/{model.name}", model, collection.name) for model in writing]
+    for state in bench.assistants.list():
+        with suppress(NotFound):  # one whose model was forgotten meanwhile answers nothing
+            found.append(_of_assistant(bench, f"{ASSISTANT}{state.assistant.name}", state))
     return [described(one) for one in found]
 
 
@@ -93,6 +106,8 @@ def described(found: Target) -> dict[str, Json]:
     """One model in OpenAI's form."""
     model = found.model
     added = model.added if model is not None else ""
+    if found.assistant is not None:
+        return _described_assistant(found, found.assistant)
     more: dict[str, Json] = {"purpose": "collection" if found.collection else model.purpose if model else ""}
     if model is not None:
         more |= {"digest": model.digest, "context": model.context, "quantization": model.quantization}
@@ -100,8 +115,37 @@ def described(found: Target) -> dict[str, Json]:
             more["alias_of"] = model.name
     if found.adapters:
         more["adapters"] = [{"model": use.model, "scale": use.scale} for use in found.adapters]
-    created = int(datetime.fromisoformat(added).timestamp()) if added else 0
-    return {"id": found.name, "object": "model", "created": created, "owned_by": "assay", "assay": more}
+    return _form(found.name, added, more)
+
+
+def _form(name: str, since: str, more: dict[str, Json]) -> dict[str, Json]:
+    created = int(datetime.fromisoformat(since).timestamp()) if since else 0
+    return {"id": name, "object": "model", "created": created, "owned_by": "assay", "assay": more}
+
+
+def _described_assistant(found: Target, state: AssistantState) -> dict[str, Json]:
+    one = state.assistant
+    more: dict[str, Json] = {
+        "purpose": "assistant",
+        "assistant": one.reference,
+        "digest": state.digest,
+        "model": one.model,
+        "collections": list(one.collections),
+    }
+    return _form(found.name, one.saved, more)
+
+
+def _assistant(bench: Workbench, name: str) -> Target:
+    try:
+        state = bench.assistants.find(name.removeprefix(ASSISTANT))
+    except NotFound:
+        raise NotFound(kind="model", name=name[:120], step=STEP) from None
+    return _of_assistant(bench, name, state)
+
+
+def _of_assistant(bench: Workbench, name: str, state: AssistantState) -> Target:
+    model = state.assistant.model
+    return Target(name, None if model == QUOTES else _model(bench, model), assistant=state)
 
 
 def _adapter(said: str) -> AdapterUse:

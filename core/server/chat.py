@@ -42,9 +42,9 @@ def chat(running: Running, body: dict[str, Any]) -> dict[str, Json] | Streamed:
     messages, pictures = conversation.messages(given), conversation.pictures(given)
     stream = parameters.flag("stream")
     usage = _usage(parameters, stream)
-    if found.collection:
+    if found.collection or found.assistant is not None:
         if pictures:
-            refuse("messages", "a collection is asked in words. Leave the picture out, or ask a model.")
+            refuse("messages", "documents are asked in words. Leave the picture out, or ask a model.")
         return asking.ask(running, parameters, found, messages, stream, usage)
     model = catalogue.chat_model(running.bench, found)
     asked = _read(parameters, model.digest, messages, usage)

@@ -46,6 +46,8 @@ class Act(StrEnum):
     REMOVE_DOCUMENTS = "remove-documents"
     SHOW_DOCUMENT = "show-document"
     ASK = "ask"
+    SAVE_ASSISTANT = "save-assistant"
+    REMOVE_ASSISTANT = "remove-assistant"
     USE_API = "use-api"
     MAKE_TOKEN = "make-token"  # noqa: S105 (an act, not a secret)
     REVOKE_TOKEN = "revoke-token"  # noqa: S105 (an act, not a secret)
@@ -102,6 +104,8 @@ ALLOWED: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.REMOVE_DOCUMENTS: frozenset({AUTHOR}),
         Act.SHOW_DOCUMENT: frozenset({AUTHOR, REVIEWER, AUDITOR}),
         Act.ASK: frozenset({AUTHOR, REVIEWER}),
+        Act.SAVE_ASSISTANT: frozenset({AUTHOR}),
+        Act.REMOVE_ASSISTANT: frozenset({AUTHOR}),
         Act.USE_API: frozenset({AUTHOR, REVIEWER}),
         Act.MAKE_TOKEN: frozenset({AUTHOR, REVIEWER}),
         Act.REVOKE_TOKEN: frozenset({ADMIN, AUTHOR, REVIEWER}),
@@ -158,6 +162,8 @@ SAYS: Mapping[Act, str] = MappingProxyType(
         Act.REMOVE_DOCUMENTS: "Take a document out of what is searched.",
         Act.SHOW_DOCUMENT: "See a page of a confidential document.",
         Act.ASK: "Ask a collection a question.",
+        Act.SAVE_ASSISTANT: "Keep a new version of an assistant.",
+        Act.REMOVE_ASSISTANT: "Take an assistant off the list.",
         Act.USE_API: "Have the local API answer a program's calls.",
         Act.MAKE_TOKEN: "Make a token for a program that calls the local API.",
         Act.REVOKE_TOKEN: "End a token: one's own, or as administrator anybody's.",

@@ -116,7 +116,19 @@ def test_documents(ines: Assay, worked: dict[str, Any]) -> None:
 
 
 def test_asking(ines: Assay, worked: dict[str, Any]) -> None:
-    keys = {"answer", "model", "abstained", "citations", "trace", "mode", "finding", "support", "withdrawn", "searched"}
+    keys = {
+        "answer",
+        "model",
+        "abstained",
+        "citations",
+        "trace",
+        "mode",
+        "finding",
+        "support",
+        "withdrawn",
+        "searched",
+        "assistant",
+    }
     asked = ("ask", "sheets", "What is the flash point of solvent R-12?")
     quoted = printed(ines(*asked, "--json"), keys)
     assert set(quoted["citations"][0]) == {"document", "page", "quote", "score"}

@@ -15,6 +15,7 @@ import pytest
 
 from core.assistants.api_calls import ApiCall
 from core.assistants.records import QUOTES, Question
+from core.assistants.saved import SaveAssistant
 from core.assistants.service import Assistants
 from core.datasets.records import AddDataset, Sample, SaveSamples, SplitDataset, Splitting
 from core.documents.records import AddDocuments
@@ -187,6 +188,9 @@ SERVICES = (
         Search(collection="towers", query="floors"), Job("Search"))),
     Operation("core.retrieval.index:Indexes.allow_clear", Act.OPEN_IN_CLEAR, in_clear),
     Operation("core.assistants.service:Assistants.ask", Act.ASK, ask),
+    Operation("core.assistants.service:Assistants.save", Act.SAVE_ASSISTANT, lambda s: s.bench.assistants.save(
+        SaveAssistant(name=f"of-{s.user}", collections=("towers",)))),
+    Operation("core.assistants.service:Assistants.remove", Act.REMOVE_ASSISTANT, lambda s: s.bench.assistants.remove("old")),
     Operation("core.assistants.api_calls:ApiCalls.keep", Act.USE_API, lambda s: s.bench.api_calls.keep((ApiCall(
         path="/v1/completions", request_id="r", token="t", began="2026-01-31T10:00:00Z", request="{}", status=200),))),
     Operation("core.prompts.service:Prompts.save", Act.SAVE_PROMPT, lambda s: s.bench.prompts.save(
@@ -340,7 +344,7 @@ READING = {
     "refreshing": {"folders"},
     "retrieval": {"search", "rank", "settings", "prepare", "index_state", "close", "allow_clear"},
     "prompts": {"list", "versions", "show", "diff", "signatures", "held_back", "settle"},
-    "assistants": {"context", "traces", "trace"},
+    "assistants": {"question", "list", "find", "versions", "context", "traces", "trace"},
     "api_calls": {"list", "show", "used"},
     "datasets": {"list", "show", "preview", "versions", "changes", "screen", "contaminated"},
     "drafting": {"list", "waiting"},
@@ -388,6 +392,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
             bench.models.add(AddModel(path=str(model), name=name))
         bench.model_cards.save(SaveCard(model="old", intended="answers"))
         bench.model_aliases.move(MoveAlias(name="first", model="old"))
+        bench.assistants.save(SaveAssistant(name="old", collections=("towers",)))
         bench.signatures.trust(TrustKey(name="first", path=stage.file("first.pem", FIRST)))
         bench.evals.save(SPEC)
         bench.evals.run(RunSpec(reference="towers"), Job("Run"))
