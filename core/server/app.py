@@ -19,11 +19,12 @@ from core.records import Json, Record
 from core.server import catalogue
 from core.server.chat import chat
 from core.server.completions import completions
+from core.server.connections import CONNECTION, Connection
 from core.server.gate import OPEN, Gate
 from core.server.problems import INVALID, Problem, problem
 from core.server.running import Running, new_id
 from core.server.vectors import embeddings, rerank
-from core.server.work import Handler, Piece, Whole, Work
+from core.server.work import Handler, Item, Piece, Whole, Work
 from core.vault.api_tokens import ApiToken
 from core.workbench import Workbench
 
@@ -127,10 +128,15 @@ class Api:
         bridge = self._work.start(running, handler, body, asyncio.get_running_loop())
         watching = asyncio.create_task(_watch(receive, running))
         begun = over = False
+        connection: Connection | None = scope.get(CONNECTION)
+
+        def now(item: Item) -> bool:
+            return isinstance(item, Piece) and connection is not None and connection.piece(item.body)
+
         try:
             while not over:
                 pieces = []
-                for item in await bridge.take():
+                for item in await bridge.take(now if begun else None):
                     if isinstance(item, Whole):
                         await _send_whole(send, item)
                     elif isinstance(item, Piece):

@@ -1,18 +1,22 @@
 """Connections as the server takes them: so many at once, and each says within a time what it wants.
 
-uvicorn limits neither: a program that sends half a request's head and no more would hold a connection for ever. A body has its own limit in `app`.
+uvicorn limits neither: a program that sends half a request's head and no more would hold a connection for ever. A body has its own limit in
+`app`. A stream's pieces are written by the connection itself (`piece`), without a way through all layers for each.
 """
 
 import asyncio
 from typing import Any, Final
 
 import h11
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS: Final = 15.0
 """From a connection's beginning, or a further request's first byte, to the end of its head."""
 MOST: Final = 512
 """Connections at once; more than are ever worked on."""
+CONNECTION: Final = "assay.connection"
+"""Where an application finds the connection of a request, in its scope."""
 
 
 class Connection(H11Protocol):
@@ -24,6 +28,7 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.app: ASGIApp = _Known(self.app, self)
         if len(self.connections) > self.most:
             transport.close()
             return
@@ -44,6 +49,15 @@ class Connection(H11Protocol):
         super().on_response_complete()
         if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
             self._begin()  # the next request's head has come in part, behind the last one's body
+
+    def piece(self, data: bytes) -> bool:
+        """Write a part of a body that has no given length, if it can go at once; the body has begun, and nothing else is on its way."""
+        if not data or self.transport.is_closing():
+            return True  # nobody reads it any more, as uvicorn sees it too
+        if self.flow.write_paused or self.conn.our_state is not h11.SEND_BODY or self.conn.their_http_version != b"1.1":
+            return False
+        self.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        return True
 
     def _begin(self) -> None:
         if self._waiting is None:
@@ -66,3 +80,14 @@ class Connection(H11Protocol):
             ):
                 self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
+
+
+class _Known:
+    """The application, told which connection a request came by."""
+
+    def __init__(self, app: ASGIApp, connection: Connection) -> None:
+        self._app, self._connection = app, connection
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[CONNECTION] = self._connection
+        await self._app(scope, receive, send)
