@@ -1,9 +1,11 @@
 """One connection between a person's process and the one that has the vault open, from either end: whole messages in and out.
 
-A deadline holds for everything that is read before the two know each other, however slowly it drips in. One thread reads; any may send.
+A deadline holds for everything that is read before the two know each other, however slowly it drips in. One thread reads; any may send. Who
+takes descriptors keeps the last one that came, until it is asked for or the connection is closed; before the two know each other none comes in.
 """
 
 import contextlib
+import os
 import socket
 import threading
 import time
@@ -27,6 +29,8 @@ class Channel(Generic[M]):
         self._unpacker = Unpacker(FIRST_FRAMES)
         self._arrived: list[M] = []
         self._sending = threading.Lock()
+        self._taking = False
+        self._handle = -1
 
     def within(self, seconds: float) -> None:
         """A new deadline."""
@@ -40,11 +44,22 @@ class Channel(Generic[M]):
         self._deadline = None
         self._connection.settimeout(None)
 
-    def send(self, message: FromGuest | FromHost) -> None:
-        """Raises `EOFError` when the other side is gone."""
+    def take_handles(self) -> None:
+        """From now on, let descriptors come in."""
+        self._taking = True
+
+    def handle(self) -> int:
+        """The descriptor that came last, which is the caller's now; -1 where none did."""
+        found, self._handle = self._handle, -1
+        return found
+
+    def send(self, message: FromGuest | FromHost, handle: int = -1) -> None:
+        """With `handle`, a copy of that descriptor crosses too. Raises `EOFError` when the other side is gone."""
         data = frame(message)
         with self._sending:
             try:
+                if handle >= 0:
+                    data = data[socket.send_fds(self._connection, [data], [handle]) :]
                 self._connection.sendall(data)
             except OSError as error:
                 raise EOFError from error
@@ -63,7 +78,7 @@ class Channel(Generic[M]):
     def read(self) -> Iterator[M]:
         """The messages that one piece of the stream completes: none, or some. Raises as `receive`."""
         try:
-            data = self._connection.recv(CHUNK)
+            data = self._received()
         except TimeoutError:
             raise
         except OSError as error:
@@ -72,6 +87,20 @@ class Channel(Generic[M]):
             raise EOFError
         for payload in self._unpacker.feed(data):
             yield self._decode(payload)
+
+    def _received(self) -> bytes:
+        if not self._taking:
+            return self._connection.recv(CHUNK)  # the system drops descriptors that come with it
+        data, handles, _, _ = socket.recv_fds(self._connection, CHUNK, 1)
+        for handle in handles:
+            self._close_handle()
+            os.set_inheritable(handle, False)
+            self._handle = handle
+        return data
+
+    def _close_handle(self) -> None:
+        if (left := self.handle()) >= 0:
+            os.close(left)
 
     def part(self, last: FromHost, seconds: float) -> None:
         """Send the last message, if the other side takes it in time, and end the connection for all threads that use it."""
@@ -92,6 +121,7 @@ class Channel(Generic[M]):
 
     def close(self) -> None:
         """Once no thread uses it any more."""
+        self._close_handle()
         self._connection.close()
 
     def fileno(self) -> int:

@@ -1,7 +1,8 @@
 """The console of a command that runs in the process that has the vault open, for a person in another process.
 
 What the command prints, asks and reports travels to that person; nothing of this process's own streams, environment or folder is used. When
-they stop it, or are gone, its jobs are cancelled and its questions end.
+they stop it, or are gone, its jobs are cancelled and its questions end. A command that serves the API listens on the socket that the person's
+own process made and handed over; this process, behind its barrier, makes none.
 """
 
 import contextlib
@@ -19,6 +20,7 @@ import click
 from core.cli.messages import PIECE, Ask, Err, Failed, FromHost, Given, Out, Run, error_of
 from core.errors import BadInput, Refused, Unavailable
 from core.jobs import Job
+from core.server.listening import adopted
 from core.vault.joining import Joined
 from core.workbench import Workbench
 
@@ -26,7 +28,15 @@ from core.workbench import Workbench
 class Guest:
     """A `Console` for one command of a person who joined. `send` raises `EOFError` when they are gone."""
 
-    def __init__(self, send: Callable[[FromHost], None], bench: Workbench, joined: Joined, run: Run) -> None:
+    def __init__(
+        self,
+        send: Callable[[FromHost], None],
+        bench: Workbench,
+        joined: Joined,
+        run: Run,
+        handle: Callable[[], int] = lambda: -1,
+    ) -> None:
+        """`handle` gives the descriptor that came with the last answer."""
         self.arguments: Sequence[str] = tuple(map(os.fsdecode, run.arguments))
         self.vault: str | None = os.fsdecode(run.vault)
         self.user: str | None = run.user
@@ -35,6 +45,7 @@ class Guest:
         self._send = send
         self._bench = bench
         self._joined = joined
+        self._handle = handle
         self._answers: queue.SimpleQueue[Given | Failed] = queue.SimpleQueue()
         self._jobs: list[Job] = []
         self._lock = threading.Lock()
@@ -80,10 +91,10 @@ class Guest:
         return self._ask("yes", question, False, step) == "yes"
 
     def listening(self) -> socket.socket:
-        raise Unavailable(
-            what="The vault is open in another Assay, which can make no socket any more",
-            step="Close it there, and serve it from here; other commands then work through this one.",
-        )
+        self._ask("socket", "", False, "")
+        if (handle := self._handle()) < 0:
+            raise Unavailable(what="No socket came for the API", step="Run the command again.")
+        return adopted(handle)
 
     def watch(self, job: Job) -> None:
         with self._lock:
@@ -118,7 +129,9 @@ class Guest:
         if jobs:
             threading.Thread(target=_cancel, args=(jobs,), name="stop").start()
 
-    def _ask(self, what: Literal["own", "other", "name", "yes"], prompt: str, confirm: bool, step: str) -> str:
+    def _ask(
+        self, what: Literal["own", "other", "name", "yes", "socket"], prompt: str, confirm: bool, step: str
+    ) -> str:
         if self._stopped:
             raise click.Abort
         with contextlib.suppress(EOFError):  # then `stop` answers

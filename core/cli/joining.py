@@ -1,7 +1,8 @@
 """The side of the person whose process found the vault open in another one: the command runs there, and this process is its terminal.
 
 The passphrase that opens the vault stays here; what crosses is the proof of it (`core.vault.joining`). A passphrase crosses only to sign, and
-only after the other side has proved that it has the vault open. Ctrl-C asks the command to stop; a second one leaves it.
+only after the other side has proved that it has the vault open. The socket of `assay serve` is made here and listens there. Ctrl-C asks the
+command to stop; a second one leaves it.
 """
 
 import contextlib
@@ -135,6 +136,8 @@ class _Terminal:
             self._console.out(message.text)
         elif isinstance(message, Err):
             self._console.err(message.text)
+        elif isinstance(message, Ask) and message.what == "socket":
+            self._hand_over()
         elif isinstance(message, Ask):
             self._say(self._answer(message))
         else:
@@ -143,6 +146,14 @@ class _Terminal:
     def _say(self, message: FromGuest) -> None:
         with contextlib.suppress(EOFError):  # its last words, which tell why, are still to be read
             self._channel.send(message)
+
+    def _hand_over(self) -> None:
+        """Give the other side the API's socket; from then on it listens there alone."""
+        try:
+            with self._console.listening() as listening, contextlib.suppress(EOFError):
+                self._channel.send(Given(text=""), listening.fileno())
+        except AssayError as error:
+            self._say(failed(error))
 
     def _answer(self, ask: Ask) -> Given | Failed:
         with _breakable():

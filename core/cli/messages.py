@@ -10,6 +10,8 @@
     Given, Failed, Cancel    →
                              ←     Ended             (or Failed, where the vault was locked)
 
+With the answer to the question for a socket, the socket itself crosses: the descriptor of one that listens on the loopback address.
+
 Both sides of a connection are the same person's processes, and still neither believes a length: a frame is short until the person is known,
 and never long. The records carry no path of the program and no key.
 """
@@ -29,7 +31,7 @@ LARGEST: Final = 4 * 1024 * 1024
 """Bytes of a later frame: Linux passes 2 MiB of arguments to a program at most; longer output is sent in pieces."""
 PIECE: Final = 256 * 1024
 """Characters of output in a frame."""
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 
 
 class Hello(Record, frozen=True, kw_only=True, tag="hello"):
@@ -99,9 +101,10 @@ class Err(Record, frozen=True, kw_only=True, tag="err"):
 
 
 class Ask(Record, frozen=True, kw_only=True, tag="ask"):
-    """A question: the person's own passphrase (from their file or terminal), another one from the terminal, their user name, or yes or no."""
+    """A question: the person's own passphrase (from their file or terminal), another one from the terminal, their user name, yes or no, or the
+    socket that their process made for the API."""
 
-    what: Literal["own", "other", "name", "yes"]
+    what: Literal["own", "other", "name", "yes", "socket"]
     prompt: str
     confirm: bool = False
     step: str = ""

@@ -1,7 +1,7 @@
 """`assay serve` and `assay token`: the local API of a vault, and the tokens that programs show it.
 
-The socket is made by the process that the person started, before its barrier is raised (`listening_for`); a process that has the vault open already
-can't make one any more, so there serving is refused.
+The socket is made by the process that the person started, before its barrier is raised (`listening_for`). Where another process has the vault open,
+it is handed over: the API is served there for the joined person, under their roles, until they stop the command.
 """
 
 import socket
@@ -38,8 +38,12 @@ def serve(session: Session, port: int, token_name: str | None, quiet: bool) -> N
         from core.server.app import Line
         from core.server.service import Server
 
-        made, secret = _token(bench, token_name)
-        server = Server(bench, listening)
+        try:
+            made, secret = _token(bench, token_name)
+            server = Server(bench, listening)
+        except BaseException:
+            listening.close()
+            raise
         stop = threading.Event()
         job = session.output.quiet_job("Serving")
         job.on_cancel(stop.set)

@@ -235,6 +235,7 @@ class Listener:
         if not isinstance(run, Run):
             raise BadFrame("no command")
         visit.channel.known()
+        visit.channel.take_handles()
         with self._lock:
             if self._reason is not None:
                 raise self._reason
@@ -242,7 +243,7 @@ class Listener:
                 raise Unavailable(
                     what=f"{MOST_COMMANDS} commands are at work in this vault already", step="Wait until one has ended."
                 )
-            visit.guest = Guest(visit.channel.send, self._bench, joined, run)
+            visit.guest = Guest(visit.channel.send, self._bench, joined, run, visit.channel.handle)
             visit.command = threading.Thread(
                 target=self._work, args=(visit, visit.guest, joined), name="command", daemon=True
             )

@@ -60,6 +60,23 @@ def listen(port: int = PORT, address: str = ADDRESS) -> socket.socket:
     return made
 
 
+def adopted(handle: int) -> socket.socket:
+    """A listening socket that another process of this person made, by its descriptor. Raises `BadInput` for anything else, which is closed."""
+    try:
+        given = socket.socket(fileno=handle)
+    except OSError as error:
+        os.close(handle)
+        raise BadInput(source="The socket", problem="it is none.") from error
+    with given:
+        listens = given.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        if (given.family, given.type) != (socket.AF_INET, socket.SOCK_STREAM) or not listens:
+            raise BadInput(source="The socket", problem="it doesn't listen for programs of this machine.")
+        check_address(given.getsockname()[0])
+        found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=given.detach())
+    found.setblocking(False)
+    return found
+
+
 def _unavailable(port: int, error: OSError) -> Unavailable:
     taken = error.errno == errno.EADDRINUSE
     reason = "another program has it" if taken else os.strerror(error.errno or 0)

@@ -42,8 +42,8 @@ def command(surroundings: dict[str, str], *arguments: str) -> subprocess.Complet
     )
 
 
-@pytest.fixture
-def serving(surroundings: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], dict[str, object]]]:
+def started(surroundings: dict[str, str]) -> tuple[subprocess.Popen[str], dict[str, object]]:
+    """`assay serve`, and what it said when it served."""
     process = subprocess.Popen(
         [sys.executable, "-c", CODE, "--json", "serve", "--port", "0"],
         env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -54,10 +54,20 @@ def serving(surroundings: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str
         line = process.stdout.readline()
         assert line, process.stderr.read() if process.stderr else ""
         said += line
-    yield process, json.loads(said)
+    return process, json.loads(said)
+
+
+def ended(process: subprocess.Popen[str]) -> None:
     if process.poll() is None:
         process.kill()
     process.communicate()
+
+
+@pytest.fixture
+def serving(surroundings: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], dict[str, object]]]:
+    process, told = started(surroundings)
+    yield process, told
+    ended(process)
 
 
 def test_it_serves_behind_the_barrier_and_other_commands_work_beside_it(
@@ -81,15 +91,37 @@ def test_it_serves_behind_the_barrier_and_other_commands_work_beside_it(
     listed = command(surroundings, "token", "list")
     assert "ci" in listed.stdout
     assert secret not in listed.stdout
-    second = command(surroundings, "serve", "--port", "0")
-    assert second.returncode == 16
-    assert "open in another Assay" in second.stderr
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "POST /v1/chat/completions  200" in errors
     assert "Hello" not in errors
     assert secret not in errors
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a second process is refused there")
+def test_a_second_one_is_served_by_the_first_on_its_own_port_until_it_is_stopped(
+    surroundings: dict[str, str], serving: tuple[subprocess.Popen[str], dict[str, object]]
+) -> None:
+    first, told = serving
+    headers = {"Authorization": f"Bearer {told['token']}"}
+    second, also = started(surroundings)
+    try:
+        assert also["port"] != told["port"]
+        for address in (told["address"], also["address"]):
+            assert httpx.get(f"{address}/models", headers=headers, timeout=60).status_code == 200
+        if sys.platform == "linux":
+            assert listening(first.pid) == {"0100007F"}
+            assert listening(second.pid) == set()
+        second.send_signal(signal.SIGINT)
+        _, errors = second.communicate(timeout=60)
+        assert second.returncode == 0, errors
+        assert "GET /v1/models  200" in errors
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{also['address']}/models", headers=headers, timeout=60)
+        assert httpx.get(f"{told['address']}/models", headers=headers, timeout=60).status_code == 200
+    finally:
+        ended(second)
 
 
 def test_another_address_can_not_be_asked_for(surroundings: dict[str, str]) -> None:
