@@ -9,6 +9,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
         "Build",
         (
             Place("prompts", "Prompts", "prompts", "Ctrl+4"),
+            Place("playground", "Playground", "columns"),
             Place("datasets", "Datasets", "datasets", "Ctrl+5"),
             Place("evals", "Evaluations", "evaluations", "Ctrl+6"),
             Place("models", "Models", "models", "Ctrl+7"),

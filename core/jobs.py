@@ -13,7 +13,7 @@ from core.errors import Cancelled
 from core.records import Record
 
 T = TypeVar("T")
-WORKERS = 4
+WORKERS = 8
 """Jobs that run at once; they wait for child processes most of the time."""
 
 

@@ -12,6 +12,7 @@ _CLASSES = {
     "documents": ("app.pages.documents", "DocumentsPage"),
     "datasets": ("app.pages.datasets", "DatasetsPage"),
     "prompts": ("app.pages.prompts", "PromptsPage"),
+    "playground": ("app.pages.playground", "PlaygroundPage"),
     "evals": ("app.pages.evaluations", "EvaluationsPage"),
     "evidence": ("app.pages.evidence", "EvidencePage"),
     "models": ("app.pages.models", "ModelsPage"),

@@ -35,7 +35,7 @@ from core.vault.roles import Act
 from core.vault.vault import Vault
 from core.workbench import ERASABLES, SCHEMA
 from tests.conftest import PASSPHRASES, weak_kdf
-from tests.unit.app import api_scenes, chat_scenes, evidence_scenes, model_scenes
+from tests.unit.app import api_scenes, chat_scenes, dataset_scenes, evidence_scenes, model_scenes, playground_scenes
 from tests.unit.app.benches import Bench
 from tests.unit.app.kept import fill
 
@@ -450,7 +450,9 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     **evidence_scenes.SCENES,
     **model_scenes.SCENES,
     **api_scenes.SCENES,
+    **dataset_scenes.SCENES,
     **chat_scenes.SCENES,
+    **playground_scenes.SCENES,
 }
 
 

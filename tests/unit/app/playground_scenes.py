@@ -1,0 +1,73 @@
+"""Pictures of the playground, for the command of `shots`."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from app.main_window import MainWindow
+from app.pages.playground import PlaygroundPage
+from core.documents.records import AddDocuments
+from core.jobs import Job
+from tests.unit.app.playing import PlayBench
+
+
+def playground(then: Callable[[MainWindow, PlaygroundPage], None]) -> Callable[[MainWindow], None]:
+    def show(window: MainWindow) -> None:
+        from tests.unit.app.shots import wait
+
+        bench = PlayBench(Path(tempfile.mkdtemp()) / "Drug safety.assay")
+        bench.vault.folder.mkdir(parents=True)
+        bench.documents.add(AddDocuments(collection="safety", paths=("SOP-PV-014.pdf",)), Job("Add"))
+        window.enter(bench)
+        window.go("playground")
+        wait(window)
+        assert isinstance(window.page, PlaygroundPage)
+        then(window, window.page)
+        wait(window)
+
+    return show
+
+
+def answered(window: MainWindow, page: PlaygroundPage) -> None:
+    page.columns[1].model.choose("corvid-1.5b")
+    page.add_column()
+    page.columns[2].prompt.choose("classify@1")
+    page.collection.choose("safety")
+    page.composer.setPlainText("The pump in room 4 stopped on Monday, because a worn seal let water into the motor.")
+    page.ask()
+
+
+def six(window: MainWindow, page: PlaygroundPage) -> None:
+    answered(window, page)
+    while page.add.isEnabled():
+        page.add_column()
+    page.columns[4].model.choose("broken-7b")
+    from tests.unit.app.shots import wait
+
+    wait(window)
+    page.ask()
+
+
+def begun(window: MainWindow, page: PlaygroundPage) -> None:
+    page.composer.setPlainText("The pump in room 4 stopped")
+
+
+def own_settings(window: MainWindow, page: PlaygroundPage) -> None:
+    page.columns[0].settings.click()
+
+
+def saw(window: MainWindow, page: PlaygroundPage) -> None:
+    from tests.unit.app.shots import wait
+
+    answered(window, page)
+    wait(window)
+    page.columns[0].prompt_button.click()
+
+
+SCENES = {
+    "playground": playground(begun),
+    "playground-answered": playground(answered),
+    "playground-six": playground(six),
+    "playground-settings": playground(own_settings),
+    "playground-prompt": playground(saw),
+}
