@@ -20,6 +20,8 @@ from core.documents import refreshing
 from core.documents import store as documents_store
 from core.documents.erasing import ErasableCollections, ErasableDocuments
 from core.documents.refreshing import Refreshing
+from core.documents.screening import store as screening_store
+from core.documents.screening.service import Screening
 from core.documents.service import Documents
 from core.evals import releasing
 from core.evals import store as evals_store
@@ -54,6 +56,7 @@ SCHEMA = (
     models_store.SCHEMA,
     documents_store.SCHEMA,
     refreshing.SCHEMA,
+    screening_store.SCHEMA,
     assistants_store.SCHEMA,
     evals_store.SCHEMA,
     salts.SCHEMA,
@@ -100,6 +103,7 @@ class Workbench:
         )
         self.documents = Documents(vault, self.supervisor, self.engine)
         self.refreshing = Refreshing(vault, self.documents)
+        self.screening = Screening(vault, self.documents)
         self.retrieval: Retrieval = Retrieval(
             vault, self.supervisor, self.engine, self.documents, first.retrieval if first else None
         )

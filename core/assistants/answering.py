@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from core.assistants import quotes
 from core.assistants.follow_ups import standalone
+from core.assistants.guarding import Guards
 from core.assistants.prompting import given, settled, texts_as_passages
 from core.assistants.records import QUOTES, Answer, Answered, AnswerPart, Citation, Delta, Found, Question, Support
 from core.documents.sentences import split_sentences
@@ -73,10 +74,15 @@ class Context:
     """What the prompt is filled with."""
     fields: Mapping[str, Json] = dataclass_field(default_factory=dict)
     """What a sample knows beside its question, for the prompt; not kept with the answer."""
+    guards: Guards | None = None
+    """Look at question, passages and answer; none where it is None."""
 
 
 def answer(question: Question, context: Context, job: Job) -> Iterator[AnswerPart]:
     """The parts of an answer in order: `Found`, any number of `Delta`, one `Answered`."""
+    if context.guards is not None:
+        yield from context.guards.answer(question, context, job, answer)
+        return
     started = time.monotonic()
     passages: tuple[Passage, ...] = ()
     if question.collection:

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from msgspec import field
 
+from core.guards.records import Guarded
 from core.inference.records import AdapterUse
 from core.records import Digest, Record
 from core.retrieval.records import Finding, Passage, Settings
@@ -127,6 +128,8 @@ class Answer(Record, frozen=True, kw_only=True, tag="answer"):
     """How it breaks that form."""
     left_out: int = 0
     """Passages that were found and not shown to the model, because the prompt didn't fit with them."""
+    guarded: tuple[Guarded, ...] = ()
+    """What guards found in question, passages and answer, and what became of it."""
 
 
 class Found(Record, frozen=True, kw_only=True, tag="found"):

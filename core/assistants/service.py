@@ -12,11 +12,15 @@ from msgspec import structs
 
 from core.assistants import saved, store
 from core.assistants.answering import Context, answer
+from core.assistants.guarding import Guards
 from core.assistants.pictures import seeing, shown
 from core.assistants.records import QUOTES, Answer, Answered, AnswerPart, Question
 from core.assistants.saved import AssistantState, SaveAssistant
+from core.documents.screening import store as screening_store
 from core.documents.service import Documents
 from core.errors import BadInput
+from core.guards import guarding
+from core.guards.classifiers import ByLikelihood
 from core.inference.service import Engine
 from core.jobs import Job
 from core.models import cards
@@ -129,7 +133,11 @@ class Assistants:
         found_with = self._found_with(question)
         if question.model == QUOTES:
             return Context(
-                search=self._retrieval.search, embed=embed, generate=self._engine.generate, found_with=found_with
+                search=self._retrieval.search,
+                embed=embed,
+                generate=self._engine.generate,
+                found_with=found_with,
+                guards=self._guards(question),
             )
         model = self._models.show(question.model)
         prompt, prompt_digest = self._prompt(question.prompt)
@@ -142,6 +150,7 @@ class Assistants:
             model_digest=model.digest,
             found_with=found_with,
             values=self._prompts.values,
+            guards=self._guards(question),
         )
 
     def traces(self, limit: int = 100) -> tuple[tuple[Digest, Answer], ...]:
@@ -165,6 +174,19 @@ class Assistants:
             )
         saved.check_unchanged(self._models, self._prompts, state.assistant)
         return state.digest
+
+    def _guards(self, question: Question) -> Guards | None:
+        """The strictest of what the question's collections want."""
+        names = dict.fromkeys(name for name in (question.collection, *question.finding.also) if name)
+        with self._vault.read() as reader:
+            policy = guarding.strictest([screening_store.policy(reader, name).guards for name in names])
+        if {policy.input, policy.passages, policy.output} == {"off"}:
+            return None
+        judge = None
+        if policy.classifier:
+            model = self._models.show(policy.classifier)
+            judge = ByLikelihood(self._engine.weigh, model.digest, model.name)
+        return Guards(policy, judge)
 
     def _found_with(self, question: Question) -> Settings | None:
         if not question.collection:

@@ -9,6 +9,7 @@ from click.core import ParameterSource
 
 from core import settings
 from core.assistants.records import QUOTES, Answer, Answered, Delta, Question
+from core.cli import screening
 from core.cli.finding import finding, finding_json, finding_options
 from core.cli.output import one_line, table
 from core.cli.refreshing import refresh, watch
@@ -64,6 +65,9 @@ def add(
                 "added": done.added,
                 "replaced": done.replaced,
                 "unchanged": done.unchanged,
+                "held": done.held,
+                "redacted": done.redacted,
+                "excluded": done.excluded,
                 "refused": [{"file": r.file, "reason": r.reason} for r in done.refused],
                 "chunks": done.chunks,
                 "pages": done.pages,
@@ -73,10 +77,11 @@ def add(
                 f"{done.collection}: {done.added} added, {done.unchanged} unchanged, {len(done.refused)} refused; "
                 f"{done.pages} pages, {done.chunks} chunks in {done.seconds:.1f} s.",
                 *([f"  {done.replaced} of them replaced an earlier version."] if done.replaced else []),
+                *screening.added_lines(done),
                 *(f"  refused: {one_line(r.reason)}" for r in done.refused),
             ],
         )
-    if not done.added and not done.unchanged:
+    if not done.added and not done.unchanged and not done.held:
         raise SystemExit(1)
 
 
@@ -178,6 +183,8 @@ def remove(session: Session, collection: str, name: str, reason: str) -> None:
 documents.add_command(evaluate)
 documents.add_command(refresh)
 documents.add_command(watch)
+for command in (screening.screen, screening.findings, screening.decide, screening.admit, screening.guard):
+    documents.add_command(command)
 
 
 @documents.command()

@@ -106,6 +106,12 @@ class AddedDocuments(Record, frozen=True, kw_only=True):
     chunks: int
     pages: int
     seconds: float
+    held: int = 0
+    """Documents that wait for decisions about what screening found in them."""
+    excluded: int = 0
+    """Documents that stay out by earlier decisions."""
+    redacted: int = 0
+    """Those of the added ones from which something was taken out."""
 
 
 class PageImage(Record, frozen=True, kw_only=True):

@@ -29,6 +29,7 @@ from core.documents.records import (
     Rect,
     Refusal,
 )
+from core.documents.screening.entering import Gate
 from core.documents.worker.records import Located, LocateQuote, Opened, OpenPages, Parsed, RenderPage
 from core.errors import BadInput, NotFound, Unavailable, Unsupported, WorkerFailed
 from core.inference.service import Engine
@@ -71,14 +72,20 @@ class Documents:
         Raises `NotFound` (a path), `Unavailable` (no embedder), `BadInput` (the collection's name, another embedder, only empty folders),
         `Refused` (role; before anything is read), `DiskFull`, `Cancelled`. What is wrong with one file is a refusal, and the others go on."""
         started = time.monotonic()
-        name = _checked_name(request.collection)
+        name = checked_name(request.collection)
         required(self._vault, Act.ADD_DOCUMENTS, name)
         found, refused = files.collect(request.paths)
         if not found:
             raise BadInput(source=name, problem=refused[0].reason if refused else "no file was given. Name one.")
         self._check_embedder(name, job)
         added = replaced = unchanged = chunks = pages = 0
-        reader = Reader(self._supervisor, lambda content: self._has(name, content), tuple(passwords), ocr.find())
+        gate = Gate(self._vault, name)
+        reader = Reader(
+            self._supervisor,
+            lambda content: self._has(name, content) or gate.knows(content),
+            tuple(passwords),
+            ocr.find(),
+        )
         with closing(reader.read_all(found, job)) as reading:
             for done, documents in enumerate(reading):
                 job.report(done, len(found), "files")
@@ -89,10 +96,10 @@ class Documents:
                         refused.append(read)
                     elif read.parsed is None or self._has(name, read.content):
                         unchanged += 1
-                    else:
+                    elif parsed := gate.enter(read.name, read.content, read.data, read.parsed):
                         replaced += self._has_name(name, read.name)
-                        chunks += self._keep(name, read, read.parsed, job)
-                        pages += len(read.parsed.pages)
+                        chunks += self._keep(name, read, parsed, job)
+                        pages += len(parsed.pages)
                         added += 1
         job.report(len(found), len(found), "files")
         return AddedDocuments(
@@ -104,7 +111,16 @@ class Documents:
             chunks=chunks,
             pages=pages,
             seconds=time.monotonic() - started,
+            held=gate.held,
+            excluded=gate.excluded,
+            redacted=gate.redacted,
         )
+
+    def take_in(self, collection: str, read: Read, parsed: Parsed, job: Job) -> int:
+        """Keep a document that was read before, as `parsed` has it; the number of its passages. Raises as `add`."""
+        required(self._vault, Act.ADD_DOCUMENTS, collection)
+        self._check_embedder(collection, job)
+        return self._keep(collection, read, parsed, job)
 
     def collections(self) -> tuple[Collection, ...]:
         """All collections, by name."""
@@ -320,7 +336,8 @@ class Documents:
             self._shown.add((document, page))
 
 
-def _checked_name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """A collection's name, white space made single. Raises `BadInput`."""
     name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME or not name.isprintable() or name.startswith("-"):
         raise BadInput(

@@ -28,9 +28,12 @@ SHARPNESS: Final = 12.0
 
 
 class Classifier(Protocol):
-    """Judges texts. `name` stands in the trace as what found something."""
+    """Judges texts."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Stands in the trace as what found something."""
+        ...
 
     def scores(self, texts: Sequence[str], job: Job) -> list[float]:
         """From 0 to 1, in the texts' order."""

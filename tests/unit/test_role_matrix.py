@@ -18,9 +18,13 @@ from core.assistants.records import QUOTES, Question
 from core.assistants.saved import SaveAssistant
 from core.assistants.service import Assistants
 from core.datasets.records import AddDataset, Sample, SaveSamples, SplitDataset, Splitting
+from core.documents.reading import Read
 from core.documents.records import AddDocuments
 from core.documents.refreshing import Refreshing
+from core.documents.screening.records import Decide, ScreeningPolicy
+from core.documents.screening.service import Screening
 from core.documents.service import Documents
+from core.documents.worker.records import PageWriter, Parsed
 from core.errors import Refused, WorkerFailed
 from core.evals.records import RunSpec, Spec
 from core.evidence.records import ExportPack
@@ -94,6 +98,7 @@ class Stage:
         self.bench = bench = Workbench(self.vault)
         bench.documents = Documents(self.vault, bench.supervisor, bench.engine, embedder=FAKE)
         bench.refreshing = Refreshing(self.vault, bench.documents)
+        bench.screening = Screening(self.vault, bench.documents)
         bench.retrieval = Retrieval(self.vault, bench.supervisor, bench.engine, bench.documents)
         bench.assistants = Assistants(
             self.vault, bench.models, bench.engine, bench.documents, bench.retrieval, bench.prompts
@@ -163,6 +168,17 @@ def vouched(stage: Stage) -> None:
     witnesses.accept(stage.vault, note, (key.vkey,))
 
 
+def taken(user: str) -> tuple[Read, Parsed]:
+    """A document as it was read before."""
+    data = f"{TEXT}Taken in by {user}.".encode()
+    page = PageWriter(1)
+    page.add("paragraph", data.decode())
+    content = Digest(hashlib.sha256(data).hexdigest())
+    return Read(name="taken.md", data=data, content=content, parsed=None), Parsed(
+        media="text/markdown", title="", pages=(page.page(),)
+    )
+
+
 def ask(stage: Stage) -> None:
     question = Question(collection="towers", text="How many floors has the tower?", model=QUOTES, passages=2)
     list(stage.bench.assistants.ask(question, Job("Ask")))
@@ -182,6 +198,17 @@ SERVICES = (
     Operation("core.documents.refreshing:Refreshing.unfollow", Act.ADD_DOCUMENTS, lambda s: s.bench.refreshing.unfollow("towers")),
     Operation("core.documents.refreshing:Refreshing.refresh", Act.ADD_DOCUMENTS, lambda s: s.bench.refreshing.refresh(
         "followed", Job("Refresh"))),
+    Operation("core.documents.screening.service:Screening.set_policy", Act.ADD_DOCUMENTS, lambda s: s.bench.screening.set_policy(
+        ScreeningPolicy(collection="screened", mode="ask", redact=("phone",)))),
+    Operation("core.documents.screening.service:Screening.findings", Act.SHOW_DOCUMENT, lambda s: s.bench.screening.findings("screened")),
+    Operation("core.documents.screening.service:Screening.decide", Act.ADD_DOCUMENTS, lambda s: s.bench.screening.decide(
+        Decide(collection="screened", action="redact"))),
+    Operation("core.documents.screening.service:Screening.admit", Act.ADD_DOCUMENTS, lambda s: s.bench.screening.admit(
+        "screened", Job("Admit"))),
+    Operation("core.documents.service:Documents.take_in", Act.ADD_DOCUMENTS, lambda s: s.bench.documents.take_in(
+        "more", *taken(s.user), Job("Take in"))),
+    Operation("core.documents.screening.service:Screening.readmit", Act.ADD_DOCUMENTS, lambda s: s.bench.screening.readmit(
+        "screened", "out.md")),
     Operation("core.documents.service:Documents.text", Act.SHOW_DOCUMENT, lambda s: s.bench.documents.text(s.document, 1)),
     Operation("core.documents.service:Documents.page", Act.SHOW_DOCUMENT, lambda s: s.bench.documents.page(s.pages, 1)),
     Operation("core.retrieval.service:Retrieval.show", Act.SHOW_DOCUMENT, lambda s: s.bench.retrieval.show(
@@ -307,6 +334,7 @@ CARE = (
 ELSEWHERE = {
     "core.prompts.service:Prompts.sign": "as approved it is Prompts.approve",
     "core.documents.dropping:drop_missing": "a part of Documents.add",
+    "core.documents.screening.entering:Gate.enter": "a part of Documents.add",
     "core.vault.recovery:recover": "of a closed vault, in a test of its own",
     "core.vault.vault:Vault.write": "the door itself",
     "core.vault.people:check": "asks for an operation whether it will be refused",
@@ -342,6 +370,7 @@ READING = {
     "signatures": {"keys"},
     "documents": {"collections", "collection", "list", "show", "locate", "place", "close"},
     "refreshing": {"folders"},
+    "screening": {"policy", "state"},
     "retrieval": {"search", "rank", "settings", "prepare", "index_state", "close", "allow_clear"},
     "prompts": {"list", "versions", "show", "diff", "signatures", "held_back", "settle"},
     "assistants": {"question", "list", "find", "versions", "context", "traces", "trace"},
@@ -376,6 +405,12 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / "followed").mkdir()
         (folder / "followed" / "followed.md").write_text(f"{TEXT}Followed.\n")
         bench.refreshing.follow("followed", (str(folder / "followed"),))
+        bench.screening.set_policy(ScreeningPolicy(collection="screened", mode="ask"))
+        for name, address in (("out.md", "ann@example.org"), ("in.md", "bob@example.org")):
+            path = stage.file(name, f"{TEXT}Write to {address}.\n")
+            bench.documents.add(AddDocuments(collection="screened", paths=(path,)), Job("Add"))
+        bench.screening.decide(Decide(collection="screened", action="exclude", documents=("out.md",)))
+        bench.screening.admit("screened", Job("Admit"))
         for name in ("towers", "unused"):
             bench.datasets.add(AddDataset(name=name, path=stage.file(f"{name}.jsonl", QUESTIONS)), Job("Add"))
         bench.datasets.save(
