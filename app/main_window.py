@@ -20,6 +20,7 @@ from app.pages.page import Locked, Page, Shell
 from app.places import GROUPS, KEYS, LOCK, SETTINGS, VAULT
 from app.theme.look import look
 from app.theme.tokens import tokens
+from app.watching import Watching
 from app.widgets.banner import Banner
 from app.widgets.buttons import Button
 from app.widgets.job_tray import JobRow, JobState, JobTray
@@ -36,8 +37,6 @@ LOCK_AFTER = 15
 """Minutes without a key or the mouse, until the vault's policy is read."""
 SETTLED = 30
 """Milliseconds until it is looked again whether the pages have read what they asked for."""
-LOOK_EVERY = 2500
-"""Milliseconds between looks at which models are loaded."""
 
 
 class MainWindow(QMainWindow):
@@ -85,6 +84,7 @@ class MainWindow(QMainWindow):
         self.status.barrier_asked.connect(lambda: self.go("vault") if self.operations.workbench is not None else None)
         self.status.jobs_asked.connect(self._toggle_tray)
         self.status.model_asked.connect(lambda: self.go("models") if self.operations.workbench is not None else None)
+        self.status.api_asked.connect(lambda: self.go("api") if self.operations.workbench is not None else None)
         self.tray.cancel_asked.connect(operations.cancel)
         operations.changed.connect(self._changed)
         operations.failed.connect(self._failed)
@@ -93,14 +93,11 @@ class MainWindow(QMainWindow):
         self._barrier = tuple(barrier)
         self._say_barrier(self._barrier)
         self._last_jobs: dict[int, JobNews] = {}
-        self._asking = False
         self._closed = False
         self._scale = look().scale
         self._lock_after = LOCK_AFTER
         look().changed.connect(self._restyled)
-        self._watch = QTimer(self)
-        self._watch.setInterval(LOOK_EVERY)
-        self._watch.timeout.connect(self._look_at_models)
+        self.watching = Watching(operations, self.status, self)
         self.show_locked()
 
     # what a page may ask
@@ -160,7 +157,7 @@ class MainWindow(QMainWindow):
         self.rail.hide()
         self.go("unlock")
         self.status.person.say("Nobody")
-        self.status.model.say("No model loaded")
+        self.watching.end()
 
     def enter(self, workbench: Any) -> None:
         """Show an opened vault's pages, and what this person was writing when it was locked."""
@@ -173,7 +170,7 @@ class MainWindow(QMainWindow):
         self.status.person.say(f"{person.name} · {', '.join(person.roles)}")
         self.setWindowTitle(f"{vault} – Assay")
         self.rail.show()
-        self._watch.start()
+        self.watching.begin()
         self._fold_for_width()
         self.locking.begin(self._lock_after)
         self.go("home" if "home" in self._makers else self._places[0].name)
@@ -220,8 +217,7 @@ class MainWindow(QMainWindow):
         self.locking.end()
         workbench = self.operations.detach()
         assert workbench is not None
-        self._watch.stop()
-        self._asking = False
+        self.watching.end()
         self.overlay.close_panel()
         self.tray.clear()
         self.tray.hide()
@@ -256,7 +252,7 @@ class MainWindow(QMainWindow):
             return
         self._closed = True
         look().changed.disconnect(self._restyled)
-        self._watch.stop()
+        self.watching.end()
         self.locking.end()
         workbench = self.operations.detach()
         self.operations.close()
@@ -428,26 +424,6 @@ class MainWindow(QMainWindow):
             )
         else:
             self.status.jobs.say(f"{len(running)} jobs")
-
-    def _look_at_models(self) -> None:
-        if self._asking or self.operations.workbench is None:
-            return
-        self._asking = True
-        self.operations.run(
-            "Look at the models",
-            lambda bench, job: bench.engine.loaded(),
-            self._say_models,
-            lambda _: self._say_models(()),
-        )
-
-    def _say_models(self, loaded: Sequence[Any]) -> None:
-        self._asking = False
-        names = [one.name for one in loaded]
-        self.status.model.say(
-            ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
-            if names
-            else "No model loaded"
-        )
 
     def _toggle_tray(self) -> None:
         if self.tray.isVisible():

@@ -18,7 +18,8 @@ from core.assistants.records import QUOTES, Question
 
 OWN_PROMPT = "built-in"
 NARROW = 660
-"""Pixels at scale 1.0 under which not everything stands in one line."""
+NARROWEST = 470
+"""Pixels at scale 1.0 under which not everything stands in one line, and not in two."""
 
 
 class QuestionBox(QFrame):
@@ -55,7 +56,10 @@ class QuestionBox(QFrame):
         self.halt.clicked.connect(self.stopped)
         self.halt.hide()
         self._foot = row(space=4)
-        self._foot.addLayout(row(self.collection, self.model, self.prompt, self.adapters, None, space=4), 1)
+        self._who = row(space=4)
+        self._who.addLayout(row(self.collection, self.model, space=4))
+        self._who.addLayout(row(self.prompt, self.adapters, None, space=4), 1)
+        self._foot.addLayout(self._who, 1)
         self._foot.addLayout(row(self.pictures.button, None, self.halt, self.send, space=4))
         self.setLayout(
             column(self.pictures.note, self.pictures.tray, self.composer, self._foot, space=6, margins=(12, 12, 8, 8))
@@ -63,11 +67,11 @@ class QuestionBox(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where it is narrow, who answers stands in a line of its own."""
+        """Where it is narrow, who answers stands in a line of its own, or in two."""
         super().resizeEvent(event)
-        narrow = self.width() < look().px(NARROW)
         ways = QBoxLayout.Direction
-        self._foot.setDirection(ways.TopToBottom if narrow else ways.LeftToRight)
+        for layout, least in ((self._foot, NARROW), (self._who, NARROWEST)):
+            layout.setDirection(ways.TopToBottom if self.width() < look().px(least) else ways.LeftToRight)
 
     def offer(self, found: Choices) -> None:
         """Offer what is there now; what was chosen stays where it is still there."""

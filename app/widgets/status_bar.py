@@ -1,4 +1,6 @@
-"""The status bar: the barrier in force, the loaded model, the jobs, the person and their role. It is always there, 28 high."""
+"""The status bar: the barrier in force, the loaded models, the local API while it runs, the jobs, the person and their role.
+
+It is always there, 28 high."""
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
@@ -24,6 +26,7 @@ class StatusItem(QAbstractButton):
         self._tone, self._share = tone, share
         self.setText(words)
         self.setAccessibleName(words)
+        self.setAccessibleDescription(detail)
         self.setToolTip(detail or words)
         self.updateGeometry()
         self.update()
@@ -75,11 +78,12 @@ def paint_bar(painter: QPainter, track: QRectF, share: float) -> None:
 
 
 class StatusBar(QFrame):
-    """`barrier`, `model`, `jobs` and `person` are its items; `jobs_asked` opens the tray."""
+    """`barrier`, `model`, `api`, `jobs` and `person` are its items; `jobs_asked` opens the tray. `api` is there while the local API runs."""
 
     jobs_asked = Signal()
     model_asked = Signal()
     barrier_asked = Signal()
+    api_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,17 +91,21 @@ class StatusBar(QFrame):
         self.setAccessibleName("Status")
         self.barrier = StatusItem("barrier", least=168)
         self.model = StatusItem("models", least=124)
+        self.api = StatusItem("pipelines", least=130)
         self.jobs = StatusItem("jobs", least=130)
         self.person = StatusItem("person", least=112)
         self.barrier.clicked.connect(self.barrier_asked)
         self.model.clicked.connect(self.model_asked)
+        self.api.clicked.connect(self.api_asked)
         self.jobs.clicked.connect(self.jobs_asked)
-        separators = [line(vertical=True) for _ in range(3)]
+        separators = [line(vertical=True) for _ in range(4)]
         self.setLayout(
             row(
                 self.barrier,
                 separators[0],
                 self.model,
+                separators[3],
+                self.api,
                 None,
                 separators[1],
                 self.jobs,
@@ -112,8 +120,22 @@ class StatusBar(QFrame):
         self.jobs.say("No jobs")
         self.person.say("Nobody")
         self.barrier.say("Outside connections: not checked")
+        self.show_api(0, 0, 0)
         self._rescale()
         look().changed.connect(self._rescale)
+
+    def show_api(self, port: int, running: int, asked: int) -> None:
+        """Say that the local API runs on a port, how many requests are under way and how many came; port 0: it is off."""
+        on = bool(port)
+        self.api.setVisible(on)
+        self._separators[3].setVisible(on)
+        if not on:
+            return
+        many = f"{asked:,} request{'' if asked == 1 else 's'}" if asked else "no requests yet"
+        words = f"Local API · {port}" + (f" · {running} running" if running else "")
+        detail = f"The local API runs on port {port}: {many}" + (f", {running} under way" if running else "") + "."
+        if (self.api.text(), self.api.toolTip()) != (words, detail):
+            self.api.say(words, tone="info.fg", detail=detail)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

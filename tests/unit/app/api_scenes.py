@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+from app.bridge.models import Memory
 from app.bridge.seeing import Seen
 from app.main_window import MainWindow
 from app.pages.answers import TracePanel
 from core.assistants.records import Answer, Question
 from core.documents.records import AddDocuments
 from core.errors import AlreadyExists
-from core.inference.records import PromptToken, PromptTokens
+from core.inference.records import Loaded, PromptToken, PromptTokens
 from core.jobs import Job
 from core.server.app import Line
 from core.vault import api_tokens
@@ -61,6 +62,15 @@ def running(window: MainWindow) -> None:
     page = window.page
     page.api = SimpleNamespace(port=11535, address="http://127.0.0.1:11535/v1", running=2, lines=lambda: lines)  # type: ignore[union-attr]
     page._say()  # type: ignore[union-attr]
+
+
+def status(window: MainWindow) -> None:
+    """The status bar while the API runs and models are in memory."""
+    running(window)
+    held = [Loaded(name=name, digest=name, pid=1, context=1, start_seconds=0, backend="", memory=memory) for name, memory in (("corvid-1.5b", 3_900_000_000), ("rook-embed", 140_000_000))]  # fmt: skip  # noqa: E501
+    window.watching.end()
+    window.watching.say_models(Memory(tuple(held), 6_000_000_000))
+    window.status.show_api(11535, 2, 41)
 
 
 def secret(window: MainWindow) -> None:
@@ -135,6 +145,7 @@ def compared(window: MainWindow) -> None:
 SCENES: dict[str, Callable[[MainWindow], None]] = {
     "api": api(),
     "api-running": api(running),
+    "api-status": api(status),
     "api-token": api(lambda window: window.page.make.click()),  # type: ignore[union-attr]
     "api-secret": api(secret),
     "trace-tokens": trace_tokens,
