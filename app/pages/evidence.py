@@ -17,7 +17,7 @@ from app.pages.dropped_files import Dropped, sort_out
 from app.pages.pack_check import SEALS, VerdictView
 from app.pages.pack_making import MakePackView
 from app.pages.pack_redaction import RedactView
-from app.pages.pack_words import NOBODY, CheckedPack, check_pack, judge
+from app.pages.pack_words import NOBODY, CheckedPack, check_pack, judge, share_of
 from app.pages.page import Page, Shell, list_pane
 from app.pages.trust_acts import KINDS, TrustActs
 from app.pages.trust_cards import TrustView
@@ -32,7 +32,7 @@ from app.widgets.giving_way import give_way
 from app.widgets.table import Cell, Column, Table
 from core.errors import WrongPassphrase
 from core.evals.records import RunView
-from core.jobs import Job
+from core.jobs import Job, Progress
 from core.trust.trustfile import TrustFile
 from core.vault.events import Changed
 from core.vault.roles import Act
@@ -258,7 +258,9 @@ class EvidencePage(Page):
             if asked == self._asked:
                 self._judged(found)
 
-        self._number = self.operations.run_alone(f"Check {names}", work, judged, self._failed).number
+        handle = self.operations.run_alone(f"Check {names}", work, judged, self._failed)
+        handle.progress.connect(lambda progress: self._say(asked, names, progress))
+        self._number = handle.number
 
     def open_sealed(self, path: str) -> None:
         """Ask for the keys that open a sealed pack, and check what is in it."""
@@ -297,6 +299,11 @@ class EvidencePage(Page):
         self._asked += 1
         self._note.setText(words)
         self._busy.show()
+
+    def _say(self, asked: int, names: str, progress: Progress) -> None:
+        """How much of the pack has been read."""
+        if asked == self._asked and (share := share_of(progress)):
+            self._note.setText(f"Checking {names}, {share}")
 
     def _stop(self) -> None:
         """Stop checking: what comes of it is dropped."""

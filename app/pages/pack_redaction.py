@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QStackedWidget, QWidget
 
 from app.bridge.operations import Failure
 from app.pages.pack_check import fact_row
-from app.pages.pack_words import LOST
+from app.pages.pack_words import LOST, share_of
 from app.pages.page import Shell, scrolled
 from app.pages.redaction_work import (
     Choices,
@@ -35,7 +35,7 @@ from app.widgets.forms import Check, Field, line_edit
 from app.widgets.giving_way import give_way
 from app.widgets.tick_list import TickList
 from core.evidence.redaction import Preview, Request
-from core.jobs import Job
+from core.jobs import Job, Progress
 
 PAUSE = 350
 """Milliseconds of quiet before a choice is worked out."""
@@ -209,7 +209,14 @@ class RedactView(QWidget):
         def work(job: Job) -> Preview:
             return preview(choices, request, job)
 
-        self._number = self._shell.operations.run_alone("Work out a redaction", work, done, refused).number
+        handle = self._shell.operations.run_alone("Work out a redaction", work, done, refused)
+        handle.progress.connect(lambda progress: self._say(asked, progress))
+        self._number = handle.number
+
+    def _say(self, asked: int, progress: Progress) -> None:
+        """How much of the pack has been read; it is read twice, before and after."""
+        if asked == self._asked and (share := share_of(progress)):
+            self._state.setText(f"Working out what goes, {share}")
 
     def _forget_work(self) -> None:
         self._shell.operations.cancel(self._number)

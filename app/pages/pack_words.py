@@ -19,7 +19,7 @@ from core.evidence import zipform
 from core.evidence.asked import with_nonce
 from core.evidence.records import Check, LostMetric, SignatureCheck, Verdict, WithheldField
 from core.evidence.verify import verify
-from core.jobs import Job
+from core.jobs import Job, Progress
 from core.records import Digest
 from core.trust.cards import grouped
 from core.trust.trustfile import TrustFile
@@ -124,15 +124,22 @@ def check_pack(path: Path, trust: TrustFile, trust_name: str, job: Job, nonce: s
     return judge(path, read_file(path, zipform.LARGEST), trust, trust_name, job, nonce)
 
 
+def share_of(progress: Progress) -> str:
+    """How much of a pack has been read: "40 % read"; "" for other progress."""
+    if progress.unit != "bytes" or not progress.total:
+        return ""
+    return f"{100 * progress.done // progress.total} % read"
+
+
 def judge(
     path: Path, data: bytes, trust: TrustFile, trust_name: str, job: Job, nonce: str = "", sealed: bool = False
 ) -> CheckedPack:
-    """Judge a pack's bytes."""
+    """Judge a pack's bytes. Raises `Cancelled` as soon as the job is stopped."""
     started = time.monotonic()
     job.check()
     at = clock()
     a_pack = all(mark in data for mark in _MARKS)
-    verdict = verify(io.BytesIO(data), trust, at)
+    verdict = verify(io.BytesIO(data), trust, at, job)
     job.check()
     return CheckedPack(
         path=str(path),

@@ -61,7 +61,7 @@ def choices_of(path: Path, data: bytes | None, job: Job) -> Choices:
     """What can be chosen in a pack; `data` where it is in memory already. Raises `BadInput`, `Damaged`."""
     content = read_file(path, zipform.LARGEST) if data is None else data
     job.check()
-    pack = take_apart(content)
+    pack = take_apart(content, job=job)
     held: Any = pack.one("dataset").record["samples"]
     tags: dict[str, int] = {}
     for sample in held:
@@ -84,7 +84,7 @@ def choices_of(path: Path, data: bytes | None, job: Job) -> Choices:
 def preview(choices: Choices, request: Request, job: Job) -> Preview:
     """What a redaction would do. Raises `BadInput`, `NotFound`."""
     job.check()
-    told = redaction.preview(choices.data, request)
+    told = redaction.preview(choices.data, request, job)
     job.check()
     return told
 
@@ -93,11 +93,9 @@ def write(choices: Choices, request: Request, out: Path, job: Job) -> Path:
     """Write the redacted pack. Raises `BadInput`, `NotFound`, and what writing raises; the original isn't touched."""
     if out.exists() and out.resolve() == Path(choices.path).resolve():
         raise BadInput(source=out.name, problem="that is the pack itself. Choose another name, and keep both.")
-    job.report(0, 2, "steps")
-    left = redaction.redact(choices.data, request)
-    job.report(1, 2, "steps")
+    left = redaction.redact(choices.data, request, job)
+    job.check()
     write_whole(out, left)
-    job.report(2, 2, "steps")
     return out
 
 

@@ -16,6 +16,7 @@ import binascii
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -76,6 +77,8 @@ WITHHOLDABLE: Mapping[str, tuple[Pattern, ...]] = MappingProxyType(
 )
 """For each kind of record, the fields that may be hidden, those among them that would tell how long a hidden text is."""
 
+_LAST = frozenset(b"AEIMQUYcgkosw048")
+"""What a salt ends with in base64, before the padding, where no bit is left over."""
 _STEPS = frozenset({str, int})
 _PATTERNS = {kind: frozenset(patterns) for kind, patterns in WITHHOLDABLE.items()}
 
@@ -198,7 +201,7 @@ def read_openings(data: bytes, source: str) -> Openings:
     before = b""
     for raw, opening in zip(items(data, source), whole.value, strict=True):  # type: ignore[arg-type]
         match opening:
-            case [str(), list() as path, value] if path and _STEPS.issuperset(map(type, path)):
+            case [str(), [_, *_] as path, value] if _STEPS.issuperset(map(type, path)):
                 pass
             case _:
                 raise Damaged(source=source, problem="an opening is not of the form [salt, path, value].")
@@ -206,8 +209,8 @@ def read_openings(data: bytes, source: str) -> Openings:
         if rest <= before:
             raise Damaged(source=source, problem="not in order, or one is there twice.")
         before = rest
-        commitment = _commitment(_salt(raw, source), b"[" + rest)
-        found.append(Opening(raw, commitment, tuple(path), value))
+        hashed = hashlib.sha256(b"%s%s[%s" % (DOMAIN, _salt(raw, source), rest))
+        found.append(Opening(raw, Digest(hashed.hexdigest()), tuple(path), value))  # type: ignore[arg-type]
     return Openings(found, whole.plain)
 
 
@@ -261,13 +264,15 @@ def _put_in(kind: str, records: Sequence[dict[str, Json]], opening: Opening) -> 
     """Put the value in its place, if the commitment that stands there is the opening's and may."""
     index, *steps = opening.path
     try:
-        if steps and not _may_hide(kind, tuple(steps)):
-            raise KeyError
-        stored = records[index]  # type: ignore[index]
-        holder: Any = stored["record"] if steps else stored
-        last = steps.pop() if steps else "nonce"
-        for step in steps:
-            holder = holder[step]
+        if steps:
+            if not _may_hide(kind, opening.path[1:]):
+                raise KeyError
+            holder: Any = records[index]["record"]  # type: ignore[index]
+            last = steps.pop()
+            for step in steps:
+                holder = holder[step]
+        else:
+            holder, last = records[index], "nonce"  # type: ignore[index]
         if holder[last] != {MARK: opening.commitment} or index < 0:  # type: ignore[operator]
             raise KeyError
         holder[last] = opening.value
@@ -287,7 +292,7 @@ def _salt(opening: bytes, source: str) -> bytes:
         salt = binascii.a2b_base64(text, strict_mode=True)
     except binascii.Error as error:
         raise Damaged(source=source, problem="not readable as base64.") from error
-    if len(salt) != SALT or binascii.b2a_base64(salt, newline=False) != text or opening[46:48] != b'",':
+    if len(salt) != SALT or text[42] not in _LAST or opening[46:48] != b'",':
         raise Damaged(source=source, problem=f"a salt is not of {SALT} bytes, or in a form of its own.")
     return salt
 
@@ -311,6 +316,7 @@ def _matching(value: Json, pattern: Pattern) -> Iterator[Path]:
         yield from ((first, *path) for path in _matching(value[first], rest))
 
 
+@lru_cache(maxsize=4096)
 def _may_hide(kind: str, path: Path) -> bool:
     """Whether the rules let the field at that path be withheld."""
     steps = [ANY if isinstance(step, int) and step >= 0 else step for step in path]

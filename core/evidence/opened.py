@@ -49,6 +49,7 @@ from core.evidence.commitments import (
     reveal_digests,
 )
 from core.evidence.records import FORMAT, FORMAT_VERSION
+from core.jobs import Job
 from core.records import Digest, Json, Record
 from core.trust.canonical import builtins, canonical, checked_digest, parse, read, write_plain
 from core.trust.canonical import digest as digest_of
@@ -174,12 +175,16 @@ class Opened(NamedTuple):
         return self.rows[kind][0]
 
 
-def take_apart(data: bytes, keep: Callable[[dict[str, Json]], dict[str, Json]] = lambda outcome: outcome) -> Opened:
-    """A pack's content; of each outcome, once it is checked, what `keep` gives.
+def take_apart(
+    data: bytes, keep: Callable[[dict[str, Json]], dict[str, Json]] = lambda outcome: outcome, job: Job | None = None
+) -> Opened:
+    """A pack's content; of each outcome, once it is checked, what `keep` gives. `job` is told how many bytes of records are read.
 
-    Raises `Damaged` for anything that isn't whole and unaltered under its own manifest.
+    Raises `Damaged` for anything that isn't whole and unaltered under its own manifest, `Cancelled`.
     """
+    job = job or Job("Read a pack")
     entries = zipform.read(data)
+    job.check()
     for name in (MANIFEST, RELEASE):
         if name not in entries:
             raise Damaged(source="pack", problem=f"has no {name}.")
@@ -191,11 +196,14 @@ def take_apart(data: bytes, keep: Callable[[dict[str, Json]], dict[str, Json]] =
         raise Damaged(source="pack", problem=f"too large to be read: {problem}.")
     _compare(manifest, entries)
     files = record_files(manifest.files)
-    found = {
-        name: _rows(kind, name, entries, keep if kind == PARTED else lambda record: record)
-        for kind, names in files.items()
-        for name in names
-    }
+    found: dict[str, list[Row]] = {}
+    done, total = 0, sum(len(entries[name]) for names in files.values() for name in names)
+    for kind, names in files.items():
+        for name in names:
+            job.report(done, total, "bytes")
+            found[name] = _rows(kind, name, entries, keep if kind == PARTED else lambda record: record)
+            done += len(entries[name])
+    job.report(total, total, "bytes")
     rows = {kind: tuple(row for name in names for row in found[name]) for kind, names in files.items()}
     for kind, some in rows.items():
         if len({row.digest for row in some}) != len(some):

@@ -27,6 +27,7 @@ from core.evidence.opened import Opened, Row, opening_file, opening_files, recor
 from core.evidence.records import LostMetric, WithheldField
 from core.evidence.renderings import renderings
 from core.evidence.withheld import field_name, lost
+from core.jobs import Job
 from core.records import Digest, Json, Record
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -152,16 +153,16 @@ class _Item(NamedTuple):
     place: Path
 
 
-def preview(pack: bytes, request: Request) -> Preview:
-    """What `redact` would do. Raises `Damaged` (no whole pack), `BadInput` (nothing asked, or what can't be withheld), `NotFound`."""
+def preview(pack: bytes, request: Request, job: Job | None = None) -> Preview:
+    """What `redact` would do. Raises `Damaged` (no whole pack), `BadInput` (nothing asked, or what can't be withheld), `NotFound`, `Cancelled`."""
     with collecting_later():
-        return _planned(pack, request)[0]
+        return _planned(pack, request, job or Job("Work out a redaction"))[0]
 
 
-def redact(pack: bytes, request: Request) -> bytes:
+def redact(pack: bytes, request: Request, job: Job | None = None) -> bytes:
     """The pack without what is withheld. Raises as `preview`, and `BadInput` where nothing in it is of what was asked."""
     with collecting_later():
-        told, entries = _planned(pack, request)
+        told, entries = _planned(pack, request, job or Job("Redact a pack"))
     if not told.openings:
         raise BadInput(source="redaction", problem="the pack holds nothing of that, or it is withheld already.")
     return zipform.write(entries)
@@ -173,16 +174,21 @@ def rendered(pack: bytes) -> dict[str, bytes]:
     return renderings(left.rows, left.manifest.title)
 
 
-def _planned(pack: bytes, request: Request) -> tuple[Preview, dict[str, bytes]]:
-    before = take_apart(pack)
+def _planned(pack: bytes, request: Request, job: Job) -> tuple[Preview, dict[str, bytes]]:
+    before = take_apart(pack, job=job)
     entries = dict(before.contents)
-    opens = {name: read_openings(entries[name], name).openings for name in sorted(opening_files(before.manifest.files))}
+    opens = {}
+    for name in sorted(opening_files(before.manifest.files)):
+        job.check()
+        opens[name] = read_openings(entries[name], name).openings
     items = list(_items(before, opens))
-    gone = _closed(items, _chosen(before, items, request))
+    job.check()
+    gone = _closed(items, _chosen(before, items, request), job)
+    job.check()
     renderings = tuple(name for name in sorted(before.manifest.renderings) if name in entries) if gone else ()
     if gone:
         _take_out(entries, gone, before, opens)
-    after = take_apart(zipform.write(entries))
+    after = take_apart(zipform.write(entries), job=job)
     counted = Counter(item.name for item in gone)
     return Preview(
         of=before.manifest_digest,
@@ -321,7 +327,7 @@ def _of_document(pack: Opened, items: list[_Item], wanted: str) -> Callable[[_It
     return tells
 
 
-def _closed(items: list[_Item], chosen: list[_Item]) -> list[_Item]:
+def _closed(items: list[_Item], chosen: list[_Item], job: Job) -> list[_Item]:
     """What was chosen, with everything that would tell it."""
     by_field: dict[tuple[str, str], list[_Item]] = {}
     by_sample: dict[str, list[_Item]] = {}
@@ -334,6 +340,7 @@ def _closed(items: list[_Item], chosen: list[_Item]) -> list[_Item]:
     everywhere = len({text for item in chosen for text in _echoes(item)}) <= FEW
     while waiting:
         item = waiting.pop()
+        job.check()
         if id(item) in gone:
             continue
         gone[id(item)] = item

@@ -35,6 +35,7 @@ from core.evidence.records import Check, LostMetric, SignatureCheck, Verdict
 from core.evidence.recount import Figures, recount
 from core.evidence.withheld import fields, lost
 from core.evidence.zipform import LARGEST
+from core.jobs import Job
 from core.records import Digest, Json
 from core.trust import envelopes, statements
 from core.trust.canonical import digest as digest_of
@@ -73,22 +74,23 @@ class _Judged(NamedTuple):
     """Why the pack isn't valid because of this signature, or ""."""
 
 
-def verify(pack: BinaryIO, trust: TrustFile, at: datetime) -> Verdict:
-    """What can be said of a pack by somebody who trusts `trust`, at the time `at` (with an offset)."""
+def verify(pack: BinaryIO, trust: TrustFile, at: datetime, job: Job | None = None) -> Verdict:
+    """What can be said of a pack by somebody who trusts `trust`, at the time `at` (with an offset). `job` is told of the bytes that were
+    read, and stops it: raises `Cancelled` then, and nothing else ever."""
     with collecting_later():
-        return _verdict(pack.read(LARGEST + 1), trust, at)
+        return _verdict(pack.read(LARGEST + 1), trust, at, job or Job("Verify a pack"))
 
 
-def _verdict(data: bytes, trust: TrustFile, at: datetime) -> Verdict:
+def _verdict(data: bytes, trust: TrustFile, at: datetime, job: Job) -> Verdict:
     try:
-        opened = take_apart(data, _judged_by)
+        opened = take_apart(data, _judged_by, job)
     except Damaged as problem:
         return Verdict(
             verdict="invalid",
             reasons=(str(problem),),
             checks=(Check(name="Contents", state="failed", detail=str(problem)),),
         )
-    return _Examination(opened, trust, at).verdict()
+    return _Examination(opened, trust, at, job).verdict()
 
 
 def _judged_by(outcome: dict[str, Json]) -> dict[str, Json]:
@@ -110,8 +112,9 @@ def _judged_by(outcome: dict[str, Json]) -> dict[str, Json]:
 class _Examination:
     """One pack under examination; collects what fails, what stays open, and what was found."""
 
-    def __init__(self, pack: Opened, trust: TrustFile, at: datetime) -> None:
+    def __init__(self, pack: Opened, trust: TrustFile, at: datetime, job: Job) -> None:
         self._pack = pack
+        self._job = job
         self._trust = trust
         self._at = at
         self._trusted = trust.by_fingerprint()
@@ -130,6 +133,7 @@ class _Examination:
         self._note("Contents", "ok", "All files match what was signed.", len(pack.contents))
         figures = self._figures()
         self._origins()
+        self._job.check()
         checkpoint = self._history()
         signatures = self._signatures()
         self._release(signatures, checkpoint)
@@ -194,6 +198,7 @@ class _Examination:
         known = {row.digest for rows in self._pack.rows.values() for row in rows}
         used = set()
         for row in self._pack.rows["signature"]:
+            self._job.check()
             try:
                 signed = msgspec.convert(row.record, Signed)
                 envelope = signed.envelope.encode("utf-8")
@@ -317,6 +322,7 @@ class _Examination:
             if key is not None:
                 verify_checkpoint(pack.checkpoint, key)
             for entry in pack.entries:
+                self._job.check()
                 verify_inclusion(entry.place, checkpoint.size, leaf_hash(entry.content), entry.proof, checkpoint.root)
                 if entry.record.get("index") != entry.place:
                     raise Damaged(source="log", problem=f"entry {entry.place} stands elsewhere than it says.")

@@ -88,10 +88,10 @@ def canonical(value):
 def between(data):
     """What stands outside of the strings of valid JSON."""
     return b",%s," % b"".join(data.replace(rb"\\", b"").replace(rb'\"', b"").split(b'"')[::2])
-def plain(data):
+def plain(data, outside=None):
     """Whether Python's own writer, which is many times as fast, does for this JSON as RFC 8785 wants: no number has an exponent, an idle
     ".0", 16 digits before the point, is below 10^-4 or not finite; and no text is beyond U+FFFF, where names are ordered otherwise."""
-    outside = between(data)
+    outside = between(data) if outside is None else outside
     digits = outside.translate(bytes.maketrans(b"123456789", b"000000000"))
     odd = outside.count(b"e") + outside.count(b"E") != outside.count(b"true") + outside.count(b"false")
     odd = odd or any(sign in outside for sign in (b".0,", b".0]", b".0}", b"0.0000", b"N", b"I"))
@@ -124,20 +124,21 @@ def parse(data, source, shape=dict):
     """The list or object whose one canonical form is `data`."""
     return parse_items(data, source, shape)[0]
 def parse_items(data, source, shape=list):
-    """The same, and the canonical form of each item, if it is a list."""
-    require(sum(map(data.count, (b",", b"[", b"{"))) <= VALUES, f"{source} holds too much to be read")
+    """The same; the canonical form of each item, if it is a list; and whether Python's own writer does for it."""
+    require(len(data) <= VALUES or sum(map(data.count, (b",", b"[", b"{"))) <= VALUES, f"{source} holds too much to be read")
     try:
-        value = json.loads(data.decode("utf-8"), parse_int=number)
-        nested = between(data).translate(bytes.maketrans(b"{}", b"[]"), NO_BRACKETS)
+        simple = plain(data, outside := between(data))
+        value = json.loads(data.decode("utf-8"), parse_int=None if simple else number)
+        nested = outside.translate(bytes.maketrans(b"{}", b"[]"), NO_BRACKETS)
         for _ in range(DEEPEST):  # Takes away the innermost level.
             nested = nested.replace(b"[]", b"")
-        write, whole = dumps if plain(data) else jcs, isinstance(value, list)
+        write, whole = dumps if simple else jcs, isinstance(value, list)
         items = [write(item) for item in (value if whole else [value])]
         same = not nested and ("[" + ",".join(items) + "]" if whole else items[0]).encode("utf-8") == data
     except (ValueError, RecursionError) as error:
         raise Invalid(f"{source} is not readable as canonical JSON") from error
     require(same and isinstance(value, shape), f"{source} is nested too deep, not in canonical form, or not of the form expected")
-    return value, items
+    return value, items, simple
 def sha(data): return hashlib.sha256(data).hexdigest()
 def is_digest(text): return isinstance(text, str) and re.fullmatch("[0-9a-f]{64}", text) is not None
 def unb64(text, size=None):
@@ -316,21 +317,21 @@ def marks(value, path=()):
         yield from marks(inner, (*path, step))
 
 def read_openings(data, source):
-    """[(path, value, commitment)], in order and of different places. What is committed to is [path, value], as it stands there after the salt."""
-    before, openings = "", []
-    for (salt, path, value), text in zip(*parse_items(data, source)):
+    """([(path, value, commitment)], in order and of different places; whether Python's writer does). [path, value] is what is committed to."""
+    before, openings, (values, items, simple) = "", [], parse_items(data, source)
+    for (salt, path, value), text in zip(values, items):
         salt, opened = unb64(salt, 32), text[48:]
         good = isinstance(path, list) and path and {*map(type, path)} <= {int, str} and opened > before
         require(good, f"{source} are malformed, not in order, or open a field twice")
         openings.append((tuple(path), value, sha(COMMITMENT + salt + b"[" + opened.encode("utf-8"))))
         before = opened
-    return openings
+    return openings, simple
 
 def read_records(kind, entries):
     """([(digest, record)], paths of withheld fields) of one kind, openings put in, digests checked; of outcomes what is needed later."""
     rows, gone, secret = [], [], kind in WITHHOLDABLE
     for name in (names := sorted(name[8:] for name in entries if re.fullmatch(rf"records/{kind}(-\d{{4}})?\.json", name, re.ASCII))):
-        items, waiting = parse(entries[f"records/{name}"], name, list), {}
+        (items, _, simple), waiting = parse_items(entries[f"records/{name}"], name), {}
         for index, item in enumerate(items):
             stored = item["stored"]
             good = typed(item, digest=str, stored=dict) and typed(stored, kind=str, nonce=dict if secret else str, record=dict)
@@ -342,7 +343,8 @@ def read_records(kind, entries):
             if secret:  # The nonce is hidden at the path of the record itself.
                 waiting[(index,)] = stored["nonce"][MARK] if len(stored["nonce"]) == 1 else None
         require(all(map(is_digest, waiting.values())), f"a commitment to a {kind} record is malformed")
-        for path, value, found in read_openings(entries[f"openings/{name}"], f"openings of {name}") if secret else []:
+        openings, too = read_openings(entries[f"openings/{name}"], f"openings of {name}") if secret else ([], True)
+        for path, value, found in openings:
             require(waiting.pop(path, None) == found, f"an opening of {kind} doesn't fit what was signed")
             holder, steps = items[path[0]]["stored"], ["record", *path[1:]] if path[1:] else ["nonce"]
             for step in steps[:-1]:
@@ -352,7 +354,8 @@ def read_records(kind, entries):
         partly = {path[0] for path in hidden}
         same = partly == {path[0] for path in waiting if len(path) == 1}
         require(same, f"a {kind} record withholds a field and not its nonce, by which it could be guessed, or the nonce alone")
-        same = all(index in partly or sha(canonical(item["stored"])) == item["digest"] for index, item in enumerate(items))
+        write = (lambda value: dumps(value).encode("utf-8")) if simple and too else canonical
+        same = all(index in partly or sha(write(item["stored"])) == item["digest"] for index, item in enumerate(items))
         require(same, f"a {kind} record differs from its digest")
         gone += [(len(rows) + path[0], *path[1:]) for path in hidden]
         rows += [(item["digest"], needed(item["stored"]["record"]) if kind == "outcome" else item["stored"]["record"]) for item in items]
@@ -366,7 +369,7 @@ def needed(outcome):
     return {**kept, "scores": scores, "answer": {} if has(outcome["answer"]) else outcome["answer"]}
 def check_renderings(entries, manifest, withheld):
     """All are there as signed; or, once a field is withheld, none, and the pack says of what it is a redaction."""
-    renderings, openings = manifest["renderings"], read_openings(entries["openings/renderings.json"], "openings of reports")
+    renderings, (openings, _) = manifest["renderings"], read_openings(entries["openings/renderings.json"], "openings of reports")
     require(all((name in entries) == (withheld == 0) for name in renderings), "a report is missing, or shows what the pack withholds")
     shown = [] if withheld else sorted(renderings, key=lambda name: canonical([name]))
     expected = [[name, {"version": 1, "sha256": sha(entries[name]), "size": len(entries[name])}] for name in shown]

@@ -1,5 +1,6 @@
 """The evidence page as an auditor uses it who has no vault: whatever is dropped on it, what a verdict says, and what can be done with it."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -23,6 +24,7 @@ from app.widgets.act_form import ActForm
 from core.evidence import sealing, zipform
 from core.evidence.commitments import WITHHOLDABLE
 from core.evidence.redaction import rendered
+from core.jobs import Job
 from core.paths import runtime_folder
 from core.trust import trustfile
 from core.trust.cards import fingerprint
@@ -386,6 +388,31 @@ def test_a_check_that_was_stopped_shows_no_verdict(qtbot: QtBot, page: EvidenceP
     settled(qtbot, page)
     assert page.verdict.checked is None
     assert len(page.packs.rows.all()) == 0
+
+
+def test_stopping_a_check_stops_the_work_itself(
+    qtbot: QtBot, page: EvidencePage, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = []
+
+    def slow(stream: object, trust: object, at: object, job: Job) -> object:
+        stopped = threading.Event()
+        job.on_cancel(stopped.set)
+        for _ in range(1_000):
+            if stopped.wait(0.06):
+                break
+            job.report(30, 100, "bytes")
+        ended.append(job.cancelled)
+        job.check()
+        raise AssertionError("it was stopped")
+
+    monkeypatch.setattr(pack_words, "verify", slow)
+    page.check([str(files["whole"])])
+    qtbot.waitUntil(lambda: page._note.text().endswith(", 30 % read"), timeout=20_000)
+    page._stop()
+    settled(qtbot, page)
+    assert ended == [True]
+    assert page.verdict.checked is None
 
 
 def test_a_public_key_and_a_folder_are_answered_with_what_to_do(

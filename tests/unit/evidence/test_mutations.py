@@ -24,6 +24,10 @@ CONTENT = content()
 WHOLE = pack(CONTENT)
 SMALL = redact(pack(msgspec.structs.replace(CONTENT, cards=(), signatures=())), Request(fields=tuple(FIELDS)))
 """Everything withheld that can be, so no renderings: the fewest bytes that are a pack."""
+ADAPTED = content(adapted=True)
+TRAINED = pack(ADAPTED)
+"""With an adapter that was trained in the vault, and the card of its base."""
+OF_TRAINING = ("model-card", "training", "adapter-comparison")
 PLAIN = json.loads(canonical(builtins(TRUST)))
 
 
@@ -78,6 +82,36 @@ def test_contents_changed_and_signed_again_a_sample() -> None:
     counted = agreed(sample(mutations.signed_again(CONTENT), 331))
     assert counted["invalid"] > 20
     assert counted.total() > 40
+
+
+def of_training(mutants: Iterable[Lazy]) -> Iterable[Lazy]:
+    """Those that change what only such a pack holds, or the run, whose variant names the adapter."""
+    files = ("records/run.json", *(f"{folder}/{kind}" for kind in OF_TRAINING for folder in ("records", "openings")))
+    return ((name, make) for name, make in mutants if name.startswith(files))
+
+
+def test_what_tells_of_a_training_changed_a_sample() -> None:
+    assert judged(TRAINED, TRUST).verdict == "valid"
+    counted = agreed(sample(of_training(mutations.contents(TRAINED)), 97))
+    assert counted.keys() == {"invalid"}
+    assert counted.total() > 20
+    signed = agreed(sample(of_training(mutations.signed_again(ADAPTED)), 331))
+    assert signed["invalid"] > 5
+
+
+@pytest.mark.slow
+def test_every_change_of_what_tells_of_a_training() -> None:
+    counted = agreed(of_training(mutations.contents(TRAINED)))
+    assert counted.keys() == {"invalid"}
+    assert counted.total() > 2_000
+    assert refused(mutations.archives(TRAINED)) > 900
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(4))
+def test_every_change_of_what_tells_of_a_training_that_an_insider_signed_again(part: int) -> None:
+    counted = agreed(sample(of_training(mutations.signed_again(ADAPTED)), 4, part))
+    assert counted["invalid"] > 300
 
 
 @pytest.mark.slow
