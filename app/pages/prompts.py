@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QStackedWidget, QWidget
 from app.bridge.operations import Failure
 from app.pages.page import Page, Shell, list_pane, scrolled, side_pane, take_focus
 from app.pages.prompt_editor import PromptEditor
+from app.pages.prompt_example import example
 from app.pages.prompt_versions import VersionList
 from app.pages.signatures import ask_and_sign, meanings_for
 from app.pages.version_cards import LabelDialog, VersionCards
@@ -30,8 +31,8 @@ from app.widgets.toolbar import Chooser
 from app.widgets.views import Views, below
 from core.evals.records import RunView
 from core.jobs import Job
-from core.prompts.records import DiffPart, PromptState, SavedPrompt, SavePrompt, SignPrompt
-from core.prompts.service import as_text
+from core.prompts.records import DiffPart, Preview, PromptState, SavedPrompt, SavePrompt, SignPrompt
+from core.prompts.service import as_text, messages_text
 from core.records import Json
 from core.vault.events import Changed
 from core.vault.records import Signature, User
@@ -45,28 +46,6 @@ LIST, SIDE, SIGNING_SIDE = 248, 384, 568
 NARROW, NARROW_LIST, NARROW_SIDE = 1180, 200, 300
 BELOW, NARROW_TEXT = 700, 520
 """Under the first width, list and side panel give way to the text."""
-EXAMPLE: dict[str, Json] = {
-    "question": "How soon must a site report a serious adverse event?",
-    "passages": [
-        {
-            "number": 1,
-            "text": "The investigator reports every serious adverse event to the safety desk within 24 hours.",
-            "sentences": ["The investigator reports every serious adverse event to the safety desk within 24 hours."],
-            "document": "case-intake.pdf",
-            "page": 3,
-            "heading": "Intake",
-        },
-        {
-            "number": 2,
-            "text": "Day 0 is the day on which the safety desk receives the report.",
-            "sentences": ["Day 0 is the day on which the safety desk receives the report."],
-            "document": "case-intake.pdf",
-            "page": 4,
-            "heading": "Terms",
-        },
-    ],
-}
-"""What the view "Rendered" fills the template with."""
 CHANGES = {Act.SAVE_PROMPT, Act.SIGN, Act.APPROVE, Act.LABEL}
 
 
@@ -106,6 +85,7 @@ class PromptsPage(Page):
         self._signatures: tuple[Signature, ...] = ()
         self._wanted = 0
         self._asked = 0
+        self._looked = 0
         self._begun = False
 
         self.versions = VersionList()
@@ -121,6 +101,7 @@ class PromptsPage(Page):
         self.editor = PromptEditor()
         self.editor.saved.connect(self._save)
         self.editor.cancelled.connect(self._leave_editor)
+        self.editor.checked.connect(self._preview)
         self.empty = EmptyState(
             "No prompts yet. Write one, and every answer can be traced to it.", "New prompt", "plus"
         )
@@ -292,8 +273,7 @@ class PromptsPage(Page):
 
     def _render(self, state: PromptState) -> None:
         def work(bench: "Workbench", job: Job) -> str:
-            rendered = bench.engine.render(state.prompt.messages, EXAMPLE)
-            return "\n\n".join(f"{message.role}:\n{message.content}" for message in rendered)
+            return messages_text(bench.prompts.rendered(state.prompt, example(state.prompt.declared), job))
 
         def done(text: str) -> None:
             if self.state is state:
@@ -316,7 +296,29 @@ class PromptsPage(Page):
         self._open_editor()
         self.editor.write_next(self.state.prompt, max(state.prompt.number for state in states))
 
+    def _preview(self, request: SavePrompt, model: str) -> None:
+        """Show in the editor what it holds makes of example content, or what is wrong with it."""
+        self._looked += 1
+        looked = self._looked
+
+        def work(bench: "Workbench", job: Job) -> Preview:
+            return bench.prompts.preview(request, example(request.variables), model, job)
+
+        def done(found: Preview) -> None:
+            if looked == self._looked:
+                self.editor.show_preview(found)
+
+        def failed(found: Failure) -> None:
+            if looked == self._looked:
+                self.editor.show_problem(found.error)
+
+        self.operations.run("Look at a prompt", work, done, failed)
+
     def _open_editor(self) -> None:
+        def models(bench: "Workbench", job: Job) -> list[str]:
+            return [found.name for found in bench.models.list() if found.purpose == "chat"]
+
+        self.operations.run("Read the models", models, self.editor.offer, self.fail)
         self.banner.hide()
         self._main.setCurrentWidget(self.editor)
         for widget in (self._left, self.chooser, self.new):
@@ -329,6 +331,8 @@ class PromptsPage(Page):
         self._load(self.chooser.current)
 
     def _save(self, request: SavePrompt) -> None:
+        self._looked += 1
+
         def done(saved: SavedPrompt) -> None:
             self.editor.done()
             self.banner.hide()

@@ -83,7 +83,7 @@ def example_values(variables: Iterable[Variable]) -> dict[str, Json]:
     """A stand-in for each variable, for looking at a prompt before there is a question."""
     found: dict[str, Json] = {}
     for variable in variables:
-        if variable.kind in ("examples", "passages") or variable.name in BUILT_IN:
+        if variable.kind in ("examples", "passages") or variable.name in BUILT_IN or variable.source in SOURCES:
             continue
         if variable.default is not None:
             found[variable.name] = variable.default

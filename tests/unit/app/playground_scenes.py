@@ -4,11 +4,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtWidgets import QScrollArea
+
 from app.main_window import MainWindow
 from app.pages.playground import PlaygroundPage
 from core.documents.records import AddDocuments
 from core.jobs import Job
-from tests.unit.app.playing import PlayBench
+from tests.unit.app.playing import SORT, TYPED, VARIABLES, PlayBench
 
 
 def playground(then: Callable[[MainWindow, PlaygroundPage], None]) -> Callable[[MainWindow], None]:
@@ -71,3 +73,28 @@ SCENES = {
     "playground-settings": playground(own_settings),
     "playground-prompt": playground(saw),
 }
+
+
+def editing(broken: bool) -> Callable[[MainWindow], None]:
+    def show(window: MainWindow) -> None:
+        from tests.unit.app.shots import wait
+
+        window.go("prompts")
+        wait(window)
+        page = window.page
+        page.write_new()  # type: ignore[union-attr]
+        editor = page.editor  # type: ignore[union-attr]
+        editor.name.edit.setText("summarise")
+        editor.messages[1].code.setPlainText(TYPED.messages[0].content + ("\n{{ toen }}" if broken else ""))
+        editor.variables.fill(VARIABLES)
+        editor.contract.fill(SORT.contract, SORT.settings)
+        wait(window)
+        editor.look()
+        wait(window)
+        area = editor.findChild(QScrollArea)
+        area.verticalScrollBar().setValue(0 if broken else area.verticalScrollBar().maximum())
+
+    return show
+
+
+SCENES |= {"prompt-editor": editing(False), "prompt-editor-broken": editing(True)}
