@@ -4,9 +4,9 @@ Each layer is tried on its own; what the system refuses is reported (`Barrier.mi
 
     namespace   a user, network and IPC namespace of its own: no interface is there, not even a loopback
     storage     for `WorkerSpec.hidden`: a mount namespace in which these folders are memory of its own, gone when it ends
-    landlock    files: reads what Python, this program and the spec need; writes only below `WorkerSpec.writable`; runs no program;
-                signals nobody outside (kernel 6.12 and later)
-    seccomp     system calls: no sockets, no new programs or processes, no tracing, mounting or kernel keys, no io_uring
+    landlock    files: reads what Python, this program and the spec need; writes only below `WorkerSpec.writable`; runs no program
+    seccomp     system calls: no sockets, no new programs or processes, no tracing, mounting or kernel keys, no io_uring; no signal to
+                another process, no memory or queue shared with one, no change of a file's owner, rights or length by its name
 
 A system without these (macOS, Windows) runs the child in a process of its own with a clean environment, and the report is empty.
 """
@@ -97,7 +97,53 @@ _RULES: Final = (
     Rule("kexec_file_load"),
     Rule("swapon"),
     Rule("reboot"),
+    Rule("syslog"),
+    Rule("pidfd_send_signal"),
+    Rule("tkill"),
 )
+# Of other processes of the same user, in case there is no namespace: memory, queues and semaphores that they share by number.
+_SHARED: Final = tuple(
+    Rule(f"{kind}{call}")
+    for kind, calls in (
+        ("shm", ("get", "at", "ctl")),
+        ("sem", ("get", "op", "ctl", "timedop")),
+        ("msg", ("get", "snd", "rcv", "ctl")),
+        ("mq_", ("open", "unlink")),
+    )
+    for call in calls
+)
+# What Landlock leaves open for every file that the user owns: to empty it (before its version 3), to change who may read it and when it was changed
+# last, and to be told which names are made and used in a folder.
+_ATTRIBUTES: Final = tuple(
+    Rule(call)
+    for call in (
+        "truncate",
+        "chmod",
+        "fchmodat",
+        "fchmodat2",
+        "chown",
+        "lchown",
+        "fchownat",
+        "setxattr",
+        "lsetxattr",
+        "setxattrat",
+        "removexattr",
+        "lremovexattr",
+        "removexattrat",
+        "inotify_init",
+        "inotify_init1",
+        "inotify_add_watch",
+        "fanotify_init",
+        "utime",
+        "utimes",
+        "futimesat",
+        "utimensat",
+    )
+)
+# The same of a file that is open, if only for reading. Whoever writes files needs these.
+_OPEN_ATTRIBUTES: Final = tuple(Rule(call) for call in ("fchmod", "fchown", "fsetxattr", "fremovexattr"))
+# Signals, which Landlock keeps in from version 6 on: only to this process.
+_SIGNALS: Final = ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
 
 _NEW_SPACES: Final = 0x10000000 | 0x40000000 | 0x08000000  # CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC
 _NEW_MOUNTS: Final = 0x00020000  # CLONE_NEWNS
@@ -136,7 +182,7 @@ def enter(spec: WorkerSpec) -> Barrier:
         ("namespace", _own_namespaces),
         *hidden,
         ("landlock", lambda: _confine_files(spec)),
-        ("seccomp", lambda: egress.deny((*egress.NOTHING, *_RULES))),
+        ("seccomp", lambda: egress.deny(_rules(spec))),
     )
     for name, raise_it in layers:
         if name == "landlock" and "namespace" in names:
@@ -148,6 +194,13 @@ def enter(spec: WorkerSpec) -> Barrier:
             missing.append(f"{name}: {reason}")
     tested = all(attempt.refused for attempt in egress.attempt())
     return Barrier(names=tuple(names), missing=tuple(missing), tested=tested)
+
+
+def _rules(spec: WorkerSpec) -> tuple[Rule, ...]:
+    """All system calls that this worker is refused."""
+    own = tuple(Rule(call, argument=0, allowed=(os.getpid(),)) for call in _SIGNALS)
+    attributes = _ATTRIBUTES if spec.writable else (*_ATTRIBUTES, *_OPEN_ATTRIBUTES)
+    return (*egress.NOTHING, *_RULES, *_SHARED, *attributes, *own)
 
 
 def _own_namespaces() -> str | None:

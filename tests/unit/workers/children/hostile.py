@@ -91,6 +91,16 @@ def attempt(request: Try, call: Call) -> Outcome:
         "trace": lambda: _called("ptrace", 16, request.number, 0, 0),
         "namespace": lambda: _called("unshare", 0x10000000),
         "mount": lambda: _called("mount", b"none", b"/tmp", b"tmpfs", 0, None),
+        "empty": lambda: os.truncate(request.path, 0),
+        "rights": lambda: Path(request.path).chmod(0o777),
+        "times": lambda: os.utime(request.path, (0, 0)),
+        "mark": lambda: os.setxattr(request.path, "user.mark", b"x"),
+        "shared memory": lambda: _number("shmget", 0x4173, 4096, 0o1600),
+        "queue": lambda: _number("msgget", 0x4173, 0o1600),
+        "watch": lambda: _number("inotify_init"),
+        "kernel's log": lambda: _number("klogctl", 10, None, 0),
+        "loopback": lambda: socket.create_connection(("127.0.0.1", request.number), 1).close(),
+        "socket file": lambda: _connected(request.path),
         "core file": os.abort,
     }
     try:
@@ -103,6 +113,17 @@ def attempt(request: Try, call: Call) -> Outcome:
 def _first_byte(path: str) -> bytes:
     with Path(path).open("rb", buffering=0) as file:
         return file.read(1)
+
+
+def _connected(path: str) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.connect(path)
+
+
+def _number(name: str, *arguments: object) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc[name](*arguments) < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 def _called(name: str, *arguments: object) -> None:
