@@ -1,29 +1,49 @@
-"""Datasets: the questions with their right answers, in immutable versions; adding a file, looking through the samples, writing them out."""
+"""Datasets: samples in immutable versions. Importing with a preview, looking through, editing with undo, parts, checks, changes, drafts.
+
+Edits are the page's own until they are saved as the next version; what changed is shown before that. A hundred thousand samples are searched in one
+pass over texts that are folded once.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
 
+from app.bridge.operations import Failure
+from app.pages.dataset_drafts import DraftReview
+from app.pages.dataset_forms import ChangesView, SampleForm, ScreeningView, SplitForm
+from app.pages.dataset_import import ImportForm
 from app.pages.page import Page, Shell, list_pane, side_pane
 from app.theme.look import look
 from app.widgets.basic import Card, Elided, SearchField, clear, column, frame, label, row
 from app.widgets.beside import Beside
 from app.widgets.buttons import Button, button
 from app.widgets.empty_state import EmptyState
-from app.widgets.name_form import NameForm
+from app.widgets.forms import Choice
 from app.widgets.quick_switcher import Target
+from app.widgets.share_bar import Part, ShareBar
 from app.widgets.side_list import SideList, SideRow
 from app.widgets.table import Cell, Column, Table
-from core.datasets.records import AddDataset, Dataset, Sample, SavedDataset
+from core.datasets.changes import changes
+from core.datasets.drafts import DraftView
+from core.datasets.files import ReadFile
+from core.datasets.records import AddDataset, Dataset, Sample, SavedDataset, SaveSamples, SplitDataset, Splitting
+from core.datasets.splitting import counts
 
 if TYPE_CHECKING:
     from core.jobs import Job
     from core.workbench import Workbench
 
+FILES = "Samples (*.jsonl *.json *.csv *.tsv *.xlsx)"
+MOST_UNDO = 100
+ALL, SYNTHETIC, EDITED, PART = "all", "synthetic", "edited", "part:"
+Known = tuple[tuple[Dataset, ...], dict[str, int]]
 
-def datasets(bench: "Workbench", job: "Job") -> tuple[Dataset, ...]:
-    return tuple(bench.datasets.list())
+
+def datasets(bench: "Workbench", job: "Job") -> Known:
+    """The latest version of each dataset, and how many drafts wait for each."""
+    return tuple(bench.datasets.list()), bench.drafting.waiting()
 
 
 class DatasetsPage(Page):
@@ -37,23 +57,52 @@ class DatasetsPage(Page):
         self.add_button.clicked.connect(self._choose)
         self.export_button = Button("Export", "save")
         self.export_button.clicked.connect(self._export)
-        self.bar.act(self.export_button, self.add_button)
+        self.drafts_button = Button("Review drafts")
+        self.drafts_button.clicked.connect(self._review)
+        self.bar.act(self.drafts_button, self.export_button, self.add_button)
         self.list = SideList("Datasets")
         self.list.picked.connect(self._picked)
         self._left = list_pane(self.list, width=232)
         self._heading, self._count = label("", type="heading"), Elided("", tone="secondary")
         self.find = SearchField("Find in samples")
         self.find.setMaximumWidth(look().px(220))
-        self.find.setMinimumWidth(look().px(120))
+        self.find.setMinimumWidth(look().px(100))
         self.find.textChanged.connect(self._narrow)
+        self.which = Choice()
+        self.which.setAccessibleName("Which samples")
+        self.which.setMinimumWidth(look().px(122))
+        self.which.activated.connect(self._narrow)
+        self.check_button = Button("Check", "scan", small=True)
+        self.check_button.clicked.connect(self._screen)
+        self.split_button = Button("Split", small=True)
+        self.split_button.clicked.connect(self._split)
+        self.changes_button = Button("Changes", "history", small=True)
+        self.changes_button.clicked.connect(self._changes)
+        self.undo_button = Button("Undo", small=True)
+        self.undo_button.clicked.connect(self._undo)
+        self.save_button = Button("Save version", "save", "primary", small=True)
+        self.save_button.clicked.connect(self._review_edits)
+        undo = QShortcut(QKeySequence.StandardKey.Undo, self)
+        undo.activated.connect(self._undo)
+        self.parts = ShareBar("Parts", 10)
+        self._parts_words = Elided("", tone="secondary")
         tools = QWidget()
-        head = row(self._heading, self._count, self.find, margins=(20, 8, 16, 8))
+        head = row(self._heading, self._count, self.which, self.find, margins=(20, 8, 16, 0))
         head.setStretch(1, 1)
-        tools.setLayout(head)
+        acts = row(
+            *(self.check_button, self.split_button, self.changes_button, None, self.undo_button, self.save_button),
+            margins=(20, 0, 16, 0),
+        )
+        self._parts_row = QWidget()
+        shown = row(self.parts, self._parts_words, margins=(20, 0, 16, 0), space=12)
+        shown.setStretch(0, 2)
+        shown.setStretch(1, 3)
+        self._parts_row.setLayout(shown)
+        tools.setLayout(column(head, acts, self._parts_row, 2, space=6))
         self.table = Table(
             [
                 Column("Sample", lambda found: Cell(found.id, mono=True, tone="text.tertiary"), 84),
-                Column("Question", lambda found: Cell(found.input, second=target(found))),
+                Column("Question", lambda found: Cell(" ".join(found.input.split()), second=target(found))),
                 Column("Where", lambda found: Cell(where(found), tone="text.secondary"), 180, spare=2),
                 Column("Tags", lambda found: Cell(", ".join(found.tags), tone="text.secondary"), 110, spare=1),
             ],
@@ -61,6 +110,7 @@ class DatasetsPage(Page):
             height=52,
         )
         self.table.chosen.connect(self._describe)
+        self.table.opened.connect(self._edit)
         self.empty = EmptyState(
             "No datasets yet. Add a file of questions with their right answers.", "Add dataset", "plus", "normal"
         )
@@ -81,7 +131,12 @@ class DatasetsPage(Page):
         across.addWidget(Beside(middle, self._side, 336, narrow=700), 1)
         self.body.addLayout(across)
         self._datasets: tuple[Dataset, ...] = ()
+        self._waiting: dict[str, int] = {}
         self._name = ""
+        self._samples: tuple[Sample, ...] = ()
+        self._folded: list[str] = []
+        self._before: list[tuple[Sample, ...]] = []
+        self._edited: Dataset | None = None
         self._describe(None)
 
     def opened(self) -> None:
@@ -108,48 +163,96 @@ class DatasetsPage(Page):
 
     def add(self, name: str, path: str) -> None:
         """Read a file into a new version of a dataset."""
-        request = AddDataset(name=name, path=path)
+        self._import(AddDataset(name=name, path=path))
 
-        def done(found: SavedDataset) -> None:
-            self._name = found.dataset.name
-            words = (
-                f"{found.dataset.reference} is in"
-                if found.created
-                else f"Nothing new: {found.dataset.reference} holds the same"
+    def look_into(self, path: str) -> ImportForm:
+        """Show what a file holds, before anything of it is stored."""
+        form = ImportForm(path)
+        form.left.connect(self.shell.close_overlay)
+        form.taken.connect(self._import)
+
+        def read(request: AddDataset) -> None:
+            def failed(found: Failure) -> None:
+                form.show_failure(found.sentence)
+
+            def done(found: ReadFile) -> None:
+                form.show_read(found)
+
+            self.operations.run(
+                f"Reading {Path(path).name}", lambda bench, job: bench.datasets.preview(request, job), done, failed
             )
-            self.shell.toast(words)
-            self.opened()
 
+        form.asked.connect(read)
+        self.shell.open_dialog(form, 680)
+        read(form.request())
+        return form
+
+    def review(self, found: tuple[DraftView, ...]) -> DraftReview:
+        """Go through drafts one by one."""
+        form = DraftReview(self._name, found)
+        form.left.connect(self._close)
+        form.accepted.connect(
+            lambda number, edited: self.operations.run(
+                "Accept a draft", lambda bench, job: bench.drafting.accept(number, edited), form.show_decided, self.fail
+            )
+        )
+        form.rejected.connect(
+            lambda number: self.operations.run(
+                "Reject a draft", lambda bench, job: bench.drafting.reject(number), form.show_decided, self.fail
+            )
+        )
+        form.reopened.connect(
+            lambda number: self.operations.run(
+                "Take it back", lambda bench, job: bench.drafting.reopen(number), form.show_decided, self.fail
+            )
+        )
+        form.keep.connect(
+            lambda: self.operations.run(
+                "Keep the accepted drafts",
+                lambda bench, job: bench.drafting.keep(form.dataset),
+                self._saved,
+                self.fail,
+            )
+        )
+        self.shell.open_dialog(form, 920)
+        return form
+
+    def _close(self) -> None:
+        self.shell.close_overlay()
+        self.opened()
+
+    def _import(self, request: AddDataset) -> None:
+        self.shell.close_overlay()
         self.operations.run(
-            f"Reading {Path(path).name}",
+            f"Reading {Path(request.path).name}",
             lambda bench, job: bench.datasets.add(request, job),
-            done,
+            self._saved,
             self.fail,
             shown=True,
         )
 
+    def _saved(self, found: SavedDataset) -> None:
+        self.shell.close_overlay()
+        self._name = found.dataset.name
+        self._edited, self._before = None, []
+        same = f"Nothing new: {found.dataset.reference} holds the same"
+        self.shell.toast(f"{found.dataset.reference} is in" if found.created else same)
+        self.opened()
+
     def _choose(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Add a dataset", "", "Questions (*.jsonl *.json *.csv *.yaml)")
-        if not path:
-            return
-        form = NameForm(
-            "Name the dataset", "Name", Path(path).stem, "A file under a known name becomes its next version."
-        )
-        form.left.connect(self.shell.close_overlay)
-
-        def take(name: str) -> None:
-            self.shell.close_overlay()
-            self.add(name, path)
-
-        form.named.connect(take)
-        self.shell.open_dialog(form, 440)
+        path, _ = QFileDialog.getOpenFileName(self, "Add a dataset", "", FILES)
+        if path:
+            self.look_into(path)
 
     def _export(self) -> None:
         found = self._current()
         if found is None:
             return
         path, _ = QFileDialog.getSaveFileName(
-            self, "Export the samples", f"{found.name}-{found.number}.jsonl", "Questions (*.jsonl *.csv)"
+            self,
+            "Export the samples",
+            f"{found.name}-{found.number}.jsonl",
+            "Samples (*.jsonl *.json *.csv *.xlsx)",
         )
         if path:
             self.operations.run(
@@ -159,46 +262,237 @@ class DatasetsPage(Page):
                 self.fail,
             )
 
-    def _show(self, found: tuple[Dataset, ...]) -> None:
-        self._datasets = found
-        names = [one.name for one in found]
+    def _review(self) -> None:
+        name = self._name
+        self.operations.run("Read the drafts", lambda bench, job: bench.drafting.list(name), self.review, self.fail)
+
+    def _screen(self) -> None:
+        found = self._current()
+        if found is None:
+            return
+        reference = found.reference
+
+        def done(result: object) -> None:
+            view = ScreeningView(result)  # type: ignore[arg-type]
+            view.left.connect(self.shell.close_overlay)
+            view.opened.connect(self._go_to)
+            self.shell.open_dialog(view, 680)
+
+        self.operations.run(
+            f"Checking {reference}",
+            lambda bench, job: bench.datasets.screen(reference, job),
+            done,
+            self.fail,
+            shown=True,
+        )
+
+    def _go_to(self, id: str) -> None:
+        self.shell.close_overlay()
+        self.find.clear()
+        self.which.setCurrentIndex(0)
+        self._narrow()
+        for place, sample in enumerate(self.table.rows.all()):
+            if sample.id == id:
+                self.table.choose(place)
+                return
+
+    def _split(self) -> None:
+        found = self._current()
+        if found is None:
+            return
+        form = SplitForm()
+        form.left.connect(self.shell.close_overlay)
+
+        def ask(splitting: Splitting, apart: bool) -> None:
+            request = SplitDataset(reference=found.reference, splitting=splitting, apart=apart)
+            self.shell.close_overlay()
+            self.operations.run(
+                f"Splitting {found.reference}",
+                lambda bench, job: bench.datasets.split(request, job)[0],
+                self._saved,
+                self.fail,
+            )
+
+        form.asked.connect(ask)
+        self.shell.open_dialog(form, 520)
+
+    def _changes(self) -> None:
+        found = self._current()
+        if found is None:
+            return
+        name, number = found.reference, found.number
+
+        def done(result: object) -> None:
+            view = ChangesView(f"What {name} changed", result if number > 1 else ())  # type: ignore[arg-type]
+            view.left.connect(self.shell.close_overlay)
+            self.shell.open_dialog(view, 760)
+
+        self.operations.run(
+            "Compare with the version before", lambda bench, job: bench.datasets.changes(name), done, self.fail
+        )
+
+    def _edit(self, sample: Sample) -> None:
+        form = SampleForm(sample)
+        form.left.connect(self.shell.close_overlay)
+
+        def keep(changed: Sample) -> None:
+            self.shell.close_overlay()
+            self.replace(sample.id, changed)
+
+        form.kept.connect(keep)
+        self.shell.open_dialog(form, 560)
+
+    def replace(self, id: str, changed: Sample | None) -> None:
+        """Put another sample in a sample's place, or take it out; `Undo` takes it back."""
+        after = tuple(
+            one for one in (changed if sample.id == id else sample for sample in self._samples) if one is not None
+        )
+        if after == self._samples:
+            return
+        self._edited = self._edited or self._current()
+        self._before = [*self._before[-MOST_UNDO:], self._samples]
+        self._take(after)
+
+    def _undo(self) -> None:
+        if self._before:
+            self._take(self._before.pop())
+            if not self._before:
+                self._edited = None
+            self._tell()
+
+    def _take(self, samples: tuple[Sample, ...]) -> None:
+        self._samples, self._folded = samples, []
+        self._narrow()
+        self._describe(self.table.current())
+        self._tell()
+
+    def _review_edits(self) -> None:
+        was = self._edited
+        if was is None:
+            return
+        request = SaveSamples(name=was.name, samples=self._samples, based_on=was.reference)
+
+        def keep() -> None:
+            self.operations.run(
+                f"Saving {was.name}", lambda bench, job: bench.datasets.save(request), self._saved, self.fail
+            )
+
+        view = ChangesView(f"What changes from {was.reference}", changes(was.samples, self._samples), keep)
+        view.left.connect(self.shell.close_overlay)
+        self.shell.open_dialog(view, 760)
+
+    def _show(self, found: Known) -> None:
+        self._datasets, self._waiting = found
+        names = [one.name for one in self._datasets] + [name for name in self._waiting if name not in self._shown()]
         if self._name not in names:
             self._name = names[0] if names else ""
-        self.list.show_rows(
-            [
-                SideRow(
-                    one.name, one.name, "datasets", f"{len(one.samples):,}", (f"Version {one.number}, {one.author}",)
-                )
-                for one in found
-            ]
-        )
-        self._stack.setCurrentWidget(self._filled if found else self.empty)
-        self.export_button.refuse("" if found else "There is no dataset to export.")
+        rows = [
+            SideRow(
+                one.name,
+                one.name,
+                "datasets",
+                f"{len(one.samples):,}",
+                (f"Version {one.number}, {one.author}", *self._drafts_words(one.name)),
+            )
+            for one in self._datasets
+        ]
+        rows += [
+            SideRow(name, name, "datasets", "0", self._drafts_words(name))
+            for name in self._waiting
+            if name not in self._shown()
+        ]
+        self.list.show_rows(rows)
+        self._stack.setCurrentWidget(self._filled if names else self.empty)
         self.list.mark(self._name)
         self._picked(self._name)
 
+    def _shown(self) -> set[str]:
+        return {one.name for one in self._datasets}
+
+    def _drafts_words(self, name: str) -> tuple[str, ...]:
+        count = self._waiting.get(name, 0)
+        return (f"{count} drafts wait",) if count else ()
+
     def _picked(self, name: str) -> None:
+        if self._edited is not None and name != self._edited.name:
+            self.list.mark(self._edited.name)
+            self.banner.say(
+                f"{self._edited.name} has changes that aren’t saved. Save or undo them first.",
+                "Nothing was lost.",
+            )
+            return
         self._name = name
         found = self._current()
         self._describe(None)
-        if found is None:
-            return
-        self._heading.setText(found.name)
-        self._count.say(f"Version {found.number} · {len(found.samples):,} samples · from {found.source}")
+        if self._edited is None:
+            self._samples, self._folded, self._before = found.samples if found is not None else (), [], []
+            self._offer()
         self._narrow()
-        self.table.choose(0)
+        self._tell()
+        if self.table.rows.all() and self.table.current() is None:
+            self.table.choose(0)
+
+    def _offer(self) -> None:
+        """The parts and kinds of samples that can be chosen among."""
+        self.which.clear()
+        self.which.addItem("All samples", ALL)
+        self.which.addItem("Synthetic", SYNTHETIC)
+        self.which.addItem("Changed", EDITED)
+        for part in counts(self._samples):
+            if part:
+                self.which.addItem(f"Part {part}", PART + part)
+
+    def _tell(self) -> None:
+        """Heading, parts and buttons as things stand."""
+        found = self._current()
+        self._heading.setText(self._name)
+        edits = f" · {len(self._before)} unsaved changes" if self._before else ""
+        came = f" · from {found.source}" if found is not None and found.source else ""
+        self._count.say(
+            f"Version {found.number} · {len(self._samples):,} samples{edits or came}"
+            if found is not None
+            else "No version yet"
+        )
+        parts = {name: count for name, count in counts(self._samples).items() if name}
+        self.parts.show_parts([Part(name, count, f"{count:,}") for name, count in parts.items()], len(self._samples))
+        self._parts_words.say(" · ".join(f"{name} {count:,}" for name, count in parts.items()))
+        self._parts_row.setVisible(bool(parts))
+        none = "" if found is not None else "There is no dataset."
+        unsaved = "Save the changes first." if self._before else none
+        self.export_button.refuse(unsaved if found is not None else "There is no dataset to export.")
+        self.check_button.refuse(unsaved)
+        self.split_button.refuse(unsaved)
+        self.changes_button.refuse(unsaved)
+        for act in (self.check_button, self.split_button, self.changes_button):
+            act.setVisible(not self._before)
+        self.undo_button.setVisible(bool(self._before))
+        self.save_button.setVisible(bool(self._before))
+        waiting = self._waiting.get(self._name, 0)
+        self.drafts_button.setText(f"Review {waiting} drafts" if waiting else "Review drafts")
+        self.drafts_button.refuse("" if waiting else "No drafts wait. `assay dataset draft` makes some.")
 
     def _current(self) -> Dataset | None:
         return next((one for one in self._datasets if one.name == self._name), None)
 
     def _narrow(self) -> None:
-        found = self._current()
         wanted = self.find.text().casefold()
-        samples = found.samples if found is not None else ()
-        self.table.show_rows(
-            [one for one in samples if wanted in f"{one.id} {one.input} {one.target} {one.document}".casefold()],
-            keep=lambda one: one.id,
-        )
+        kind = self.which.currentData() or ALL
+        samples = self._samples
+        if wanted and not self._folded:
+            self._folded = [
+                f"{one.id} {one.input} {one.target} {one.answer} {one.document} {' '.join(one.tags)}".casefold()
+                for one in samples
+            ]
+        if wanted:
+            samples = tuple(one for one, text in zip(samples, self._folded, strict=True) if wanted in text)
+        if kind == SYNTHETIC:
+            samples = tuple(one for one in samples if one.synthetic)
+        elif kind == EDITED:
+            was = {one.id: one for one in self._edited.samples} if self._edited is not None else {}
+            samples = tuple(one for one in samples if was and was.get(one.id) != one)
+        elif kind.startswith(PART):
+            samples = tuple(one for one in samples if one.split == kind.removeprefix(PART))
+        self.table.show_rows(samples, keep=lambda one: one.id)
 
     def _describe(self, found: Sample | None) -> None:
         clear(self._about.body)
@@ -207,22 +501,56 @@ class DatasetsPage(Page):
             return
         body = self._about.body
         body.addWidget(label(found.id, type="code", tone="tertiary"))
+        for turn in found.turns[:-1]:
+            body.addWidget(label(f"{turn.role}: {turn.content}", type="small", tone="secondary", wrap=True))
         body.addWidget(label(found.input, type="heading", wrap=True))
         body.addWidget(label(target(found), wrap=True))
-        if found.answer:
-            body.addWidget(label("A right answer", strong=True))
-            body.addWidget(label(found.answer, wrap=True))
+        told = (
+            ("A right answer", found.answer),
+            ("The better answer", found.chosen),
+            ("The worse answer", found.rejected),
+            ("To choose from", "\n".join(found.choices)),
+            ("Passages", "\n\n".join(found.passages)),
+        )
+        for name, text in told:
+            if text:
+                body.addWidget(label(name, strong=True))
+                body.addWidget(label(text, wrap=True))
         if found.quote:
             body.addWidget(label("Its source", strong=True))
             body.addWidget(label(f"“{found.quote}”", tone="secondary", wrap=True))
             body.addWidget(label(where(found), type="small", tone="tertiary", wrap=True))
+        body.addWidget(label(came_from(found), type="small", tone="tertiary", wrap=True))
+        edit = Button("Edit", small=True, hint="Enter")
+        edit.clicked.connect(lambda: self._edit(found))
+        remove = Button("Remove", "trash", small=True)
+        remove.clicked.connect(lambda: self.replace(found.id, None))
+        body.addLayout(row(edit, remove, None))
+
+
+def came_from(found: Sample) -> str:
+    """Where a sample comes from, in words."""
+    origin = found.origin
+    if origin is None:
+        return "Synthetic." if found.synthetic else ""
+    kinds = {
+        "file": f"From the file {origin.source}",
+        "person": "Written by a person",
+        "document": "Made from a document",
+        "trace": "From an answer in the vault",
+        "failure": f"From a failure of {origin.source}",
+    }
+    by = f", brought in by {origin.by}" if origin.by else ""
+    model = f" A model wrote it ({origin.model.split(' ')[0]})." if origin.model else ""
+    return f"{kinds[origin.kind]}{by}.{model}{' Synthetic.' if found.synthetic else ''}"
 
 
 def target(found: Sample) -> str:
     """What a right answer must hold, in words."""
     if found.unanswerable:
         return "The documents don’t say"
-    return f"Target: {found.target}" if found.target else "No target"
+    said = found.target or " ".join(found.answer.split()) or found.chosen
+    return f"Target: {found.target}" if found.target else said or "No target"
 
 
 def where(found: Sample) -> str:

@@ -8,6 +8,7 @@ import msgspec
 import yaml
 
 from core.cli.comparing import comparison_json, comparison_lines
+from core.cli.contamination import warned
 from core.cli.eval_scorers import scorers, suite
 from core.cli.gates import exception, gate
 from core.cli.output import one_line, short, table
@@ -122,8 +123,9 @@ def run(session: Session, spec: str) -> None:
         reference = spec
         if spec.endswith((".yaml", ".yml")):
             reference = bench.evals.save(read_spec(session.path(spec))).spec.reference
+        learned = warned(session, bench, reference)
         view = bench.evals.run(RunSpec(reference=reference), session.output.job("Evaluating"))
-        session.output.result(run_json(view), run_lines(view))
+        session.output.result({**run_json(view), "contaminated": learned}, run_lines(view))
     if view.status == "cancelled":
         raise SystemExit(Cancelled.exit_code)
     if view.result is None or not view.result.passed:

@@ -21,6 +21,7 @@ from core.assistants.answering import answer
 from core.assistants.records import Answered
 from core.assistants.service import Assistants
 from core.datasets.records import Dataset, Sample
+from core.datasets.screening import Contaminated
 from core.datasets.service import Datasets
 from core.documents.service import Documents
 from core.errors import AssayError, BadInput, Cancelled, DiskFull, NotFound
@@ -175,6 +176,13 @@ class Evals:
             with self._vault.write(Act.RUN_EVALUATION, about=f"{view.run.id} resumed") as unit:
                 unit.note(touched=(view.digest,))
             return self._go(spec, view, earlier, job, watch)
+
+    def contamination(self, reference: str, job: Job) -> tuple[tuple[Contaminated, ...], tuple[str, ...]]:
+        """The samples that a spec's adapters were trained on, and what of them couldn't be compared. Raises `NotFound`."""
+        spec = self.spec(reference).spec.spec
+        ways = [settings.adapters for settings in spec.settings]
+        adapters = {self._models.show(use.model).digest for adapters in ways for use in adapters}
+        return self._datasets.contaminated(spec.dataset, sorted(adapters), job)
 
     def replay(self, name: str, job: Job) -> Replay:
         """Make a reproducible run's answers again, and compare them byte for byte; nothing is recorded.

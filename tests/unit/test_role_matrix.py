@@ -377,7 +377,7 @@ READING = {
     "api_calls": {"list", "show", "used"},
     "datasets": {"list", "show", "preview", "versions", "changes", "screen", "contaminated"},
     "drafting": {"list", "waiting"},
-    "evals": {"specs", "spec", "list", "show", "outcomes", "compare", "gate", "replay"},
+    "evals": {"contamination", "specs", "spec", "list", "show", "outcomes", "compare", "gate", "replay"},
     "trainings": {"plan", "list", "show", "lent"},
     "scoring": {"tools", "asked", "instruments", "close"},
     "evidence": set(),

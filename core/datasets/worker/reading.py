@@ -1,5 +1,6 @@
 """The child that reads dataset files: bytes in, samples and problems out, in batches. It opens no file."""
 
+import mimetypes
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any
@@ -102,4 +103,5 @@ def _handle(request: ReadRows, call: Call) -> Iterator[Batch]:
 
 
 def handlers() -> dict[type[Record], Handler]:
+    mimetypes.knownfiles.clear()  # openpyxl's import reads them, and here no file of the system's can be
     return {ReadRows: _handle}

@@ -16,6 +16,7 @@ import numpy as np
 
 from core.assistants.answering import Context
 from core.assistants.records import QUOTES, Question
+from core.datasets.drafting import Drafting
 from core.datasets.records import AddDataset, Sample
 from core.datasets.service import Datasets
 from core.errors import NotFound, TemplateError
@@ -157,6 +158,7 @@ class Bench:
         self.prompts = Prompts(vault, self.engine)  # type: ignore[arg-type]
         self.library.prompts = self.prompts  # type: ignore[attr-defined]
         self.datasets = Datasets(vault)
+        self.drafting = Drafting(vault, self.models, self.library, self.library, self.library)  # type: ignore[arg-type]
         self.evals = Evals(vault, self.models, self.documents, self.prompts, self.datasets, self.library)  # type: ignore[arg-type]
 
         self.evidence = Evidence(vault, self.evals)

@@ -451,6 +451,7 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     **model_scenes.SCENES,
     **api_scenes.SCENES,
     **dataset_scenes.SCENES,
+    **dataset_scenes.SCENES,
     **chat_scenes.SCENES,
     **playground_scenes.SCENES,
 }

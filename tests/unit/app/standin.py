@@ -321,6 +321,11 @@ class Datasets:
         return tuple(self.held.values())
 
 
+class Drafting:
+    def waiting(self) -> dict[str, int]:
+        return {}
+
+
 class Prompts:
     def list(self) -> tuple[PromptState, ...]:
         messages = (Message(role="user", content="{{ question }}"),)
@@ -368,6 +373,7 @@ class StandIn:
         self.model_cards = SimpleNamespace(list=tuple)
         self.model_aliases = SimpleNamespace(list=tuple)
         self.datasets = Datasets(self.vault)
+        self.drafting = Drafting()
         self.prompts = Prompts()
         self.closed = False
         self.on_close: Callable[[], None] | None = None

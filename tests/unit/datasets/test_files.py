@@ -270,6 +270,10 @@ def test_a_file_is_read_in_a_child(tmp_path: Path) -> None:
     with Supervisor() as supervisor:
         found = read_file(tmp_path / "q.jsonl", Job("Read"), supervisor)
         assert supervisor.workers() == ()
+        few = kept[:20]
+        for suffix in (".xlsx", ".csv", ".json"):
+            (tmp_path / f"few{suffix}").write_bytes(write_samples(few, suffix))
+            assert read_file(tmp_path / f"few{suffix}", Job("Read"), supervisor).samples == few
     assert found.samples == kept
     assert [problem.place for problem in found.problems] == ["line 5001"]
     assert files.SPEC.memory > 0
