@@ -28,6 +28,7 @@ ASKS = {
     "Order of events": "Were the criteria fixed before the run?",
     "History": "Does the record of events hold together?",
     "Scores": "Do the figures follow from the answers?",
+    "Adapters": "Is it known what they learned from?",
     "Made for you": "Is it the pack that you asked for?",
     "Withheld": "Was anything taken out?",
 }
@@ -37,6 +38,7 @@ UNITS = {
     "Signatures": "signatures",
     "History": "entries of the log",
     "Scores": "answers",
+    "Adapters": "adapters",
     "Withheld": "fields",
 }
 SIGNS = {

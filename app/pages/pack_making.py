@@ -33,7 +33,7 @@ from app.widgets.forms import Choice, Field, line_edit
 from app.widgets.giving_way import give_way
 from app.widgets.signing import Meaning, Signed, ToSign
 from app.widgets.table import Cell, Column, Table
-from core.evals.records import RunView
+from core.evals.records import Run, RunView
 from core.evidence import contents
 from core.evidence.records import ExportPack, PackInfo
 from core.evidence.service import LONGEST_NONCE
@@ -116,6 +116,7 @@ def _rows(
             "; ".join(f"{name}, {digest[:8]}…" for name, digest in models) or "None",
             str(len(models)),
         ),
+        *_adapters(run),
         (
             "documents",
             "Documents",
@@ -126,6 +127,15 @@ def _rows(
         ("history", "History", "The log’s checkpoint, and the proof that each record stands in it", ""),
         *((USES.get(use, "pack"), use, sentence(what), "") for use, what in contents.uses().items()),
     )
+
+
+def _adapters(run: Run) -> tuple[tuple[str, str, str, str], ...]:
+    """The row on the adapters that a run used; none where it used none."""
+    used = dict.fromkeys(use.model for v in run.variants if v.settings is not None for use in v.settings.adapters)
+    if not used:
+        return ()
+    said = "With the trainings that they came from here, and the datasets that they learned from"
+    return (("models", "Adapters", f"{said}: {', '.join(f'{digest[:8]}…' for digest in used)}", str(len(used))),)
 
 
 def text_of(contents: PackContents, nonce: str) -> str:

@@ -26,7 +26,7 @@ from core.trust.trustfile import TrustFile
 from core.trust.visible import visible
 
 NOBODY = TrustFile(cards=(), logs=(), made="")
-ORDER = ("Contents", "Signatures", "Order of events", "History", "Scores", "Made for you", "Withheld")
+ORDER = ("Contents", "Signatures", "Order of events", "History", "Scores", "Adapters", "Made for you", "Withheld")
 HOLDS = {
     "ok": "holds",
     "attention": "holds, with something to know",
@@ -68,6 +68,23 @@ FIELDS = {
     "document title": "Titles of documents",
     "document collection": "Names of collections",
     "model path": "Places of model files",
+    "training-data samples.input": "Questions that adapters learned from",
+    "training-data samples.target": "Wanted answers that adapters learned from",
+    "training-data samples.targets": "Further wanted answers that adapters learned from",
+    "training-data samples.choices": "Choices that adapters learned from",
+    "training-data samples.passages": "Passages that adapters learned from",
+    "training-data samples.metadata": "Notes on what adapters learned from",
+    "training-data samples.answer": "Answers that adapters learned from",
+    "training-data samples.document": "Names of documents that adapters learned from",
+    "training-data samples.quote": "Quotes that adapters learned from",
+    "training-run folder": "Folders of base models",
+    "training-run spec.folder": "Folders of base models, as asked for",
+    "training-run spec.data.file": "Files that adapters learned from, as asked for",
+    "training-run spec.data.system": "System texts of trainings",
+    "training-run spec.evaluation.file": "Files that adapters were compared on",
+    "training-run spec.evaluation.system": "System texts of comparisons",
+    "training-run sources.reference": "Names of what adapters learned from",
+    "training-run left_out": "Examples that couldn’t be learned",
 }
 """Every field that can be withheld, in words."""
 

@@ -269,6 +269,8 @@ def release_text(view: RunView, nonce: str = "") -> str:
     """What is released with a run: what it measured, by which result, and what goes with it."""
     result = view.result_digest or "none: it isn't over"
     rest = "With it go its spec, dataset, prompt versions, outcomes, the documents and models that it used, and the signatures on them."
+    if any(variant.settings is not None and variant.settings.adapters for variant in view.run.variants):
+        rest += " So do the trainings of its adapters, with the datasets that they learned from."
     asked = (f"Nonce that an auditor asked for: {nonce}",) if nonce else ()
     return "\n".join((*run_lines(view), "", f"Result {result}", rest, *asked))
 
