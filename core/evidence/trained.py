@@ -5,7 +5,7 @@ from typing import Any
 from core.evidence import origins
 from core.evidence.blocks import Block, Heading, Paragraph, Span, Table, plain
 from core.evidence.lineage import Rows
-from core.evidence.words import fingerprint, moment, number, shown, whole
+from core.evidence.words import count, fingerprint, moment, number, shown, whole
 
 
 def section(rows: Rows) -> tuple[Block, ...]:
@@ -26,7 +26,7 @@ def _trainings(rows: Rows) -> tuple[Block, ...]:
             (
                 plain(f"{shown(made.get('id'))}, {shown(made.get('name'))}", "strong"),
                 plain(made.get("base")),
-                plain(f"{whole(made.get('examples')):,} examples, {whole(ended.get('step')):,} steps"),
+                plain(f"{count(whole(made.get('examples')), 'example')}, {count(whole(ended.get('step')), 'step')}"),
                 plain(f"{shown(made.get('user'))}, {moment(ended.get('finished'))}"),
                 plain(_signed(rows, one.result.digest)) or plain("nobody", "quiet"),
                 plain(fingerprint(one.adapter), "code"),
@@ -48,7 +48,7 @@ def _trainings(rows: Rows) -> tuple[Block, ...]:
             "Adapters that change how a model answers. Each was recorded before this run, and fits the model that it was used with.",
             ("Adapter", "Base", "Training", "By", "Signed by", "Adapter file, SHA-256"),
             tuple(body),
-            (16, 15, 17, 20, 16, 16),
+            (16, 13, 15, 20, 16, 20),
         ),
         Table(
             "What they learned from. A source that isn't in the pack is named by its digest.",
