@@ -342,6 +342,7 @@ def _answer(session: Session, bench: Workbench, question: Question) -> None:
                     *support_lines(part.answer),
                     *citation_lines(part.answer),
                     *left_out_lines(part.answer),
+                    *screening.guarded_lines(part.answer.guarded),
                     f"({answered_by(part.answer)}, {time.monotonic() - started:.1f} s)",
                 ],
             )
@@ -376,6 +377,7 @@ def answer_json(answer: Answer, trace: str) -> Json:
             for one in answer.support
         ],
         "withdrawn": answer.withdrawn,
+        "guarded": screening.guarded_json(answer.guarded),
         "assistant": answer.question.assistant or None,
         "trace": trace,
     }

@@ -1,5 +1,7 @@
 """`assay documents screen`, `findings`, `decide`, `admit` and `guard`: what is looked for in documents on the way in, and while they answer."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Literal, cast, get_args
 
 import click
@@ -10,12 +12,38 @@ from core.cli.session import Session, pass_session
 from core.documents.records import AddedDocuments
 from core.documents.screening.records import KINDS, USUAL, Decide, Mode, ScreeningPolicy, Shown
 from core.errors import BadInput
-from core.guards.records import Reaction
+from core.guards.records import Guarded, Reaction
 from core.records import Json
 
 SHOWN = 60
 """Characters of a finding in a list."""
 ALL = "all"
+WHERE = {"input": "question", "passage": "passages", "output": "answer"}
+REACTED = {"mark": "marked", "withhold": "withheld", "refuse": "refused"}
+
+
+def guarded_json(found: Sequence[Guarded]) -> Json:
+    """What guards found, as the interface says it."""
+    return [
+        {
+            "where": one.where,
+            "kind": one.kind,
+            "method": one.method,
+            "reaction": one.reaction,
+            "passage": one.passage,
+            "score": one.score,
+        }
+        for one in found
+    ]
+
+
+def guarded_lines(found: Sequence[Guarded]) -> list[str]:
+    """A line for each place, kind and reaction."""
+    said = Counter((one.where, one.kind, one.reaction) for one in found)
+    return [
+        f"  guard: {kind} in the {WHERE[where]}, {number} ×: {REACTED[reaction]}"
+        for (where, kind, reaction), number in said.items()
+    ]
 
 
 def added_lines(done: AddedDocuments) -> list[str]:

@@ -41,14 +41,21 @@ _OVERRIDES: Final = tuple(
         r"<\|(?:im_start|im_end|system|user|assistant|endoftext|eot_id|start_header_id)\|?>|\[/?INST\]|<<SYS>>|<start_of_turn>",
     )
 )
-_NEEDED: Final = (
-    *(
-        "ignor|disregard|forget|overrid|bypass|vergiss|missacht|oublie|olvida|instruction|prompt|you are|act as|pretend|behave|answer as|respond as|"
-        "reply as|follow|obey| ai|ai |llm|language model|chatbot|[inst|[/inst|<<sys>>|<start_of_turn>"
-    ).split("|"),
-    "<|",
+_NEEDED: Final = tuple(
+    tuple(words.split("|"))
+    for words in (
+        "ignor|disregard|forget|override|bypass|vergiss|missachte|oublie|olvida",
+        "not follow|n't follow|n’t follow|never follow|not obey|n't obey|n’t obey|never obey",
+        "instruction",
+        "system prompt|hidden prompt|initial prompt|your instructions|prompt syst",
+        "you are now|you are no longer|you are to be|you are as|act as|act now|behave as|behave now|pretend|respond as|respond now|answer as|"
+        "answer now|"
+        "reply as|reply now",
+        "as an ai|as a l|as a c|as ai|as l|dear |attention |hey |note to|note for|instructions to|instructions for|instruction to|instruction for",
+        "im_start|im_end|system|user|assistant|endoftext|eot_id|header_id|[inst]|[/inst]|<<sys>>|<start_of_turn>",
+    )
 )
-"""One of these stands in whatever the first family finds."""
+"""For each of them, what stands (in lower case) in whatever it finds; most texts have none of it."""
 _ANSWER: Final = (
     r"(?:answers?|responses?|repl(?:y|ies)|outputs?|messages?|completions?|summar(?:y|ies)|explanations?|elucidation|generated "
     r"(?:text|content|answer)|text)"
@@ -98,18 +105,17 @@ def spans(text: str) -> list[Span]:
 
 def _overrides(text: str) -> Iterator[Span]:
     lower = text.lower()
-    if not any(map(lower.__contains__, _NEEDED)):
-        return
-    for part in _PARAGRAPH.finditer(text):
-        if any(map(part[0].lower().__contains__, _NEEDED)):
-            yield from _in_paragraph(text, part.start(), part.end())
+    for pattern, needed in zip(_OVERRIDES, _NEEDED, strict=True):
+        if any(map(lower.__contains__, needed)):
+            for part in _PARAGRAPH.finditer(text):
+                if any(map(part[0].lower().__contains__, needed)):
+                    yield from _matches(pattern, text, part.start(), part.end())
 
 
-def _in_paragraph(text: str, start: int, end: int) -> Iterator[Span]:
-    for pattern in _OVERRIDES:
-        for match in pattern.finditer(text, start, end):
-            if match.start() == 0 or not text[match.start() - 1].isalnum():
-                yield Span(kind=KIND, start=match.start(), end=match.end())
+def _matches(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterator[Span]:
+    for match in pattern.finditer(text, start, end):
+        if match.start() == 0 or not text[match.start() - 1].isalnum():
+            yield Span(kind=KIND, start=match.start(), end=match.end())
 
 
 def _shapings(text: str) -> Iterator[Span]:

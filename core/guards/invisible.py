@@ -15,12 +15,15 @@ _HIDDEN: Final = re.compile(
     "[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\u180e\u3164\U000e0001-\U000e007f\ufff9-\ufffb]+"
     "|(?<=[A-Za-z0-9])[\u200c\u200d]+(?=[A-Za-z0-9])|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}|(?<=[A-Za-z0-9 ])[\U000e0100-\U000e01ef]+"
 )
+_ANY: Final = re.compile(
+    "[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u180e\u3164\ufe00-\ufe0f\ufff9-\ufffb\U000e0001-\U000e01ef]"
+)
 _FLAG: Final = re.compile("\U0001f3f4[\U000e0020-\U000e007e]{1,8}\U000e007f")
 
 
 def spans(text: str) -> list[Span]:
     """The runs of such characters, in order."""
-    if text.isascii():
+    if text.isascii() or _ANY.search(text) is None:
         return []
     flags = [match.span() for match in _FLAG.finditer(text)]
     return [

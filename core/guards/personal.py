@@ -36,6 +36,11 @@ _AFTER: Final = (
 """Words that end a street's name; St and Dr stand before names too, so a number must open the address."""
 _BEFORE: Final = "Rue|Via|Viale|Piazza|Calle|Avenida|Avda|Av|Avenue|Boulevard|Rua|Ulica|Ul|ul|ulica|rue|via|rua|calle|Route|Chemin|Plaza|"
 "Paseo|Carrera"
+_BEFORE_NEEDS: Final = tuple(
+    "rue|via|piazza|calle|avenida|avda|av |av. |avenue|boulevard|rua |rua.|ulica|ul |ul. |route|chemin|plaza|paseo|carrera".split(
+        "|"
+    )
+)
 _ENDINGS: Final = tuple(
     "strasse straße str. gasse platz weg allee straat laan plein gracht gade gata gatan vej vägen veien vegen vegur stræti katu tie kuja "
     "utca útja tér "
@@ -156,8 +161,8 @@ RULES: Final = (
         "address",
         _C(rf"\d{{1,6}}[a-z]?,? (?:\d{{1,5}}[a-z]? )?(?:{_CAPITAL}{_WORD} |\d{{1,4}}(?:st|nd|rd|th) |[Dd]e |[Ll]a ){{1,4}}?(?:{_AFTER})\b{_DOOR}"),
     ),
-    _Rule("address", _C(rf"(?:{_BEFORE})\b\.? (?:{_WORD} ){{1,4}}?\d{{1,5}}[a-z]?(?!\w)")),
-    _Rule("address", _C(rf"\d{{1,6}} (?:\d{{1,5}},? )?(?:{_BEFORE})\b\.? {_WORD}(?: {_CAPITAL}{_WORD}){{0,3}}")),
+    _Rule("address", _C(rf"(?:{_BEFORE})\b\.? (?:{_WORD} ){{1,4}}?\d{{1,5}}[a-z]?(?!\w)"), needs=_BEFORE_NEEDS),
+    _Rule("address", _C(rf"\d{{1,6}} (?:\d{{1,5}},? )?(?:{_BEFORE})\b\.? {_WORD}(?: {_CAPITAL}{_WORD}){{0,3}}"), needs=_BEFORE_NEEDS),
     _Rule(
         "address",
         _C(rf"\d{{3,6}} (?:\d{{1,5}} )?{_CAPITAL}{_WORD} (?:{_CAPITAL}{_WORD} )?\d{{1,4}}[a-z]?{_DOOR}(?![\w.])"),
@@ -167,6 +172,7 @@ RULES: Final = (
         "address",
         _C(r"(?:[Pp]\.? ?[Oo]\.? [Bb]ox|PSC|Postfach|Apartado|[Aa]pt\.?|[Ss]uite|[Uu]nit \d{1,5},? [Bb]ox|Box) #?\d{1,6}(?:,? [Bb]ox "
         r"\d{1,6})?(?!\w)"),
+        needs=("box", "psc ", "postfach", "apartado", "apt", "suite"),
     ),
     _Rule("address", _C(rf"(?:corner of|billing address|address:?|lives? (?:at|on)|lives? in) (?P<place>(?:the corner of )?(?:\d{{1,6}} "
     rf")?{_CAPITAL}{_WORD}(?: [\w'’.-]{{1,24}}){{0,3}} \d{{1,5}})(?!\w)"), "place", needs=("address", "corner of", "live")),
@@ -213,12 +219,14 @@ RULES: Final = (
         rf"called)\s{{1,3}}(?P<name>{_NAME})"),
         "name",
         lambda text: text.split()[0] not in _NO_NAMES,
+        ("name", "dear", "signed by", "patient", "user:", "egards", "sincerely", "was called"),
     ),
 )  # fmt: skip
 
 _SIX_DIGITS: Final = re.compile(r"\d[ ()./\u2010-\u2013-]{0,2}\d(?:[ ()./\u2010-\u2013-]{0,2}\d){4}")
 _HOUSE: Final = re.compile(r" \d{1,5}[a-z]?(?!\w)")
 _STREET: Final = re.compile(rf"(?:\d{{1,6}} )?(?:{_CAPITAL}{_WORD} )?{_CAPITAL}{_WORD}$")
+_WITHOUT_DIGITS: Final = ("email", "url", "person")
 _DIGIT: Final = re.compile(r"\d")
 _IBAN: Final = re.compile(r"[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]){11,30}(?!\w)")
 
@@ -255,13 +263,13 @@ def spans(text: str, kinds: Collection[str] = tuple(KINDS)) -> list[Span]:
 
 
 def _in_part(text: str, at: int, kinds: Collection[str]) -> Iterator[Span]:
-    if _DIGIT.search(text) is None and "@" not in text and "." not in text and "person" not in kinds:
-        return
     lower = text.lower()
-    long = _SIX_DIGITS.search(text) is not None
+    digits = _DIGIT.search(text) is not None
+    long = digits and _SIX_DIGITS.search(text) is not None
     for rule in RULES:
         if (
             rule.kind not in kinds
+            or not (digits or rule.kind in _WITHOUT_DIGITS)
             or (rule.long and not long)
             or (rule.needs and not any(map(lower.__contains__, rule.needs)))
         ):
@@ -272,7 +280,7 @@ def _in_part(text: str, at: int, kinds: Collection[str]) -> Iterator[Span]:
                 yield Span(kind=rule.kind, start=at + start, end=at + end)
     if "iban" in kinds and long:
         yield from _ibans(text, at)
-    if "address" in kinds:
+    if "address" in kinds and digits:
         yield from _streets(text, at)
 
 

@@ -102,7 +102,11 @@ def worked(ines: Assay, tomas: Assay, files: Path) -> dict[str, Any]:
 
 
 def test_documents(ines: Assay, worked: dict[str, Any]) -> None:
-    keys = {"collection", "added", "replaced", "unchanged", "refused", "chunks", "pages", "seconds"}
+    keys = {"collection", "added", "replaced", "unchanged", "refused", "chunks", "pages", "seconds"} | {
+        "held",
+        "redacted",
+        "excluded",
+    }
     first = printed(worked["documents add"], keys)
     assert (first["added"], first["replaced"]) == (1, 0)
     again = printed(worked["documents add again"], keys)
@@ -126,6 +130,7 @@ def test_asking(ines: Assay, worked: dict[str, Any]) -> None:
         "finding",
         "support",
         "withdrawn",
+        "guarded",
         "searched",
         "assistant",
     }
