@@ -149,6 +149,7 @@ class Evals:
         saved = self.spec(request.reference)
         spec = saved.spec.spec
         dataset = self._datasets.show(spec.dataset)
+        _check_asked_alone(dataset.dataset)
         variants = variants_of(spec, self._prompts, self._models, self._documents)
         for model in (*used(variants), *models_in(self._instruments(spec))):
             models_cards.check_use(self._vault, self._models.show(model), "evaluations")
@@ -423,6 +424,14 @@ def environment() -> Environment:
         packages={name: importlib.metadata.version(name) for name in PACKAGES},
         barrier=egress.barrier().names,
     )
+
+
+def _check_asked_alone(dataset: Dataset) -> None:
+    """Raise `BadInput` where a sample has a conversation before its question, which would be left out without a word."""
+    found = next((sample.id for sample in dataset.samples if sample.turns), None)
+    if found is not None:
+        problem = f"its sample {found} has a conversation before the question, which evaluations don't ask yet. Use samples of one question."
+        raise BadInput(source=dataset.reference, problem=problem)
 
 
 def _saved(reader: Reader, digest: Digest, created: bool) -> SavedSpec:

@@ -40,7 +40,10 @@ Pattern = tuple[str, ...]
 
 _SAMPLES: tuple[Pattern, ...] = tuple(
     ("samples", ANY, field)
-    for field in ("input", "target", "answer", "document", "quote", "choices", "targets", "passages", "metadata")
+    for field in (
+        *("input", "target", "answer", "document", "quote", "choices", "targets", "passages", "metadata"),
+        *("turns", "chosen", "rejected", "group", "origin"),
+    )
 )
 WITHHOLDABLE: Mapping[str, tuple[Pattern, ...]] = MappingProxyType(
     {

@@ -35,6 +35,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "target": (
         *("dataset samples.target", "dataset samples.answer", "dataset samples.quote"),
         *("dataset samples.choices", "dataset samples.targets", "dataset samples.metadata"),
+        *("dataset samples.chosen", "dataset samples.rejected", "dataset samples.turns"),
         *("training-data samples.target", "training-data samples.answer", "training-data samples.quote"),
         *("training-data samples.choices", "training-data samples.targets", "training-data samples.metadata"),
     ),
@@ -63,7 +64,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 """The words for `--field`, and the fields that they mean; a field's own name serves as well."""
 _LENGTHS = ("outcome answer.tokens", "outcome answer.sentences", "outcome answer.unsupported")
 COMPANIONS: Mapping[str, tuple[str, ...]] = {
-    "dataset samples.input": ("outcome answer.question",),
+    "dataset samples.input": ("outcome answer.question", "dataset samples.turns"),
     "dataset samples.target": ("outcome scores.reason", "dataset samples.choices", "dataset samples.targets"),
     "dataset samples.choices": ("outcome scores.reason",),
     "dataset samples.targets": ("outcome scores.reason",),

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from core.datasets.conversations import PREFERENCES, Wrong, form_of, turns_of
-from core.datasets.records import Sample
+from core.datasets.conversations import PREFERENCES, ROLES, Wrong, form_of, turns_of
+from core.datasets.records import Sample, Turn
 from core.errors import BadInput
 from core.evals.scorers import normalised
 from core.inference.records import Message
@@ -51,15 +51,21 @@ def is_samples(name: str, content: bytes) -> bool:
 
 
 def from_samples(reference: str, samples: Iterable[Sample]) -> Rows:
-    """The examples of a dataset: its answers, or its targets where there is no whole answer."""
+    """The examples of a dataset: its answers, or its targets where there is no whole answer, behind the conversation that a sample has."""
     examples: list[Example] = []
     problems: list[Problem] = []
     for sample in samples:
         line = f"{reference}, {sample.id}"
         answer = sample.answer or sample.target or ""
-        if answer.strip():
-            turns = (Message(role="user", content=sample.input), Message(role="assistant", content=answer))
-            examples.append(Example(line=line, messages=turns))
+        if any(turn.role not in ROLES.values() for turn in sample.turns):
+            problems.append(Problem(line=line, problem="it has calls of functions, which aren't learned here."))
+        elif answer.strip():
+            before = sample.turns or (Turn(role="user", content=sample.input),)
+            turns = [Message(role=turn.role, content=turn.content) for turn in before]
+            try:
+                examples += _answers(line, [*turns, Message(role="assistant", content=answer)])
+            except Wrong as problem:
+                problems.append(Problem(line=line, problem=str(problem)))
         else:
             problems.append(Problem(line=line, problem="it has neither an answer nor a target."))
     return Rows("samples", tuple(examples), tuple(problems))

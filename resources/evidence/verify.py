@@ -25,7 +25,8 @@ KINDS = ("run", "run-result", "spec", "dataset", "prompt-version", "outcome", "m
 EXTRA = {**{kind: kind for kind in "model-card training-run training-result adapter-comparison".split()}, "training-data": "dataset"}
 SINGLE, LOGGED = KINDS[:4], ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result", *EXTRA)
 ANY, MARK, COMMITMENT = "*", "$committed", b"assay pack commitment v1\x00"
-SAMPLES = [("samples", ANY, field) for field in "input target answer document quote choices targets passages metadata".split()]
+_FIELDS = "input target answer document quote choices targets passages metadata turns chosen rejected group origin"
+SAMPLES = [("samples", ANY, field) for field in _FIELDS.split()]
 WITHHOLDABLE = {
     "dataset": SAMPLES, "training-data": SAMPLES,
     "prompt-version": [("messages", ANY, "content"), ("notes",)],

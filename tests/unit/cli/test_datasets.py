@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from core.cli.main import share
-from core.datasets.records import Sample, SaveSamples
+from core.datasets.records import Sample, SaveSamples, Turn
 from core.datasets.screening import Learned
 from core.evals.records import Settings, Spec
 from core.inference.records import AdapterUse, Message
@@ -75,6 +75,15 @@ def test_drafts_are_accepted_and_rejected(ines: Person, bench: Workbench) -> Non
     assert ines("dataset", "draft", "hard", "--collection", "c") == 8
     assert ines("dataset", "draft", "hard", "--answers", "5", "--json") == 0
     assert json.loads(ines.output)["drafts"] == 0
+
+
+def test_an_evaluation_leaves_no_conversation_out_without_a_word(ines: Person, bench: Workbench) -> None:
+    turns = (Turn(role="user", content="a"), Turn(role="assistant", content="b"), Turn(role="user", content="c"))
+    talk = Sample(id="talk", input="c", answer="d", turns=turns)
+    bench.datasets.save(SaveSamples(name="talks", samples=(talk,)))
+    bench.prompts.save(SavePrompt(name="ask", messages=(Message(role="user", content="{{ question }}"),)))
+    bench.evals.save(Spec(name="talks", dataset="talks", scorers=("contains",), prompts=("ask",), models=("fake",)))
+    assert ines("eval", "run", "talks") == 8
 
 
 def test_an_evaluation_says_what_its_adapter_learned(

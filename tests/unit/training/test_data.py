@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.datasets.records import Sample
+from core.datasets.records import Sample, Turn
 from core.errors import BadInput
 from core.training import data
 
@@ -136,3 +136,20 @@ def test_preferences_are_refused(shared_data: Path, name: str) -> None:
     path = shared_data / "training" / "llamafactory-demo" / f"{name}.json"
     with pytest.raises(BadInput, match="preferences"):
         data.read(path.name, path.read_bytes())
+
+
+def test_a_sample_is_learned_behind_its_conversation() -> None:
+    turns = [("system", "Be short."), ("user", "a"), ("assistant", "b"), ("user", "c")]
+    talk = tuple(Turn(role=role, content=content) for role, content in turns)
+    rows = data.from_samples("d@1", [Sample(id="1", input="c", answer="d", turns=talk)])
+    assert [[turn.content for turn in example.messages] for example in rows.examples] == [
+        ["Be short.", "a", "b"],
+        ["Be short.", "a", "b", "c", "d"],
+    ]
+    calls = (Turn(role="call", content="{}"), Turn(role="user", content="c"))
+    odd = (Turn(role="assistant", content="b"), Turn(role="user", content="c"))
+    bad = data.from_samples(
+        "d@1", [Sample(id=str(n), input="c", answer="d", turns=t) for n, t in enumerate((calls, odd))]
+    )
+    assert bad.examples == ()
+    assert [problem.line for problem in bad.problems] == ["d@1, 0", "d@1, 1"]
