@@ -39,6 +39,7 @@ class AdapterForm(ActForm):
         rows: list[QWidget] = []
         for one in adapters:
             check = Check(one.name)
+            check.setAccessibleName(f"Use {one.name}")
             check.setChecked(one.digest in used)
             amount = Field("Scale", line_edit(text=f"{used.get(one.digest, 1.0):g}"), check=_check, beside=True)
             amount.edit.setAccessibleName(f"Scale of {one.name}")

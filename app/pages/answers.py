@@ -44,12 +44,17 @@ def why_declined(answer: Answer) -> str:
     return "The model found no answer in the passages."
 
 
+def mode_of(answer: Answer) -> str:
+    """How an answer was computed: one with pictures always alone, whatever was asked for."""
+    return "reproducible" if answer.question.pictures else answer.question.mode
+
+
 def made_with(answer: Answer, names: Mapping[str, str] = NOBODY) -> str:
     """What an answer was made with, in a line; `names` are those of adapters by their digests."""
     model = f"{answer.model}{adapter_words(answer.question.adapters, names)}"
     parts = ["quotes, word for word" if answer.model == QUOTES else model]
     if answer.model != QUOTES:
-        parts.append(answer.question.mode)
+        parts.append(mode_of(answer))
         if answer.tokens > 1:
             writing = answer.seconds - answer.first_token_seconds
             parts.append(f"{answer.tokens / max(writing, 0.001):,.0f} tokens/s")
@@ -89,7 +94,7 @@ class TracePanel(QFrame):
             ("Model file", answer.model_digest or "none"),
             ("Prompt", answer.question.prompt or ("none" if answer.model == QUOTES else "built in")),
             ("Prompt digest", answer.prompt_digest or "none"),
-            ("Mode", "none" if answer.model == QUOTES else answer.question.mode),
+            ("Mode", "none" if answer.model == QUOTES else mode_of(answer)),
             ("Backend", answer.backend),
             ("Tokens", f"{answer.prompt_tokens:,} in, {answer.tokens:,} out"),
             ("Time", f"{answer.seconds:.2f} s, first word after {answer.first_token_seconds:.2f} s"),

@@ -228,6 +228,7 @@ class CompareView(QWidget):
         self.leave = Button("Back to the chat", "left", "quiet")
         self.leave.clicked.connect(self.closed)
         self._about = Elided(type="small", tone="secondary")
+        self.pictures.tray.before(self.composer, self.leave, self.pictures.button, self.halt, self.send)
         box = frame("composer")
         foot = row(self.leave, self.pictures.button, self._about, self.halt, self.send, space=6)
         foot.setStretch(2, 1)

@@ -152,6 +152,7 @@ class ModelDetail(QWidget):
         if self.model is None or self.model.digest != model.digest:
             self.plan.begin(model)
         self.model = model
+        self.plan.setVisible(model.purpose not in KEPT_WHOLE)
         self._name.setText(model.name)
         self._digest.setText(f"sha256 {shorten(model.digest, 8, 8)}")
         self._digest.setToolTip(model.digest)

@@ -55,6 +55,8 @@ class QuestionBox(QFrame):
         self.halt = Button("Stop", "stop", hint="Esc")
         self.halt.clicked.connect(self.stopped)
         self.halt.hide()
+        chosen = (self.collection, self.model, self.prompt, self.adapters)
+        self.pictures.tray.before(self.composer, *chosen, self.pictures.button, self.halt, self.send)
         self._foot = row(space=4)
         self._who = row(space=4)
         self._who.addLayout(row(self.collection, self.model, space=4))

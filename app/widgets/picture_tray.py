@@ -1,6 +1,7 @@
 """Pictures that a question comes with: a small copy of each in a row, with its name and size in words, and the way to take it away."""
 
 from collections.abc import Sequence
+from itertools import pairwise, zip_longest
 
 from PySide6.QtCore import QMimeData, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent, QPen
@@ -96,6 +97,7 @@ class PictureTray(QFrame):
         self.setProperty("surface", "plain")
         self.setAccessibleName("Pictures")
         self._removable = removable
+        self._following: tuple[QWidget, ...] = ()
         self.thumbs: list[Thumb] = []
         self.crosses: list[QWidget] = []
         self._row = row(space=8, margins=(2, 2, 2, 2))
@@ -114,6 +116,10 @@ class PictureTray(QFrame):
         self.setLayout(column(self._scroll, space=0))
         self.setFixedHeight(look().px(SIDE + 18))
         self.hide()
+
+    def before(self, *following: QWidget) -> None:
+        """By Tab the pictures come before these, which follow in this order."""
+        self._following = following
 
     def show_pictures(self, pictures: Sequence[tuple[QImage, str]]) -> None:
         """Show these, each with what is said of it."""
@@ -139,3 +145,10 @@ class PictureTray(QFrame):
             held.setLayout(parts)
             self._row.insertWidget(place, held)
         self.setVisible(bool(pictures))
+        self._order()
+
+    def _order(self) -> None:
+        own = [widget for pair in zip_longest(self.thumbs, self.crosses) for widget in pair if widget is not None]
+        if own and self._following:
+            for first, second in pairwise([*own, *self._following]):
+                QWidget.setTabOrder(first, second)

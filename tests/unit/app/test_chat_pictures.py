@@ -93,6 +93,21 @@ def test_a_picture_is_taken_away_by_its_cross(sees: ChatPage, files: tuple[Path,
     assert QApplication.focusWidget() is sees.box.pictures.button
 
 
+def test_by_tab_the_pictures_come_before_the_question(sees: ChatPage, files: tuple[Path, ...], qtbot: QtBot) -> None:
+    for _ in range(2):
+        sees.box.pictures.take(dropped(files[0]))
+    qtbot.waitUntil(lambda: len(sees.box.pictures.tray.crosses) == 2)
+    qtbot.waitUntil(lambda: all(cross.isVisible() for cross in sees.box.pictures.tray.crosses))
+    at, found = sees.box.pictures.tray.thumbs[0], []
+    for _ in range(6):
+        found.append(at)
+        at = at.nextInFocusChain()
+        while not (at.isVisible() and at.focusPolicy() & Qt.FocusPolicy.TabFocus):
+            at = at.nextInFocusChain()
+    tray = sees.box.pictures.tray
+    assert found == [tray.thumbs[0], tray.crosses[0], tray.thumbs[1], tray.crosses[1], sees.composer, sees.collection]
+
+
 def test_a_model_that_sees_nothing_says_why_and_takes_none(
     chat: ChatPage, files: tuple[Path, ...], qtbot: QtBot
 ) -> None:
@@ -200,6 +215,13 @@ def chatting_request() -> object:
     from core.inference.records import ShowPicture
 
     return ShowPicture(data=PICTURE)
+
+
+def test_an_answer_with_pictures_is_said_to_be_computed_alone() -> None:
+    answer = traced()
+    assert "fast" in made_with(answer)
+    shown = msgspec.structs.replace(answer, question=msgspec.structs.replace(answer.question, pictures=("ab" * 32,)))
+    assert "reproducible" in made_with(shown)
 
 
 def open_trace(chat: ChatPage) -> TracePanel:

@@ -307,6 +307,15 @@ def test_a_projector_is_named_for_what_it_does(bench: ModelBench) -> None:
     assert ("For", "Pictures") in facts_of(eyes)
 
 
+def test_what_is_never_loaded_alone_has_no_plan(page: ModelsPage, qtbot: QtBot) -> None:
+    assert page.detail.plan.isVisibleTo(page.detail)
+    page.show_about("eyes")
+    page.opened()
+    qtbot.waitUntil(lambda: page.detail.model is not None and page.detail.model.name == "eyes")
+    assert not page.detail.plan.isVisibleTo(page.detail)
+    assert page.detail.quantize_button.toolTip() == "A projector isn’t quantized."
+
+
 def test_the_policy_says_and_changes_which_models_answer(qtbot: QtBot) -> None:
     policy = Policy()
     assert ("Models", "any model answers and is evaluated") in facts(policy)
