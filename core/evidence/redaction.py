@@ -66,9 +66,10 @@ _LENGTHS = ("outcome answer.tokens", "outcome answer.sentences", "outcome answer
 COMPANIONS: Mapping[str, tuple[str, ...]] = {
     "dataset samples.input": ("outcome answer.question", "dataset samples.turns"),
     "dataset samples.target": ("outcome scores.reason", "dataset samples.choices", "dataset samples.targets"),
-    "dataset samples.choices": ("outcome scores.reason",),
+    "dataset samples.choices": ("outcome scores.reason", "outcome answer.rendered"),
     "dataset samples.targets": ("outcome scores.reason",),
-    "dataset samples.metadata": ("outcome scores.reason",),
+    "dataset samples.metadata": ("outcome scores.reason", "outcome answer.rendered"),
+    "dataset samples.passages": ("outcome answer.passages", "outcome answer.rendered"),
     "dataset samples.answer": ("outcome scores.reason",),
     "dataset samples.document": ("outcome scores.reason",),
     "outcome answer.question": ("dataset samples.input", "outcome answer.rendered", "outcome answer.best_score"),
