@@ -38,6 +38,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
         *("dataset samples.chosen", "dataset samples.rejected", "dataset samples.turns"),
         *("training-data samples.target", "training-data samples.answer", "training-data samples.quote"),
         *("training-data samples.choices", "training-data samples.targets", "training-data samples.metadata"),
+        *("training-data samples.chosen", "training-data samples.rejected", "training-data samples.turns"),
     ),
     "answer": ("outcome answer.answer",),
     "citations": ("outcome answer.citations",),
@@ -77,6 +78,7 @@ COMPANIONS: Mapping[str, tuple[str, ...]] = {
     "outcome answer.passages": ("outcome answer.rendered", "outcome answer.best_score"),
     "outcome answer.answer": ("outcome answer.citations", "outcome scores.reason", *_LENGTHS),
     "outcome answer.citations": ("outcome scores.reason",),
+    "training-data samples.input": ("training-data samples.turns",),
     "training-data samples.target": ("training-data samples.choices", "training-data samples.targets"),
 }
 """What goes with a field of the same sample, and of the same outcome where both are an outcome's."""
