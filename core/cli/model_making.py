@@ -6,6 +6,7 @@ from typing import Final
 import click
 import msgspec
 
+from core.cli.naming import option
 from core.cli.output import short
 from core.cli.session import FILE, Session, pass_session
 from core.errors import BadInput
@@ -39,7 +40,8 @@ def import_folder(session: Session, folder: Path, kind: str, out: Path | None, n
     """Make a GGUF of a Hugging Face folder (safetensors), with its tokenizer and template, and register it."""
     with session.workbench() as bench:
         request = ImportModel(folder=str(folder), quantization=kind, out=None if out is None else str(out), name=name)
-        made = bench.making.import_folder(request, session.output.job("Converting"))
+        with option("--out", field="step", says="another name"):
+            made = bench.making.import_folder(request, session.output.job("Converting"))
         session.output.result(
             msgspec.to_builtins(made),
             [
@@ -58,6 +60,11 @@ def import_folder(session: Session, folder: Path, kind: str, out: Path | None, n
 @NEW
 @NAME
 @click.option("--text", type=FILE, help="A text of yours: perplexity before and after, and how far predictions moved.")
+@click.option(
+    "--importance",
+    type=FILE,
+    help="A text of yours, from which it learns which numbers matter: nearer to the original, and types of one or two bits need it.",
+)
 @click.option("--again", is_flag=True, help="Also when the model is quantized already, which loses more.")
 @click.option("--pure", is_flag=True, help="Every matrix alike; usually some are kept finer.")
 @pass_session
@@ -68,6 +75,7 @@ def quantize(
     out: Path | None,
     name: str | None,
     text: Path | None,
+    importance: Path | None,
     again: bool,
     pure: bool,
 ) -> None:
@@ -81,13 +89,20 @@ def quantize(
             again=again,
             pure=pure,
             text="" if text is None else _text(text),
+            importance="" if importance is None else _text(importance),
         )
-        made = bench.making.quantize(request, session.output.job("Quantizing"))
+        with (
+            option("--out", field="step", says="another name"),
+            option("--again", field="problem", says="lose more"),
+            option("--importance FILE", field="reason", says="learns which numbers matter"),
+        ):
+            made = bench.making.quantize(request, session.output.job("Quantizing"))
         session.output.result(
             msgspec.to_builtins(made),
             [
                 f"Registered {made.model.name}: {made.model.quantization}, {made.model.size / 1e6:,.1f} MB "
                 f"(before: {made.before / 1e6:,.1f} MB), digest {short(made.model.digest)}.",
+                *([f"Which numbers matter was learnt from {made.learnt:,} tokens."] if made.learnt else []),
                 *([] if made.compared is None else described(made.compared)),
                 made.model.path,
             ],

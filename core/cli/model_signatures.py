@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from core.cli.naming import option
 from core.cli.output import short, table
 from core.cli.session import FILE, Session, pass_session
 from core.models import beside, signatures
@@ -71,7 +72,8 @@ def verify(session: Session, path: Path, pem: Path, signature: Path | None, igno
     request = CheckModel(
         path=str(path), key=str(pem), signature=None if signature is None else str(signature), ignored=ignored
     )
-    found = beside.check(request, session.output.job("Hashing"))
+    with option("--signature", field="step", says="Give its file"):
+        found = beside.check(request, session.output.job("Hashing"))
     files = "1 file" if found.files == 1 else f"{found.files} files"
     session.output.result(
         msgspec.to_builtins(found),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from core.cli.naming import option
 from core.cli.output import table
 from core.cli.session import FILE, Session, pass_session
 from core.errors import AlreadyExists, BadInput, Damaged
@@ -113,7 +114,8 @@ def verify(
 def request(session: Session, out: Path, witness_name: str, since: int | None) -> None:
     """Write what a witness is to cosign: the log's checkpoint, and the proof that it continues what the witness saw."""
     with session.workbench() as bench:
-        asked = witnesses.request(bench.vault, witness_name, since)
+        with option("--since 0", field="step", says="begin at 0"):
+            asked = witnesses.request(bench.vault, witness_name, since)
         write_whole(out, asked, private=False)
     read = proofs.read_extension(asked)
     size = read_checkpoint(read.checkpoint).size
@@ -158,7 +160,8 @@ def witness(
     with alone(state_path):
         kept = _content(state_path) if state_path.exists() else None
         state = witnessing.read_state(kept, own, session.as_given(state_path))
-        later, note = witnessing.witnessed(_content(asked), state, private, trusted, int(time.time()))
+        with option("--trust", field="step", says="give its trust file"):
+            later, note = witnessing.witnessed(_content(asked), state, private, trusted, int(time.time()))
         write_whole(state_path, witnessing.write_state(later))
         write_whole(out, note, private=False)
     point = read_checkpoint(note)
@@ -174,7 +177,7 @@ def witness(
 @pass_session
 def accept(session: Session, file: Path, vkeys: tuple[str, ...]) -> None:
     """Keep a checkpoint that a witness cosigned."""
-    with session.workbench() as bench:
+    with session.workbench() as bench, option("--witness", field="problem", says="Give the witness's key"):
         new = witnesses.accept(bench.vault, _content(file), vkeys)
     session.output.result(
         {"accepted": [_cosigned(found) for found in new]},

@@ -38,7 +38,7 @@ def verified(
     if not path.exists():
         raise NotFound(kind="file or folder", name=str(path), step="Check the path.")
     if signature is None:
-        raise NotFound(kind="signature beside", name=str(path), step="Give its file with --signature.")
+        raise NotFound(kind="signature beside", name=str(path), step="Give its file.")
     bundle = small(signature, "signature", model_signing.LARGEST_BUNDLE)
     manifest = model_signing.verify(bundle, pem, signature.name)
     count = manifests.compare(path, manifest, signature, job, tuple(ignored))
@@ -60,7 +60,7 @@ def beside_model(
     where = Path(signature).absolute() if signature is not None else manifests.beside(files[0][0])
     if where is None:
         if key is not None:
-            raise NotFound(kind="signature beside", name=str(files[0][0]), step="Give its file with --signature.")
+            raise NotFound(kind="signature beside", name=str(files[0][0]), step="Give its file.")
         return "", ""
     bundle = small(where, "signature", model_signing.LARGEST_BUNDLE)
     if key is not None:

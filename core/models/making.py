@@ -93,7 +93,7 @@ class ModelMaking:
         model = self._models.located(request.model, job)
         if model.name == FAKE:
             raise BadInput(source=FAKE, problem="it has no file. Choose another model.")
-        if len(request.text) > LONGEST_TEXT:
+        if max(len(request.text), len(request.importance)) > LONGEST_TEXT:
             raise BadInput(
                 source="The text", problem=f"it is longer than {LONGEST_TEXT:,} characters. Give a part of it."
             )
@@ -101,7 +101,7 @@ class ModelMaking:
         if model.quantization not in WHOLE and not request.again:
             raise BadInput(
                 source=model.name,
-                problem=f"it is quantized already ({model.quantization}). Take the original, or say --again and lose more.",
+                problem=f"it is quantized already ({model.quantization}). Take the original, or ask for it all the same and lose more.",
             )
         path = Path(model.path)
         out = _target(request.out, path.with_name(f"{model.name}-{kind.lower()}.gguf"))
@@ -117,14 +117,16 @@ class ModelMaking:
                 again=request.again,
                 pure=request.pure,
                 expected=max(expected, 1),
+                importance=request.importance,
             )
             with self._supervisor.start(_spec("quantizing", files, made.parent), job) as worker:
-                worker.call(ask, Quantized, job)
+                done = worker.call(ask, Quantized, job)
             compared = self._compared(files, made, request.text, job) if request.text else None
         return QuantizedModel(
             model=self._models.add(AddModel(path=str(out), name=request.name), job),
             before=model.size,
             compared=compared,
+            learnt=done.learnt,
         )
 
     def compare(self, first: str, second: str, text: str, job: Job) -> Compared:
@@ -185,7 +187,7 @@ def _target(asked: str | None, usual: Path) -> Path:
 
 
 def _there(out: Path) -> AlreadyExists:
-    return AlreadyExists(kind="file", name=str(out), step="Choose another name with --out.")
+    return AlreadyExists(kind="file", name=str(out), step="Choose another name.")
 
 
 def _one_of(name: str, known: tuple[str, ...]) -> str:

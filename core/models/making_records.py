@@ -50,7 +50,8 @@ class ImportedModel(Record, frozen=True, kw_only=True):
 
 class QuantizeModel(Record, frozen=True, kw_only=True):
     """Write a registered model anew as `quantization`, and register it. `out`: the new file, else beside the old one; `again`: also when the
-    old one is quantized already; `pure`: every matrix alike, where llama.cpp would keep some finer; `text`: measure the loss on it."""
+    old one is quantized already; `pure`: every matrix alike, where llama.cpp would keep some finer; `importance`: learn from this text which numbers
+    matter, and keep those nearer; `text`: measure the loss on it."""
 
     model: str
     quantization: str
@@ -58,6 +59,7 @@ class QuantizeModel(Record, frozen=True, kw_only=True):
     name: str | None = None
     again: bool = False
     pure: bool = False
+    importance: str = ""
     text: str = ""
 
 
@@ -72,12 +74,14 @@ class QuantizeFile(Record, frozen=True, kw_only=True, tag="quantize-file"):
     again: bool
     pure: bool
     expected: int
+    importance: str = ""
 
 
 class Quantized(Record, frozen=True, kw_only=True, tag="quantized"):
-    """A file of so many bytes was written."""
+    """A file of so many bytes was written; `learnt`: from so many tokens of the text for importance."""
 
     size: int
+    learnt: int = 0
 
 
 class CompareModels(Record, frozen=True, kw_only=True, tag="compare-models"):
@@ -107,3 +111,5 @@ class QuantizedModel(Record, frozen=True, kw_only=True):
     before: int
     """Bytes of the old files."""
     compared: Compared | None
+    learnt: int = 0
+    """Tokens of the text that its importance matrix was computed from; 0 where it was made without one."""

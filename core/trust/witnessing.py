@@ -112,7 +112,7 @@ def witnessed(
         raise NotFound(
             kind="log",
             name=origin,
-            step="This witness doesn't know it: give its trust file with --trust, obtained beforehand.",
+            step="This witness doesn't know it: give its trust file, obtained beforehand.",
         )
     last = read_checkpoint(kept.note.encode()) if kept else None
     found = verify_checkpoint(asked.checkpoint, key)

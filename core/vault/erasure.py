@@ -233,11 +233,11 @@ def _remains(reader: Reader, kinds: Erasables, items: Sequence[tuple[str, Digest
         owner = by_kind(kinds, kind)
         for other in owner.copies(reader, digest):
             if other not in digests:
-                yield f"The same file stays as {owner.label(reader, other)}; --copies erases it too."
+                yield f"The same file stays as {owner.label(reader, other)}; it goes too where copies are to be erased."
     if not request.quoting:
         quoting = [kind for kind, _ in _quoting(reader, kinds, digests)]
         if quoting:
-            yield f"{counted(kinds, quoting)} that quote it stay; --quoting erases them too."
+            yield f"{counted(kinds, quoting)} that quote it stay; they go too where what quotes it is to be erased."
     yield from (LOG_STAYS, OUTSIDE_STAYS, COMPACT)
 
 

@@ -76,7 +76,7 @@ def accept(vault: Vault, note: bytes, witnesses: Sequence[str] = ()) -> tuple[Co
         if not vouched:
             raise BadInput(
                 source="checkpoint",
-                problem="no witness that is known here cosigned it. Give the witness's key with --witness, obtained from its owner.",
+                problem="no witness that is known here cosigned it. Give the witness's key, obtained from its owner.",
             )
         made = tuple(
             CosignedCheckpoint(
@@ -136,7 +136,7 @@ def _last(reader: Reader, witness: str) -> int:
         sizes[name] = max(found.size, sizes.get(name, 0))
     if witness and sizes and witness not in sizes:
         raise NotFound(
-            kind="witness", name=witness, step=f"Known are {', '.join(sorted(sizes))}; for a new one give --since 0."
+            kind="witness", name=witness, step=f"Known are {', '.join(sorted(sizes))}; for a new one, begin at 0."
         )
     if not witness and len(sizes) > 1:
         raise BadInput(source="witness", problem=f"say which one: {', '.join(sorted(sizes))}.")

@@ -1,8 +1,9 @@
 """Writes a model file anew with smaller numbers, through llama.cpp, and measures what that costs.
 
 llama.cpp quantizes in one call that can't be stopped and says nothing on its way: it runs on a thread of its own, progress is the size of what
-is written, and who cancels ends the process. Perplexity and divergence are taken as llama.cpp's own tool takes them: over windows of `WINDOW` tokens,
-each begun anew, and of each only the second half counts, where a token has at least half a window before it.
+is written, and who cancels ends the process. Which numbers matter is learnt from a text before (`importance`). Perplexity and divergence are taken
+as llama.cpp's own tool takes them: over windows of `WINDOW` tokens, each begun anew, and of each only the second half counts, where a token has at
+least half a window before it.
 """
 
 import ctypes
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from core.errors import BadInput, Damaged, Unsupported
 from core.models.making_records import Compared, CompareModels, Quantized, QuantizeFile
+from core.models.worker import importance
 from core.models.worker.library import open_library
 from core.records import Record
 from core.workers.serving import Call, Handler
@@ -35,6 +37,11 @@ def quantize(request: QuantizeFile, call: Call) -> Quantized:
     settings.nthread = request.threads
     settings.allow_requantize = request.again
     settings.pure = request.pure
+    kept: list[object] = []
+    learnt = 0
+    if request.importance:
+        found, learnt = importance.collect(library, request.path, request.name, request.importance, call)
+        settings.imatrix, kept = importance.as_parameter(library, found)
     done: list[int] = []
 
     def work() -> None:
@@ -48,7 +55,8 @@ def quantize(request: QuantizeFile, call: Call) -> Quantized:
         call.report(min(out.stat().st_size if out.exists() else 0, request.expected), request.expected, "bytes")
     if done != [0]:
         raise Unsupported(source=request.name, reason=_why(request))
-    return Quantized(size=out.stat().st_size)
+    kept.clear()
+    return Quantized(size=out.stat().st_size, learnt=learnt)
 
 
 def compare(request: CompareModels, call: Call) -> Compared:
@@ -156,7 +164,9 @@ def _number(library: Any, name: str) -> int:
 
 
 def _why(request: QuantizeFile) -> str:
-    return f"llama.cpp can't write it as {request.quantization}. Types of one or two bits ask for an importance matrix, which isn't made here."
+    if request.importance:
+        return f"llama.cpp can't write it as {request.quantization}. Choose another type."
+    return f"llama.cpp can't write it as {request.quantization}. Types of one or two bits need a text from which it learns which numbers matter."
 
 
 def handlers() -> dict[type[Record], Handler]:

@@ -60,7 +60,7 @@ def test_a_proof_from_another_state_is_refused_with_the_size_to_begin_at() -> No
 
 
 def test_a_log_counts_by_the_key_that_was_given_beforehand() -> None:
-    with pytest.raises(NotFound, match="--trust"):
+    with pytest.raises(NotFound, match="give its trust file"):
         witnessed(request(0, 5), EMPTY, PRIVATE, (), 1)
     with pytest.raises(Damaged):
         witnessed(request(0, 5, key=new_log_key()), EMPTY, PRIVATE, (KEY,), 1)

@@ -75,7 +75,7 @@ def test_each_of_several_witnesses_is_asked_from_where_it_was(vault: Vault) -> N
     ann, ben = Machine(vault, ANN_KEY, ANN), Machine(vault, BEN_KEY, BEN)
     (one,) = witnesses.accept(vault, ann(witnesses.request(vault)), (ANN_KEY.vkey,))
     work(vault)
-    with pytest.raises(NotFound, match="--since 0"):
+    with pytest.raises(NotFound, match="begin at 0"):
         witnesses.request(vault, "ben.example")
     (two,) = witnesses.accept(vault, ben(witnesses.request(vault, "ben.example", since=0)), (BEN_KEY.vkey,))
     with pytest.raises(BadInput, match="say which"):
@@ -109,9 +109,9 @@ def test_a_witness_refuses_a_vault_that_was_rolled_back(vault: Vault, reopen: Ma
 
 def test_what_no_known_witness_vouches_for_is_not_accepted(vault: Vault) -> None:
     note = Machine(vault, ANN_KEY, ANN)(witnesses.request(vault))
-    with pytest.raises(BadInput, match="--witness"):
+    with pytest.raises(BadInput, match="Give the witness's key"):
         witnesses.accept(vault, note)
-    with pytest.raises(BadInput, match="--witness"):
+    with pytest.raises(BadInput, match="Give the witness's key"):
         witnesses.accept(vault, note, (BEN_KEY.vkey,))
     with pytest.raises(Damaged):
         witnesses.accept(vault, note, ("nonsense",))
