@@ -29,6 +29,8 @@ SCANNED: Final = 60_000_000
 MOST: Final = 2 * SCANNED
 AT_ONCE: Final = 512
 """Vectors made float32 at once: with 384 dimensions they stay in a core's cache, and that is what makes it fast."""
+FILTERS: Final = 16
+"""Whose places are kept: a person who narrows a search asks more than one question."""
 BY_TWO: Final = 16_384
 """Vectors from which two threads share the work."""
 
@@ -51,6 +53,7 @@ class Resident:
             [np.zeros(0, np.int64), *(np.arange(first, first + count) for first, _, count in blocks)]
         )
         self._listed: tuple[filtering.Listed, ...] | None = None
+        self._within: dict[filtering.Filters, Places] = {}
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -76,11 +79,16 @@ class Resident:
 
     def has(self, chunks: Collection[int]) -> bool:
         """Whether all these chunks are here."""
-        wanted = np.array(sorted(chunks), dtype=np.int64)
-        return bool(np.isin(wanted, self.ids, assume_unique=True).all())
+        wanted = np.array(list(chunks), dtype=np.int64)
+        places = np.searchsorted(self.ids, wanted)
+        if not len(self.ids):
+            return not len(wanted)
+        return bool((self.ids.take(places, mode="clip") == wanted).all())
 
     def within(self, reader: Reader, collection: int, filters: filtering.Filters) -> Places:
         """The places of the chunks that can be found within `filters`, ascending. Raises as `filtering.chunks`."""
+        if (known := self._within.get(filters)) is not None:
+            return known
         if self._listed is None:
             self._listed = filtering.listed(reader, collection)
         wanted = set(filtering.chosen(self._listed, filters))
@@ -89,7 +97,11 @@ class Resident:
             for (_, document, count), start in zip(self.blocks, self.starts, strict=False)
             if document in wanted
         ]
-        return np.concatenate([np.zeros(0, np.int64), *parts])
+        found = np.concatenate([np.zeros(0, np.int64), *parts])
+        if len(self._within) >= FILTERS:
+            self._within.clear()
+        self._within[filters] = found
+        return found
 
     def _products(self, vector: Vector, among: Places | None) -> Vector:
         size = len(self.ids) if among is None else len(among)
@@ -140,6 +152,12 @@ class Residents:
                 held = _read(reader, collection, held)
                 self._keep(collection.id, held, erased)
             return held
+
+    def ready(self, collection: store.Kept) -> bool:
+        """Whether a collection is here as it is."""
+        with self._lock:
+            held = self._held.get(collection.id)
+            return held is not None and held.generation == collection.generation
 
     def scanned(self, reader: Reader, collection: store.Kept) -> bool:
         """Whether a collection is compared whole."""

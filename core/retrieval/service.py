@@ -211,12 +211,15 @@ class Retrieval:
 
         def read() -> None:
             with suppress(Exception), self._vault.read() as reader:  # what is wrong is said when it is needed
-                query = word_query(request.query)
                 for collection in collections:
                     kept = store.get(reader, collection.name)
                     self._residents.get(reader, kept)
-                    self._words.ranking(reader, kept, query, 1)
+                    self._words.read(reader, kept, query)
 
+        query = word_query(request.query)
+        if all(self._residents.ready(kept) and self._words.ready(kept, query) for kept in collections):
+            yield
+            return
         thread = threading.Thread(target=read, name="read-ahead", daemon=True)
         thread.start()
         try:

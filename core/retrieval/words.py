@@ -94,12 +94,25 @@ class Words:
         self._erased = 0
         self._forget_events = vault.events.subscribe(self._changed, first=True)
 
+    def ready(self, collection: store.Kept, query: str) -> bool:
+        """Whether all that `ranking` needs for this query is in memory."""
+        with self._lock:
+            held = self._held.get(collection.id)
+            if held is None or held.generation != collection.generation:
+                return False
+            words = [self._terms.get(word) for word in _phrases(query)]
+        return all(found is not None and all(term in held.postings for term in found) for found in words)
+
+    def read(self, reader: Reader, collection: store.Kept, query: str) -> None:
+        """Bring into memory what `ranking` needs for this query."""
+        terms = [found[0] for found in self._tokens(_phrases(query)) if len(found) == 1]
+        self._counts(reader, collection).load(reader, terms)
+
     def ranking(
         self, reader: Reader, collection: store.Kept, query: str, limit: int, among: Numbers | None = None
     ) -> list[int]:
         """What `store.by_words` gives for a query of `fusion.word_query`; `among`: the chunks, ascending, that can be found."""
-        phrases = [phrase.strip('"') for phrase in query.split(" OR ")] if query else []
-        tokens = self._tokens(phrases)
+        tokens = self._tokens(_phrases(query))
         if any(len(found) > 1 for found in tokens):
             return store.by_words(reader, collection.id, query, limit, None if among is None else among.tolist())
         terms = [found[0] for found in tokens if found]
@@ -156,6 +169,10 @@ class Words:
             with self._lock:
                 self._erased += 1
                 self._held.clear()
+
+
+def _phrases(query: str) -> list[str]:
+    return [phrase.strip('"') for phrase in query.split(" OR ")] if query else []
 
 
 def _tokenized(words: Sequence[str]) -> list[tuple[str, ...]]:

@@ -33,7 +33,12 @@ from core.workers.serving import Call, Handler
 BATCH: Final = 5_461
 """Most vectors that Chroma takes in one call."""
 SEARCH_WIDTH: Final = 400
-"""Candidates that the graph search keeps (`ef`). Over 100,000 vectors in 2,000 dense clusters, recall@10 was 0.97 with half of it."""
+"""Candidates that the graph search keeps (`ef`)."""
+BUILD_WIDTH: Final = 200
+"""Candidates that are looked at for a new vector's neighbours."""
+NEIGHBOURS: Final = 32
+"""Of each vector (`M`). Over 100,000 vectors in 2,000 dense clusters recall@10 was 1.000 with these three, and 0.976 with 16 neighbours and half
+the width at building, whatever the width of the search: some clusters were out of reach."""
 PART: Final = 2 * 1024 * 1024
 """Bytes of a file in one message."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
@@ -124,7 +129,14 @@ class Index:
             collection = client.get_or_create_collection(
                 f"collection-{number}",
                 embedding_function=None,
-                configuration={"hnsw": {"space": "cosine", "ef_search": SEARCH_WIDTH}},
+                configuration={
+                    "hnsw": {
+                        "space": "cosine",
+                        "ef_search": SEARCH_WIDTH,
+                        "ef_construction": BUILD_WIDTH,
+                        "max_neighbors": NEIGHBOURS,
+                    }
+                },
             )
             self._open[number] = client, collection
         return self._open[number][1]

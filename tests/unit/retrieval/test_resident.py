@@ -82,6 +82,8 @@ def test_what_is_found_is_what_the_scan_finds_after_every_change(one: Workspace,
     held = Residents(one.vault)
     before = compare(one, held)
     assert compare(one, held) is before, "nothing changed, so nothing is read"
+    with one.vault.read() as reader:
+        assert held.ready(store.get(reader, "manuals"))
     for number in (3, 4, 20):
         (folder / f"hall-{number % 3}" / f"{number:02}.txt").write_text(f"The ladder {number} is red.")
     (folder / "new.txt").write_text("The harbour is closed.")

@@ -140,3 +140,19 @@ def _varint(value: int) -> bytes:
     while value := value >> 7:
         out.append(value & 127 | 128)
     return bytes(reversed(out))
+
+
+def test_what_was_read_ahead_is_ready_until_something_changes(one: Workspace, folder: Path) -> None:
+    one.add(folder)
+    ranking = Words(one.vault)
+    query = word_query("the valve and the drum")
+    with one.vault.read() as reader:
+        kept = store.get(reader, "manuals")
+        assert not ranking.ready(kept, query)
+        ranking.read(reader, kept, query)
+        assert ranking.ready(kept, query)
+        assert not ranking.ready(kept, word_query("valve pump"))
+    one.documents.remove(one.documents.list("manuals")[0][0])
+    with one.vault.read() as reader:
+        assert not ranking.ready(store.get(reader, "manuals"), query)
+    ranking.close()
