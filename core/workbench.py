@@ -99,7 +99,7 @@ class Workbench:
         self.model_disk = ModelDisk(vault, self.models)
         self.making = ModelMaking(vault, self.models, self.supervisor, _threads)
         self.engine: Engine = (
-            first.engine if first else Engine(self.models, self.supervisor, _threads, _memory, _context)
+            first.engine if first else Engine(self.models, self.supervisor, _threads, _memory, _context, _gpu_layers)
         )
         self.documents = Documents(vault, self.supervisor, self.engine)
         self.refreshing = Refreshing(vault, self.documents)
@@ -185,6 +185,11 @@ def _threads() -> int:
 def _memory() -> int:
     """Bytes that all models may take; 0 goes by what is free."""
     return settings.load().model_memory * 2**20
+
+
+def _gpu_layers() -> int:
+    """Layers of a model on a graphics card by the settings; -1 takes as many as fit. Raises `BadInput`."""
+    return settings.load().gpu_layers
 
 
 def _context() -> int:
