@@ -485,7 +485,8 @@ def check_origins(rows):
     runs, results, cards, compared = (dict(rows[kind]) for kind in ("training-run", "training-result", "model-card", "adapter-comparison"))
     variants = [{"model_digest": "", "settings": None, **variant} for variant in rows["run"][0][1]["variants"]]
     ways = [{"adapters": [], **(variant["settings"] or {}), "with": variant["model_digest"]} for variant in variants]
-    good = every(variants, model_digest=str, settings=(dict, type(None))) and every(ways, adapters=list) and every(compared.values(), run=str)
+    good = every(variants, name=str, model_digest=str, settings=(dict, type(None))) and every(ways, adapters=list)
+    good = good and every(compared.values(), run=str)
     good = good and every(runs.values(), id=str, user=str, base_digest=str, sources=list) and every(cards.values(), model=str)
     good = good and every(results.values(), run=str, status=str, gguf=str) and every((s for r in runs.values() for s in r["sources"]), digest=str)
     uses = [(use, way["with"]) for way in ways for use in way["adapters"]] if good else []

@@ -1,8 +1,10 @@
 """Adapters that were trained in the vault, and the cards of its models, in packs: both verifiers check where they come from."""
 
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -11,13 +13,16 @@ import yaml
 from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 
+from core.errors import Damaged
 from core.evidence import opened, zipform
-from core.evidence.opened import take_apart
-from core.evidence.origins import trainings
+from core.evidence.opened import Row, take_apart
+from core.evidence.origins import check, trainings
+from core.evidence.packing import plain_rows
 from core.evidence.records import PackContent, Stored
 from core.evidence.redaction import Request, preview, redact, rendered
+from tests.unit.evidence import mutations
 from tests.unit.evidence.building import ADA, BEN, TRUST, Maker, altered, content, pack
-from tests.unit.evidence.judging import judged
+from tests.unit.evidence.judging import judged, standalone
 from tests.unit.evidence.trained import ADAPTER, BASE, FILE
 
 CONTENT = content(adapted=True)
@@ -200,3 +205,49 @@ def test_a_question_goes_from_what_was_learned_with_the_runs_own() -> None:
     left = redact(WHOLE, Request(fields=("input",)))
     assert judged(left, TRUST).verdict == "valid"
     assert b"How long is a visit" not in left
+
+
+FILES_OF = ("run", "model", *opened.EXTRA)
+
+
+def differing(step: int) -> tuple[int, int]:
+    """How many changes of these records both verifiers' rules refuse, and how many they let pass; each is judged by both, unsigned."""
+    rows = {kind: [(row.digest, row.record) for row in some] for kind, some in plain_rows(CONTENT).items()}
+    refused = passed = 0
+    for kind in FILES_OF:
+        for what, change in itertools.islice(mutations.changes(rows[kind][0][1]), 0, None, step):
+            value = [json.loads(json.dumps(rows[kind][0][1]))]
+            change(value)
+            if not value or not isinstance(value[0], dict):
+                continue
+            changed = {**rows, kind: [(rows[kind][0][0], value[0]), *rows[kind][1:]]}
+            pack_like = SimpleNamespace(
+                rows={name: tuple(Row(digest, record, 0) for digest, record in some) for name, some in changed.items()}
+            )
+            pack_like.one = lambda name, held=pack_like: held.rows[name][0]
+            try:
+                check(pack_like)  # type: ignore[arg-type]
+                own = True
+            except Damaged:
+                own = False
+            try:
+                standalone.check_origins(changed)
+                other = True
+            except (standalone.Invalid, AttributeError, LookupError, TypeError, ValueError):
+                other = False
+            assert own == other, f"{kind} {what}"
+            refused, passed = refused + (not own), passed + own
+    return refused, passed
+
+
+def test_both_say_the_same_of_changed_records_a_sample() -> None:
+    refused, passed = differing(11)
+    assert refused > 10
+    assert passed > 100
+
+
+@pytest.mark.slow
+def test_both_say_the_same_of_every_change_of_a_record() -> None:
+    refused, passed = differing(1)
+    assert refused > 100
+    assert passed > 1_000
