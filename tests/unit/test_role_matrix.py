@@ -243,20 +243,6 @@ SERVICES = (
     Operation("core.datasets.drafting:Drafting.reject", Act.ADD_DATASET, lambda s: s.bench.drafting.reject(2)),
     Operation("core.datasets.drafting:Drafting.reopen", Act.ADD_DATASET, lambda s: s.bench.drafting.reopen(2)),
     Operation("core.datasets.drafting:Drafting.keep", Act.ADD_DATASET, lambda s: s.bench.drafting.keep("drafted")),
-    Operation("core.datasets.service:Datasets.save", Act.ADD_DATASET, lambda s: s.bench.datasets.save(
-        SaveSamples(name=f"of-{s.user}", samples=(Sample(id="1", input="Why?", target="so"),)))),
-    Operation("core.datasets.service:Datasets.split", Act.ADD_DATASET, lambda s: s.bench.datasets.split(SplitDataset(
-        reference="parted", splitting=Splitting(shares={"train": 0.5, "test": 0.5}, seed=len(s.user))), Job("Split"))),
-    Operation("core.datasets.drafting:Drafting.draft", Act.ADD_DATASET, lambda s: s.bench.drafting.from_failures(
-        f"by-{s.user}", ((Sample(id="1", input="Why?", target="so"), ""),), "run-0")),
-    Operation("core.datasets.drafting:Drafting.from_answers", Act.ADD_DATASET, lambda s: s.bench.drafting.from_answers(
-        f"from-{s.user}", ())),
-    Operation("core.datasets.drafting:Drafting.from_failures", Act.ADD_DATASET, lambda s: s.bench.drafting.from_failures(
-        f"of-{s.user}", ((Sample(id="1", input="Why?", target="so"), ""),), "run-0")),
-    Operation("core.datasets.drafting:Drafting.accept", Act.ADD_DATASET, lambda s: s.bench.drafting.accept(1)),
-    Operation("core.datasets.drafting:Drafting.reject", Act.ADD_DATASET, lambda s: s.bench.drafting.reject(2)),
-    Operation("core.datasets.drafting:Drafting.reopen", Act.ADD_DATASET, lambda s: s.bench.drafting.reopen(2)),
-    Operation("core.datasets.drafting:Drafting.keep", Act.ADD_DATASET, lambda s: s.bench.drafting.keep("drafted")),
     Operation("core.datasets.service:Datasets.export", Act.EXPORT_DATASET, lambda s: s.bench.datasets.export(
         "towers", s.out / "towers.jsonl")),
     Operation("core.evals.service:Evals.save", Act.SAVE_SPEC, lambda s: s.bench.evals.save(
@@ -437,9 +423,6 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "drafted", [(Sample(id=id, input=id, target="so"), "") for id in ("one", "two", "three")], "run-0"
         )
         bench.drafting.accept(3)
-        bench.datasets.save(
-            SaveSamples(name="parted", samples=tuple(Sample(id=id, input=id, target="so") for id in ("one", "two")))
-        )
         bench.prompts.save(SavePrompt(name="cite", messages=(Message(role="user", content="Say {{ question }}"),)))
         for number, name in enumerate(("old", "last"), 1):
             model = folder / f"{name}.gguf"
