@@ -57,7 +57,7 @@ def add(
     with session.workbench() as bench:
         request = AddDocuments(collection=collection, paths=tuple(map(str, paths)))
         done = bench.documents.add(request, session.output.job("Reading"), passwords)
-        if done.chunks >= LARGE:
+        if done.chunks >= LARGE and bench.retrieval.index_state(done.collection).state != "exact":
             _prepare(session, bench, done.collection)
         session.output.result(
             {
