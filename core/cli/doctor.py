@@ -21,7 +21,7 @@ def doctor(session: Session, folder: Path | None) -> None:
     whether the program's files are as they were built. Exit code 1 when a promise doesn't hold here."""
     told = (lambda _: None) if session.output.json_wanted else (lambda finding: session.output.text(_told(finding)))
     with Supervisor() as supervisor:
-        found = examination.examine(supervisor, folder or Path.home(), session.output.quiet_job("Examining"), told)
+        found = examination.examine(supervisor, folder, session.output.quiet_job("Examining"), told)
     faults = sum(finding.state == "fault" for finding in found.findings)
     session.output.result(
         {

@@ -10,9 +10,9 @@ from core.workers.supervisor import Supervisor
 
 
 def examine(
-    supervisor: Supervisor, folder: Path, job: Job, told: Callable[[Finding], None] = lambda _: None
+    supervisor: Supervisor, folder: Path | None, job: Job, told: Callable[[Finding], None] = lambda _: None
 ) -> Examination:
-    """Look at everything; takes some seconds. `folder` is where vaults lie. Each finding goes to `told` as it comes. Raises `Cancelled`."""
+    """Look at everything; takes some seconds. `folder` is where vaults lie (the home folder where it isn't given). Each finding goes to `told` as it comes. Raises `Cancelled`."""
     found: list[Finding] = []
 
     def keep(finding: Finding) -> None:
@@ -23,7 +23,7 @@ def examine(
     keep(machine.processor())
     keep(machine.memory())
     keep(machine.swap())
-    keep(machine.disk(folder))
+    keep(machine.disk(folder or Path.home()))
     keep(machine.storage())
     keep(machine.clock())
     keep(machine.recognition())
