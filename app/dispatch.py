@@ -1,4 +1,8 @@
-"""`assay`: the window for `assay app`, the command line for everything else. Neither loads what only the other needs."""
+"""`assay`: the window for `assay app`, the command line for everything else. Neither loads what only the other needs.
+
+A frozen program has no Python beside it, so it starts its child processes as `assay --worker REQUESTS REPLIES MODULE`
+(`core.workers.pipes.command`); such a process imports nothing before its sandbox stands that `core.workers.child` doesn't.
+"""
 
 import sys
 
@@ -7,6 +11,10 @@ USAGE = "Usage: assay app [VAULT | PACK]\n\n  Open the window, at a vault's fold
 
 def main() -> None:
     """The installed command."""
+    if sys.argv[1:2] == ["--worker"] and getattr(sys, "frozen", False):
+        from core.workers.child import main as worker
+
+        worker(sys.argv[2:])
     if sys.argv[1:2] == ["app"]:
         if {"-h", "--help"} & set(sys.argv[2:]):
             print(USAGE)

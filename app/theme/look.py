@@ -6,6 +6,7 @@ the moment of painting and keeps none of them, so that a restyle needs nothing b
 """
 
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Literal, cast
 
 from PySide6.QtCore import QEasingCurve, QObject, Qt, QTimer, Signal
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from app.theme.stylesheet import stylesheet
 from app.theme.tokens import Theme, colour, raw_colour, tokens
+from core.paths import RESOURCES
 
 Choice = Literal["auto", "light", "dark", "contrast"]
 SANS = ("Inter", "Inter Variable", "Segoe UI Variable Text", "Segoe UI", "SF Pro Text", "Noto Sans", "DejaVu Sans")
@@ -38,6 +40,7 @@ class Look(QObject):
     def apply(self, choice: Choice = "auto", scale: float = 1.0, reduced_motion: bool = False) -> None:
         """Restyle the application. `auto` follows the system's colour scheme and contrast preference from now on."""
         app = cast(QApplication, QApplication.instance())
+        load_fonts()
         self.choice, self.scale = choice, max(0.9, min(2.0, scale))
         hints = app.styleHints()
         if not self._follows:
@@ -164,6 +167,13 @@ class Look(QObject):
 def look() -> Look:
     """The look of this application."""
     return Look()
+
+
+@cache
+def load_fonts(folder: Path = RESOURCES / "fonts") -> tuple[str, ...]:
+    """The families of the fonts that this installation brings; none in a checkout. Needs an application."""
+    loaded = [QFontDatabase.addApplicationFont(str(path)) for path in sorted(folder.glob("*.[ot]tf"))]
+    return tuple(dict.fromkeys(name for font in loaded for name in QFontDatabase.applicationFontFamilies(font)))
 
 
 @lru_cache(maxsize=1)
