@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from core.errors import Cancelled, Damaged, NotFound
 from core.inference.planning import ALWAYS, FAST, REPRODUCIBLE, ContextNeeds, Measure, Needs
@@ -66,11 +66,11 @@ def measure(library: ModuleType, request: Measure, call: Call) -> Needs:
                 contexts = [_onnx(request, size) for size in (max(1, window // 2), window)]
             else:
                 process += SERVING if request.purpose == "chat" else 0
-                for mode, make, times in _kinds(library, model, request):
+                for kind in _kinds(library, model, request):
                     for size in (max(1, window // 2), window):
                         call.check()
                         step.goes_on()
-                        contexts.append(_context(library, lines, mode, make, size, times))
+                        contexts.append(_context(library, lines, kind, size))
         finally:
             library.llama_model_free(model)
     return Needs(window=window, process=process, weights=weights, contexts=tuple(contexts), layers=layers, sizes=sizes)
@@ -120,16 +120,32 @@ def _layers(request: Measure, blocks: int, weights: int) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def _kinds(library: ModuleType, model: Any, request: Measure) -> list[tuple[str, Callable[[int], Any], int]]:
-    """Each of the model's contexts: the mode that needs it, how it is made for so many tokens, and how many there are of it."""
+class _Kind(NamedTuple):
+    """One of a model's contexts."""
+
+    mode: str
+    """The mode that needs it."""
+    make: Callable[[int], Any]
+    """How it is made for so many tokens."""
+    times: int = 1
+    """How many there are of it."""
+    outputs: int = 0
+    """Bytes of results that each token adds, once so many are computed together. llama.cpp takes this room with the first text that needs it, so
+    that nothing of it is in the log of a context that was just made."""
+
+
+def _kinds(library: ModuleType, model: Any, request: Measure) -> list[_Kind]:
+    """All of them."""
     name = request.name
     if request.purpose in ("embed", "rerank"):
-        lanes = request.threads or loading.cores()
 
         def lane(size: int) -> Any:
             return loading.context(library, model, name, size, size, 1, embeddings=True)
 
-        return [(ALWAYS, lane, lanes)]
+        # each token gets a vector and, though nobody asks for them, the numbers of the whole vocabulary: of 30,000 words, 60 MB for 512 tokens
+        words = int(library.llama_vocab_n_tokens(library.llama_model_get_vocab(model)))
+        outputs = 4 * (words + int(library.llama_model_n_embd(model)))
+        return [_Kind(ALWAYS, lane, request.threads or loading.cores(), outputs)]
 
     def alone(size: int) -> Any:
         return single.make(library, model, name, size, 1)
@@ -137,22 +153,19 @@ def _kinds(library: ModuleType, model: Any, request: Measure) -> list[tuple[str,
     def together(size: int) -> Any:
         return scheduling.make(library, model, name, size, 1)
 
-    return [(REPRODUCIBLE, alone, 1), (FAST, together, 1)]
+    return [_Kind(REPRODUCIBLE, alone), _Kind(FAST, together)]
 
 
-def _context(
-    library: ModuleType, lines: list[str], mode: str, make: Callable[[int], Any], size: int, times: int
-) -> ContextNeeds:
+def _context(library: ModuleType, lines: list[str], kind: _Kind, size: int) -> ContextNeeds:
     lines.clear()
-    library.llama_free(make(size))
+    library.llama_free(kind.make(size))
     text = "".join(lines)
     cache = sum(float(found) for found in _CACHE.findall(text))
     buffers = sum(float(found) for found in _BUFFER.findall(text))
-    cache *= times * _MIB
-    kept = scheduling.PARKED * cache if mode == FAST else 0
-    return ContextNeeds(
-        window=size, cache=round(cache), buffers=round(times * buffers * _MIB), mode=mode, kept=round(kept)
-    )
+    cache *= kind.times * _MIB
+    buffers = kind.times * (buffers * _MIB + kind.outputs * size)
+    kept = scheduling.PARKED * cache if kind.mode == FAST else 0
+    return ContextNeeds(window=size, cache=round(cache), buffers=round(buffers), mode=kind.mode, kept=round(kept))
 
 
 @contextmanager
