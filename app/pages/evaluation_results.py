@@ -150,6 +150,19 @@ class ResultsView(QWidget):
             self.side.setCurrentWidget(self._detail_pane)
             self._show_current()
 
+    def go_to(self, sample: str, variant: str) -> None:
+        """Show one sample under one variant whole, whatever was filtered before."""
+        names = [one.name for one in self.content.run.variants] if self.content is not None else []
+        if variant not in names:
+            return
+        self.find.clear()
+        self.filters.choose("all")
+        self._narrow()
+        shown = [one.id for one in self.matrix.rows.samples]
+        if sample in shown:
+            self.matrix.setCurrentIndex(self.matrix.rows.index(shown.index(sample), names.index(variant)))
+            self.open_sample()
+
     def close_sample(self) -> None:
         """Back to the summary."""
         self.side.setCurrentWidget(self._summary_pane)

@@ -12,6 +12,7 @@ from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
 
 from app.bridge.operations import Failure, Handle
+from app.pages.evaluation_comparison import ComparisonView
 from app.pages.evaluation_form import EvaluationForm
 from app.pages.evaluation_matrix import RunContent, read_run, signed_before, spec_text, status_cell, status_words, title
 from app.pages.evaluation_results import NARROW, ResultsView
@@ -43,7 +44,7 @@ PUT_EVERY = 200
 """Milliseconds between two looks at what a run has scored since."""
 CHOOSER = 220
 """Pixels of a run's name in the top bar, at scale 1.0."""
-VIEWS = (("results", "Results"), ("runs", "Runs"), ("specs", "Specs"))
+VIEWS = (("results", "Results"), ("compare", "Compare"), ("runs", "Runs"), ("specs", "Specs"))
 CHANGES = {Act.SAVE_SPEC, Act.SIGN, Act.APPROVE, Act.RUN_EVALUATION}
 
 
@@ -71,6 +72,7 @@ class EvaluationsPage(Page):
         self._put.setSingleShot(True)
         self._put.timeout.connect(self._put_fresh)
         self._wanted = ""
+        self._sample: tuple[str, str, str] | None = None
         self._asked = 0
         self._begun = False
 
@@ -89,6 +91,8 @@ class EvaluationsPage(Page):
         self.results = ResultsView()
         self.results.cancel_asked.connect(self.cancel)
         self.results.ask_asked.connect(lambda about: self.shell.go("chat", about))
+        self.comparison = ComparisonView(self.operations)
+        self.comparison.sample_asked.connect(self.show_sample)
         self.runs = self._build_runs()
         self.specs = SpecsView()
         self.specs.chosen.connect(self._spec_chosen)
@@ -107,7 +111,7 @@ class EvaluationsPage(Page):
         self._runs_pane = QFrame()
         self._runs_pane.setProperty("surface", "panel")
         self._runs_pane.setLayout(column(self.runs, space=0))
-        for widget in (self.results, self._runs_pane, self.specs, self.form, self.empty):
+        for widget in (self.results, self.comparison, self._runs_pane, self.specs, self.form, self.empty):
             self._stack.addWidget(widget)
         self.body.addWidget(self._stack, 1)
         self._stack.setCurrentWidget(self.empty)
@@ -138,6 +142,7 @@ class EvaluationsPage(Page):
         shown = self._stack.currentWidget()
         starts: dict[object, QWidget] = {
             self.results: self.results.matrix,
+            self.comparison: self.comparison.table,
             self._runs_pane: self.runs,
             self.specs: self.specs.table,
         }
@@ -147,11 +152,14 @@ class EvaluationsPage(Page):
         shown = self._stack.currentWidget()
         if shown is self.results:
             return [self.results.main, self.results.side]
+        if shown is self.comparison:
+            return [self.comparison.list, self.comparison.main, self.comparison.side]
         return [self.specs.main, self.specs.side] if shown is self.specs else [self._stack]
 
     def side(self) -> QWidget | None:
         shown = self._stack.currentWidget()
-        return self.results.side if shown is self.results else self.specs.side if shown is self.specs else None
+        view = shown if shown in (self.results, self.comparison, self.specs) else None
+        return view.side if isinstance(view, ResultsView | ComparisonView | SpecsView) else None
 
     def targets(self) -> list[Target]:
         runs = [Target(title(view), "Run", "evaluations", self._going(view.run.id)) for view in self._runs]
@@ -176,6 +184,7 @@ class EvaluationsPage(Page):
         self.runs.show_rows(self._runs, keep=lambda view: view.run.id)
         if self._runs and self.runs.current() is None:
             self.runs.choose(0)
+        self.comparison.show_runs(self._runs)
         self.specs.show_specs(self._specs, self._people)
         known = [view.run.id for view in self._runs]
         current = shown if shown in known else known[0] if known else ""
@@ -227,8 +236,17 @@ class EvaluationsPage(Page):
 
         self.operations.run("Read a run", lambda bench, job: read_run(bench, run), done, self.fail)
 
+    def show_sample(self, run: str, variant: str, sample: str) -> None:
+        """Show one sample of a run under a variant, whole."""
+        self._sample = (run, variant, sample)
+        self._turn("results")
+        self.show_run(run)
+
     def _show(self, content: RunContent) -> None:
         self.results.show_run(content)
+        wanted, self._sample = self._sample, None
+        if wanted is not None and wanted[0] == content.run.id:
+            self.results.go_to(wanted[2], wanted[1])
         self.results._working.setVisible(self._live is content)
         locked = bool(content.run.criteria) and bool(signed_before(content))
         if locked:
@@ -243,8 +261,15 @@ class EvaluationsPage(Page):
         """Show the results, the runs or the specs."""
         self.view.choose(name)
         empty = not self._runs if name != "specs" else not self._specs
-        views: dict[str, QWidget] = {"results": self.results, "runs": self._runs_pane, "specs": self.specs}
+        views: dict[str, QWidget] = {
+            "results": self.results,
+            "compare": self.comparison,
+            "runs": self._runs_pane,
+            "specs": self.specs,
+        }
         self._stack.setCurrentWidget(self.empty if empty and self._live is None else views[name])
+        if self._stack.currentWidget() is self.comparison:
+            self.comparison.look_at()
         results = name == "results" and not empty
         self.chooser.setVisible(results)
         self.pack.setVisible(results)

@@ -52,6 +52,12 @@ class Ticks(QAbstractListModel):
         self._shown = [one for one in self._all if wanted in one[1].casefold()] if wanted else self._all
         self.endResetModel()
 
+    def tick(self, names: Sequence[str]) -> None:
+        """Tick just those."""
+        self.beginResetModel()
+        self._ticked = {name for name, _ in self._all if name in set(names)}
+        self.endResetModel()
+
     def ticked(self) -> tuple[str, ...]:
         """What names the ticked rows, in their order."""
         return tuple(name for name, _ in self._all if name in self._ticked) if self._ticked else ()
@@ -185,7 +191,15 @@ class TickList(QWidget):
     def chosen(self) -> tuple[str, ...]:
         return self.rows.ticked()
 
+    def tick(self, names: Sequence[str]) -> None:
+        """Tick just those, without saying so."""
+        self.rows.tick(names)
+        self._say_count()
+
     def _turn(self) -> None:
+        self._say_count()
+        self.turned.emit()
+
+    def _say_count(self) -> None:
         count = len(self.rows.ticked())
         self._count.setText(f"{count:,} chosen" if count else "")
-        self.turned.emit()

@@ -1,0 +1,321 @@
+"""Runs against a baseline: which runs, a table of all differences with their significance, and for the chosen one how sure it is, what so
+many samples could show, and the samples that it gained and lost.
+"""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from app.bridge.operations import Failure, Operations
+from app.pages.evaluation_compared import (
+    Versus,
+    compare,
+    difference_cell,
+    kept,
+    measure_words,
+    told,
+    value_cell,
+    verdict_cell,
+)
+from app.pages.evaluation_matrix import short_names
+from app.pages.page import side_pane
+from app.theme.look import look
+from app.widgets.banner import Banner
+from app.widgets.basic import Card, column, frame, label, line, row
+from app.widgets.buttons import Segments, button
+from app.widgets.forms import Check, Choice
+from app.widgets.table import Cell, Column, Table
+from app.widgets.tick_list import TickList
+from core.evals.comparing import MOST_RUNS
+from core.evals.comparison import Changed, Compared
+from core.evals.records import RunView
+
+LIST, SIDE, NARROW_LIST, NARROW_SIDE, NARROW = 240, 384, 190, 290, 1180
+FILTERS = (("all", "All"), ("worse", "Worse"), ("better", "Better"), ("not", "Not shown"))
+
+
+class ComparisonView(QWidget):
+    """`sample_asked` gives (run, variant, sample) that the person wants to see whole."""
+
+    sample_asked = Signal(str, str, str)
+
+    def __init__(self, operations: Operations) -> None:
+        super().__init__()
+        self._operations = operations
+        self._runs: dict[str, RunView] = {}
+        self._stale = True
+        self._asked = 0
+        self.versus: Versus | None = None
+
+        self.baseline = Choice()
+        self.baseline.setAccessibleName("Baseline")
+        self.baseline.currentIndexChanged.connect(lambda _: self._chose_baseline())
+        self.others = TickList("Other runs", "Up to 20 at once, with all their variants.", "Find a run")
+        self.others.turned.connect(self.compare)
+        self.by_tag = Check("Tags on their own")
+        self.by_tag.toggled.connect(lambda _: self.compare())
+        self.note = label("", type="small", tone="secondary", wrap=True)
+        self.list = frame("panel")
+        inside = column(
+            label("Baseline", strong=True),
+            self.baseline,
+            8,
+            self.others,
+            self.by_tag,
+            self.note,
+            None,
+            space=6,
+            margins=(16, 14, 14, 14),
+        )
+        self.list.setLayout(inside)
+
+        self.filters = Segments(FILTERS, "Which differences")
+        self.filters.chosen.connect(lambda _: self._narrow())
+        self.banner = Banner()
+        self.table = Table(
+            (
+                Column("Variant", self._variant_cell),
+                Column("Measure", lambda r: Cell(measure_words(r)), 130),
+                Column("Value", value_cell, 86, right=True, spare=1),
+                Column("Difference", difference_cell, 112, right=True),
+                Column("After correction", verdict_cell, 116),
+            ),
+            "Differences from the baseline",
+            height=52,
+        )
+        self.table.chosen.connect(self._choose)
+        self._nothing = label("", type="answer", tone="secondary", wrap=True)
+        self._nothing.setContentsMargins(24, 24, 24, 24)
+        self._bar = frame("panel")
+        self._bar.setLayout(row(self.filters, None, space=8, margins=(16, 10, 16, 10)))
+        self.main = frame("panel")
+        middle = column(self._bar, self.banner, self._nothing, self.table, space=0)
+        middle.setStretch(3, 1)
+        self.main.setLayout(middle)
+
+        self.lead = label("", strong=True, wrap=True)
+        self.rest = label("", tone="secondary", wrap=True)
+        self.power = label("", wrap=True)
+        card = Card("Difference")
+        for widget in (self.lead, self.rest, self.power):
+            card.body.addWidget(widget)
+        self.samples = _SamplesCard()
+        self.samples.asked.connect(self._ask)
+        self._card = card
+        self.side = side_pane(card, self.samples, width=SIDE)
+        whole = row(self.list, line(vertical=True), self.main, line(vertical=True), self.side, space=0)
+        whole.setStretch(2, 1)
+        self.setLayout(whole)
+        self._show_none("")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < look().px(NARROW)
+        self.list.setFixedWidth(look().px(NARROW_LIST if narrow else LIST))
+        self.side.setFixedWidth(look().px(NARROW_SIDE if narrow else SIDE))
+
+    # what there is to compare
+
+    def show_runs(self, runs: Sequence[RunView]) -> None:
+        """Offer these runs; what was chosen stays where it can. Nothing is compared before the view is looked at."""
+        before, ticked = self.baseline.currentData(), self.others.chosen()
+        same = [view.digest for view in runs] == [view.digest for view in self._runs.values()]
+        ended = [view.result_digest for view in runs] == [view.result_digest for view in self._runs.values()]
+        if same and ended:
+            return
+        self._runs = {view.run.id: view for view in runs}
+        self._stale = True
+        self.baseline.blockSignals(True)
+        self.baseline.clear()
+        for view in runs:
+            names = short_names(view.run.variants)
+            for variant in view.run.variants:
+                words = f"{view.run.id.replace('-', ' ').capitalize()}: {names[variant.name]}"
+                self.baseline.addItem(words, (view.run.id, variant.name))
+        kept_at = next((n for n in range(self.baseline.count()) if self.baseline.itemData(n) == before), -1)
+        self.baseline.setCurrentIndex(max(0, kept_at))
+        self.baseline.blockSignals(False)
+        self._offer(ticked if kept_at >= 0 else self._usual())
+        if self.isVisible():
+            self.compare()
+
+    def look_at(self) -> None:
+        """The view is shown: compare, where something changed since."""
+        if self._stale:
+            self.compare()
+
+    def compare(self) -> None:
+        """Compare what is chosen."""
+        side = self.baseline.currentData()
+        if side is None:
+            self._show_none("No runs yet. Run an evaluation, and its variants can be compared here.")
+            return
+        self._stale = False
+        self._asked += 1
+        asked, others, by_tag = self._asked, self.others.chosen(), self.by_tag.isChecked()
+        self.banner.hide()
+
+        def done(versus: Versus) -> None:
+            if asked == self._asked:
+                self._show(versus)
+
+        def failed(found: Failure) -> None:
+            if asked == self._asked:
+                self._show_none("")
+                self.banner.say(found.sentence, found.safe)
+
+        if len(others) >= MOST_RUNS:
+            self._show_none("")
+            self.banner.say(f"At most {MOST_RUNS} runs are compared at once.", "Take some out of the list.")
+            return
+        self._operations.run(
+            "Compare runs", lambda bench, job: compare(bench, job, tuple(side), others, by_tag), done, failed
+        )
+
+    def _usual(self) -> tuple[str, ...]:
+        """The run before on the same dataset, where the baseline's run has nothing to compare in itself."""
+        side = self.baseline.currentData()
+        view = self._runs.get(side[0]) if side else None
+        if view is None or len(view.run.variants) > 1:
+            return ()
+        dataset = view.run.dataset_reference.partition("@")[0]
+        held = [name for name, one in self._runs.items() if one.run.dataset_reference.partition("@")[0] == dataset]
+        return tuple(name for name in held if name != view.run.id)[:1]
+
+    def _offer(self, ticked: Sequence[str]) -> None:
+        side = self.baseline.currentData()
+        rows = [
+            (name, f"{name.replace('-', ' ').capitalize()}, {view.run.spec_reference}")
+            for name, view in self._runs.items()
+            if side is None or name != side[0]
+        ]
+        self.others.offer(rows)
+        self.others.tick(ticked)
+
+    def _chose_baseline(self) -> None:
+        self._offer(self.others.chosen())
+        self.compare()
+
+    # what is shown
+
+    def _show(self, versus: Versus) -> None:
+        self.versus = versus
+        left = versus.found.left_out
+        count = len(versus.samples) - left
+        words = [f"Paired over the {count:,} samples that all have in common."]
+        if left:
+            words.append(f"{left:,} of the baseline’s are not in every dataset, or differ there, and are left out.")
+        self.note.setText(" ".join(words))
+        if not versus.found.rows:
+            self._show_none("Nothing to compare. Tick another run, or choose a run with two variants.", versus)
+            return
+        self._nothing.hide()
+        for widget in (self._bar, self.table, self.side):
+            widget.show()
+        for name, _ in FILTERS:
+            self.filters.count(name, sum(kept(one, name) for one in versus.found.rows))
+        self._narrow()
+
+    def _show_none(self, words: str, versus: Versus | None = None) -> None:
+        self.versus = versus
+        for widget in (self._bar, self.table, self.side):
+            widget.hide()
+        self._nothing.setText(words)
+        self._nothing.setVisible(bool(words))
+        if versus is None:
+            self.note.setText("")
+
+    def _narrow(self) -> None:
+        if self.versus is None:
+            return
+        rows = [one for one in self.versus.found.rows if kept(one, self.filters.current())]
+        self.table.show_rows(rows, keep=lambda r: f"{r.run}:{r.variant}:{r.scorer}:{r.tag}")
+        if rows and self.table.current() is None:
+            self.table.choose(0)
+        found = self.table.current()
+        if isinstance(found, Compared):
+            self._choose(found)
+        self._card.setVisible(bool(rows))
+        self.samples.setVisible(bool(rows))
+
+    def _choose(self, found: Compared) -> None:
+        if self.versus is None:
+            return
+        self.lead.setText(told(self.versus, found)[0])
+        self.rest.setText(told(self.versus, found)[1])
+        self.power.setText(told(self.versus, found)[2])
+        self.samples.show_changed(self.versus, self.versus.changed(found))
+
+    def _ask(self, sample: str) -> None:
+        found = self.table.current()
+        if isinstance(found, Compared):
+            self.sample_asked.emit(found.run, found.variant, sample)
+
+    def _variant_cell(self, found: Compared) -> Cell:
+        if self.versus is None:
+            return Cell("")
+        name, run = self.versus.name(found.run, found.variant), found.run.replace("-", " ")
+        short = name.removesuffix(f", {run}")
+        return Cell(
+            short, strong=True, middle=True, second=run.capitalize(), spoken=f"{short} of {run} against the baseline"
+        )
+
+
+class _SamplesCard(Card):
+    """`asked` gives a sample's id."""
+
+    asked = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__("Samples that changed")
+        self.which = Segments((("regressed", "Regressed"), ("improved", "Improved")), "Which samples changed")
+        self.which.chosen.connect(lambda _: self._show())
+        self.table = Table(
+            (Column("Sample", lambda s: Cell(s[0], mono=True), 76), Column("Question", lambda s: Cell(s[1]))),
+            "Samples that changed",
+        )
+        self.table.opened.connect(lambda s: self.asked.emit(s[0]))
+        self.table.clicked.connect(lambda _: self._open())
+        self.table.setFixedHeight(look().px(32 + 36 * 6))
+        self.open = button("Open sample", kind="link", small=True)
+        self.open.clicked.connect(self._open)
+        self._none = label("", tone="secondary", wrap=True)
+        self._changed: Changed | None = None
+        self._versus: Versus | None = None
+        self.body.addWidget(self.which)
+        self.body.addWidget(self._none)
+        self.body.addWidget(self.table)
+        self.body.addLayout(row(None, self.open))
+
+    def show_changed(self, versus: Versus, changed: Changed | None) -> None:
+        """Show what a variant gained and lost against the baseline."""
+        if changed == self._changed and versus is self._versus:
+            return
+        self._versus, self._changed = versus, changed
+        self.which.count("regressed", len(changed.regressed) if changed else 0)
+        self.which.count("improved", len(changed.improved) if changed else 0)
+        if changed is not None and bool(changed.regressed) != bool(changed.improved):
+            self.which.choose("regressed" if changed.regressed else "improved")
+        self._show()
+
+    def _show(self) -> None:
+        if self._changed is None or self._versus is None:
+            return
+        found = self._changed.regressed if self.which.current() == "regressed" else self._changed.improved
+        samples = self._versus.samples
+        self.table.show_rows([(name, samples[name].input if name in samples else "") for name in found])
+        if found:
+            self.table.choose(0)
+        self.table.setVisible(bool(found))
+        self.open.setVisible(bool(found))
+        ended = "failed" if self.which.current() == "regressed" else "passed"
+        before = "passed" if ended == "failed" else "failed"
+        words = f"{before.capitalize()} with {self._versus.baseline}, {ended} now." if found else ""
+        self._none.setText(words or f"No sample that {before} before {ended} now.")
+
+    def _open(self) -> None:
+        found = self.table.current()
+        if isinstance(found, tuple):
+            self.asked.emit(found[0])

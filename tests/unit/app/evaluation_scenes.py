@@ -1,0 +1,97 @@
+"""The evaluations page in its states, over a real vault, to be looked at: rows of `shots.SCENES`."""
+
+import time
+from collections.abc import Callable
+
+import msgspec
+from PySide6.QtCore import QCoreApplication
+
+from app.main_window import MainWindow
+from core.errors import NotFound, WorkerFailed
+from core.evals.files import read_spec
+from core.evals.records import RunSpec
+from core.jobs import Job
+from tests.unit.app.benches import EXAMPLE, Bench
+
+SPEC = "cite-answers-comparison"
+GATE = ("groundedness.low >= 0.5", "no regression of contains at p < 0.05", "refusal >= 0.99")
+
+
+def wait(window: MainWindow, seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    calm = 0
+    while calm < 5 and time.monotonic() < end:
+        QCoreApplication.processEvents()
+        calm = calm + 1 if window.operations.running() == 0 else 0
+        time.sleep(0.01)
+
+
+def with_runs(window: MainWindow) -> Bench:
+    """Three finished runs: the example's, one with another spec version and a gate, one that is cut in its middle."""
+    bench = window.operations.workbench
+    assert isinstance(bench, Bench)
+    try:
+        bench.library.samples = bench.datasets.show("merrowdale-questions").dataset.samples
+    except NotFound:
+        bench.with_dataset()
+    if not bench.evals.list():
+        bench.with_spec()
+        bench.evals.run(RunSpec(reference=SPEC), Job("Evaluate"))
+        spec = read_spec(EXAMPLE / "evaluation.yaml")
+        bench.evals.save(msgspec.structs.replace(spec, name="strict-answers", gate=GATE, repetitions=2))
+        asked = 0
+
+        def fail() -> None:
+            nonlocal asked
+            asked += 1
+            if asked == 3:
+                raise WorkerFailed(worker="starter-chat", reason="out of memory", safe="The other answers are kept.")
+
+        bench.library.before_answer = fail
+        bench.evals.run(RunSpec(reference="strict-answers"), Job("Evaluate"))
+        bench.library.before_answer = lambda: None
+    return bench
+
+
+def results(window: MainWindow) -> None:
+    with_runs(window)
+    window.go("evals", "run-1")
+    wait(window)
+
+
+def view(name: str) -> Callable[[MainWindow], None]:
+    def show(window: MainWindow) -> None:
+        with_runs(window)
+        window.go("evals")
+        wait(window)
+        window.page._turn(name)  # type: ignore[union-attr]
+        wait(window)
+
+    return show
+
+
+def comparison_runs(window: MainWindow) -> None:
+    view("compare")(window)
+    page = window.page.comparison  # type: ignore[union-attr]
+    page.others.tick([page.others.rows.index(0, 0).data() and "run-1"])
+    page.others.turned.emit()
+    wait(window)
+    page.table.choose(2)
+
+
+def comparison_sample(window: MainWindow) -> None:
+    comparison_runs(window)
+    page = window.page.comparison  # type: ignore[union-attr]
+    page.samples.which.segment("improved").click()
+    page.samples.open.click()
+    wait(window)
+
+
+SCENES: dict[str, Callable[[MainWindow], None]] = {
+    "evals-results": results,
+    "evals-compare": view("compare"),
+    "evals-compare-runs": comparison_runs,
+    "evals-compare-sample": comparison_sample,
+    "evals-runs": view("runs"),
+    "evals-specs": view("specs"),
+}

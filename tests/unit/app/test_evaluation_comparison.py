@@ -1,0 +1,149 @@
+"""Comparing runs on the evaluations page: the table of differences, what is said of one, and the way to a sample."""
+
+import math
+from collections.abc import Callable, Iterator
+
+import msgspec
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from app.bridge.operations import Operations
+from app.pages.evaluation_compared import amount, kept, power, verdict
+from app.pages.evaluations import EvaluationsPage
+from app.theme.look import look
+from core.evals import store as evals_store
+from core.evals.comparison import Compared
+from core.evals.records import RunSpec
+from core.jobs import Job
+from core.vault.vault import Vault
+from tests.unit.app.benches import Bench
+from tests.unit.app.shells import TestShell
+
+SCHEMA = (evals_store.SCHEMA,)
+SPEC = "cite-answers-comparison"
+ROW = Compared(
+    run="run-2",
+    variant="v2",
+    scorer="contains",
+    tag="",
+    before=0.5,
+    after=0.7,
+    value=0.2,
+    low=0.1,
+    high=0.3,
+    p=0.01,
+    holm=0.03,
+    false_discovery=0.02,
+    effect=0.4,
+    effect_name="h",
+    test="mcnemar",
+    n=40,
+    groups=40,
+    detectable=0.14,
+    better=True,
+)
+
+
+@pytest.fixture
+def operations(qtbot: QtBot) -> Iterator[Operations]:
+    look().apply("light", reduced_motion=True)
+    made = Operations()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ran(vault_factory: Callable[..., Vault]) -> Bench:
+    """A bench with two finished runs of one spec."""
+    bench = Bench(vault_factory(SCHEMA)).with_prompts().with_dataset().with_spec()
+    for _ in range(2):
+        bench.evals.run(RunSpec(reference=SPEC), Job("Evaluate"))
+    return bench
+
+
+def opened(qtbot: QtBot, operations: Operations, bench: Bench) -> EvaluationsPage:
+    operations.attach(bench)  # type: ignore[arg-type]
+    shell = TestShell(operations)
+    qtbot.addWidget(shell)
+    page = EvaluationsPage(shell)
+    shell.hold(page)
+    settled(qtbot, operations)
+    return page
+
+
+def settled(qtbot: QtBot, operations: Operations) -> None:
+    for _ in range(3):
+        qtbot.waitUntil(lambda: operations.running() == 0, timeout=20_000)
+        qtbot.wait(10)
+
+
+def test_runs_are_compared_and_a_changed_sample_is_opened(qtbot: QtBot, operations: Operations, ran: Bench) -> None:
+    page = opened(qtbot, operations, ran)
+    view = page.comparison
+    page.view.segment("compare").click()
+    settled(qtbot, operations)
+    own = ran.evals.compare(["run-2"])
+    assert [row.variant for row in view.table.rows.all()] == [row.variant for row in own.rows]
+
+    view.others.list.setCurrentIndex(view.others.rows.index(0, 0))
+    qtbot.keyClick(view.others.list, Qt.Key.Key_Space)
+    settled(qtbot, operations)
+    both = ran.evals.compare(["run-2", "run-1"])
+    assert view.table.rows.all() == list(both.rows)
+    assert view.filters.segment("all").accessibleName() == f"All, {len(both.rows)}"
+    first = both.rows[0]
+    assert f"{first.n} samples" in view.power.text()
+    assert "after Holm" in view.rest.text()
+
+    changed = next(one for one in both.changed if one.improved)
+    at = next(n for n, row in enumerate(both.rows) if (row.run, row.variant) == (changed.run, changed.variant))
+    view.table.choose(at)
+    view.samples.which.segment("improved").click()
+    assert [row[0] for row in view.samples.table.rows.all()] == list(changed.improved)
+    qtbot.keyClick(view.samples.table, Qt.Key.Key_Return)
+    settled(qtbot, operations)
+    assert page.results.detail.isVisible()
+    index = page.results.matrix.currentIndex()
+    assert page.results.matrix.rows.samples[index.row()].id == changed.improved[0]
+    content = page.results.content
+    assert content is not None
+    assert (content.run.id, content.run.variants[index.column()].name) == (changed.run, changed.variant)
+
+
+def test_another_variant_can_be_the_baseline(qtbot: QtBot, operations: Operations, ran: Bench) -> None:
+    page = opened(qtbot, operations, ran)
+    page.view.segment("compare").click()
+    settled(qtbot, operations)
+    view = page.comparison
+    view.baseline.setCurrentIndex(1)
+    settled(qtbot, operations)
+    assert view.versus is not None
+    run = ran.evals.show("run-2").run
+    assert view.versus.found.baseline_variant == run.variants[1].name
+    compared = {row.variant for row in view.versus.found.rows}
+    assert compared == {variant.name for variant in run.variants} - {run.variants[1].name}
+
+
+def test_only_what_stands_after_correction_is_a_verdict() -> None:
+    assert verdict(ROW) == ("Better", "pass")
+    worse = msgspec.structs.replace(ROW, better=False, value=-0.2)
+    assert verdict(worse) == ("Worse", "fail")
+    chance = msgspec.structs.replace(ROW, holm=0.06)
+    assert verdict(chance) == ("Not shown", "plain")
+    assert [kept(row, "worse") for row in (ROW, worse, chance)] == [False, True, False]
+    assert (amount("contains", -0.125), amount("contains", 1e-9), amount("latency", 1.234)) == ("−12.5", "0.0", "+1.23")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({}, "With 40 samples a difference under 14.0 points would not show."),
+        ({"groups": 9}, "With 40 samples on 9 documents a difference under 14.0 points would not show."),
+        ({"detectable": 1.0, "n": 4, "groups": 4}, "With 4 samples not even the largest difference would show."),
+        ({"detectable": math.inf}, "With 40 samples not even the largest difference would show."),
+        ({"detectable": 0.0}, "All 40 samples gave the same; nothing varies."),
+    ],
+)
+def test_it_is_said_what_so_many_samples_could_show(changes: dict[str, float], says: str) -> None:
+    assert power(msgspec.structs.replace(ROW, **changes)) == says
