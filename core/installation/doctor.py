@@ -12,7 +12,8 @@ from core.workers.supervisor import Supervisor
 def examine(
     supervisor: Supervisor, folder: Path | None, job: Job, told: Callable[[Finding], None] = lambda _: None
 ) -> Examination:
-    """Look at everything; takes some seconds. `folder` is where vaults lie (the home folder where it isn't given). Each finding goes to `told` as it comes. Raises `Cancelled`."""
+    """Look at everything; takes some seconds. `folder` is where vaults lie, or None for the home folder. Each finding goes to `told` as it comes.
+    Raises `Cancelled`."""
     found: list[Finding] = []
 
     def keep(finding: Finding) -> None:

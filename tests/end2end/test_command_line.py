@@ -163,8 +163,8 @@ def test_datasets(ines: Assay, worked: dict[str, Any], tmp_path: Path) -> None:
     printed(worked["dataset add"], {"dataset", "digest", "samples", "created"})
     (listed,) = printed(ines("dataset", "list", "--json"), {"datasets"})["datasets"]
     assert set(listed) == {"dataset", "samples", "saved"}
-    shown = printed(ines("dataset", "show", "samples", "--json"), {"dataset", "digest", "samples"})
-    assert set(shown["samples"][0]) == {"id", "input", "target"}
+    shown = printed(ines("dataset", "show", "samples", "--json"), {"dataset", "digest", "parts", "samples"})
+    assert set(shown["samples"][0]) == {"id", "input", "target", "split", "synthetic"}
     out = tmp_path / "out.csv"
     assert printed(ines("dataset", "export", "samples", "-o", out, "--json"), {"samples", "file"})["samples"] == 3
     ines.refuses("dataset", "export", "samples", "-o", tmp_path / "absent" / "a.csv", code=6, saying="no folder")
@@ -179,7 +179,7 @@ def test_evaluations(ines: Assay, worked: dict[str, Any]) -> None:
     assert [signed["meaning"] for signed in spec["signed"]] == ["approved"]
     printed(worked["eval approve"], SIGNED_SPEC)
     assert "at_least: 0" in worked["eval approve"].said, "who signs sees the criteria"
-    run = printed(worked["eval run"], RUN)
+    run = printed(worked["eval run"], RUN | {"contaminated"})
     assert (run["status"], run["passed"]) == ("finished", True)
     assert set(run["variants"][0]) == {"name", "metrics", "errors"}
     assert set(run["variants"][0]["metrics"]["contains"]) == {"value", "low", "high", "n"}
