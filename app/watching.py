@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, QTimer
 
 from app.bridge import serving
-from app.bridge.models import Memory, memory
+from app.bridge.models import Memory, amounts, memory, taken
+from app.bridge.models import named as known_as
 from app.bridge.opening import size
 from app.bridge.operations import Operations
 from app.widgets.status_bar import StatusBar
@@ -25,7 +26,7 @@ BYTES_AT_LEAST = 1
 
 def named(loaded: Sequence[Loaded]) -> str:
     """The models in memory, in few words."""
-    names = [one.name for one in loaded]
+    names = [known_as(one) for one in loaded]
     if not names:
         return NO_MODEL
     return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
@@ -35,10 +36,10 @@ def told(found: Memory) -> str:
     """What they take, in a sentence or two."""
     if not found.loaded:
         return "One is loaded when it is first asked"
-    taken = sum(one.memory or one.resident for one in found.loaded)
+    together = sum(map(taken, found.loaded))
     of = f" of {size(found.budget)}" if found.budget else ""
-    each = "\n".join(f"{one.name}: {size(one.memory or one.resident)}" for one in found.loaded)
-    return f"{size(taken)}{of} of memory\n{each}"
+    each = "\n".join(f"{known_as(one)}: {amounts(one)}" for one in found.loaded)
+    return f"{size(together)}{of} of memory\n{each}"
 
 
 class Watching(QObject):
@@ -83,8 +84,8 @@ class Watching(QObject):
     def say_models(self, found: Memory) -> None:
         """Say which models are in memory, and draw what they take of what they may."""
         self._asking = False
-        taken = sum(max(one.memory or one.resident, BYTES_AT_LEAST) for one in found.loaded)
-        share = min(1.0, taken / found.budget) if found.budget and found.loaded else None
+        together = sum(max(taken(one), BYTES_AT_LEAST) for one in found.loaded)
+        share = min(1.0, together / found.budget) if found.budget and found.loaded else None
         self._status.model.say(named(found.loaded), detail=told(found), share=share)
 
     def look_at_api(self) -> None:

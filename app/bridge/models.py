@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.bridge.care import policy
+from app.bridge.opening import size
 from core.errors import BadInput, NotFound
 from core.inference.records import Loaded
 from core.models.making import LONGEST_TEXT
@@ -29,8 +30,8 @@ class Memory:
     budget: int = 0
 
     def of(self, model: ModelFile) -> Loaded | None:
-        """The model as it is in memory."""
-        return next((found for found in self.loaded if found.digest == model.digest), None)
+        """The model as it is in memory; of one that is there with its projector and without, the busier."""
+        return max((found for found in self.loaded if found.digest == model.digest), key=_requests, default=None)
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,27 @@ class Rules:
 
     reasons: tuple[str, ...] = ()
     approved: str = "no"
+
+
+def taken(found: Loaded) -> int:
+    """Bytes that a model counts for: what was reserved for it, or else what it holds."""
+    return found.memory or found.resident
+
+
+def named(found: Loaded) -> str:
+    """What a model in memory is called: held with a projector it is another one than without."""
+    return f"{found.name} with {found.projector}" if found.projector else found.name
+
+
+def amounts(found: Loaded) -> str:
+    """What it takes at most, and now: room for its window and for what is kept beside it is filled by use."""
+    if not found.memory or not found.resident:
+        return size(taken(found))
+    return f"up to {size(found.memory)}, now {size(found.resident)}"
+
+
+def _requests(found: Loaded) -> int:
+    return found.requests
 
 
 def shelf(bench: "Workbench", job: "Job") -> Shelf:

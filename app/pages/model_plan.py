@@ -28,8 +28,8 @@ def verdict(plan: MemoryPlan) -> tuple[bool, str]:
     """Whether it fits, and a sentence on that."""
     if plan.fits:
         of = "" if plan.budget >= 2**60 else f" of the {size(plan.budget)} that it may take"
-        return True, f"It fits: {size(plan.total)}{of}, with a context of {plan.context:,} tokens."
-    needs = f"It doesn’t fit: it needs {size(plan.total)}, and {size(plan.budget)} may be taken."
+        return True, f"It fits: up to {size(plan.total)}{of}, with a context of {plan.context:,} tokens."
+    needs = f"It doesn’t fit: it takes up to {size(plan.total)}, and {size(plan.budget)} may be taken."
     if plan.suggestion:
         return False, f"{needs} A context of {plan.suggestion:,} tokens would fit."
     return False, f"{needs} No context of at least {SHORTEST} tokens fits. Choose a smaller model, or unload others."
@@ -91,7 +91,7 @@ class PlanCard(Card):
         clear(self._found)
         for number, part in enumerate(parts):
             self._found.addLayout(row(Swatch(number), label(part.name, tone="secondary"), None, label(part.words)))
-        self._found.addLayout(row(label("Together", strong=True), None, label(size(plan.total), strong=True)))
+        self._found.addLayout(row(label("Together, at most", strong=True), None, label(size(plan.total), strong=True)))
         self._say(*verdict(plan))
         self._suggestion = 0 if plan.fits else plan.suggestion
         self.use.setText(f"Use {self._suggestion:,} tokens")

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from core.inference.planning import MemoryPlan
+    from core.inference.records import Loaded
     from core.jobs import Job
     from core.models.making_records import ImportedModel, QuantizedModel
     from core.vault.records import Signature
@@ -393,10 +394,10 @@ class ModelsPage(Page):
 
         self.operations.run("Look at the memory", bridge.memory, show, over, over)
 
-    def _unload(self, name: str) -> None:
+    def _unload(self, held: "Loaded") -> None:
         self.operations.run(
             "Unload a model",
-            lambda bench, job: bench.engine.unload(name),
+            lambda bench, job: bench.engine.unload(held.digest, held.projector_digest),
             lambda _: self._look_at_memory(),
             self.fail,
         )

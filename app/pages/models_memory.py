@@ -3,7 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from app.bridge.models import Memory
+from app.bridge.models import Memory, amounts, named, taken
 from app.bridge.opening import size
 from app.theme.look import look
 from app.widgets.basic import Elided, clear, column, label, row
@@ -11,12 +11,8 @@ from app.widgets.buttons import button
 from app.widgets.share_bar import Part, ShareBar, Swatch
 from core.inference.records import Loaded
 
+UP_TO = "At most, once its window and what is kept beside it are full"
 NONE = "No model is in memory. One is loaded when it is first asked."
-
-
-def taken(found: Loaded) -> int:
-    """Bytes that a model counts for: what was reserved for it, or else what it holds."""
-    return found.memory or found.resident
 
 
 def doing(found: Loaded) -> str:
@@ -35,9 +31,9 @@ def doing(found: Loaded) -> str:
 
 
 class MemoryView(QWidget):
-    """`unload` asks that a model, by its name, leaves the memory; what it works on ends with it."""
+    """`unload` asks that a model, with or without its projector as it is `Loaded`, leaves the memory; what it works on ends with it."""
 
-    unload = Signal(str)
+    unload = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,9 +50,11 @@ class MemoryView(QWidget):
         """Show this instead of what was shown; the same again changes nothing, so that a button keeps its focus."""
         if found == self._shown:
             return
-        same = self._shown is not None and [one.name for one in self._shown.loaded] == [o.name for o in found.loaded]
+        same = self._shown is not None and [named(one) for one in self._shown.loaded] == [
+            named(o) for o in found.loaded
+        ]
         self._shown = found
-        parts = [Part(one.name, taken(one), size(taken(one))) for one in found.loaded]
+        parts = [Part(named(one), taken(one), size(taken(one))) for one in found.loaded]
         self.bar.show_parts(parts, found.budget)
         total = sum(map(taken, found.loaded))
         of = f" of {size(found.budget)} that models may take" if found.budget else ""
@@ -64,7 +62,7 @@ class MemoryView(QWidget):
         if same and self.buttons:
             for number, one in enumerate(found.loaded):
                 self._facts[number].say(doing(one))
-                self._amounts[number].setText(size(taken(one)))
+                self._amounts[number].setText(amounts(one))
                 self._word(one)
             return
         clear(self._rows)
@@ -79,13 +77,13 @@ class MemoryView(QWidget):
         return tuple(facts.full for facts in self._facts) if self.buttons else ()
 
     def _row(self, number: int, one: Loaded):
-        name, facts = label(one.name, strong=True), Elided(doing(one), tone="secondary")
-        amount = label(size(taken(one)))
-        amount.setToolTip(f"It holds {size(one.resident)} now" if one.resident else "")
+        name, facts = label(named(one), strong=True), Elided(doing(one), tone="secondary")
+        amount = label(amounts(one))
+        amount.setToolTip(UP_TO if one.memory else "")
         act = button("", "stop", "quiet", small=True)
         act.setFixedWidth(look().px(92))
-        act.clicked.connect(lambda: self.unload.emit(one.name))
-        self.buttons[one.name] = act
+        act.clicked.connect(lambda: self.unload.emit(one))
+        self.buttons[named(one)] = act
         self._facts.append(facts)
         self._amounts.append(amount)
         self._word(one)
@@ -94,7 +92,7 @@ class MemoryView(QWidget):
         return made
 
     def _word(self, one: Loaded) -> None:
-        act = self.buttons[one.name]
+        act = self.buttons[named(one)]
         act.setText("Stop" if one.requests else "Unload")
-        act.setAccessibleName(f"{'Stop' if one.requests else 'Unload'} {one.name}")
+        act.setAccessibleName(f"{'Stop' if one.requests else 'Unload'} {named(one)}")
         act.setToolTip("Ends what it works on and frees its memory" if one.requests else "Frees its memory")

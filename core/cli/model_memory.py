@@ -27,7 +27,7 @@ GPU_LAYERS: Final = click.option(
 @GPU_LAYERS
 @pass_session
 def plan(session: Session, name: str, context: int, mode: str, gpu_layers: int | None) -> None:
-    """Say what memory a model takes, and whether it fits. It is not loaded for that."""
+    """Say what memory a model takes at most, once its context and what is kept beside it are full, and whether that fits. Nothing is loaded."""
     with session.workbench() as bench:
         made = bench.engine.plan(name, context, session.output.quiet_job("Plan"), mode, gpu_layers)
         content = msgspec.to_builtins(made) | {"budget": None if made.budget >= UNKNOWN // 2 else made.budget}
@@ -40,7 +40,7 @@ def _lines(made: MemoryPlan) -> list[str]:
         ("keys and values", made.cache, made.device_cache),
         ("buffers", made.buffers, made.device_buffers),
         ("the process", made.process, 0),
-        ("together", made.total, made.device_total),
+        ("together, at most", made.total, made.device_total),
     )
     heads = ("", "MiB") if not made.gpu_layers else ("", "MiB", "MiB on the card")
     lines = table(heads, [(name, *map(_mib, sizes[: len(heads) - 1])) for name, *sizes in parts])

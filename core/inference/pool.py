@@ -178,15 +178,15 @@ class Pool:
         return self._context() or LARGEST_WINDOW
 
     def ready(self, model: Digest) -> Ready | None:
-        """What the model's worker said when it was ready; None where there is none."""
+        """What the model's worker, that without a projector, said when it was ready; None where there is none."""
         with self._lock:
             slot = self._slots.get(model)
             return slot.ready if slot is not None else None
 
-    def note_speed(self, model: Digest, speed: float) -> None:
+    def note_speed(self, model: ModelFile, projector: ModelFile | None, speed: float) -> None:
         """Tokens a second of the model's last answer."""
         with self._lock:
-            if slot := self._slots.get(model):
+            if slot := self._slots.get(_key(model, projector)):
                 slot.speed = speed
 
     def loaded(self) -> tuple[Loaded, ...]:
@@ -204,6 +204,8 @@ class Pool:
                     resident=slot.worker.resident,
                     tokens_per_second=slot.speed,
                     memory=slot.memory,
+                    projector=slot.projector.name if slot.projector is not None else "",
+                    projector_digest=slot.projector.digest if slot.projector is not None else "",
                     requests=slot.users,
                     slots=TOGETHER if slot.spec.threads else 1,
                     gpu_layers=slot.plan.gpu_layers if slot.plan is not None else 0,
@@ -215,10 +217,15 @@ class Pool:
                 if slot.worker is not None and slot.ready is not None and slot.worker.alive
             )
 
-    def unload(self, model: Digest) -> None:
-        """End the model's worker, also when it is at work, and forget its crashes."""
+    def unload(self, model: Digest, projector: str | None = None) -> None:
+        """End the model's workers, also when they are at work, and forget their crashes: all, or only that with a projector of this digest (empty:
+        that without any)."""
         with self._lock:
-            keys = [key for key, slot in self._slots.items() if slot.model.digest == model]
+            keys = [
+                key
+                for key, slot in self._slots.items()
+                if slot.model.digest == model and projector in (None, slot.projector.digest if slot.projector else "")
+            ]
             gone = [self._slots.pop(key) for key in keys]
         for slot in gone:
             self._supervisor.forgive(slot.spec)

@@ -125,7 +125,10 @@ class Loaded(Record, frozen=True, kw_only=True):
     tokens_per_second: float = 0.0
     """Of its last answer, after the first token; 0 before one."""
     memory: int = 0
-    """Bytes that it was planned to take at most; 0 where nothing is known."""
+    """Bytes that it was planned to take at most, once its window and what is kept beside it are full; 0 where nothing is known."""
+    projector: str = ""
+    """The name of what it sees pictures with; empty without. A model that is held with one and without is held twice."""
+    projector_digest: str = ""
     requests: int = 0
     """That it computes now, or that wait for it; 0 while it is idle."""
     slots: int = 1

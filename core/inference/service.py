@@ -95,11 +95,12 @@ class Engine:
         check_request(request)
         model = self._chat_model(request.model, job)
         request = replace(request, adapters=self._adapters.resolved(request.adapters, model, job))
-        with self._pool.using(model, job, self._projector(request, model, job), request.mode) as worker:
+        projector = self._projector(request, model, job)
+        with self._pool.using(model, job, projector, request.mode) as worker:
             self._adapters.hand_over(request.adapters, worker, job)
             for part in worker.stream(request, Token | Finished, job):
                 if isinstance(part, Finished):
-                    self._note_speed(model.digest, part)
+                    self._note_speed(model, projector, part)
                 yield part
 
     def weigh(self, request: Weigh, job: Job | None = None) -> Weighed:
@@ -247,9 +248,10 @@ class Engine:
             )
         self._pool.choose_layers(model, gpu_layers)
 
-    def unload(self, name: Digest | str) -> None:
-        """End the model's worker, also when it is at work, and forget its crashes. Raises `NotFound` for an unknown model."""
-        self._pool.unload(self._models.show(name).digest)
+    def unload(self, name: Digest | str, projector: str | None = None) -> None:
+        """End the model's workers, also when they are at work, and forget their crashes: all, or only that with a projector of this digest (empty:
+        that without any), as `loaded` tells them apart. Raises `NotFound` for an unknown model."""
+        self._pool.unload(self._models.show(name).digest, projector)
 
     def close(self) -> None:
         """End all workers."""
@@ -259,10 +261,10 @@ class Engine:
         if worker is not None:
             worker.close()
 
-    def _note_speed(self, model: Digest, end: Finished) -> None:
+    def _note_speed(self, model: ModelFile, projector: ModelFile | None, end: Finished) -> None:
         seconds = end.seconds - end.first_token_seconds
         if end.tokens > 1 and seconds > 0:
-            self._pool.note_speed(model, (end.tokens - 1) / seconds)
+            self._pool.note_speed(model, projector, (end.tokens - 1) / seconds)
 
     def _chat_model(self, name: Digest | str, job: Job | None) -> ModelFile:
         model = self._models.located(name, job)

@@ -42,7 +42,7 @@ class Engine:
         self.held: list[Loaded] = []
         self.room = 6 * GB
         self.planned: list[tuple[str, int]] = []
-        self.unloaded: list[str] = []
+        self.unloaded: list[tuple[str, str | None]] = []
 
     def loaded(self) -> tuple[Loaded, ...]:
         return tuple(self.held)
@@ -50,9 +50,9 @@ class Engine:
     def budget(self) -> int:
         return self.room
 
-    def unload(self, name: str) -> None:
-        self.unloaded.append(name)
-        self.held = [one for one in self.held if one.name != name]
+    def unload(self, digest: str, projector: str | None = None) -> None:
+        self.unloaded.append((digest, projector))
+        self.held = [o for o in self.held if o.digest != digest or projector not in (None, o.projector_digest)]
 
     def plan(self, name: str, context: int = 0, job: Job | None = None) -> MemoryPlan:
         self.planned.append((name, context))
@@ -72,7 +72,7 @@ class Engine:
             suggestion=context if fits else 1024 if self.room > 1_200_000_000 else 0,
         )
 
-    def hold(self, name: str, requests: int = 0, memory: int = 1_310_000_000) -> None:
+    def hold(self, name: str, requests: int = 0, memory: int = 1_310_000_000, projector: str = "") -> None:
         self.held.append(
             Loaded(
                 name=name,
@@ -85,7 +85,9 @@ class Engine:
                 tokens_per_second=21.4,
                 memory=memory,
                 requests=requests,
-                slots=16,
+                slots=1 if projector else 16,
+                projector=projector,
+                projector_digest=sha256(projector.encode()) if projector else "",
             )
         )
 

@@ -41,6 +41,7 @@ def models(then: Callable[[MainWindow], None] = lambda window: None) -> Callable
             )
             bench.model_aliases.move(MoveAlias(name="safety-answers", model="corvid-1.5b"))
         bench.engine.hold("corvid-1.5b", requests=2, memory=3_900_000_000)
+        bench.engine.hold("corvid-1.5b", memory=1_900_000_000, projector="corvid-eyes")
         bench.engine.hold("rook-embed", memory=140_000_000)
         window.operations._workbench = bench  # type: ignore[assignment]
         window.go("models")

@@ -19,6 +19,7 @@ from app.pages.removal import Removal
 from core import settings
 from core.models.cards import ModelCards
 from core.models.records import SaveCard, SignCard
+from core.trust.canonical import digest as sha256
 from core.vault.joining import Joined
 from core.vault.vault import Vault
 from core.workbench import SCHEMA
@@ -105,14 +106,33 @@ def test_unloading_takes_a_model_out_of_memory(page: ModelsPage, bench: ModelBen
     qtbot.waitUntil(lambda: "corvid-f16" in page.memory.buttons)
     qtbot.mouseClick(page.memory.buttons["corvid-f16"], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: page.memory.words() == () and not page._looking)
-    assert bench.engine.unloaded == ["corvid-f16"]
+    assert bench.engine.unloaded == [(sha256(b"corvid-f16"), "")]
     assert page.memory._rows.itemAt(0).widget().text() == NONE
+
+
+def test_a_model_with_its_projector_is_another_one_than_without(
+    page: ModelsPage, bench: ModelBench, qtbot: QtBot
+) -> None:
+    bench.engine.hold("corvid-f16", projector="corvid-eyes")
+    bench.engine.hold("corvid-f16", requests=1)
+    page._look_at_memory()
+    qtbot.waitUntil(lambda: len(page.memory.words()) == 2)
+    assert list(page.memory.buttons) == ["corvid-f16 with corvid-eyes", "corvid-f16"]
+    assert page.memory._amounts[0].text() == "up to 1.3 GB, now 1.2 GB"
+    assert page._state(page.found.models[0]).text == "Busy"
+    unload = page.memory.buttons["corvid-f16 with corvid-eyes"]
+    assert unload.accessibleName() == "Unload corvid-f16 with corvid-eyes"
+    qtbot.mouseClick(unload, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: list(page.memory.buttons) == ["corvid-f16"] and not page._looking)
+    assert bench.engine.unloaded == [(sha256(b"corvid-f16"), sha256(b"corvid-eyes"))]
 
 
 def test_a_plan_shows_its_parts_and_that_it_fits(page: ModelsPage, bench: ModelBench, qtbot: QtBot) -> None:
     page.detail.plan.ask.click()
     qtbot.waitUntil(lambda: page.detail.plan.plan is not None)
-    assert page.detail.plan.said == "It fits: 1.4 GB of the 6.0 GB that it may take, with a context of 4,096 tokens."
+    assert (
+        page.detail.plan.said == "It fits: up to 1.4 GB of the 6.0 GB that it may take, with a context of 4,096 tokens."
+    )
     assert "Weights 900 MB" in page.detail.plan.bar.accessibleDescription()
     assert not page.detail.plan.use.isVisible()
 

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -49,9 +50,12 @@ def test_models_in_memory_are_named_with_their_share(window: MainWindow) -> None
     assert window.status.model._share == 0.25
     assert window.status.model.accessibleDescription().splitlines() == [
         "1.5 GB of 6.0 GB of memory",
-        "corvid: 1.0 GB",
-        "rook-embed: 500 MB",
+        "corvid: up to 1.0 GB, now 1.0 GB",
+        "rook-embed: up to 500 MB, now 500 MB",
     ]
+    seeing = msgspec.structs.replace(held("corvid"), projector="eyes", projector_digest="e")
+    window.watching.say_models(Memory((held("corvid"), seeing), 6 * GB))
+    assert window.status.model.text() == "corvid, corvid with eyes"
     window.watching.say_models(Memory(tuple(held(name) for name in "abc"), 0))
     assert window.status.model.text() == "a, b and 1 more"
     assert window.status.model._share is None

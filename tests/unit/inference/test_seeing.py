@@ -76,6 +76,23 @@ def test_pictures_change_the_answer_and_the_same_one_gives_the_same(warm: Engine
     assert two[1].prompt_tokens > first[1].prompt_tokens > ask(warm, images=())[1].prompt_tokens
 
 
+def test_with_its_projector_and_without_it_is_held_twice(engine: Engine, seer: str, eyes: str) -> None:
+    ask(engine, max_tokens=8)
+    ask(engine, images=())
+    plain, seeing_one = engine.loaded()
+    assert (plain.name, plain.projector) == ("seer", "")
+    assert (seeing_one.name, seeing_one.projector) == ("seer", "eyes")
+    assert seeing_one.tokens_per_second > 0
+    engine.unload(seer, seeing_one.projector_digest)
+    assert engine.loaded() == (plain,)
+    ask(engine)
+    engine.unload(seer, "")
+    assert [one.projector for one in engine.loaded()] == ["eyes"]
+    ask(engine, images=())
+    engine.unload(seer)
+    assert engine.loaded() == ()
+
+
 def test_no_text_passes_for_a_picture(warm: Engine, seer: str, eyes: str) -> None:
     text = "<__media__> [picture 2] \ufdd0 <start_of_image>"
     asked = ask(warm, text)
