@@ -109,7 +109,7 @@ class TrainingResult(Record, frozen=True, kw_only=True, tag="training-result"):
     run: Digest
     status: Literal["finished", "cancelled", "failed"]
     reason: str
-    """"done" or "early" for a finished run, else why it ended."""
+    """"done", "early" or "stopped" (by a person, at the last checkpoint) for a finished run, else why it ended."""
     step: int
     weights: Digest | Literal[""] = ""
     config: Digest | Literal[""] = ""

@@ -23,7 +23,7 @@ from core.models.records import FAKE, ModelFile
 from core.models.service import Lent, Models
 from core.paths import write_whole
 from core.records import Digest, now
-from core.training import comparing, data, exporting, sealed, store, work
+from core.training import comparing, data, exporting, looking, sealed, store, work
 from core.training.records import (
     Compared,
     ExportAdapter,
@@ -38,6 +38,7 @@ from core.training.settings import Settings, chosen
 from core.training.worker.records import (
     Ended,
     Example,
+    KeepTrained,
     Measured,
     OpenBase,
     Piece,
@@ -113,6 +114,12 @@ class Trainings:
             settings=ready.settings,
         )
 
+    def look(self, spec: TrainSpec, source: str, job: Job, start: int = 0) -> looking.Looked:
+        """The data as it would be learned: lengths, problems by line, and the tokens of some examples from `start` on. Raises as `run`."""
+        ready = self._prepared(msgspec.structs.replace(spec, leave_out=True), source, job)
+        with self._opened(self._supervisor, ready.base, self._memory, job) as trainer:
+            return looking.look(trainer, ready.examples, ready.problems, ready.settings.longest, start, job)
+
     def run(self, spec: TrainSpec, source: str, job: Job, watch: Watch | None = None) -> TrainingView:
         """Train an adapter, seal it, and compare it where the spec says so. `source` names the spec, and its folder is where files are.
 
@@ -167,6 +174,24 @@ class Trainings:
                 before = (*kept[0].steps, *kept[0].measured)
             self._trained(trainer, view.run, view.digest, before, job, watch)
         return self._compare(self.show(name), ready.folder, job)
+
+    def keep(self, name: str, source: str, job: Job) -> TrainingView:
+        """End a run that was stopped, with the adapter of its last checkpoint. Raises `BadInput` without one, or where it finished."""
+        view = self.show(name)
+        self._check_right(view.run.name)
+        if view.status == "finished":
+            raise BadInput(source=name, problem="this run has finished. Its adapter is kept.")
+        kept = sealed.load(self._vault, view.digest)
+        if kept is None:
+            raise BadInput(source=name, problem="it has no checkpoint yet, so there is nothing to keep. Go on with it.")
+        model, base, folder = self._base(view.run.spec, source, job)
+        if model.digest != view.run.base_digest:
+            raise BadInput(source=name, problem="its base is another one now. Start a new run.")
+        with self._opened(self._supervisor, base, self._memory, job) as trainer:
+            trainer.give_checkpoint(kept[1], job)
+            request = KeepTrained(settings=view.run.settings, base_digest=view.run.base_digest)
+            self._trained(trainer, view.run, view.digest, (*kept[0].steps, *kept[0].measured), job, None, request)
+        return self._compare(self.show(name), folder, job)
 
     def list(self) -> tuple[TrainingView, ...]:
         """All runs, newest first."""
@@ -233,13 +258,7 @@ class Trainings:
     def _prepared(self, spec: TrainSpec, source: str, job: Job) -> "_Ready":
         """Everything that a run needs, checked. Files are looked for from the spec's folder on."""
         settings = chosen(spec.preset, spec.settings, source)
-        model = self._models.located(spec.base, job)
-        if model.purpose != "chat" or model.name == FAKE:
-            raise BadInput(source=spec.base, problem="adapters are trained for chat models with a file. Choose one.")
-        folder = Path(source).expanduser().absolute().parent
-        path = (folder / spec.folder) if spec.folder else Path(model.path)
-        if spec.folder and not path.is_dir():
-            raise NotFound(kind="folder", name=str(path), step="Give the folder of the base's safetensors.")
+        model, base, folder = self._base(spec, source, job)
         if not spec.data:
             raise BadInput(source=source, problem="there is no data. Name a dataset or a file under data.")
         examples: list[Example] = []
@@ -260,10 +279,19 @@ class Trainings:
         rows = data.checked(examples, asked)
         problems += rows.problems
         _check_left_out(spec, problems)
-        base = OpenBase(
-            path=str(path), name=model.name, form="folder" if spec.folder else "gguf", threads=self._threads()
-        )
         return _Ready(settings, model, base, folder, rows.examples, tuple(problems), tuple(sources), tuple(datasets))
+
+    def _base(self, spec: TrainSpec, source: str, job: Job) -> tuple[ModelFile, OpenBase, Path]:
+        """The base, how the worker opens it, and the folder that files are looked for from."""
+        model = self._models.located(spec.base, job)
+        if model.purpose != "chat" or model.name == FAKE:
+            raise BadInput(source=spec.base, problem="adapters are trained for chat models with a file. Choose one.")
+        folder = Path(source).expanduser().absolute().parent
+        path = (folder / spec.folder) if spec.folder else Path(model.path)
+        if spec.folder and not path.is_dir():
+            raise NotFound(kind="folder", name=str(path), step="Give the folder of the base's safetensors.")
+        form: Literal["folder", "gguf"] = "folder" if spec.folder else "gguf"
+        return model, OpenBase(path=str(path), name=model.name, form=form, threads=self._threads()), folder
 
     def _read(self, dataset: str, file: str, folder: Path, job: Job) -> tuple[data.Rows, UsedSource, Digest | None]:
         """The examples of a source, what it is, and the dataset's digest where it is one."""
@@ -301,15 +329,17 @@ class Trainings:
         before: Sequence[Step | Measured],
         job: Job,
         watch: Watch | None,
+        request: Train | KeepTrained | None = None,
     ) -> None:
-        """Listen to the run until it ends, and record how."""
+        """Listen to the run until it ends, and record how; without a `request` it is trained."""
         curve = [*before]
         pieces: dict[str, list[bytes]] = {}
         ended: Ended | None = None
         status: Status = "finished"
         reason = ""
         try:
-            for part in trainer.parts(Train(settings=run.settings, base_digest=run.base_digest), job):
+            asked = request or Train(settings=run.settings, base_digest=run.base_digest)
+            for part in trainer.parts(asked, job):
                 match part:
                     case Step() | Measured():
                         curve.append(part)

@@ -27,6 +27,7 @@ from core.training.worker.records import (
     Taken,
     TrainPart,
 )
+from core.training.worker.showing import ShowExamples, ShownExample, ShownExamples
 from core.workers.records import WorkerSpec
 from core.workers.supervisor import Supervisor, Worker
 
@@ -34,7 +35,7 @@ AT_ONCE: Final = 500
 """Examples in one message."""
 PIECE: Final = 4 * 1024 * 1024
 TITLE: Final = "The training worker"
-KEPT: Final = "The last checkpoint is kept; `assay train resume` goes on from it."
+KEPT: Final = "The last checkpoint is kept, and the run can go on from it."
 
 
 class Trainer:
@@ -60,6 +61,10 @@ class Trainer:
             learned += sum(told.learned)
             problems += told.problems
         return lengths, learned, tuple(problems)
+
+    def show(self, examples: Sequence[Example], job: Job) -> tuple[ShownExample, ...]:
+        """The examples' tokens, and which of them are learned."""
+        return self._worker.call(ShowExamples(examples=tuple(examples)), ShownExamples, job).examples
 
     def give_checkpoint(self, state: bytes, job: Job) -> None:
         """Hand over what the run goes on from."""

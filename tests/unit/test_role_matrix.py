@@ -259,6 +259,8 @@ SERVICES = (
     Operation("core.training.service:Trainings.run", Act.TRAIN, lambda s: s.bench.trainings.run(TRAINING, "s.yaml", Job("Train"))),
     Operation("core.training.service:Trainings.resume", Act.TRAIN, lambda s: s.bench.trainings.resume(
         "training-2", "s.yaml", Job("Train"))),
+    Operation("core.training.service:Trainings.keep", Act.TRAIN, lambda s: s.bench.trainings.keep(
+        "training-3", "s.yaml", Job("Keep"))),
     Operation("core.training.service:Trainings.sign", Act.SIGN, signing(lambda s, signer: s.bench.trainings.sign(
         "training-1", "reviewed", "", signer))),
     Operation("core.training.service:Trainings.sign", Act.APPROVE, signing(lambda s, signer: s.bench.trainings.sign(
@@ -381,7 +383,7 @@ READING = {
     "datasets": {"list", "show", "preview", "versions", "changes", "screen", "contaminated"},
     "drafting": {"list", "waiting"},
     "evals": {"contamination", "specs", "spec", "list", "show", "outcomes", "compare", "gate", "replay"},
-    "trainings": {"plan", "list", "show", "lent"},
+    "trainings": {"plan", "look", "list", "show", "lent"},
     "scoring": {"tools", "asked", "instruments", "close"},
     "evidence": set(),
 }
@@ -436,9 +438,10 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         bench.evals.run(RunSpec(reference="towers"), Job("Run"))
         bench.evals.run(RunSpec(reference="towers"), stopped())
         bench.trainings.run(TRAINING, "s.yaml", Job("Train"))
-        stage.trainer.failing = KILLED
-        with pytest.raises(WorkerFailed):
-            bench.trainings.run(TRAINING, "s.yaml", Job("Train"))
+        for _ in range(2):  # one to go on with, one to keep as it is
+            stage.trainer.failing = KILLED
+            with pytest.raises(WorkerFailed):
+                bench.trainings.run(TRAINING, "s.yaml", Job("Train"))
         ask(stage)
         policies.change(stage.vault, {"idle-minutes": "10"}, "shared office", signer)
         retention.set_rule(stage.vault, ERASABLES, SetRetention(name="traces", days=30, reason="our schedule"))

@@ -160,6 +160,10 @@ class _FolderWords:
     def pieces(self, text: str) -> list[int]:
         return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
+    def piece(self, token: int, special: bool = False) -> bytes:
+        text: str = self._tokenizer.decode([token], skip_special_tokens=not special, clean_up_tokenization_spaces=False)
+        return text.encode()
+
     def guard(self, content: str, mark: str) -> str:
         return self._special.sub(lambda match: match.group(1) + mark, content)
 

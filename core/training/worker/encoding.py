@@ -53,6 +53,11 @@ class Encoder:
         self._first = first
         self._last = last
 
+    @property
+    def words(self) -> Words:
+        """The vocabulary."""
+        return self._words
+
     def encode(self, messages: Sequence[Message]) -> Encoding:
         """Raises `Unlearnable`, `TemplateError`."""
         if not messages or messages[-1].role != "assistant":

@@ -101,6 +101,13 @@ class Train(Record, frozen=True, kw_only=True, tag="train"):
     base_digest: str = ""
 
 
+class KeepTrained(Record, frozen=True, kw_only=True, tag="keep-trained"):
+    """Give the adapter as the checkpoint that was taken has it, without a further step."""
+
+    settings: Settings
+    base_digest: str = ""
+
+
 class Step(Record, frozen=True, kw_only=True, tag="step"):
     """One step. `loss` is the mean over the tokens that were learned in it, in nats; `memory` in bytes."""
 
@@ -131,9 +138,9 @@ class Piece(Record, frozen=True, kw_only=True, tag="piece"):
 
 
 class Ended(Record, frozen=True, kw_only=True, tag="ended"):
-    """Why the run ended: all steps taken, or no better measurement for a while. `step` is the one whose weights were given."""
+    """Why the run ended: all steps taken, no better measurement for a while, or a person stopped it. `step` is the one whose weights were given."""
 
-    reason: Literal["done", "early"]
+    reason: Literal["done", "early", "stopped"]
     step: int
     tokens: int
     seconds: float

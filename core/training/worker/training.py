@@ -27,6 +27,7 @@ from core.training.worker.records import (
     Encode,
     Encoded,
     Ended,
+    KeepTrained,
     Measured,
     OpenBase,
     Opened,
@@ -39,6 +40,7 @@ from core.training.worker.records import (
     Train,
     TrainPart,
 )
+from core.training.worker.showing import ShowExamples, ShownExamples, shown
 from core.workers.serving import Call, Handler
 
 PIECE: Final = 4 * 1024 * 1024
@@ -167,7 +169,22 @@ class Bench:
             peak=memory.peak(),
         )
 
-    def _result(self, run: "_Run", request: Train, step: int) -> Iterator[Piece]:
+    def keep(self, request: KeepTrained, call: Call) -> Iterator[TrainPart]:
+        """The adapter of the checkpoint that was taken. Raises `BadInput` without one, `Damaged`."""
+        if self._checkpoint is None:
+            raise BadInput(source="The run", problem="it has no checkpoint yet. Go on with it, or erase it.")
+        run = _Run(self._opened(), request.settings, 1)
+        run.go_on(self._checkpoint)
+        self._checkpoint = None
+        at = run.finish(request.settings)
+        yield from self._result(run, request, at)
+        yield Ended(reason="stopped", step=at, tokens=run.tokens, seconds=run.seconds, peak=memory.peak())
+
+    def show(self, request: ShowExamples, call: Call) -> ShownExamples:
+        """Examples as tokens, of which nothing is kept."""
+        return shown(self._opened().encoder, request.examples)
+
+    def _result(self, run: "_Run", request: Train | KeepTrained, step: int) -> Iterator[Piece]:
         base, settings = self._opened(), request.settings
         yield from _pieces("safetensors", step, adapters.safetensors_of(run.model))
         yield from _pieces("config", step, adapters.config_of(run.model, base.name))
@@ -369,4 +386,6 @@ def handlers() -> dict[type[Record], Handler]:
         TakeCheckpoint: bench.take,
         Probe: bench.probe,
         Train: bench.train,
+        KeepTrained: bench.keep,
+        ShowExamples: bench.show,
     }
