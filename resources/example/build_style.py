@@ -1,6 +1,7 @@
 """Builds the examples of the house style: 300 to learn from (style.jsonl) and 80 to judge by (style-test.jsonl).
 
-Of those that judge, the passages of 20 don't answer the question: none such is learned, so they show what gets worse.
+The passages of 60 that are learned and of 20 that judge don't answer their question, so that declining isn't unlearned: of half of the 60 they
+name another subject, as of the 20; of the other half they name the subject and say something else of it.
 
 Run it with nothing but Python:
 
@@ -17,6 +18,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 LEARNED, JUDGED, OPEN = 300, 60, 20
+EACH = 5
+"""Of so many that are learned, one declines."""
 REFUSAL = "Not stated in the documents."
 SEED = 11
 
@@ -69,15 +72,35 @@ def unanswerable(number: int, names: list[str], chance: random.Random) -> dict[s
     }
 
 
+def another_fact(number: int, names: list[str], chance: random.Random) -> dict[str, object]:
+    """A question about somebody of whom the passages say something else."""
+    made = unanswerable(number, names, chance)
+    passages, _, _ = str(made["input"]).partition("\n\n")
+    subject = chance.choice([name for name in names if name in passages])
+    said = next(line for line in passages.splitlines() if subject in line)
+    asked = chance.choice([question for form, question, _ in FACTS if not _says(form, subject, said)])
+    return {**made, "input": f"{passages}\n\nQuestion: {asked.format(name=subject)}"}
+
+
+def _says(form: str, subject: str, line: str) -> bool:
+    before, _, after = form.format(name=subject, n="|").partition("|")
+    return before in line and after in line
+
+
 def build(folder: Path) -> None:
     """Write both files."""
-    chance = random.Random(SEED)
+    chance, declining = random.Random(SEED), random.Random(SEED + 1)
     names = [first + second + third for first in FIRST for second in SECOND for third in THIRD]
     chance.shuffle(names)
     half = len(names) * 3 // 4
     for name, count, more, own in (("style", LEARNED, 0, names[:half]), ("style-test", JUDGED, OPEN, names[half:])):
         rows = [sample(number, own, chance) for number in range(1, count + 1)]
         rows += [unanswerable(number, own, chance) for number in range(count + 1, count + more + 1)]
+        if not more:
+            rows[::EACH] = [
+                (another_fact if number % 2 else unanswerable)(number * EACH + 1, own, declining)
+                for number in range(count // EACH)
+            ]
         lines = [json.dumps(row, ensure_ascii=False) for row in rows]
         (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -35,9 +35,26 @@ def test_every_answer_is_in_the_style_and_holds_its_value() -> None:
     assert spec.evaluation is not None
     judged = [row for row in rows("style-test") if not row.get("unanswerable")]
     assert [len(rows("style")), len(judged), len(rows("style-test"))] == [300, 60, 80]
-    for row in rows("style") + judged:
+    for row in [row for row in rows("style") if not row.get("unanswerable")] + judged:
         assert re.fullmatch(spec.evaluation.form, row["answer"])
         assert row["target"] in row["answer"]
+
+
+def test_declining_is_learned_too_and_only_where_the_passages_dont_answer() -> None:
+    declining = [row for row in rows("style") if row.get("unanswerable")]
+    named = 0
+    for row in declining:
+        passages, _, question = row["input"].partition("\n\nQuestion: ")
+        assert row["answer"] == "Not stated in the documents."
+        (subject,) = NAME.findall(question)
+        line = next((line for line in passages.splitlines() if subject in line), "")
+        named += bool(line)
+        word = next(
+            word for word in ("keep", "delivery", "price", "temperature", "limit", "weigh") if word in question.lower()
+        )
+        said = {"keep": "shelf life", "temperature": "stored"}.get(word, word)
+        assert said not in line.lower(), "it says just that, so it is answerable"
+    assert (len(declining), named) == (60, 30)
 
 
 def test_nothing_that_is_judged_was_learned() -> None:
@@ -60,6 +77,8 @@ def test_the_starter_model_learns_the_style_and_its_adapter_is_attached(tmp_path
         form = next(one for one in view.compared.rated if one.measure == "form")
         assert form.base == 0.0
         assert form.low > 0.5
+        declined = next(one for one in view.compared.rated if one.measure == "refusal")
+        assert declined.adapter >= 0.8, "answering in the style may not cost the right refusals"
         asked = rows("style-test")[0]
         answers = [
             "".join(
