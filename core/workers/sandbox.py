@@ -290,6 +290,7 @@ def _python() -> Iterator[str]:
     yield from _folders(sys.path)
     if bundle is not None:
         yield bundle
+        yield sys.executable  # the program's modules lie in it
 
 
 def _folders(paths: Iterable[str]) -> Iterator[str]:
