@@ -9,6 +9,7 @@ import yaml
 
 from core.cli.comparing import comparison_json, comparison_lines
 from core.cli.contamination import warned
+from core.cli.estimating import estimate_json, estimate_lines
 from core.cli.eval_scorers import scorers, suite
 from core.cli.gates import exception, gate
 from core.cli.output import one_line, short, table
@@ -113,18 +114,27 @@ def approve(session: Session, reference: str, reason: str) -> None:
 
 @evaluation.command()
 @click.argument("spec", metavar="SPEC")
+@click.option("--fresh", is_flag=True, help="Ask everything anew, also what was asked in exactly this way before.")
+@click.option(
+    "--dry-run", is_flag=True, help="Say how many requests and tokens it would be, and how long; record no run."
+)
 @pass_session
-def run(session: Session, spec: str) -> None:
+def run(session: Session, spec: str, fresh: bool, dry_run: bool) -> None:
     """Run a spec: a saved one by name, or a YAML file, which is saved first. Exit code 1 when a criterion isn't met.
+
+    A request that an earlier run made in exactly this way on this machine is answered from there and marked so, unless latency is measured.
 
     Ctrl-C stops it: what was scored is kept, and the run is closed as cancelled (exit code 130).
     """
     with session.workbench() as bench:
-        reference = spec
-        if spec.endswith((".yaml", ".yml")):
-            reference = bench.evals.save(read_spec(session.path(spec))).spec.reference
+        written = read_spec(session.path(spec)) if spec.endswith((".yaml", ".yml")) else None
+        if dry_run:
+            found = bench.evals.estimate(written or spec, session.output.job("Estimating"))
+            session.output.result(estimate_json(found), estimate_lines(found))
+            return
+        reference = bench.evals.save(written).spec.reference if written else spec
         learned = warned(session, bench, reference)
-        view = bench.evals.run(RunSpec(reference=reference), session.output.job("Evaluating"))
+        view = bench.evals.run(RunSpec(reference=reference, fresh=fresh), session.output.job("Evaluating"))
         session.output.result({**run_json(view), "contaminated": learned}, run_lines(view))
     if view.status == "cancelled":
         raise SystemExit(Cancelled.exit_code)
@@ -183,6 +193,7 @@ def show(session: Session, name: str, outcomes: bool) -> None:
                     "variant": o.variant,
                     "answer": o.answer.answer if o.answer else None,
                     "error": o.error,
+                    "reused": o.reused,
                     "scores": {s.scorer: {"value": s.value, "passed": s.passed, "reason": s.reason} for s in o.scores},
                 }
                 for o in held

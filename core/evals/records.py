@@ -149,6 +149,8 @@ class Run(Record, frozen=True, kw_only=True, tag="run"):
     started: str
     repetitions: int = 1
     instruments: tuple[Instrument, ...] = ()
+    reuse: bool = False
+    """Whether answers to identical requests were taken from earlier outcomes; each that was says so."""
 
 
 class Score(Record, frozen=True, kw_only=True):
@@ -171,6 +173,8 @@ class Outcome(Record, frozen=True, kw_only=True, tag="outcome"):
     error: str = ""
     repetition: int = 0
     """Which time the sample was asked under this variant, from 0."""
+    reused: str = ""
+    """The digest of the outcome whose answer to the identical request this is; empty where it was made for this run."""
 
     @property
     def passed(self) -> bool:
@@ -256,6 +260,8 @@ class RunSpec(Record, frozen=True, kw_only=True):
     """`reference` is a saved spec: `name@number` or `name`."""
 
     reference: str
+    fresh: bool = False
+    """Ask everything anew, whatever was answered before."""
 
 
 class Done(Record, frozen=True, kw_only=True):

@@ -25,8 +25,10 @@ from core.datasets.screening import Contaminated
 from core.datasets.service import Datasets
 from core.documents.service import Documents
 from core.errors import AssayError, BadInput, Cancelled, DiskFull, NotFound
-from core.evals import comparing, releasing, replaying, resuming, store, summary
+from core.evals import comparing, estimating, releasing, replaying, resuming, store, summary
+from core.evals.cache import Cache, usable
 from core.evals.comparison import Comparison
+from core.evals.estimating import Estimate
 from core.evals.files import checked
 from core.evals.filling import fields_of
 from core.evals.gates import GateResult
@@ -91,6 +93,8 @@ class Evals:
         self._datasets = datasets
         self._assistants = assistants
         self._scoring = scoring
+        self._caches: dict[Digest, Cache] = {}
+        """Of the runs at work that may take answers from earlier ones."""
 
     def save(self, spec: Spec) -> SavedSpec:
         """Keep a new version of a spec, or find that it equals the latest. A dataset without a version is the latest one, and named so in what
@@ -153,9 +157,36 @@ class Evals:
         variants = variants_of(spec, self._prompts, self._models, self._documents)
         for model in (*used(variants), *models_in(self._instruments(spec))):
             models_cards.check_use(self._vault, self._models.show(model), "evaluations")
-        run_digest, run = self._start(saved, dataset.digest, dataset.dataset, variants)
+        run_digest, run = self._start(
+            saved, dataset.digest, dataset.dataset, variants, usable(spec) and not request.fresh
+        )
         with resuming.working(run_digest, run.id):
             return self._go(spec, RunView(digest=run_digest, run=run, result_digest="", result=None), [], job, watch)
+
+    def estimate(self, given: str | Spec, job: Job) -> Estimate:
+        """What a run of a spec, saved or not, would take, from earlier runs or a few samples asked now; nothing is recorded.
+
+        Raises `NotFound`, `BadInput`, `Refused` as `run`, `Unavailable` when no sample gets an answer.
+        """
+        if isinstance(given, Spec):
+            name, spec = given.name, checked(given, given.name)
+        else:
+            saved = self.spec(given).spec
+            name, spec = saved.reference, saved.spec
+        dataset = self._datasets.show(spec.dataset).dataset
+        _check_asked_alone(dataset)
+        variants = variants_of(spec, self._prompts, self._models, self._documents)
+        for model in used(variants):
+            models_cards.check_use(self._vault, self._models.show(model), "evaluations")
+
+        def recorded(variant: Variant) -> estimating.Cost | None:
+            with self._vault.read() as reader:
+                return estimating.recorded_cost(reader, variant, spec.mode)
+
+        def ask(variant: Variant, sample: Sample) -> Outcome:
+            return self._one(spec, Digest(""), Task(variant, sample, 0), job)
+
+        return estimating.estimate(name, spec, dataset.samples, variants, recorded, ask)
 
     def resume(self, name: str, job: Job, watch: Callable[[Done], None] | None = None) -> RunView:
         """Go on with a run that was stopped or cut off, with the samples that have no outcome yet.
@@ -219,6 +250,8 @@ class Evals:
         run_digest, run, variants = view.digest, view.run, view.run.variants
         with self._vault.read() as reader:
             samples = reader.get(run.dataset, Dataset).samples
+        if run.reuse:
+            self._caches[run_digest] = Cache(self._vault)
         began = time.monotonic()
         status: Status = "finished"
         error = ""
@@ -229,6 +262,8 @@ class Evals:
             status = "cancelled"
         except DiskFull as problem:
             status, error = "failed", str(problem)
+        finally:
+            self._caches.pop(run_digest, None)
         results = tuple(summary.summarise(v.name, outcomes, spec.scorers, spec.seed) for v in variants)
         criteria = summary.judge(spec.criteria, results)
         result = RunResult(
@@ -303,7 +338,7 @@ class Evals:
             return store.outcomes(reader, digest)
 
     def _start(
-        self, saved: SavedSpec, dataset_digest: Digest, dataset: Dataset, variants: tuple[Variant, ...]
+        self, saved: SavedSpec, dataset_digest: Digest, dataset: Dataset, variants: tuple[Variant, ...], reuse: bool
     ) -> tuple[Digest, Run]:
         spec = saved.spec.spec
         documents, embedder = documents_of(spec, self._documents)
@@ -328,6 +363,7 @@ class Evals:
                 started=now(),
                 repetitions=spec.repetitions,
                 instruments=self._instruments(spec),
+                reuse=reuse,
             )
             return store.start(unit, number, run), run
 
@@ -364,15 +400,16 @@ class Evals:
 
     def _asked(self, spec: Spec, run: Digest, tasks: Sequence[Task], job: Job) -> Generator[tuple[Sample, Outcome]]:
         """Every task's outcome, in order. In fast mode several are under way at once, which the engine computes together."""
+        cache = self._caches.get(run)
         if spec.mode == "reproducible":
             for task in tasks:
-                yield task.sample, self._one(spec, run, task, job)
+                yield task.sample, self._one(spec, run, task, job, cache)
             return
         waiting: deque[tuple[Sample, Future[Outcome]]] = deque()
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="samples") as pool:
             try:
                 for task in tasks:
-                    waiting.append((task.sample, pool.submit(self._one, spec, run, task, job)))
+                    waiting.append((task.sample, pool.submit(self._one, spec, run, task, job, cache)))
                     while waiting and (waiting[0][1].done() or len(waiting) > 2 * AT_ONCE):
                         sample, first = waiting.popleft()
                         yield sample, first.result()
@@ -386,10 +423,12 @@ class Evals:
     def _write(self, run: Digest, batch: Outcomes) -> None:
         if batch:
             with self._vault.write(Act.RUN_EVALUATION, about=f"{len(batch)} outcomes") as unit:
-                store.add(unit, run, batch)
+                written = store.add(unit, run, batch)
+                if run in self._caches:
+                    self._caches[run].keep(unit, written)
             batch.clear()
 
-    def _one(self, spec: Spec, run: Digest, task: Task, job: Job) -> Outcome:
+    def _one(self, spec: Spec, run: Digest, task: Task, job: Job, cache: Cache | None = None) -> Outcome:
         question = question_of(spec, task)
         outcome = Outcome(
             run=run,
@@ -401,9 +440,13 @@ class Evals:
         )
         try:
             context = dataclasses.replace(self._assistants.context(question, job), fields=fields_of(task.sample))
+            asking = cache.asking(context.generate) if cache is not None else None
+            if asking is not None:
+                context = dataclasses.replace(context, generate=asking)
             for part in answer(question, context, job):
                 if isinstance(part, Answered):
-                    return msgspec.structs.replace(outcome, answer=part.answer)
+                    made = msgspec.structs.replace(outcome, answer=part.answer)
+                    return asking.marked(made) if asking is not None else made
         except Cancelled:
             raise
         except AssayError as error:

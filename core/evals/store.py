@@ -32,7 +32,15 @@ def _repetitions(db: Database) -> None:
     db.execute("ALTER TABLE asked RENAME TO outcomes")
 
 
-SCHEMA = Migrations("evals", (_first, _repetitions))
+def _cached(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE cached (request TEXT NOT NULL, backend TEXT NOT NULL, outcome TEXT NOT NULL,"
+        " PRIMARY KEY (request, backend)) WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX cached_outcome ON cached (outcome)")
+
+
+SCHEMA = Migrations("evals", (_first, _repetitions, _cached))
 _LEFT = "NOT EXISTS (SELECT 1 FROM erased WHERE object = runs.digest)"
 """An erased run's row stays, so that its number isn't given again."""
 
@@ -52,13 +60,32 @@ def start(unit: Unit, number: int, run: Run) -> Digest:
     return digest
 
 
-def add(unit: Unit, run: Digest, outcomes: Iterable[Outcome]) -> None:
+def add(unit: Unit, run: Digest, outcomes: Iterable[Outcome]) -> list[tuple[Digest, Outcome]]:
+    """Record outcomes; each with its digest, in their order."""
+    written = []
     for outcome in outcomes:
         digest = unit.put(outcome, links=(run,))
         unit.db.execute(
             "INSERT INTO outcomes (run, variant, sample, repetition, digest) VALUES (?, ?, ?, ?, ?)",
             [run, outcome.variant, outcome.sample, outcome.repetition, digest],
         )
+        written.append((digest, outcome))
+    return written
+
+
+def cache(unit: Unit, request: str, backend: str, outcome: Digest) -> None:
+    """An outcome holds what that backend answers to a request; the first one that does is kept."""
+    unit.db.execute(
+        "INSERT OR IGNORE INTO cached (request, backend, outcome) VALUES (?, ?, ?)", [request, backend, outcome]
+    )
+
+
+def cached(reader: Reader, request: str, backend: str) -> Digest | None:
+    """The outcome that holds what that backend answers to a request."""
+    row = reader.db.execute(
+        "SELECT outcome FROM cached WHERE request = ? AND backend = ?", [request, backend]
+    ).fetchone()
+    return Digest(row[0]) if row else None
 
 
 def close(unit: Unit, run: Digest, result: RunResult) -> Digest:
@@ -101,12 +128,16 @@ def parts(reader: Reader, run: Digest) -> tuple[Digest, ...]:
 
 
 def erase_outcomes(unit: Unit, digests: Sequence[Digest]) -> None:
-    """Take single outcomes out of their runs."""
+    """Take single outcomes out of their runs, and out of what can be answered again."""
+    unit.db.conn.executemany("DELETE FROM cached WHERE outcome = ?", [(digest,) for digest in digests])
     unit.db.conn.executemany("DELETE FROM outcomes WHERE digest = ?", [(digest,) for digest in digests])
 
 
 def erase_outcomes_of(unit: Unit, runs: Sequence[Digest]) -> None:
-    """Take all outcomes of runs out of the table."""
+    """Take all outcomes of runs out of the tables."""
+    unit.db.conn.executemany(
+        "DELETE FROM cached WHERE outcome IN (SELECT digest FROM outcomes WHERE run = ?)", [(run,) for run in runs]
+    )
     unit.db.conn.executemany("DELETE FROM outcomes WHERE run = ?", [(run,) for run in runs])
 
 

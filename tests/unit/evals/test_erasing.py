@@ -146,7 +146,7 @@ def test_answers_and_outcomes_that_quote_a_document_go_when_asked(study: Study) 
     run = study.run()
     about, other = study.ask(f"How many floors has the tower with the {MARKER}?"), study.ask("Who painted the roof?")
     plan = study.plan("document:towers/tower.md")
-    assert any("quote it stay; --quoting" in line for line in plan.remains)
+    assert any("quote it stay; they go too" in line for line in plan.remains)
     assert len(plan.items) == 1
     kinds = [item.kind for item in study.plan("document:towers/tower.md", quoting=True).items]
     assert kinds.count("trace") == 2, "both answers were shown passages of it"
