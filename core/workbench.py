@@ -16,9 +16,10 @@ from core.datasets.drafts import ErasableDrafts
 from core.datasets.erasing import ErasableDatasets
 from core.datasets.examples import examples
 from core.datasets.service import Datasets
-from core.documents import refreshing
+from core.documents import rebuilding, refreshing
 from core.documents import store as documents_store
 from core.documents.erasing import ErasableCollections, ErasableDocuments
+from core.documents.rebuilding import Rebuilding
 from core.documents.refreshing import Refreshing
 from core.documents.screening import store as screening_store
 from core.documents.screening.service import Screening
@@ -43,6 +44,7 @@ from core.models.starter import ensure_starters, renew_starters
 from core.prompts.service import Prompts
 from core.retrieval.service import Retrieval
 from core.training import store as training_store
+from core.training.erasing import ErasableTrainings
 from core.training.learned import learned
 from core.training.service import Trainings
 from core.trust.passphrases import Kdf, calibrated
@@ -56,6 +58,7 @@ SCHEMA = (
     models_store.SCHEMA,
     documents_store.SCHEMA,
     refreshing.SCHEMA,
+    rebuilding.SCHEMA,
     screening_store.SCHEMA,
     assistants_store.SCHEMA,
     evals_store.SCHEMA,
@@ -76,6 +79,7 @@ ERASABLES: Erasables = (
     ErasableOutcomes(),
     ErasableDatasets(),
     ErasableDrafts(),
+    ErasableTrainings(),
 )
 """The kinds of content that can be held, kept for a time and erased."""
 
@@ -103,6 +107,7 @@ class Workbench:
         )
         self.documents = Documents(vault, self.supervisor, self.engine)
         self.refreshing = Refreshing(vault, self.documents)
+        self.rebuilding = Rebuilding(vault, self.supervisor, self.engine, self.documents)
         self.screening = Screening(vault, self.documents)
         self.retrieval: Retrieval = Retrieval(
             vault, self.supervisor, self.engine, self.documents, first.retrieval if first else None
@@ -119,7 +124,9 @@ class Workbench:
         )
         self.model_cards = ModelCards(vault, self.models, lambda run: self.evals.show(run).digest)
         self.models.asked += [approved_use, documents_store.uses_of, saved.uses_of, evals_store.uses_of]
-        self.trainings = Trainings(vault, self.models, self.datasets, self.engine, self.supervisor, _threads)
+        self.trainings = Trainings(
+            vault, self.models, self.datasets, self.engine, self.supervisor, _threads, evals=self.evals
+        )
         self.datasets.learned = lambda: learned(vault)
         self.drafting = Drafting(vault, self.models, self.engine, self.retrieval, self.assistants)
         self.evidence = Evidence(vault, self.evals)

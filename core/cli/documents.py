@@ -10,8 +10,11 @@ from click.core import ParameterSource
 from core import settings
 from core.assistants.records import QUOTES, Answer, Answered, Delta, Question
 from core.cli import screening
+from core.cli.asking import BESIDE, adapter_uses, asking_options, choose_layers, read_pictures
 from core.cli.finding import finding, finding_json, finding_options
 from core.cli.output import one_line, table
+from core.cli.passwords import read_passwords
+from core.cli.rebuilding import rebuild
 from core.cli.refreshing import refresh, watch
 from core.cli.search_quality import evaluate
 from core.cli.session import FILE, Session, pass_session
@@ -26,8 +29,6 @@ SHOWN = 160
 """Characters of a passage in a list."""
 LARGE = 2_000
 """New passages after which an import makes the index too: building it takes seconds then, which the first question would pay."""
-LARGEST_PASSWORDS = 64 * 1024
-"""Bytes of a file of passwords."""
 LONGEST = 256
 """Tokens of an answer where nothing else is asked for."""
 
@@ -50,7 +51,7 @@ def add(
 
     Attachments of mails and PDFs and the files in ZIP archives become documents of their own, named by the path through what holds them.
     """
-    passwords = _passwords(password_file)
+    passwords = read_passwords(password_file)
     if ask_password:
         step = "Put it into a file and give --password-file."
         passwords.append(session.console.ask_passphrase("Password of the documents", confirm=False, step=step))
@@ -83,22 +84,6 @@ def add(
         )
     if not done.added and not done.unchanged and not done.held:
         raise SystemExit(1)
-
-
-def _passwords(file: Path | None) -> list[str]:
-    """A file's lines. Raises `BadInput`."""
-    if file is None:
-        return []
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(LARGEST_PASSWORDS + 1)
-        if len(content) > LARGEST_PASSWORDS:
-            raise BadInput(source=file.name, problem="too large to hold passwords. Give a file with one a line.")
-        return [line for line in content.decode("utf-8-sig").splitlines() if line]
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(
-            source=file.name, problem="can't be read as text; passwords stand in it one a line. Check the file."
-        ) from error
 
 
 @documents.command()
@@ -181,6 +166,7 @@ def remove(session: Session, collection: str, name: str, reason: str) -> None:
 
 
 documents.add_command(evaluate)
+documents.add_command(rebuild)
 documents.add_command(refresh)
 documents.add_command(watch)
 for command in (screening.screen, screening.findings, screening.decide, screening.admit, screening.guard):
@@ -264,6 +250,7 @@ def _home(passage: Passage) -> str:
     type=click.Choice(["decline", "mark"]),
     help="When no sentence of a model's answer has support: answer that the documents don't say, or mark them.",
 )
+@asking_options
 @finding_options
 @pass_session
 def ask(
@@ -279,12 +266,15 @@ def ask(
     mode: str | None,
     earlier: tuple[str, ...],
     without_support: Literal["decline", "mark"],
+    adapters: tuple[str, ...],
+    pictures: tuple[Path, ...],
+    gpu_layers: int | None,
     **options: Any,
 ) -> None:
     """Ask the documents, of a collection or as a saved assistant does. Quotes answers with their own sentences; a model writes, and cites."""
-    if len(asked) != (1 if assistant else 2):
+    if len(asked) not in ((1,) if assistant else (1, 2) if pictures else (2,)):
         raise click.UsageError(
-            "Give --assistant NAME and a question, or a collection and a question, in quotation marks."
+            "Give --assistant NAME and a question, or a collection and a question, in quotation marks. Pictures need no collection."
         )
     text = asked[-1]
     if assistant:
@@ -296,7 +286,7 @@ def ask(
             question = bench.assistants.question(assistant, text, earlier)
         else:
             question = Question(
-                collection=asked[0],
+                collection=asked[0] if len(asked) == 2 else "",
                 text=text,
                 model=model_name,
                 prompt=prompt_name,
@@ -307,26 +297,28 @@ def ask(
                 finding=finding(options),
                 earlier=earlier,
                 without_support=without_support,
+                adapters=adapter_uses(adapters),
             )
-        _answer(session, bench, question)
+        choose_layers(bench, question, gpu_layers)
+        _answer(session, bench, question, read_pictures(pictures))
 
 
 def _only_earlier(context: click.Context) -> None:
     """Refuse options beside --assistant: what they say, the assistant says. Raises `click.UsageError`."""
     for name in context.params:
         given = context.get_parameter_source(name) == ParameterSource.COMMANDLINE
-        if given and name not in ("asked", "assistant", "earlier"):
+        if given and name not in ("asked", "assistant", "earlier", *BESIDE):
             option = next(one for one in context.command.params if one.name == name).opts[0]
             raise click.UsageError(
                 f"{option} is said by the assistant. `assay assistant change` makes a new version of it."
             )
 
 
-def _answer(session: Session, bench: Workbench, question: Question) -> None:
+def _answer(session: Session, bench: Workbench, question: Question, pictures: tuple[bytes, ...]) -> None:
     """Print the answer as it comes, then what it rests on."""
     started = time.monotonic()
     begun = False
-    for part in bench.assistants.ask(question, session.output.quiet_job("Answer")):
+    for part in bench.assistants.ask(question, session.output.quiet_job("Answer"), pictures):
         if isinstance(part, Delta):
             text = part.text if begun else part.text.lstrip()
             begun = begun or bool(text)
@@ -379,6 +371,8 @@ def answer_json(answer: Answer, trace: str) -> Json:
         "withdrawn": answer.withdrawn,
         "guarded": screening.guarded_json(answer.guarded),
         "assistant": answer.question.assistant or None,
+        "adapters": [{"model": use.model, "scale": use.scale} for use in answer.question.adapters],
+        "pictures": list(answer.question.pictures),
         "trace": trace,
     }
 

@@ -8,12 +8,13 @@ Passwords are tried, and kept nowhere.
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec.structs import replace
 
@@ -26,6 +27,7 @@ from core.records import Digest
 from core.workers.records import WorkerSpec
 from core.workers.supervisor import Supervisor, Worker
 
+T = TypeVar("T")
 SPEC: Final = WorkerSpec(
     module="core.documents.worker.parsing", memory=2 * 1024**3, seconds=60.0, title="The document reader"
 )
@@ -80,19 +82,11 @@ class Reader:
         self, found: Sequence[tuple[str, Path]], job: Job
     ) -> Generator[tuple[Read | Refusal, ...], None, None]:
         """For each file in order: its documents, or the reasons why there are none. Closing the iterator stops what is being read."""
-        with quiet(job) as inner, ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="reading") as pool:
-            rest = iter(found)
-            waiting: deque[Future[tuple[Read | Refusal, ...]]] = deque()
-            try:
-                while True:
-                    while len(waiting) < AHEAD and (following := next(rest, None)) is not None:
-                        waiting.append(pool.submit(self._read_file, following[0], following[1], inner))
-                    if not waiting:
-                        return
-                    yield waiting.popleft().result()
-            finally:
-                inner.cancel()
-                pool.shutdown(wait=True, cancel_futures=True)
+        return ahead((partial(self._read_file, name, path) for name, path in found), job)
+
+    def read_again(self, name: str, data: bytes, job: Job) -> Parsed | Refusal:
+        """A document alone, whose bytes were read before: its pages, or why there are none."""
+        return _attempted(name, lambda: self._parsed(name, data, job))
 
     def _read_file(self, name: str, path: Path, job: Job) -> tuple[Read | Refusal, ...]:
         try:
@@ -105,19 +99,9 @@ class Reader:
     def _read(self, name: str, data: bytes, depth: int, budget: Budget, job: Job) -> Iterator[Read | Refusal]:
         """A document's files inside, then the document itself, or why it can't be read."""
         content = Digest(hashlib.sha256(data).hexdigest())
-        parsed: Parsed | None = None
-        refusal = ""
-        try:
-            formats.media_type(name)
-            if not self.known(content):
-                parsed = self._parsed(name, data, job)
-        except (BadInput, Unsupported, Damaged, Unavailable) as error:
-            refusal = _sentence(name, error)
-        except WorkerFailed as error:
-            reason = error.fields.get("reason", "for no known reason")
-            refusal = f"{name}: its reader stopped: {reason}. The file was left out."
-        if refusal:
-            yield Refusal(file=name, reason=refusal)
+        parsed = _attempted(name, lambda: None if self.known(content) else self._parsed(name, data, job))
+        if isinstance(parsed, Refusal):
+            yield parsed
             return
         if parsed is None:
             yield Read(name=name, data=b"", content=content, parsed=None)
@@ -191,6 +175,35 @@ def _name_inside(holder: str, name: str, taken: set[str]) -> str:
         )
     taken.add(named)
     return named
+
+
+def _attempted(name: str, read: Callable[[], T]) -> T | Refusal:
+    """What `read` gives of the document of that name, or why it can't be read."""
+    try:
+        formats.media_type(name)
+        return read()
+    except (BadInput, Unsupported, Damaged, Unavailable) as error:
+        return Refusal(file=name, reason=_sentence(name, error))
+    except WorkerFailed as error:
+        reason = error.fields.get("reason", "for no known reason")
+        return Refusal(file=name, reason=f"{name}: its reader stopped: {reason}. The file was left out.")
+
+
+def ahead(tasks: Iterable[Callable[[Job], T]], job: Job) -> Generator[T, None, None]:
+    """What each task gives, in order, `AHEAD` of them begun before they are asked for. Closing the iterator cancels the jobs of those."""
+    with quiet(job) as inner, ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="reading") as pool:
+        rest = iter(tasks)
+        waiting: deque[Future[T]] = deque()
+        try:
+            while True:
+                while len(waiting) < AHEAD and (following := next(rest, None)) is not None:
+                    waiting.append(pool.submit(following, inner))
+                if not waiting:
+                    return
+                yield waiting.popleft().result()
+        finally:
+            inner.cancel()
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager

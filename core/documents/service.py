@@ -3,7 +3,7 @@
 A file goes in whole or not at all: it is read, cut and embedded first, and then kept in one transaction. So stopping, a crash or a power loss
 leaves the files that were finished. A file with the same bytes as one in the collection is unchanged; one with the name of another replaces it in
 what is searched, and the earlier version stays for the answers that cite it. A collection remembers its embedder and how its documents are cut,
-and refuses others: vectors of two models can't be compared. Every page that is shown is in the audit log.
+and keeps to them: vectors of two models can't be compared. `rebuilding` makes it anew with others. Every page that is shown is in the audit log.
 """
 
 import threading
@@ -13,10 +13,8 @@ from contextlib import closing
 from pathlib import PurePosixPath
 from typing import Final
 
-import numpy as np
-
-from core.documents import files, formats, ocr, places, store
-from core.documents.chunking import Cut, chunk
+from core.documents import files, formats, ocr, places, preparing, store
+from core.documents.chunking import Cut
 from core.documents.dropping import drop_missing
 from core.documents.reading import SPEC, Read, Reader, quiet
 from core.documents.records import (
@@ -31,9 +29,10 @@ from core.documents.records import (
 )
 from core.documents.screening.entering import Gate
 from core.documents.worker.records import Located, LocateQuote, Opened, OpenPages, Parsed, RenderPage
-from core.errors import BadInput, NotFound, Unavailable, Unsupported, WorkerFailed
+from core.errors import BadInput, Changed, NotFound, Unavailable, Unsupported, WorkerFailed
 from core.inference.service import Engine
 from core.jobs import Job
+from core.models.records import ModelFile
 from core.models.service import Models
 from core.models.starter import EMBEDDER
 from core.records import Digest, now
@@ -45,10 +44,6 @@ from core.vault.vault import Vault
 from core.workers.supervisor import Supervisor, Worker
 
 LONGEST_NAME: Final = 80
-EMBED_AT_ONCE: Final = 256
-"""Chunks between two places where cancelling takes effect and progress moves."""
-SPECIAL_TOKENS: Final = 2
-RULES: Final = Chunking()
 
 
 class Documents:
@@ -69,7 +64,7 @@ class Documents:
 
         `passwords` are tried on what is encrypted, and kept nowhere.
 
-        Raises `NotFound` (a path), `Unavailable` (no embedder), `BadInput` (the collection's name, another embedder, only empty folders),
+        Raises `NotFound` (a path), `Unavailable` (no embedder), `BadInput` (its name, an embedder that isn't here as it was, only empty folders),
         `Refused` (role; before anything is read), `DiskFull`, `Cancelled`. What is wrong with one file is a refusal, and the others go on."""
         started = time.monotonic()
         name = checked_name(request.collection)
@@ -202,30 +197,33 @@ class Documents:
             self._viewer = None
 
     def _check_embedder(self, name: str, job: Job) -> None:
-        """Raise `Unavailable` without an embedder, and `BadInput` when the collection was made with another one, or by other rules than ours."""
-        try:
-            mine = self._models.show(self._embedder)
-        except NotFound as error:
-            raise Unavailable(
-                what=f"Documents can't be prepared: this vault knows no embedder {self._embedder}",
-                step=f"Set-up builds its file; `assay model add FILE --name {self._embedder}` registers it here.",
-            ) from error
+        """Raise `Unavailable` without an embedder for a new collection, and `BadInput` where a collection's own embedder isn't here as it was, or
+        the collection was made in another way."""
         with self._vault.read() as reader:
             kept = store.find(reader, name)
         if kept is None:
+            self.embedder()
             return
-        if kept.embedder != mine.digest:
-            raise BadInput(
-                source=name,
-                problem=f"made with the embedder {kept.embedder_name}, and {mine.name} is another one; their vectors can't be compared. "
-                "Add the documents to a new collection.",
-            )
-        store.check_route(kept, self._engine.route(mine.digest, job))
-        if kept.chunking.version != RULES.version:
-            raise BadInput(
-                source=name,
-                problem="made by another version of Assay, which cut documents differently. Add the documents to a new collection.",
-            )
+        try:
+            route = self._engine.route(self._models.show(kept.embedder).digest, job)
+        except (NotFound, Changed) as error:
+            raise store.outdated(
+                name, f"made with the embedder {kept.embedder_name}, which isn't here as it was: {error}"
+            ) from error
+        store.check_route(kept, route)
+        if kept.chunking.version != preparing.RULES.version:
+            raise store.outdated(name, "made by another version of Assay, which cut documents differently.")
+
+    def embedder(self, name: str = "") -> ModelFile:
+        """The model of that name; that for new collections without one. Raises `Unavailable`."""
+        name = name or self._embedder
+        try:
+            return self._models.show(name)
+        except NotFound as error:
+            raise Unavailable(
+                what=f"Documents can't be prepared: this vault knows no embedder {name}",
+                step=f"Set-up builds its file; `assay model add FILE --name {name}` registers it here.",
+            ) from error
 
     def _has(self, collection: str, content: Digest) -> bool:
         with self._vault.read() as reader:
@@ -239,13 +237,13 @@ class Documents:
 
     def _keep(self, collection: str, read: Read, parsed: Parsed, job: Job) -> int:
         """Cut, embed and keep one document; the number of its chunks."""
-        model = self._models.show(self._embedder)
         with self._vault.read() as reader:
             kept = store.find(reader, collection)
-        rules = kept.chunking if kept is not None else self._rules(model.digest)
+        model = self._models.show(self._embedder if kept is None else kept.embedder)
+        rules = preparing.rules(self._engine, model) if kept is None else kept.chunking
         with quiet(job) as inner:
-            cuts = self._cut(parsed, rules, model.digest, inner)
-            vectors = self._embed([cut.embedded for cut in cuts], model.digest, model.dimensions, inner)
+            cuts = preparing.cut(self._engine, parsed, rules, model.digest, inner)
+            vectors = preparing.embed(self._engine, cuts, model, inner)
         document = Document(
             name=read.name,
             content=read.content,
@@ -278,32 +276,6 @@ class Documents:
             route = self._engine.route(model.digest)
             store.create(unit, document.collection, model.digest, model.name, model.dimensions, rules, route)
         store.insert(unit, store.get(unit, document.collection), digest, document, parsed, cuts, vectors)
-
-    def _rules(self, embedder: Digest) -> Chunking:
-        """The rules for a new collection; those of the program, within the embedder's window."""
-        room = self._engine.window(embedder) - SPECIAL_TOKENS
-        if room < RULES.target + RULES.headings:
-            raise Unsupported(
-                source=self._embedder, reason=f"its window of {room + SPECIAL_TOKENS} tokens is too short for passages."
-            )
-        return RULES if room >= RULES.limit else Chunking(limit=room)
-
-    def _cut(self, parsed: Parsed, rules: Chunking, embedder: Digest, job: Job) -> Sequence[Cut]:
-        def count(texts: Sequence[str]) -> Sequence[int]:
-            job.check()
-            counted = self._engine.count_tokens(["", *texts], embedder, job)
-            return [number - counted[0] for number in counted[1:]]
-
-        cuts = chunk(parsed, count, rules)
-        sizes = count([cut.embedded for cut in cuts]) if cuts else []
-        return [cut for cut, size in zip(cuts, sizes, strict=True) if size > 0]
-
-    def _embed(self, texts: Sequence[str], embedder: Digest, dimensions: int, job: Job) -> store.Matrix:
-        parts = [np.zeros((0, dimensions), dtype=np.float32)]
-        for start in range(0, len(texts), EMBED_AT_ONCE):
-            job.check()
-            parts.append(self._engine.embed(texts[start : start + EMBED_AT_ONCE], embedder, job))
-        return np.concatenate(parts)
 
     def _opened(self, document: Digest, known: Document) -> Worker:
         """The worker that holds this document's pages; the one before is ended. Called with `_viewing` held."""

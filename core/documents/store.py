@@ -5,6 +5,7 @@ current in their collection only, while pages and chunks of an earlier version s
 index of its own: what is found in one never depends on another. `generation` counts the changes of what is current.
 """
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -154,11 +155,19 @@ def create(
 def check_route(kept: Kept, route: str) -> None:
     """Raise `BadInput` when a collection's vectors were computed in another way than `route` would now."""
     if (kept.route or FIRST_ROUTE) != (route or FIRST_ROUTE):
-        raise BadInput(
-            source=kept.name,
-            problem=f"its vectors were computed by {kept.route or FIRST_ROUTE}, and {route or FIRST_ROUTE} would compute others; "
-            "they can't be compared. Add the documents to a new collection.",
+        raise outdated(
+            kept.name,
+            f"its vectors were computed by {kept.route or FIRST_ROUTE}, and {route or FIRST_ROUTE} would compute others; "
+            "they can't be compared.",
         )
+
+
+def outdated(collection: str, problem: str) -> BadInput:
+    """What to say of a collection that can't be used as it was made: with the offer to make it anew."""
+    return BadInput(
+        source=collection,
+        problem=f"{problem} `assay documents rebuild {shlex.quote(collection)}` makes it anew from the documents in the vault.",
+    )
 
 
 def _create_words(unit: Unit, collection: int) -> None:

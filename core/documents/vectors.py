@@ -152,7 +152,7 @@ def blocks(reader: Reader, firsts: Iterable[int]) -> Iterator[Block]:
             "SELECT first, document, count, vectors FROM vector_blocks WHERE first = ?", (first,)
         ).fetchone()
         if row is None:
-            raise _gone()
+            raise gone()
         yield _block(row)
 
 
@@ -201,7 +201,7 @@ def of(reader: Reader, chunks: Sequence[int], dimensions: int) -> Matrix:
             ).fetchone()
             block = None if row is None else _block(row)
             if block is None or chunk not in block.ids:
-                raise _gone()
+                raise gone()
         at = chunk - block.first
         out[place] = block.whole[at] * block.scales[at]
     return out
@@ -222,5 +222,6 @@ def _block(row: tuple[int, int, int, bytes]) -> Block:
     return Block(int(first), int(document), whole, scales)
 
 
-def _gone() -> NotFound:
+def gone() -> NotFound:
+    """For chunks that a search began with, and that are there no more."""
     return NotFound(kind="chunk", name="of this search", step="The collection changed. Search again.")

@@ -92,7 +92,7 @@ class IndexCache:
             removed=removed,
         )
         content = _frames(manifest, parts)
-        sealed_files.seal_file(self._vault, path, KIND, _make(collection), collection.generation, content)
+        sealed_files.seal_file(self._vault, path, KIND, made_with(collection), collection.generation, content)
         for other in self._files(collection.id):
             if other != path:
                 other.unlink(missing_ok=True)
@@ -103,7 +103,7 @@ class IndexCache:
         for path in files:
             generation = _generation(path)
             try:
-                content = sealed_files.open_file(self._vault, path, KIND, _make(collection), generation)
+                content = sealed_files.open_file(self._vault, path, KIND, made_with(collection), generation)
                 frames = _records(content)
                 manifest = next(frames)
                 if isinstance(manifest, Manifest) and _same_history(manifest, collection, generation, reader):
@@ -148,8 +148,8 @@ def _same_history(manifest: Manifest, collection: store.Kept, generation: int, r
     )
 
 
-def _make(collection: store.Kept) -> str:
-    """What an index was made with, as a part of its sealed name."""
+def made_with(collection: store.Kept) -> str:
+    """What an index is made with, as a part of its sealed name."""
     made: dict[str, Json] = {
         "embedder": collection.embedder,
         "route": collection.route,

@@ -16,7 +16,7 @@ from core.documents import store, vectors
 from core.errors import AssayError, Cancelled, WorkerFailed
 from core.jobs import Job
 from core.paths import ram_backed, runtime_folder, sweep
-from core.retrieval.cache import KIND, IndexCache, Place, Stored, place
+from core.retrieval.cache import KIND, IndexCache, Place, Stored, made_with, place
 from core.retrieval.records import IndexState
 from core.retrieval.worker.records import (
     AddVectors,
@@ -203,6 +203,9 @@ class Indexes:
             now = store.find(reader, collection.name) or collection
             here = place(reader)
             wanted = vectors.chunk_ids(reader, collection.id)
+            if kept.collection is not None and made_with(kept.collection) != made_with(now):  # it was rebuilt
+                self._drop(worker, collection, kept)
+                kept.sealed = -1
             if not kept.ids and kept.sealed < 0:
                 found = self._cache.load(now, reader)
                 if found is not None and len(found.ids.symmetric_difference(wanted)) + found.removed <= len(wanted):
@@ -212,9 +215,9 @@ class Indexes:
             for start in range(0, len(missing), PORTION):
                 job.check()
                 ids = missing[start : start + PORTION]
-                matrix = vectors.of(reader, ids, collection.dimensions)
+                matrix = vectors.of(reader, ids, now.dimensions)
                 request = AddVectors(
-                    collection=collection.id, ids=tuple(ids), dimensions=collection.dimensions, vectors=matrix.tobytes()
+                    collection=collection.id, ids=tuple(ids), dimensions=now.dimensions, vectors=matrix.tobytes()
                 )
                 worker.call(request, Counted, job)
                 kept.ids.update(ids)

@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.documents import filtering, store, vectors
+from core.documents.preparing import SPECIAL_TOKENS
 from core.documents.records import Chunk
-from core.documents.service import SPECIAL_TOKENS, Documents
-from core.errors import BadInput
+from core.documents.service import Documents
+from core.errors import BadInput, Changed, NotFound
 from core.inference.service import Engine
 from core.jobs import Job
 from core.models.service import Models
@@ -69,8 +70,8 @@ class Retrieval:
     def search(self, request: Search, job: Job) -> tuple[Passage, ...]:
         """The passages, best first; none in an empty collection.
 
-        Raises `NotFound` (a collection, its embedder, a filter's file or folder), `BadInput` (an empty query, a limit out of range, collections of
-        different embedders), `Changed` (the embedder's file), `Unsupported` (a reranker that is none), `WorkerFailed`, `Cancelled`."""
+        Raises `NotFound` (a collection, a filter's file or folder), `BadInput` (an empty query, a limit out of range, collections of different
+        embedders, one whose embedder isn't here as it was), `Unsupported` (a reranker that is none), `WorkerFailed`, `Cancelled`."""
         _check(request)
         with self._vault.read() as reader:
             collections = _collections(reader, request)
@@ -173,15 +174,19 @@ class Retrieval:
 
     def _embedded(self, query: str, collections: Sequence[store.Kept], job: Job) -> Vector:
         embedder = collections[0].embedder
-        room = self._engine.window(embedder)
+        try:
+            room = self._engine.window(embedder)
+            route = self._engine.route(embedder, job)
+        except (NotFound, Changed) as error:
+            said = f"made with the embedder {collections[0].embedder_name}, which isn't here as it was: {error}"
+            raise store.outdated(collections[0].name, said) from error
+        for collection in collections:
+            store.check_route(collection, route)
         if len(query.encode()) + SPECIAL_TOKENS > room:  # a token takes a byte at least
             (tokens,) = self._engine.count_tokens([query], embedder, job)
             if tokens > room:
                 raise BadInput(source="query", problem=f"{tokens} tokens; the embedder takes {room}. Shorten it.")
         vector: Vector = self._engine.embed([query], embedder, job)[0]
-        route = self._engine.route(embedder, job)
-        for collection in collections:
-            store.check_route(collection, route)
         return vector
 
     def _from_indexes(
@@ -241,6 +246,8 @@ class Retrieval:
         words: list[list[int]] = []
         for collection, ids in zip(collections, found, strict=True):
             kept = store.get(reader, collection.name)
+            if (kept.embedder, kept.route) != (collection.embedder, collection.route):
+                raise vectors.gone()
             resident = self._residents.get(reader, kept)
             among: Numbers | None = None
             if resident is not None:
@@ -310,7 +317,8 @@ def _collections(reader: Reader, request: Search) -> list[store.Kept]:
         if other.embedder != found[0].embedder:
             raise BadInput(
                 source=other.name,
-                problem=f"made with another embedder than {found[0].name}; their vectors can't be compared. Search them one by one.",
+                problem=f"made with another embedder than {found[0].name}; their vectors can't be compared. Search them one by one, or make one "
+                "anew with `assay documents rebuild`.",
             )
     return found
 

@@ -19,6 +19,7 @@ from core.assistants.saved import SaveAssistant
 from core.assistants.service import Assistants
 from core.datasets.records import AddDataset, Sample, SaveSamples, SplitDataset, Splitting
 from core.documents.reading import Read
+from core.documents.rebuilding import Rebuild, Rebuilding
 from core.documents.records import AddDocuments
 from core.documents.refreshing import Refreshing
 from core.documents.screening.records import Decide, ScreeningPolicy
@@ -98,6 +99,7 @@ class Stage:
         self.bench = bench = Workbench(self.vault)
         bench.documents = Documents(self.vault, bench.supervisor, bench.engine, embedder=FAKE)
         bench.refreshing = Refreshing(self.vault, bench.documents)
+        bench.rebuilding = Rebuilding(self.vault, bench.supervisor, bench.engine, bench.documents)
         bench.screening = Screening(self.vault, bench.documents)
         bench.retrieval = Retrieval(self.vault, bench.supervisor, bench.engine, bench.documents)
         bench.assistants = Assistants(
@@ -198,6 +200,9 @@ SERVICES = (
     Operation("core.documents.refreshing:Refreshing.unfollow", Act.ADD_DOCUMENTS, lambda s: s.bench.refreshing.unfollow("towers")),
     Operation("core.documents.refreshing:Refreshing.refresh", Act.ADD_DOCUMENTS, lambda s: s.bench.refreshing.refresh(
         "followed", Job("Refresh"))),
+    Operation("core.documents.rebuilding:Rebuilding.rebuild", Act.ADD_DOCUMENTS, lambda s: s.bench.rebuilding.rebuild(
+        Rebuild(collection="towers", size=60), Job("Rebuild"))),
+    Operation("core.documents.rebuilding:Rebuilding.give_up", Act.ADD_DOCUMENTS, lambda s: s.bench.rebuilding.give_up("towers")),
     Operation("core.documents.screening.service:Screening.set_policy", Act.ADD_DOCUMENTS, lambda s: s.bench.screening.set_policy(
         ScreeningPolicy(collection="screened", mode="ask", redact=("phone",)))),
     Operation("core.documents.screening.service:Screening.findings", Act.SHOW_DOCUMENT, lambda s: s.bench.screening.findings("screened")),
@@ -372,6 +377,7 @@ READING = {
     "signatures": {"keys"},
     "documents": {"collections", "collection", "list", "show", "locate", "place", "close"},
     "refreshing": {"folders"},
+    "rebuilding": {"pending"},
     "screening": {"policy", "state"},
     "retrieval": {"search", "rank", "settings", "prepare", "index_state", "close", "allow_clear"},
     "prompts": {

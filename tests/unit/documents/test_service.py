@@ -12,7 +12,6 @@ from core.documents.records import AddDocuments, Document
 from core.documents.service import Documents
 from core.errors import BadInput, Cancelled, NotFound, Refused, Unavailable, Unsupported
 from core.jobs import Job, Progress
-from core.models.records import ModelFile
 from core.records import Digest
 from core.vault.roles import Act
 from core.vault.vault import Vault
@@ -193,16 +192,16 @@ def test_without_an_embedder_it_says_how_to_get_one(one: Workspace, folder: Path
         bare.add(AddDocuments(collection="bare", paths=(str(folder),)), Job("Add"))
 
 
-def test_a_collection_keeps_to_its_embedder(one: Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_collection_keeps_to_its_embedder(one: Workspace, folder: Path) -> None:
     one.add(folder / "sheet.pdf", collection="bound")
-    other = Documents(one.vault, one.supervisor, one.engine, "other-embed")
-    shown = one.models.show("fake")
-    model = ModelFile(
-        **{name: getattr(shown, name) for name in shown.__struct_fields__} | {"name": "other-embed", "digest": "0" * 64}
-    )
-    monkeypatch.setattr(other._models, "show", lambda name: model)
-    with pytest.raises(BadInput, match="made with the embedder fake, and other-embed is another one"):
-        other.add(AddDocuments(collection="bound", paths=(str(folder),)), Job("Add"))
+    with one.vault.write(Act.ADD_DOCUMENTS, about="bound") as unit:
+        unit.db.execute(
+            "UPDATE collections SET embedder = ?, embedder_name = 'older' WHERE name = 'bound'", ("0" * 64,)
+        )
+    with pytest.raises(
+        BadInput, match=r"made with the embedder older, which isn't here .*`assay documents rebuild bound`"
+    ):
+        one.add(folder, collection="bound")
 
 
 def test_a_reviewer_adds_nothing_and_nothing_is_read_for_them(tmp_path: Path, folder: Path) -> None:
