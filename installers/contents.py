@@ -7,6 +7,7 @@ import fnmatch
 import sys
 import sysconfig
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -23,8 +24,8 @@ DATA: Final = (
     "llama_cpp",
 )
 """Packages with files that they read as they run."""
-METADATA: Final = ("assay-workbench", "chromadb", "pluggy", "sqlite-utils", "opentelemetry-api", "opentelemetry-sdk")
-"""Distributions whose version or entry points are asked for."""
+TOOLS: Final = frozenset({"pip", "setuptools", "wheel", "pyinstaller", "pyinstaller-hooks-contrib", "altgraph"})
+"""Distributions of the environment that only build; the versions of all others are carried, for records name them."""
 EXCLUDED: Final = (
     "kubernetes", "tkinter", "_tkinter", "idlelib", "turtle", "turtledemo", "ensurepip", "lib2to3", "sympy", "IPython", "pytest", "torch",
     "transformers", "peft", "accelerate", "pandas", "scipy", "PyInstaller", "pip", "setuptools", "wheel", "uvloop", "pkg_resources",
@@ -54,6 +55,12 @@ NOT_CARRIED: Final = (
     "resources/models/starter-chat/*.py",  # in the source archive
     "*/tests/*",
     "*.pyi",
+    "*.dist-info/RECORD",
+    "*.dist-info/INSTALLER",
+    "*.dist-info/REQUESTED",
+    "*.dist-info/direct_url.json",
+    "*.dist-info/licenses/*",  # all texts lie in resources/licences
+    *(("*.dll", "*.dylib") if sys.platform == "linux" else ()),
     "*.h",
     "matplotlib/mpl-data/sample_data/*",
 )
@@ -76,6 +83,12 @@ _STANDARD: Final = (
 def site_packages() -> Path:
     """Where this environment's packages lie."""
     return Path(sysconfig.get_paths()["purelib"])
+
+
+def distributions(packages: Path) -> list[str]:
+    """Names of the distributions whose metadata are carried."""
+    names = {one.metadata["Name"] for one in metadata.distributions(path=[str(packages)])}
+    return sorted(name for name in names if name.lower() not in TOOLS)
 
 
 def wanted(module: str) -> bool:
