@@ -123,7 +123,7 @@ class QuestionBox(QFrame):
         reason = ""
         if busy:
             reason = "An answer is under way. Stop it first."
-        elif not self.collection.current:
+        elif not self.collection.current and not self.pictures.seen:
             reason = "Add documents first."
         elif not self.composer.toPlainText().strip():
             reason = "Write a question first."

@@ -38,6 +38,7 @@ from core.vault.roles import Act
 from core.vault.vault import Vault
 
 BUILT_IN = RESOURCES / "prompts" / "answer.yaml"
+OF_PICTURES = RESOURCES / "prompts" / "picture.yaml"
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
 
@@ -61,9 +62,9 @@ class Assistants:
     def ask(self, question: Question, job: Job, pictures: Sequence[bytes] = ()) -> Iterator[AnswerPart]:
         """The parts of the answer as they come; the last is `Answered` with the digest of the stored trace, which keeps the pictures.
 
-        `pictures`: files (PNG, JPEG, WebP, GIF, BMP, TIFF) that the model sees. Raises `BadInput` for one that can't be read, `NotFound` for
-        an unknown collection, model or prompt, `Refused` for a model that the policy wants approved first, `ContextExceeded`, `Cancelled`,
-        `WorkerFailed`.
+        `pictures`: files (PNG, JPEG, WebP, GIF, BMP, TIFF) that the model sees; a question about them needs no collection. Raises `BadInput` for
+        one that can't be read, `NotFound` for an unknown collection, model or prompt, `Refused` for a model that the policy wants approved first,
+        `ContextExceeded`, `Cancelled`, `WorkerFailed`.
         """
         if not question.text.strip():
             raise BadInput(source="question", problem="it is empty.")
@@ -71,7 +72,7 @@ class Assistants:
         if question.model != QUOTES:
             for name in (question.model, *(use.model for use in question.adapters)):
                 cards.check_use(self._vault, self._models.show(name), "answers")
-        if question.collection or not question.prompt:
+        if question.collection or not (question.prompt or pictures):
             self._documents.collection(question.collection)
         question = shown(question, pictures)
         context = seeing(self.context(question, job), pictures)
@@ -140,7 +141,7 @@ class Assistants:
                 guards=self._guards(question),
             )
         model = self._models.show(question.model)
-        prompt, prompt_digest = self._prompt(question.prompt)
+        prompt, prompt_digest = self._prompt(question)
         return Context(
             search=self._retrieval.search,
             embed=embed,
@@ -196,11 +197,11 @@ class Assistants:
         )
         return self._retrieval.settings(wanted)
 
-    def _prompt(self, reference: str | None) -> tuple[PromptVersion, str]:
-        if reference:
-            state = self._prompts.show(reference)
+    def _prompt(self, question: Question) -> tuple[PromptVersion, str]:
+        if question.prompt:
+            state = self._prompts.show(question.prompt)
             return state.prompt, state.digest
-        shipped = read_prompt(BUILT_IN)
+        shipped = read_prompt(OF_PICTURES if question.pictures and not question.collection else BUILT_IN)
         prompt = PromptVersion(
             version=1,
             name=shipped.name,

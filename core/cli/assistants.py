@@ -10,16 +10,17 @@ from msgspec.structs import replace
 from core.assistants import saved
 from core.assistants.records import QUOTES
 from core.assistants.saved import Assistant, AssistantState, SaveAssistant
+from core.cli.asking import ADAPTERS, adapter_uses
 from core.cli.finding import finding_json
 from core.cli.output import one_line, short, table
 from core.cli.session import Session, pass_session
 from core.errors import BadInput
-from core.inference.records import MODES, AdapterUse
+from core.inference.records import MODES
 from core.records import Json
 from core.retrieval.records import Finding
 
 _OF_SEARCH = ("mmr", "reranker")
-_FILTERS = ("files", "folders", "types", "since", "until")
+_FILTERS = ("files", "folders", "types", "since", "until", "tags")
 
 
 @click.group()
@@ -35,14 +36,13 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option(
                 "--prompt", metavar="REFERENCE", help="A prompt version; the built-in one where none is given."
             ),
-            click.option(
-                "--adapter", "adapters", multiple=True, metavar="NAME[:SCALE]", help="An adapter of the model."
-            ),
+            ADAPTERS,
             click.option("--collection", "collections", multiple=True, metavar="NAME", help="What it answers from."),
             click.option("--passages", type=int, help="The most that are put to the model."),
             click.option("--file", "files", multiple=True, metavar="NAME", help="Only from this document."),
             click.option("--folder", "folders", multiple=True, metavar="FOLDER", help="Only from below this folder."),
             click.option("--type", "types", multiple=True, metavar="ENDING", help="Only from files of this kind."),
+            click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only from documents with this tag."),
             click.option("--since", metavar="DATE", help="Only from what was added on this date or later."),
             click.option("--until", metavar="DATE", help="Only from what was added on this date or earlier."),
             click.option("--mmr", type=click.FloatRange(0, 1), help="1 goes by relevance alone."),
@@ -196,19 +196,11 @@ def _changed(request: SaveAssistant, options: dict[str, Any]) -> SaveAssistant:
     """The request with what was given."""
     given = {name: value for name, value in options.items() if value not in (None, ())}
     if "adapters" in given:
-        given["adapters"] = tuple(map(_adapter, given["adapters"]))
+        given["adapters"] = adapter_uses(given["adapters"])
     filters = {name: given.pop(name) for name in _FILTERS if name in given}
     searching = {name: given.pop(name) for name in _OF_SEARCH if name in given}
     found: Finding = replace(request.finding, filters=replace(request.finding.filters, **filters), **searching)
     return replace(request, finding=found, **given)
-
-
-def _adapter(said: str) -> AdapterUse:
-    name, colon, scale = said.partition(":")
-    try:
-        return AdapterUse(model=name, scale=float(scale)) if colon else AdapterUse(model=name)
-    except ValueError:
-        raise BadInput(source=said, problem="an adapter's scale is a number, such as NAME:0.5. Correct it.") from None
 
 
 def _say(session: Session, state: AssistantState) -> None:

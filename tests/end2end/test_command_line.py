@@ -133,6 +133,8 @@ def test_asking(ines: Assay, worked: dict[str, Any]) -> None:
         "guarded",
         "searched",
         "assistant",
+        "adapters",
+        "pictures",
     }
     asked = ("ask", "sheets", "What is the flash point of solvent R-12?")
     quoted = printed(ines(*asked, "--json"), keys)

@@ -61,6 +61,15 @@ def approved_only(bench: Workbench) -> Iterator[None]:
             yield
 
 
+def test_pictures_need_no_collection(bench: Workbench) -> None:
+    end = ask(bench, replace(QUESTION, collection=""), (seeing.picture(),))
+    assert end.answer.passages == end.answer.citations == ()
+    assert "What is it?" in end.answer.rendered
+    assert "passage" not in end.answer.rendered
+    with pytest.raises(NotFound):
+        ask(bench, replace(QUESTION, collection=""), ())
+
+
 def test_a_picture_is_seen_and_kept_with_the_trace(bench: Workbench) -> None:
     picture = seeing.picture()
     end = ask(bench, QUESTION, (picture,))
