@@ -5,7 +5,7 @@ run that isn't met blocks the version. An exception is a signature as approved o
 neither of whom wrote the version or made the run, and speaks of that one run only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from core.errors import BadInput, NotFound
 from core.evals import comparing, gates, store
@@ -22,11 +22,29 @@ EXCEPTIONS = 2
 
 def blocked(reader: Reader, version: Digest) -> str:
     """Why a prompt version may not be released, in one sentence; "" when nothing speaks against it."""
+
+    def judging_it(run: Run) -> list[str]:
+        return [variant.name for variant in run.variants if variant.prompt_digest == version]
+
+    return _blocked(reader, version, judging_it, "Improve the prompt")
+
+
+def blocked_adapter(reader: Reader, adapter: str, version: Digest) -> str:
+    """Why an adapter may not be approved; `adapter` is its file's digest, `version` the record that its authors made."""
+
+    def judging_it(run: Run) -> list[str]:
+        used = {v.name: [use.model for use in v.settings.adapters] if v.settings else [] for v in run.variants}
+        return [name for name, adapters in used.items() if adapter in adapters]
+
+    return _blocked(reader, version, judging_it, "Train another one")
+
+
+def _blocked(reader: Reader, version: Digest, judging_it: Callable[[Run], list[str]], advice: str) -> str:
     seen: set[str] = set()
     for digest, ended in store.runs(reader):
         run = reader.get(digest, Run)
         spec = run.spec_reference.partition("@")[0]
-        variants = [variant.name for variant in run.variants if variant.prompt_digest == version]
+        variants = judging_it(run)
         if not variants or spec in seen or not ended:
             continue
         result = reader.get(Digest(ended), RunResult)
@@ -39,7 +57,7 @@ def blocked(reader: Reader, version: Digest) -> str:
             line = next(verdict for verdict in failed[0].verdicts if not verdict.met)
             return (
                 f"{run.id} doesn't meet its gate: {line.line} ({line.reason.rstrip('.')}). "
-                f"Improve the prompt, or let {EXCEPTIONS} people sign an exception with `assay eval except {run.id}`."
+                f"{advice}, or let {EXCEPTIONS} people sign an exception with `assay eval except {run.id}`."
             )
     return ""
 

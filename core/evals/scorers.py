@@ -14,6 +14,8 @@ from core.datasets.records import Sample
 from core.errors import BadInput
 from core.evals.records import Score
 from core.evals.scoring import (
+    asked_back,
+    bertscore,
     choice,
     contract,
     judged,
@@ -42,6 +44,8 @@ SCORERS = Registry(
         *contract.SCORERS,
         *overlap.SCORERS,
         *similarity.SCORERS,
+        *bertscore.SCORERS,
+        *asked_back.SCORERS,
         *judged.SCORERS,
         *plugins.SCORERS,
     )

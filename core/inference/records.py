@@ -190,6 +190,22 @@ class Embedded(Record, frozen=True, kw_only=True, tag="embedded"):
     vectors: bytes
 
 
+class EmbedTokens(Record, frozen=True, kw_only=True, tag="embed-tokens"):
+    """The vectors of each text's tokens, of length 1, before they are pooled into that of the text."""
+
+    texts: tuple[str, ...]
+
+
+class TokensEmbedded(Record, frozen=True, kw_only=True, tag="tokens-embedded"):
+    """Per text its number of tokens; all of them one after the other as little-endian float32, and for each whether it is a word (1), or one
+    that the model sets around a text (0)."""
+
+    counts: tuple[int, ...]
+    dimensions: int
+    words: bytes
+    vectors: bytes
+
+
 class Weigh(Record, frozen=True, kw_only=True, tag="weigh"):
     """How likely is it that the model goes on with each of these texts? The prompt is as for `Generate`."""
 

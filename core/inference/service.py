@@ -28,6 +28,7 @@ from core.inference.records import (
     Counted,
     Embed,
     Embedded,
+    EmbedTokens,
     Finished,
     Generate,
     Loaded,
@@ -39,6 +40,7 @@ from core.inference.records import (
     Reranked,
     ShowTokens,
     Token,
+    TokensEmbedded,
     Weigh,
     Weighed,
     WeighedText,
@@ -52,6 +54,8 @@ from core.workers.records import WorkerSpec
 from core.workers.supervisor import Supervisor, Worker
 
 TEXTS_AT_ONCE: Final = 64
+TOKENS_OF_TEXTS: Final = 8
+"""Texts whose tokens' vectors are asked for at once: a vector each."""
 LARGEST_SEED: Final = 2**32 - 2
 """llama.cpp takes the number after it for "choose one"."""
 LONGEST_STOP: Final = 16
@@ -141,6 +145,19 @@ class Engine:
                 answer = worker.call(Embed(texts=some), Embedded, job)
                 parts.append(_vectors(answer, len(some), found))
         return np.concatenate(parts)
+
+    def embed_tokens(
+        self, texts: Sequence[str], model: Digest | str, job: Job | None = None
+    ) -> list[tuple[Floats, npt.NDArray[np.bool_]]]:
+        """For each text the vectors of its tokens (tokens, dimensions), of length 1, before they are pooled; and whether each token is a word,
+        not one that the model sets around a text. Raises as `embed`."""
+        found = self._embedder(model, job)
+        parts: list[tuple[Floats, npt.NDArray[np.bool_]]] = []
+        with self._pool.using(found, job) as worker:
+            for start in range(0, len(texts), TOKENS_OF_TEXTS):
+                some = tuple(texts[start : start + TOKENS_OF_TEXTS])
+                parts += token_vectors(worker.call(EmbedTokens(texts=some), TokensEmbedded, job), len(some), found)
+        return parts
 
     def count_tokens(self, texts: Sequence[str], model: Digest | str, job: Job | None = None) -> list[int]:
         """How many tokens each text has for this model, with the special ones that it adds around a text."""
@@ -360,6 +377,20 @@ def _check_messages(roles: Sequence[str]) -> None:
         raise BadInput(source="The messages", problem="there are none. Give at least one.")
     if list(roles) != [TEXT] and not all(role in ROLES for role in roles):
         raise BadInput(source="The role", problem=f"use one of {', '.join(ROLES)}.")
+
+
+def token_vectors(answer: TokensEmbedded, count: int, model: ModelFile) -> list[tuple[Floats, npt.NDArray[np.bool_]]]:
+    """The arrays in an answer, text by text. Raises `WorkerFailed` for another shape: a worker is not trusted with it."""
+    total = sum(answer.counts)
+    shape = (len(answer.counts), answer.dimensions, len(answer.words), len(answer.vectors))
+    if shape != (count, model.dimensions, total, total * model.dimensions * 4) or min(answer.counts, default=1) < 1:
+        raise WorkerFailed(
+            worker=f"The model {model.name}", reason="it gave vectors of another shape", safe="Nothing was kept."
+        )
+    vectors = np.frombuffer(answer.vectors, dtype="<f4").reshape(total, model.dimensions).astype(np.float32)
+    words = np.frombuffer(answer.words, dtype=np.uint8).astype(bool)
+    ends = np.cumsum(answer.counts)[:-1]
+    return list(zip(np.split(vectors, ends), np.split(words, ends), strict=True))
 
 
 def _vectors(answer: Embedded, count: int, model: ModelFile) -> Floats:

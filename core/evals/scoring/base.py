@@ -52,10 +52,10 @@ class Asked(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What a judge is asked: the rubric is a prompt version; time 0 takes the likeliest words, the others chance."""
+    """What a judge is asked: the rubric is a prompt version or the program's messages; time 0 takes the likeliest words, the others chance."""
 
     model: str
-    rubric: str
+    rubric: str | tuple[Message, ...]
     variables: dict[str, Any]
     schema: dict[str, Any]
     time: int
@@ -83,6 +83,8 @@ class Tools:
     plugin: Callable[[AskPlugin], PluginScore] = _NO_PLUGINS
     embed: Callable[[list[str], str], Floats] = _NO_EMBEDDER
     """Of texts by an embedder's name; "" for the run's own."""
+    embed_tokens: Callable[[list[str], str], list[tuple[Floats, Any]]] = _NO_EMBEDDER
+    """For each text the vectors of its tokens, and which of them are words; embedder as for `embed`."""
     weigh: Callable[[Asked, tuple[str, ...]], Weighed] = _NO_MODEL
     decide: Callable[[Decision], dict[str, Any]] = _NO_JUDGE
     """To the JSON that the judge wrote."""

@@ -11,7 +11,8 @@ class Nearness(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The embedder's name; empty for the one of the run's collection."""
 
 
-def _worded(case: Case) -> bool:
+def worded(case: Case) -> bool:
+    """Whether there is more to an answer than marks."""
     return bool(unmarked(case.answer.answer))
 
 
@@ -36,7 +37,7 @@ SCORERS = (
         "The cosine of the answer's vector and the nearest reference's, over answerable samples.",
         "A negation or another number is near. Depends on the embedder: figures of two embedders don't compare.",
         "bootstrap",
-        lambda case: referenced(case) and _worded(case),
+        lambda case: referenced(case) and worded(case),
         _similarity,
         "-1 to 1, mostly 0 to 1",
         "As semantic textual similarity with sentence embeddings (Reimers and Gurevych 2019).",
@@ -47,7 +48,7 @@ SCORERS = (
         "The mean cosine of the answer's sentences and the question, over answers given.",
         "Says that the answer speaks of what was asked, not that it is right. An echo of the question scores highest.",
         "bootstrap",
-        lambda case: _worded(case) and not case.answer.abstained,
+        lambda case: worded(case) and not case.answer.abstained,
         _relevance,
         "-1 to 1, mostly 0 to 1",
         "After answer relevance in RAGAS (Es et al. 2023), without questions made from the answer.",

@@ -19,6 +19,7 @@ from core.errors import BadInput, Unavailable
 from core.evals.filling import fields_of
 from core.evals.records import Instrument, Variant
 from core.evals.scoring import plugins
+from core.evals.scoring.asked_back import AskedBack
 from core.evals.scoring.base import Asked, Decision, Tools, Use
 from core.evals.scoring.judged import Pairwise, Rubric
 from core.evals.scoring.plugins import PluginSettings
@@ -79,10 +80,16 @@ class Scoring:
                 )
             return self._engine.embed(texts, name or embedder, job)
 
+        def embed_tokens(texts: Sequence[str], name: str) -> list[tuple[Floats, Any]]:
+            if not (name or embedder):
+                embed((), name)
+            return list(self._engine.embed_tokens(texts, name or embedder, job))
+
         return Tools(
             measure=lambda request: self._measure(request, job),
             plugin=lambda request: self._plugin(request, job),
             embed=embed,
+            embed_tokens=embed_tokens,
             weigh=lambda asked, continuations: self._weigh(asked, continuations, job),
             decide=lambda decision: self._decide(decision, job),
         )
@@ -111,9 +118,13 @@ class Scoring:
                     Instrument(scorer=label, kind="rubric", name=prompt.prompt.reference, digest=prompt.digest)
                 )
                 found.append(Instrument(scorer=label, kind="judge", name=model.name, digest=model.digest))
-            elif isinstance(settings, Nearness) and settings.embedder:
-                model = self._models.show(settings.embedder)
-                found.append(Instrument(scorer=label, kind="embedder", name=model.name, digest=model.digest))
+            elif isinstance(settings, Nearness | AskedBack):
+                if isinstance(settings, AskedBack):
+                    model = self._models.show(settings.model)
+                    found.append(Instrument(scorer=label, kind="judge", name=model.name, digest=model.digest))
+                if settings.embedder:
+                    model = self._models.show(settings.embedder)
+                    found.append(Instrument(scorer=label, kind="embedder", name=model.name, digest=model.digest))
             elif isinstance(settings, PluginSettings):
                 plugin = plugins.find(settings.entry, self._folders)
                 found.append(
@@ -185,11 +196,14 @@ class Scoring:
         )
 
     def _decide(self, decision: Decision, job: Job) -> dict[str, Any]:
-        rubric = self._prompt(decision.rubric)
+        messages, variables = decision.rubric, decision.variables
+        if isinstance(messages, str):
+            rubric = self._prompt(messages)
+            messages, variables = rubric.messages, self._prompts.values(rubric, Given(base=variables))
         request = Generate(
             model=decision.model,
-            messages=rubric.messages,
-            variables=self._prompts.values(rubric, Given(base=decision.variables)),
+            messages=messages,
+            variables=variables,
             schema=decision.schema,
             max_tokens=JUDGED_TOKENS,
             temperature=WARMTH if decision.time else 0.0,

@@ -61,7 +61,8 @@ _measured: list[tuple[tuple[str, int, int], bytes | None]] = []
 
 
 def graph(path: Path) -> bytes | None:
-    """An ONNX model: ids [text, token] -> vectors [text, dimension], of length 1. None for a file of another kind."""
+    """An ONNX model: ids [text, token] -> vectors [text, dimension], of length 1, and those of the tokens before pooling
+    [text, token, dimension]. None for a file of another kind."""
     found = _read(path, (MEAN, FIRST), ())
     if found is None:
         return None
@@ -187,7 +188,8 @@ class _Builder:
         else:
             pooled = g.node("Gather", (values, g.weight("first", np.array(0, dtype=np.int64))), axis=1)
         out = g.node("LpNormalization", (pooled,), axis=-1, p=2)
-        return g.model({"ids": ("text", "token")}, {out: ("text", "dimension")})
+        outputs = {out: ("text", "dimension"), values: ("text", "token", "dimension")}
+        return g.model({"ids": ("text", "token")}, outputs)
 
     def scores(self, blocks: int) -> bytes:
         g = self._graph

@@ -72,6 +72,19 @@ class Embedder:
         spread(self._pool, self._lanes, list(map(len, ids)), embed, call)
         return out
 
+    def embed_tokens(self, texts: Sequence[str], call: Call) -> tuple[list[Floats], list[bool]]:
+        """For each text the vectors of its tokens (tokens, dimensions), of length 1, before pooling; and for all tokens, one text after the other,
+        whether it is a word, not one that the model sets around a text. Raises as `embed`."""
+        with WATCH.step():
+            ids = [self._tokens(number, text) for number, text in enumerate(texts, 1)]
+        out: list[Floats] = [np.zeros((0, self.dimensions), dtype=np.float32)] * len(texts)
+
+        def embed(lane: _Lane | _OnnxLane, place: int) -> None:
+            out[place] = _normal(lane.token_vectors(ids[place]), self.name)
+
+        spread(self._pool, self._lanes, list(map(len, ids)), embed, call)
+        return out, [not self._vocabulary.steers(token) for some in ids for token in some]
+
     def _tokens(self, number: int, text: str) -> list[int]:
         found = self._vocabulary.plain(text)
         if len(found) > self.window:
@@ -95,15 +108,24 @@ class _OnnxLane:
         settings.log_severity_level = 4
         self._name = name
         self._session = onnxruntime.InferenceSession(onnx, settings, providers=["CPUExecutionProvider"])
+        self._outputs = [output.name for output in self._session.get_outputs()]
         self.backend = f"onnxruntime {onnxruntime.__version__}"
 
     def vector(self, ids: Sequence[int]) -> Floats:
         """The vector of one text. Raises `Damaged` when the model gives no finite one."""
-        (found,) = self._session.run(None, {"ids": np.array([ids], dtype=np.int64)})
-        vector: Floats = found[0]
+        vector: Floats = self._run(self._outputs[0], ids)
         if not np.isfinite(vector).all() or not vector.any():
             raise Damaged(source=self._name, problem="it gives no usable vectors. Take another copy of the file.")
         return vector
+
+    def token_vectors(self, ids: Sequence[int]) -> Floats:
+        """Those of one text's tokens, before pooling."""
+        return self._run(self._outputs[1], ids)
+
+    def _run(self, output: str, ids: Sequence[int]) -> Floats:
+        (found,) = self._session.run([output], {"ids": np.array([ids], dtype=np.int64)})
+        values: Floats = found[0]
+        return values
 
 
 class _Lane:
@@ -112,6 +134,9 @@ class _Lane:
     def __init__(self, library: ModuleType, model: Any, name: str, window: int, dimensions: int) -> None:
         self._library = library
         self._name = name
+        self._model, self._window = model, window
+        self._single: Any = None
+        """A context that doesn't pool, made when it is first needed."""
         self._dimensions = dimensions
         self._context = context(library, model, name, window, window, 1, embeddings=True)
         if library.llama_pooling_type(self._context) not in (
@@ -122,11 +147,34 @@ class _Lane:
             raise Unsupported(
                 source=name, reason="the file names no pooling, so it makes no vectors. Choose an embedder."
             )
-        self._memory = library.llama_get_memory(self._context)
         self._batch = library.llama_batch_init(window, 0, 1)
 
     def vector(self, ids: Sequence[int]) -> Floats:
         """The vector of one text. Raises `Damaged` when the model gives no finite one."""
+        library = self._library
+        code = self._compute(self._context, ids)
+        found = library.llama_get_embeddings_seq(self._context, 0) if code == 0 else None
+        values = np.zeros(0) if not found else np.ctypeslib.as_array(found, (self._dimensions,)).astype(np.float64)
+        length = math.sqrt(float(values @ values))
+        if not 0.0 < length < math.inf:
+            raise Damaged(source=self._name, problem="it gives no usable vectors. Take another copy of the file.")
+        return (values / length).astype(np.float32)
+
+    def token_vectors(self, ids: Sequence[int]) -> Floats:
+        """Those of one text's tokens, before pooling. Raises `Damaged`."""
+        library = self._library
+        if self._single is None:
+            settings = {"embeddings": True, "pooling_type": library.LLAMA_POOLING_TYPE_NONE}
+            self._single = context(library, self._model, self._name, self._window, self._window, 1, **settings)
+        out = np.zeros((len(ids), self._dimensions), dtype=np.float32)
+        code = self._compute(self._single, ids)
+        for place in range(len(ids)):
+            found = library.llama_get_embeddings_ith(self._single, place) if code == 0 else None
+            if found:
+                out[place] = np.ctypeslib.as_array(found, (self._dimensions,))
+        return out
+
+    def _compute(self, into: Any, ids: Sequence[int]) -> int:
         library, batch = self._library, self._batch
         for position, token in enumerate(ids):
             batch.token[position] = token
@@ -135,14 +183,17 @@ class _Lane:
             batch.seq_id[position][0] = 0
             batch.logits[position] = 1
         batch.n_tokens = len(ids)
-        if self._memory:
-            library.llama_memory_clear(self._memory, True)
-            code = library.llama_decode(self._context, batch)
-        else:
-            code = library.llama_encode(self._context, batch)
-        found = library.llama_get_embeddings_seq(self._context, 0) if code == 0 else None
-        values = np.zeros(0) if not found else np.ctypeslib.as_array(found, (self._dimensions,)).astype(np.float64)
-        length = math.sqrt(float(values @ values))
-        if not 0.0 < length < math.inf:
-            raise Damaged(source=self._name, problem="it gives no usable vectors. Take another copy of the file.")
-        return (values / length).astype(np.float32)
+        memory = library.llama_get_memory(into)
+        if memory:
+            library.llama_memory_clear(memory, True)
+            return int(library.llama_decode(into, batch))
+        return int(library.llama_encode(into, batch))
+
+
+def _normal(values: Floats, name: str) -> Floats:
+    """Each row of length 1. Raises `Damaged` where one has none."""
+    lengths = np.linalg.norm(values.astype(np.float64), axis=1, keepdims=True)
+    if not np.isfinite(lengths).all() or not (lengths > 0).all():
+        raise Damaged(source=name, problem="it gives no usable vectors. Take another copy of the file.")
+    normal: Floats = (values / lengths).astype(np.float32)
+    return normal

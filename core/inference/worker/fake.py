@@ -19,6 +19,7 @@ from core.inference.records import (
     Counted,
     Embed,
     Embedded,
+    EmbedTokens,
     Finished,
     Generate,
     Load,
@@ -28,6 +29,7 @@ from core.inference.records import (
     Ready,
     ShowTokens,
     Token,
+    TokensEmbedded,
 )
 from core.inference.worker import templates
 from core.inference.worker.streaming import Emitter
@@ -167,6 +169,16 @@ def embed(request: Embed, call: Call) -> Embedded:
     return Embedded(count=len(vectors), dimensions=DIMENSIONS, vectors=vectors.astype("<f4").tobytes())
 
 
+def embed_tokens(request: EmbedTokens, call: Call) -> TokensEmbedded:
+    """Each word's own vector, wherever it stands."""
+    words = [_WORD.findall(text.lower()) or _TOKEN.findall(text) for text in request.texts]
+    some = tuple(word for found in words for word in found)
+    vectors = embed(Embed(texts=some), call).vectors
+    return TokensEmbedded(
+        counts=tuple(map(len, words)), dimensions=DIMENSIONS, words=bytes([1]) * len(some), vectors=vectors
+    )
+
+
 def count(request: Count, call: Call) -> Counted:
     """Words and signs of each text."""
     return Counted(tokens=tuple(len(_TOKEN.findall(text)) for text in request.texts))
@@ -174,4 +186,11 @@ def count(request: Count, call: Call) -> Counted:
 
 def handlers() -> dict[type[Record], Handler]:
     """What `core.workers.child` serves."""
-    return {Load: load, Generate: generate, Embed: embed, Count: count, ShowTokens: show_tokens}
+    return {
+        Load: load,
+        Generate: generate,
+        Embed: embed,
+        EmbedTokens: embed_tokens,
+        Count: count,
+        ShowTokens: show_tokens,
+    }

@@ -21,6 +21,7 @@ from core.inference.records import (
     Counted,
     Embed,
     Embedded,
+    EmbedTokens,
     Finished,
     Generate,
     Load,
@@ -30,6 +31,7 @@ from core.inference.records import (
     Reranked,
     ShowTokens,
     Token,
+    TokensEmbedded,
     Weigh,
     Weighed,
     WeighedText,
@@ -116,6 +118,17 @@ class Worker:
         vectors = self._loaded.embed(request.texts, call)
         return Embedded(count=len(vectors), dimensions=self._loaded.dimensions, vectors=vectors.astype("<f4").tobytes())
 
+    def embed_tokens(self, request: EmbedTokens, call: Call) -> TokensEmbedded:
+        if not isinstance(self._loaded, Embedder):
+            raise Unsupported(source=self._name, reason="it makes no vectors. Choose an embedder.")
+        found, words = self._loaded.embed_tokens(request.texts, call)
+        return TokensEmbedded(
+            counts=tuple(map(len, found)),
+            dimensions=self._loaded.dimensions,
+            words=bytes(words),
+            vectors=b"".join(one.astype("<f4").tobytes() for one in found),
+        )
+
     def rerank(self, request: Rerank, call: Call) -> Reranked:
         if not isinstance(self._loaded, Reranker):
             raise Unsupported(source=self._name, reason="it scores no texts. Choose a reranker.")
@@ -170,6 +183,7 @@ def handlers() -> dict[type[Record], Handler]:
         Weigh: worker.weigh,
         WeighText: worker.weigh_text,
         Embed: worker.embed,
+        EmbedTokens: worker.embed_tokens,
         Rerank: worker.rerank,
         AdapterPart: worker.take_adapter,
         Count: worker.count,
