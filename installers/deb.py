@@ -82,13 +82,10 @@ def depends(folder: Path) -> list[str]:
         if path.is_file() and not path.is_symlink() and (".so" in path.name or path.name == PROGRAM)
     ]
     for start in range(0, len(files), 100):
-        said = subprocess.run(
-            ["objdump", "-p", *files[start : start + 100]], capture_output=True, text=True, check=False
-        )
-        wanted |= set(_NEEDED.findall(said.stdout))
+        wanted |= set(_NEEDED.findall(_said(["objdump", "-p", *map(str, files[start : start + 100])])))
     found = set()
     for library in sorted(wanted - brought):
-        said = subprocess.run(["dpkg", "-S", f"*/{library}"], capture_output=True, text=True, check=False).stdout
+        said = _said(["dpkg", "-S", f"*/{library}"])
         packages = {
             line.split(":")[0]
             for line in said.splitlines()
@@ -101,6 +98,11 @@ def depends(folder: Path) -> list[str]:
         }
         found |= {min(packages)} if packages else set()
     return sorted(f"{name} (>= 2.36)" if name == "libc6" else name for name in found)
+
+
+def _said(command: list[str]) -> str:
+    """What a program prints; some of what it is asked about may be unknown to it."""
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
 def _control(plan: Plan, needs: list[str], size: int) -> str:

@@ -25,7 +25,13 @@ def document(name: str, version: str, epoch: int, packages: Iterable[Licence], f
     if folder is not None:
         components += _files(folder)
     components.sort(key=lambda one: str(one["bom-ref"]))
-    root = {"type": "application", "bom-ref": f"{name}@{version}", "name": name, "version": version, "licenses": [{"license": {"id": "AGPL-3.0-or-later"}}]}  # fmt: skip
+    root = {
+        "type": "application",
+        "bom-ref": f"{name}@{version}",
+        "name": name,
+        "version": version,
+        "licenses": [{"license": {"id": "AGPL-3.0-or-later"}}],
+    }
     text = json.dumps(components, sort_keys=True).encode()
     return {
         "bomFormat": "CycloneDX",
