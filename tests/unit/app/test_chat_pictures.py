@@ -83,6 +83,18 @@ def test_a_dropped_picture_is_shown_in_small_and_asked_with(
     assert bench.assistants.shown[0] == bench.assistants.shown[1]
 
 
+def test_a_picture_can_be_asked_about_where_there_is_no_collection(
+    sees: ChatPage, bench: StandIn, files: tuple[Path, ...], qtbot: QtBot
+) -> None:
+    sees.box.collection.offer([], "")
+    sees.composer.setPlainText("What is it?")
+    sees.box.judge(False)
+    assert not sees.box.send.isEnabled()
+    sees.box.pictures.take(dropped(files[0]))
+    qtbot.waitUntil(lambda: sees.box.send.isEnabled())
+    assert sees.box.question("What is it?").collection == ""
+
+
 def test_a_picture_is_taken_away_by_its_cross(sees: ChatPage, files: tuple[Path, ...], qtbot: QtBot) -> None:
     sees.box.pictures.take(dropped(files[0]))
     qtbot.waitUntil(lambda: len(sees.box.pictures.tray.crosses) == 1)
