@@ -5,25 +5,20 @@ Numbers are shares of 1, except seconds. A cell's score is the mean over its sco
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import msgspec
 import yaml
 
+from app.pages.evaluation_content import RunContent
 from app.widgets.interval_plot import Interval
 from app.widgets.matrix_model import MatrixCell, MatrixSample, Outcome, Variant
 from app.widgets.table import Cell
 from core.assistants.records import QUOTES
 from core.datasets.records import Sample
 from core.evals import records
-from core.evals.records import SIGNIFICANT, CriterionResult, Difference, Metric, RunView, SavedSpec, Score, Spec
+from core.evals.records import SIGNIFICANT, CriterionResult, Difference, Metric, RunView, Score, Spec
 from core.evals.scorers import SCORERS as MEASURES
-from core.vault.records import Signature
-
-if TYPE_CHECKING:
-    from core.workbench import Workbench
 
 SCORERS = {
     "contains": "Holds the target",
@@ -40,37 +35,6 @@ _MARK = re.compile(r"\s*\[\d+\]")
 """A difference is told as shown only when its interval leaves out zero and its p-value is under this."""
 ENDS = {"value": "", "low": "lower end ", "high": "upper end "}
 STATUS = {"started": "Interrupted", "finished": "Finished", "cancelled": "Stopped", "failed": "Failed"}
-
-
-@dataclass
-class RunContent:
-    """A run with all that is needed to show it. `outcomes` fills while it runs."""
-
-    view: RunView
-    spec: SavedSpec
-    signatures: tuple[Signature, ...]
-    """On the spec."""
-    samples: tuple[Sample, ...]
-    outcomes: dict[tuple[str, str], records.Outcome] = field(default_factory=dict)
-    """By sample and variant."""
-    live: bool = False
-    """Whether it runs now."""
-
-    @property
-    def run(self) -> records.Run:
-        return self.view.run
-
-
-def read_run(bench: "Workbench", run: str, outcomes: bool = True) -> RunContent:
-    """A run as the vault holds it. Raises `NotFound`."""
-    view = bench.evals.show(run)
-    spec = bench.evals.spec(view.run.spec_reference)
-    with bench.vault.read() as reader:
-        signatures = reader.signatures(view.run.spec)
-    content = RunContent(view, spec, signatures, bench.datasets.show(view.run.dataset_reference).dataset.samples)
-    if outcomes:
-        content.outcomes = {(o.sample, o.variant): o for _, o in bench.evals.outcomes(view.run.id)}
-    return content
 
 
 def title(view: RunView) -> str:
@@ -146,7 +110,7 @@ def rows(content: RunContent, only: set[str] | None = None) -> list[MatrixSample
             id=sample.id,
             where=place(sample),
             question=sample.input,
-            cells=tuple(cell(content.outcomes.get((sample.id, variant.name))) for variant in content.run.variants),
+            cells=tuple(cell(content.asked.get((sample.id, variant.name), ())) for variant in content.run.variants),
         )
         for sample in content.samples
         if only is None or sample.id in only
@@ -160,19 +124,24 @@ def place(sample: Sample) -> str:
     return f"{sample.document}, p. {sample.page}" if sample.page else sample.document
 
 
-def cell(outcome: records.Outcome | None) -> MatrixCell:
-    """One answer as the matrix shows it."""
-    if outcome is None:
+def cell(asked: Sequence[records.Outcome]) -> MatrixCell:
+    """A sample's answers under a variant as the matrix shows them: the one that stands for them, and how many times it passed."""
+    if not asked:
         return MatrixCell(Outcome.NOT_RUN)
+    outcome = min(asked, key=lambda one: (not one.error, one.passed))
+    passed = sum(one.passed for one in asked)
+    times = f"{passed} of {len(asked)} passed" if 0 < passed < len(asked) else ""
     if outcome.answer is None:
-        return MatrixCell(Outcome.ERROR, "No answer", outcome.error)
+        return MatrixCell(Outcome.ERROR, "No answer", " · ".join(part for part in (times, outcome.error) if part))
     failed = next((score for score in outcome.scores if not score.passed), None)
+    reason = sentence(failed.reason) if failed else ""
     return MatrixCell(
         outcome=Outcome.PASSED if outcome.passed else Outcome.FAILED,
         answer=plain(outcome.answer.answer),
-        reason=sentence(failed.reason) if failed else "",
-        score=mean_score(outcome.scores),
+        reason=" · ".join(part for part in (times, reason) if part),
+        score=mean_score([score for one in asked for score in one.scores]),
         citations=tuple(dict.fromkeys(citation.number for citation in outcome.answer.citations)),
+        cached=all(one.reused for one in asked),
     )
 
 

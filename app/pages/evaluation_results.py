@@ -1,12 +1,15 @@
 """One run: the matrix with its filters, the progress while it runs, and beside it the summary or one sample whole."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QMenu, QScrollArea, QStackedWidget, QWidget
 
-from app.pages.evaluation_matrix import RunContent, columns, rows, short_names
+from app.bridge.operations import Operations
+from app.pages.evaluation_content import RunContent
+from app.pages.evaluation_matrix import columns, rows, short_names
 from app.pages.evaluation_summary import RunSummary
 from app.pages.page import side_pane
 from app.pages.sample_detail import SampleDetail
@@ -18,22 +21,31 @@ from app.widgets.matrix import Matrix
 from app.widgets.matrix_model import FILTERS, MatrixSample
 from app.widgets.toolbar import Chooser
 from core.datasets.records import Sample
+from core.evals.history import Past, history
 from core.evals.records import Outcome
-from core.jobs import Progress
+from core.jobs import Job, Progress
 
-SIDE, NARROW_SIDE, NARROW = 384, 300, 1180
+if TYPE_CHECKING:
+    from core.workbench import Workbench
+
+WHOLE_BAR = 800
+"""Pixels of the bar above the matrix, at scale 1.0, from which all its buttons stand beside each other."""
+SIDE, DETAIL_SIDE, NARROW_SIDE, NARROW = 384, 460, 300, 1180
 ZOOMS = (40, 60, 80, 100, 120)
 KEYS = (("Arrows", "Move"), ("Enter", "Open sample"), ("F", "Next failure"), ("D", "Next difference"))
 
 
 class ResultsView(QWidget):
-    """`cancel_asked`: the person wants the run to stop; `ask_asked`: to ask (collection, question) again in the chat."""
+    """`cancel_asked`: the person wants the run to stop; `ask_asked`: to ask (collection, question) again in the chat; `past_asked`: to
+    see (run, variant, sample) of an earlier run."""
 
     cancel_asked = Signal()
     ask_asked = Signal(object)
+    past_asked = Signal(str, str, str)
 
-    def __init__(self) -> None:
+    def __init__(self, operations: Operations) -> None:
         super().__init__()
+        self._operations = operations
         self.content: RunContent | None = None
         self._samples: dict[str, Sample] = {}
         self.filters = Segments(FILTERS, "Which samples")
@@ -76,6 +88,7 @@ class ResultsView(QWidget):
         self.detail.left.connect(self.close_sample)
         self.detail.stepped.connect(self._step)
         self.detail.asked.connect(self._ask)
+        self.detail.past_asked.connect(self._go_past)
         self.side = QStackedWidget()
         self._summary_pane = side_pane(self.summary, width=SIDE)
         self._detail_pane = side_pane(self.detail, width=SIDE)
@@ -92,13 +105,19 @@ class ResultsView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        narrow = self.width() < look().px(NARROW)
-        for widget in (self._hints, self._columns, self.zoom):
-            widget.setVisible(not narrow)
-        self.find.setFixedWidth(look().px(110 if narrow else 150))
-        width = look().px(NARROW_SIDE if narrow else SIDE)
+        self._fit()
+
+    def _fit(self) -> None:
+        """A sample has more room than the summary, where there is some; what the bar has no room for goes into one menu."""
+        narrow, wide = self.width() < look().px(NARROW), self.side.currentWidget() is self._detail_pane
+        width = look().px(NARROW_SIDE if narrow else DETAIL_SIDE if wide else SIDE)
         for pane in (self.side, self._summary_pane, self._detail_pane):
             pane.setFixedWidth(width)
+        tight = self.width() - width < look().px(WHOLE_BAR)
+        self.zoom.setVisible(not tight)
+        self._hints.setVisible(not tight)
+        self._columns.setText("View" if tight else "Columns")
+        self.find.setFixedWidth(look().px(110 if tight else 150))
 
     # what is shown
 
@@ -148,6 +167,7 @@ class ResultsView(QWidget):
         """Show the current sample whole."""
         if self.matrix.currentIndex().isValid():
             self.side.setCurrentWidget(self._detail_pane)
+            self._fit()
             self._show_current()
 
     def go_to(self, sample: str, variant: str) -> None:
@@ -166,6 +186,7 @@ class ResultsView(QWidget):
     def close_sample(self) -> None:
         """Back to the summary."""
         self.side.setCurrentWidget(self._summary_pane)
+        self._fit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self.side.currentWidget() is self._detail_pane:
@@ -183,9 +204,36 @@ class ResultsView(QWidget):
         outcome = content.outcomes.get((sample.id, variant))
         self.summary.show_sample(self._samples[sample.id], short, outcome)
         if self.side.currentWidget() is self._detail_pane:
-            self.detail.show_outcome(self._samples[sample.id], variant, outcome)
+            asked = content.asked.get((sample.id, variant), ())
+            self.detail.show_outcome(self._samples[sample.id], variant, asked, content.messages.get(variant, ()))
+            self._read_history(self._samples[sample.id], (sample.id, variant))
             for scroll in self._detail_pane.findChildren(QScrollArea):
                 scroll.verticalScrollBar().setValue(0)
+
+    def _read_history(self, sample: Sample, place: tuple[str, str]) -> None:
+        """Read how a sample went in earlier runs, and show it if it is still looked at."""
+        content = self.content
+        if content is None:
+            return
+        run = content.run
+
+        def work(bench: "Workbench", job: Job) -> tuple[Past, ...]:
+            with bench.vault.read() as reader:
+                return history(reader, run.dataset_reference.partition("@")[0], sample)
+
+        def done(past: tuple[Past, ...]) -> None:
+            index = self.matrix.currentIndex()
+            here = self.content is content and index.isValid()
+            shown = (self.matrix.rows.samples[index.row()].id, run.variants[index.column()].name) if here else None
+            if shown == place:
+                self.detail.show_history(past, run.id)
+
+        self._operations.run("Read a sample’s history", work, done)
+
+    def _go_past(self, run: str, variant: str) -> None:
+        index = self.matrix.currentIndex()
+        if index.isValid():
+            self.past_asked.emit(run, variant, self.matrix.rows.samples[index.row()].id)
 
     def _show_current(self) -> None:
         index = self.matrix.currentIndex()
@@ -227,17 +275,24 @@ class ResultsView(QWidget):
         self.count.setText(f"{shown:,} of {total:,} samples, {shown * width:,} cells")
 
     def _offer_columns(self) -> None:
+        """The columns, and the zoom where its own button has no room."""
         self._columns_menu.clear()
         for position, variant in enumerate(self.matrix.rows.variants):
             action = self._columns_menu.addAction(f"{variant.name}, {variant.model}")
             action.setCheckable(True)
-            action.setChecked(True)
+            action.setChecked(not self.matrix.isColumnHidden(position))
             action.toggled.connect(lambda on, which=position: self._show_column(which, on))
+        if self.zoom.isHidden():
+            self._columns_menu.addSeparator()
+            for percent in ZOOMS:
+                action = self._columns_menu.addAction(f"Zoom {percent} %")
+                action.triggered.connect(lambda _=False, key=str(percent): self.zoom.choose(key))
 
     def _show_column(self, position: int, on: bool) -> None:
         self.matrix.setColumnHidden(position, not on)
 
     def _open_columns(self) -> None:
+        self._offer_columns()
         self._columns_menu.popup(self._columns.mapToGlobal(self._columns.rect().bottomLeft()))
 
     def _zoom_by(self, step: int) -> None:

@@ -5,10 +5,10 @@ every figure with its interval.
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
+from app.pages.evaluation_content import RunContent
 from app.pages.evaluation_matrix import (
     STATUS,
     UNITS,
-    RunContent,
     criterion_words,
     difference_intervals,
     difference_words,

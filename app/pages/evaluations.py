@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
 
 from app.bridge.operations import Failure, Handle
 from app.pages.evaluation_comparison import ComparisonView
+from app.pages.evaluation_content import RunContent, read_run
 from app.pages.evaluation_form import EvaluationForm
-from app.pages.evaluation_matrix import RunContent, read_run, signed_before, spec_text, status_cell, status_words, title
+from app.pages.evaluation_matrix import signed_before, spec_text, status_cell, status_words, title
 from app.pages.evaluation_results import NARROW, ResultsView
 from app.pages.evaluation_specs import SpecsView
 from app.pages.page import Page, Shell, take_focus
@@ -88,7 +89,8 @@ class EvaluationsPage(Page):
         self.pack.clicked.connect(self._make_pack)
         self.bar.act(self.pack, self.new)
 
-        self.results = ResultsView()
+        self.results = ResultsView(self.operations)
+        self.results.past_asked.connect(self.show_sample)
         self.results.cancel_asked.connect(self.cancel)
         self.results.ask_asked.connect(lambda about: self.shell.go("chat", about))
         self.comparison = ComparisonView(self.operations)
@@ -332,7 +334,7 @@ class EvaluationsPage(Page):
                 self._turn("results")
                 self._show(piece)
             elif self._live is not None:
-                self._live.outcomes[piece.outcome.sample, piece.outcome.variant] = piece.outcome
+                self._live.take(piece.outcome)
                 outcomes.append(piece.outcome)
         self._fresh += outcomes
         if self._fresh and not self._put.isActive():

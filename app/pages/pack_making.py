@@ -12,10 +12,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app.pages.evaluation_content import RunContent, read_run
 from app.pages.evaluation_matrix import (
-    RunContent,
     criterion_words,
-    read_run,
     short_names,
     signed_before,
     status_cell,
@@ -75,8 +74,8 @@ def _rows(
     content: RunContent, prompts: Sequence[PromptState], people: Mapping[str, str]
 ) -> tuple[tuple[str, str, str, str], ...]:
     run, result = content.run, content.view.result
-    errors = sum(bool(outcome.error) for outcome in content.outcomes.values())
-    cited = {c.document for o in content.outcomes.values() if o.answer is not None for c in o.answer.citations}
+    errors = sum(bool(outcome.error) for outcome in content.every())
+    cited = {c.document for o in content.every() if o.answer is not None for c in o.answer.citations}
     judged = [
         f"{criterion_words(one, short_names(run.variants))[0].replace(chr(10), ', ')}: {'met' if one.met else 'not met'}"
         for one in (result.criteria if result is not None else ())
@@ -98,7 +97,7 @@ def _rows(
             "chat",
             "Answers",
             f"With their scores and cited passages{f'; {errors} errors' if errors else ''}",
-            f"{len(content.outcomes):,}",
+            f"{len(content.every()):,}",
         ),
         (
             "prompts",

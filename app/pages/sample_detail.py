@@ -1,5 +1,7 @@
 """One sample under one variant, whole: the question, what was wanted, the answer with its citations, each score with its reason, the passages
-that were found, and the prompt exactly as the model saw it.
+that were found, the messages that were filled in, the prompt exactly as the model saw it, and how the sample went in earlier runs.
+
+Where a sample was asked more than once, each time can be looked at.
 """
 
 from collections.abc import Sequence
@@ -8,30 +10,40 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
 from app.pages.evaluation_matrix import figure, place, scorer_word, sentence
+from app.pages.sample_history import HistoryCard
 from app.theme.look import look
 from app.widgets.answer_view import NO_SUPPORT, AnswerView, Sentence, sentences
 from app.widgets.basic import Badge, Card, Elided, IconLabel, clear, column, label, row
-from app.widgets.buttons import button, icon_button
+from app.widgets.buttons import Segments, button, icon_button
 from app.widgets.code_view import CodeEditor
 from app.widgets.passages import PassageList, PassageRow
 from core.assistants.records import Answer
 from core.datasets.records import Sample
+from core.evals.history import Past
 from core.evals.records import Outcome, Score
+from core.inference.records import Message
 
 PROMPT_LINES = 14
+MESSAGE_LINES = 8
+MOST_TIMES = 6
+"""Times that can be chosen from; more aren't told apart."""
 ENDS = {"stop": "ended by the model", "length": "cut at the longest answer allowed"}
 
 
 class SampleDetail(QWidget):
     """`stepped` gives -1 or 1: the person wants the sample before or after; `left`: back to the summary;
-    `asked` gives the question that they want to ask again in the chat."""
+    `asked` gives the question that they want to ask again in the chat; `past_asked` a (run, variant) of the history."""
 
     stepped = Signal(int)
     left = Signal()
     asked = Signal(str)
+    past_asked = Signal(str, str)
 
     def __init__(self) -> None:
         super().__init__()
+        self._shown: tuple[Sample, str, tuple[Outcome, ...], tuple[Message, ...]] | None = None
+        self.times = Segments((), "Which time")
+        self.history = HistoryCard()
         self._title = Elided(type="heading")
         self._variant = Elided(tone="secondary")
         back = button("Summary", "left", "quiet", small=True)
@@ -52,11 +64,28 @@ class SampleDetail(QWidget):
         self.setLayout(layout)
         self.setAccessibleName("Sample")
 
-    def show_outcome(self, sample: Sample, variant: str, outcome: Outcome | None) -> None:
-        """Show a sample's outcome under a variant; None when it has not run."""
+    def show_outcome(
+        self, sample: Sample, variant: str, asked: Sequence[Outcome], messages: Sequence[Message] = ()
+    ) -> None:
+        """Show a sample's outcomes under a variant, each time that it was asked; none when it has not run."""
+        self._shown = (sample, variant, tuple(asked), tuple(messages))
+        worst = min(asked, key=lambda one: (not one.error, one.passed), default=None)
+        self._show(worst)
+
+    def show_history(self, past: Sequence[Past], run: str) -> None:
+        """Show how the sample went in earlier runs; `run` is the one that is looked at."""
+        if self._shown is not None:
+            self.history.show_past(past, run, self._shown[1])
+
+    def _show(self, outcome: Outcome | None) -> None:
+        if self._shown is None:
+            return
+        sample, variant, asked, messages = self._shown
         clear(self._body)
         self._title.say(sample.id)
         self._variant.say(variant)
+        if len(asked) > 1 and outcome is not None:
+            self._body.addWidget(self._times(asked, outcome))
         question = _question(sample)
         again = button("Ask it in the chat", "chat", "link", small=True)
         again.clicked.connect(lambda: self.asked.emit(sample.input))
@@ -65,17 +94,45 @@ class SampleDetail(QWidget):
         self._body.addWidget(_target(sample))
         if outcome is None:
             self._body.addWidget(label("This sample has not run with this variant.", tone="secondary", wrap=True))
-            return
-        if outcome.answer is None:
+        elif outcome.answer is None:
             self._body.addWidget(_error(outcome.error))
-            return
-        self._answer = outcome.answer
-        self._body.addWidget(self._answer_card(outcome.answer))
-        self._body.addWidget(_scores(outcome.scores))
-        self._body.addWidget(self._passages_card(outcome.answer))
-        self._body.addWidget(_prompt(outcome.answer))
+        else:
+            self._answer = outcome.answer
+            self._body.addWidget(self._answer_card(outcome))
+            self._body.addWidget(_scores(outcome.scores))
+            self._body.addWidget(self._passages_card(outcome.answer))
+            if messages:
+                self._body.addWidget(_messages(messages))
+            self._body.addWidget(_prompt(outcome.answer))
+        self.history = HistoryCard()
+        self.history.asked.connect(self.past_asked)
+        self._body.addWidget(self.history)
 
-    def _answer_card(self, answer: Answer) -> Card:
+    def _times(self, asked: Sequence[Outcome], outcome: Outcome) -> QWidget:
+        """Which of the times that the sample was asked is shown."""
+        self.times = Segments(
+            [(str(one.repetition), f"Time {one.repetition + 1}") for one in asked[:MOST_TIMES]], "Which time"
+        )
+        if outcome in asked[:MOST_TIMES]:
+            self.times.choose(str(outcome.repetition))
+        self.times.chosen.connect(lambda name: self._show_time(int(name)))
+        made = QWidget()
+        passed = sum(one.passed for one in asked)
+        made.setLayout(
+            column(label(f"Asked {len(asked)} times, passed {passed} times.", tone="secondary"), self.times, space=6)
+        )
+        return made
+
+    def _show_time(self, repetition: int) -> None:
+        past = self.history.table.rows.all()
+        if self._shown is not None:
+            self._show(next(one for one in self._shown[2] if one.repetition == repetition))
+            self.history.show_past(past, "", "")
+            self.times.segment(str(repetition)).setFocus()
+
+    def _answer_card(self, outcome: Outcome) -> Card:
+        answer = outcome.answer
+        assert answer is not None
         card = Card("Answer")
         self.answer = AnswerView()
         self.answer.show_sentences(told(answer))
@@ -88,6 +145,10 @@ class SampleDetail(QWidget):
         facts = f"{answer.tokens} tokens, " if answer.tokens else ""
         by = "the documents’ own sentences" if answer.model == "quotes" else answer.model
         card.body.addWidget(label(f"By {by}, {facts}{answer.seconds:.1f} s", type="small", tone="secondary", wrap=True))
+        if answer.contract:
+            card.body.addWidget(_contract(answer))
+        for words in _notes(outcome, answer):
+            card.body.addWidget(label(words, type="small", tone="secondary", wrap=True))
         return card
 
     def _passages_card(self, answer: Answer) -> Card:
@@ -192,6 +253,45 @@ def _scores(scores: Sequence[Score]) -> Card:
     return card
 
 
+def _contract(answer: Answer) -> QWidget:
+    """Whether the answer has the form that its prompt version promises."""
+    kept = answer.contract == "kept"
+    layout = row(
+        Badge("Contract kept", "plain", "check") if kept else Badge("Contract broken", "fail", "cross"), space=8
+    )
+    layout.addWidget(label(sentence(answer.broken), type="small", tone="fail", wrap=True), 1)
+    made = QWidget()
+    made.setLayout(layout)
+    made.setAccessibleName(f"Contract {answer.contract}. {answer.broken}".strip())
+    return made
+
+
+def _notes(outcome: Outcome, answer: Answer) -> list[str]:
+    """What else happened on the way to an answer."""
+    found = []
+    if outcome.reused:
+        found.append("Taken from an earlier outcome: the request was identical.")
+    if answer.left_out:
+        found.append(f"{answer.left_out} passages were left out, because the prompt didn’t fit with them.")
+    if answer.withdrawn:
+        found.append(f"Withdrawn for want of support: “{answer.withdrawn}”")
+    if answer.declined:
+        found.append(f"The model declined in other words: “{answer.declined}”")
+    return found
+
+
+def _messages(messages: Sequence[Message]) -> Card:
+    card = Card("Messages of the prompt version", "As they were written, before they were filled in.")
+    for message in messages:
+        card.body.addWidget(label(message.role.capitalize(), type="small", tone="secondary", strong=True))
+        code = CodeEditor(f"Message of the {message.role}", read_only=True)
+        code.setPlainText(message.content)
+        lines = min(MESSAGE_LINES, max(3, message.content.count("\n") + 2))
+        code.setFixedHeight(code.fontMetrics().lineSpacing() * lines + look().px(8))
+        card.body.addWidget(code)
+    return card
+
+
 def _prompt(answer: Answer) -> Card:
     card = Card("Prompt as the model saw it")
     if not answer.rendered:
@@ -204,7 +304,7 @@ def _prompt(answer: Answer) -> Card:
     note = f"{answer.prompt_tokens:,} tokens" + (
         f"; the answer was {ENDS.get(answer.finish, answer.finish)}" if answer.finish else ""
     )
-    card.body.addWidget(label(note, type="small", tone="secondary"))
+    card.body.addWidget(label(note, type="small", tone="secondary", wrap=True))
     code = CodeEditor("Prompt as the model saw it", read_only=True)
     code.setPlainText(answer.rendered)
     code.setFixedHeight(code.fontMetrics().lineSpacing() * PROMPT_LINES)

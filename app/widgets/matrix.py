@@ -62,6 +62,7 @@ class Matrix(QTableView):
     def show_run(self, variants: Sequence[Variant], samples: Sequence[MatrixSample]) -> None:
         self._all = tuple(samples)
         self.rows.show(variants, samples)
+        self._rescale()
 
     def put(self, variants: Sequence[Variant], samples: Sequence[MatrixSample]) -> None:
         """Show what has come in since for samples that are known; filter, place and current cell stay."""
@@ -162,7 +163,12 @@ class Matrix(QTableView):
             )
         else:
             header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header.setDefaultSectionSize(here.px(VARIANT if self.zoom >= 0.75 else 110 if self.zoom >= 0.5 else 48))
+        wide = here.px(VARIANT if self.zoom >= 0.75 else 110 if self.zoom >= 0.5 else 48)
+        header.setDefaultSectionSize(wide)
+        if header.count() and header.sectionResizeMode(0) is QHeaderView.ResizeMode.Fixed:
+            for section in range(header.count()):
+                if not header.isSectionHidden(section):
+                    header.resizeSection(section, wide)
         self.viewport().update()
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 from PySide6.QtCore import QCoreApplication
+from PySide6.QtWidgets import QScrollArea
 
 from app.main_window import MainWindow
 from core.errors import NotFound, WorkerFailed
@@ -87,8 +88,36 @@ def comparison_sample(window: MainWindow) -> None:
     wait(window)
 
 
+def sample(window: MainWindow) -> None:
+    """A sample that was asked twice, from its scores on."""
+    with_runs(window)
+    window.go("evals", "run-2")
+    wait(window)
+    page = window.page.results  # type: ignore[union-attr]
+    page.go_to("q03", page.content.run.variants[1].name)
+    wait(window)
+
+
+def sample_foot(window: MainWindow) -> None:
+    sample(window)
+    bars = window.page.results._detail_pane.findChildren(QScrollArea)  # type: ignore[union-attr]
+    bars[0].verticalScrollBar().setValue(bars[0].verticalScrollBar().maximum())
+
+
+def zoomed(percent: str) -> Callable[[MainWindow], None]:
+    def show(window: MainWindow) -> None:
+        results(window)
+        window.page.results.zoom.choose(percent)  # type: ignore[union-attr]
+
+    return show
+
+
 SCENES: dict[str, Callable[[MainWindow], None]] = {
     "evals-results": results,
+    "evals-zoom-60": zoomed("60"),
+    "evals-zoom-40": zoomed("40"),
+    "evals-sample": sample,
+    "evals-sample-foot": sample_foot,
     "evals-compare": view("compare"),
     "evals-compare-runs": comparison_runs,
     "evals-compare-sample": comparison_sample,
