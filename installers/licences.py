@@ -1,6 +1,7 @@
 """The licences of all that is carried: what each distribution declares, and the texts that it brings."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -76,6 +77,11 @@ def all_in(folder: Path) -> list[Licence]:
     if not found:
         raise BuildProblem(f"{folder}: no packages are installed there.")
     return [found[name] for name in sorted(found)]
+
+
+def of_names(names: Iterable[str]) -> list[Licence]:
+    """Those of distributions in this environment."""
+    return [of(metadata.distribution(name)) for name in names]
 
 
 def write(licences: list[Licence], target: Path) -> None:

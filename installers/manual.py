@@ -84,7 +84,8 @@ def _sentence(command: click.Command) -> str:
 
 
 def _text(text: str) -> str:
-    """Plain text for roff: no line begins with a command, hyphens and backslashes stand for themselves."""
+    """Plain text for roff: no line begins with a command, hyphens and backslashes stand for themselves, and all is ASCII."""
     text = re.sub(r"[\x08\x0c]", "", text).strip().replace("\\", "\\e").replace("-", "\\-")
+    text = "".join(letter if letter.isascii() else f"\\[u{ord(letter):04X}]" for letter in text)
     paragraphs = [" ".join(part.split()) for part in re.split(r"\n\s*\n", text)]
     return "\n.PP\n".join(re.sub(r"^([.'])", r"\\&\1", part) for part in paragraphs)
