@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame
 
 from app.bridge.chatting import adapter_words
 from app.bridge.seeing import Seen
+from app.pages.answer_notes import notes
 from app.theme.look import look
 from app.widgets.answer_view import sentences
 from app.widgets.basic import column, label, row, shorten
@@ -67,6 +68,7 @@ def present(exchange: Exchange, answer: Answer, names: Mapping[str, str] = NOBOD
     """Show an answer in its exchange; the number of the passage that is chosen, 0 for none. `names` as in `made_with`."""
     facts = made_with(answer, names)
     exchange.tokens.setVisible(bool(answer.rendered))
+    exchange.say_notes(notes(answer))
     if answer.abstained:
         exchange.show_declined(why_declined(answer), bool(answer.passages), facts)
         return 0

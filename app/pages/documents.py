@@ -14,6 +14,8 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QStackedWidget, QWidget
 from app.bridge.care import policy
 from app.bridge.opening import size
 from app.bridge.operations import Failure, Handle
+from app.bridge.screening import said_of
+from app.pages.document_screening import CollectionScreening
 from app.pages.page import Page, Shell, list_pane, side_pane
 from app.pages.reader import Reader
 from app.pages.removal import Removal
@@ -65,8 +67,9 @@ def kind(media: str) -> tuple[str, str]:
     return KINDS.get(media, (media.rsplit("/", 1)[-1].upper()[:8], "file"))
 
 
-def collections(bench: "Workbench", job: "Job") -> tuple[Collection, ...]:
-    return tuple(bench.documents.collections())
+def collections(bench: "Workbench", job: "Job") -> tuple[tuple[Collection, ...], tuple[str, ...]]:
+    """The collections, and the names of those of which documents wait for decisions."""
+    return tuple(bench.documents.collections()), bench.screening.collections()
 
 
 CARDS, READING, NARROW = 304, 480, 700
@@ -92,6 +95,7 @@ class DocumentsPage(Page):
         self.list.picked.connect(self._collection_picked)
         self._left = list_pane(self.find_collection, self.list, width=216)
         self.work = LongWork()
+        self.work.cancelled.connect(self._stop_adding)
         self._working = QWidget()
         self._working.setLayout(column(self.work, margins=(20, 14, 20, 14)))
         self._working.hide()
@@ -132,7 +136,10 @@ class DocumentsPage(Page):
         middle = DropFrame(self)
         self.body.removeWidget(self.banner)
         self.layout().removeWidget(self.banner)
-        across_middle = column(self._working, self.banner, self._stack, space=0)
+        self.screening = CollectionScreening(shell, self)
+        self.screening.told.connect(self.fail)
+        self.screening.turned.connect(self._turn)
+        across_middle = column(self._working, self.screening.strip, self._stack, space=0)
         across_middle.setStretch(2, 1)
         middle.setLayout(across_middle)
         self._middle = middle
@@ -144,7 +151,7 @@ class DocumentsPage(Page):
         self.open_button.clicked.connect(self._open_document)
         self.ask_button.clicked.connect(lambda: self.shell.go("chat", self._collection))
         self.remove_button.clicked.connect(self._ask_removal)
-        self._cards = side_pane(self._about, self._cut, width=CARDS)
+        self._cards = side_pane(self._about, self._cut, self.screening.card, width=CARDS)
         self._cards.setMinimumWidth(0)
         self._cards.setMaximumWidth(ANY)
         self.view = PageView()
@@ -157,9 +164,13 @@ class DocumentsPage(Page):
         self._side.currentChanged.connect(lambda _: self._fit_side())
         across = row(self._left, space=0)
         self._beside = Beside(middle, self._side, CARDS, narrow=NARROW)
-        across.addWidget(self._beside, 1)
+        inside = column(self.banner, self._beside, self.screening.view, space=0)
+        inside.setStretch(1, 1)
+        inside.setStretch(2, 1)
+        across.addLayout(inside, 1)
         self.body.addLayout(across)
         self._collections: tuple[Collection, ...] = ()
+        self._waiting: tuple[str, ...] = ()
         self._documents: tuple[Document, ...] = ()
         self._digests: dict[str, str] = {}
         self._collection = ""
@@ -180,6 +191,8 @@ class DocumentsPage(Page):
             self.opened()
 
     def panes(self) -> list[QWidget]:
+        if self.screening.view.isVisibleTo(self):
+            return [self._left, self.screening.view]
         return [self._left, self._middle, self._side]
 
     def side(self) -> QWidget | None:
@@ -226,6 +239,8 @@ class DocumentsPage(Page):
             what += (
                 f"The other {found.added + found.unchanged:,} are in."
                 if found.added or found.unchanged
+                else ""
+                if found.held
                 else "Nothing else was there to read."
             )
             details = [
@@ -234,10 +249,12 @@ class DocumentsPage(Page):
             ]
             if count > REFUSALS_SHOWN:
                 details.append((f"and {count - REFUSALS_SHOWN} more", ""))
-            self.banner.say(what, details=details)
+            self.banner.say(what, said_of(found), details=details)
         else:
             words = f"{found.added:,} documents added" if found.added != 1 else "1 document added"
-            self.shell.toast(words if found.added else "Nothing new: everything was in already")
+            screened = said_of(found)
+            nothing = "Nothing new: everything was in already" if not screened else ""
+            self.shell.toast(". ".join(part for part in (words if found.added else nothing, screened) if part))
         self.opened()
 
     def _add_failed(self, found: Failure) -> None:
@@ -249,6 +266,10 @@ class DocumentsPage(Page):
         self._add_ended()
         self.shell.toast("Stopped. What was read until then is in.")
         self.opened()
+
+    def _stop_adding(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
 
     def _add_ended(self) -> None:
         self._handle = None
@@ -282,9 +303,11 @@ class DocumentsPage(Page):
 
     # showing
 
-    def _show_collections(self, found: tuple[Collection, ...]) -> None:
-        self._collections = found
-        names = [one.name for one in found]
+    def _show_collections(self, found: tuple[tuple[Collection, ...], tuple[str, ...]]) -> None:
+        self._collections, waiting = found
+        names = [one.name for one in self._collections]
+        self._waiting = tuple(name for name in waiting if name not in names)
+        names += self._waiting
         if self._collection not in names and not self._handle:
             self._collection = names[0] if names else ""
         self._list_collections()
@@ -298,6 +321,7 @@ class DocumentsPage(Page):
             for found in self._collections
             if wanted in found.name.casefold()
         ]
+        rows += [SideRow(name, name, "documents", "0") for name in self._waiting if wanted in name.casefold()]
         rows.append(SideRow(NEW, "New collection", "plus"))
         self.list.show_rows(rows)
 
@@ -311,11 +335,14 @@ class DocumentsPage(Page):
     def _show_collection(self) -> None:
         name = self._collection
         self._heading.setText(name)
+        self.screening.show(name)
         known = next((found for found in self._collections if found.name == name), None)
         self._cut.setVisible(known is not None)
         if known is None:
             self.empty.say(
-                f"Nothing in {name} yet. Add a folder to it."
+                f"Nothing in {name} can be asked yet. Decide about what waits."
+                if name in self._waiting
+                else f"Nothing in {name} yet. Add a folder to it."
                 if name
                 else "No documents yet. Add a folder, and you can ask it questions."
             )
@@ -411,6 +438,12 @@ class DocumentsPage(Page):
         self.add_files.refuse(reason)
         self.add_folder.refuse(reason)
         self.remove_button.refuse(reason)
+
+    def _turn(self, screening: bool) -> None:
+        """Show the findings of screening, or the documents again."""
+        self._beside.setVisible(not screening)
+        self.add_folder.become("normal" if screening else "primary")
+        self.screening.view.setVisible(screening)
 
     def _fit_side(self) -> None:
         reading = self._side.currentWidget() is self.view

@@ -46,6 +46,8 @@ class Exchange(QWidget):
         sign.addLayout(words, 1)
         sign.setAlignment(sign.itemAt(0).widget(), Qt.AlignmentFlag.AlignTop)
         self._declined.setLayout(sign)
+        self._notes = label("", type="small", tone="secondary", wrap=True)
+        self._notes.hide()
         self._heading = label("Passages cited", strong=True)
         self._found = label("", tone="secondary")
         self._all = Button("", kind="link")
@@ -76,6 +78,7 @@ class Exchange(QWidget):
                 self._state,
                 self.answer,
                 self._declined,
+                self._notes,
                 self.banner,
                 self._headings,
                 self.passages,
@@ -132,6 +135,15 @@ class Exchange(QWidget):
         self._declined.show()
         self._say_facts(facts)
         announce(self, f"The documents don’t say. {why}")
+
+    def say_notes(self, notes: Sequence[str]) -> None:
+        """What else there is to know of the answer, a sentence a line."""
+        self._notes.setText("\n".join(notes))
+        self._notes.setVisible(bool(notes))
+
+    @property
+    def notes(self) -> str:
+        return self._notes.text()
 
     @property
     def declined(self) -> bool:

@@ -378,7 +378,7 @@ READING = {
     "documents": {"collections", "collection", "list", "show", "locate", "place", "close"},
     "refreshing": {"folders"},
     "rebuilding": {"pending"},
-    "screening": {"policy", "state"},
+    "screening": {"collections", "policy", "state"},
     "retrieval": {"search", "rank", "settings", "prepare", "index_state", "close", "allow_clear"},
     "prompts": {
         *("list", "versions", "show", "diff", "signatures", "held_back", "settle"),

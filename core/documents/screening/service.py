@@ -66,6 +66,11 @@ class Screening:
             )
         return policy
 
+    def collections(self) -> tuple[str, ...]:
+        """The collections for which documents wait; such a collection need not be there yet."""
+        with self._vault.read() as reader:
+            return store.collections(reader)
+
     def state(self, collection: str) -> ScreeningState:
         """The policy, what waits and what was excluded."""
         with self._vault.read() as reader:

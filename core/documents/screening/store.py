@@ -174,6 +174,14 @@ def waiting(reader: Reader, collection: str) -> tuple[Waiting, ...]:
     )
 
 
+def collections(reader: Reader) -> tuple[str, ...]:
+    """The collections for which documents wait, by name; such a collection need not be there yet."""
+    if not known(reader):
+        return ()
+    rows = reader.db.execute("SELECT DISTINCT collection FROM screening_waiting ORDER BY collection").fetchall()
+    return tuple(str(name) for (name,) in rows)
+
+
 def open_kinds(reader: Reader, collection: str) -> dict[str, int]:
     rows = reader.db.execute(
         "SELECT f.kind, count(*) FROM screening_findings f JOIN screening_waiting w ON w.id = f.document"

@@ -19,6 +19,7 @@ from core.assistants.records import QUOTES, Question
 from core.datasets.drafting import Drafting
 from core.datasets.records import AddDataset, Sample
 from core.datasets.service import Datasets
+from core.documents.screening.service import Screening
 from core.errors import NotFound, TemplateError
 from core.evals.files import read_spec
 from core.evals.service import Evals
@@ -162,6 +163,7 @@ class Bench:
         self.evals = Evals(vault, self.models, self.documents, self.prompts, self.datasets, self.library)  # type: ignore[arg-type]
 
         self.evidence = Evidence(vault, self.evals)
+        self.screening = Screening(vault, self.library)  # type: ignore[arg-type]
 
     def close(self) -> None:
         self.vault.close()

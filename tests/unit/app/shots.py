@@ -35,7 +35,15 @@ from core.vault.roles import Act
 from core.vault.vault import Vault
 from core.workbench import ERASABLES, SCHEMA
 from tests.conftest import PASSPHRASES, weak_kdf
-from tests.unit.app import api_scenes, chat_scenes, dataset_scenes, evidence_scenes, model_scenes, playground_scenes
+from tests.unit.app import (
+    api_scenes,
+    chat_scenes,
+    dataset_scenes,
+    document_scenes,
+    evidence_scenes,
+    model_scenes,
+    playground_scenes,
+)
 from tests.unit.app.benches import Bench
 from tests.unit.app.kept import fill
 
@@ -451,8 +459,8 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     **model_scenes.SCENES,
     **api_scenes.SCENES,
     **dataset_scenes.SCENES,
-    **dataset_scenes.SCENES,
     **chat_scenes.SCENES,
+    **document_scenes.SCENES,
     **playground_scenes.SCENES,
 }
 

@@ -19,6 +19,7 @@ from core.documents.records import (
     Rect,
     Refusal,
 )
+from core.documents.screening.records import ScreeningPolicy, ScreeningState
 from core.errors import BadInput, NotFound, Unsupported, WrongPassphrase
 from core.inference.records import Message, ShownPicture, ShowPicture
 from core.jobs import Job
@@ -359,6 +360,12 @@ class Supervisor:
         )
 
 
+def unscreened(collection: str) -> ScreeningState:
+    """Where a collection stands of which nothing was said."""
+    policy = ScreeningPolicy(collection=collection)
+    return ScreeningState(policy=policy, waiting=(), open={}, excluded=())
+
+
 class StandIn:
     """What `core.workbench.Workbench` is for a page."""
 
@@ -375,6 +382,7 @@ class StandIn:
         self.datasets = Datasets(self.vault)
         self.drafting = Drafting()
         self.prompts = Prompts()
+        self.screening = SimpleNamespace(collections=tuple, state=unscreened)
         self.closed = False
         self.on_close: Callable[[], None] | None = None
 

@@ -1,0 +1,66 @@
+"""Pictures of the documents page, for the command of `shots`: screening, importing, search quality."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from app.main_window import MainWindow
+from core.documents.records import AddDocuments
+from core.jobs import Job
+from core.vault.vault import Vault
+from core.workbench import SCHEMA
+from tests.conftest import PASSPHRASES, weak_kdf
+from tests.unit.app.screened import screen
+from tests.unit.app.standin import StandIn
+
+
+def documents(then: Callable[[MainWindow], None], waiting: bool = True) -> Callable[[MainWindow], None]:
+    def show(window: MainWindow) -> None:
+        from tests.unit.app.shots import wait
+
+        folder = Path(tempfile.mkdtemp())
+        bench = StandIn(folder / "Drug safety.assay")
+        bench.vault.folder.mkdir(parents=True)
+        names = ("SOP-PV-014 Case intake and reporting.pdf", "costs.csv", "notes.txt")
+        bench.documents.add(AddDocuments(collection="safety", paths=names), Job("Add"))
+        if waiting:
+            kept = Vault.create(folder / "Kept.assay", "ines", "Ines Korhan", PASSPHRASES["ines"], SCHEMA, kdf=weak_kdf)
+            screen(bench, kept)
+        window.operations._workbench = bench  # type: ignore[assignment]
+        window.go("documents")
+        wait(window)
+        then(window)
+
+    return show
+
+
+def screening(window: MainWindow) -> None:
+    from tests.unit.app.shots import wait
+
+    window.page.screening.open()  # type: ignore[union-attr]
+    wait(window)
+
+
+def screening_decided(window: MainWindow) -> None:
+    from tests.unit.app.shots import wait
+
+    screening(window)
+    view = window.page.screening.view  # type: ignore[union-attr]
+    view.table.choose(0)
+    view._decide("redact", False)
+    wait(window)
+    view._decide("exclude", False)
+    wait(window)
+
+
+def screening_form(window: MainWindow) -> None:
+    window.page.screening.change.click()  # type: ignore[union-attr]
+
+
+SCENES: dict[str, Callable[[MainWindow], None]] = {
+    "documents-waiting": documents(lambda window: None),
+    "documents-plain": documents(lambda window: None, waiting=False),
+    "screening": documents(screening),
+    "screening-decided": documents(screening_decided),
+    "screening-form": documents(screening_form),
+}
