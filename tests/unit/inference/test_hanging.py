@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from core.errors import WorkerFailed
-from core.inference.records import Generate, Message, Weigh, WeighText
+from core.inference.records import MODES, Generate, Message, Weigh, WeighText
 from core.inference.service import Engine
 from core.jobs import Job
 from core.models.records import AddModel
@@ -18,7 +18,7 @@ from tests.golden import legacy as old_files
 from tests.golden import seeing
 from tests.unit.inference import rerankers
 from tests.unit.models.test_converting import convert
-from tests.unit.workers.children.hanging import TOKENS, WORD
+from tests.unit.workers.children.hanging import LOADING, MEASURING, TOKENS, WORD
 
 TESTS = str(Path(__file__).resolve().parents[2])
 LONG = "ab " * TOKENS
@@ -46,7 +46,6 @@ def engine(models: Models) -> Iterator[Engine]:
 
 
 def ends_and_goes_on(engine: Engine, ask: Callable[[str], object], fine: str, hangs: str) -> None:
-    ask(fine)
     with pytest.raises(WorkerFailed, match="stopped: it made no progress for 300 s"):
         ask(hangs)
     assert engine.loaded() == ()
@@ -66,10 +65,11 @@ def test_scores(engine: Engine, models: Models, told_apart: bool, tmp_path: Path
     ends_and_goes_on(engine, lambda text: engine.rerank("why", [text], name), "ab", "ab" * (TOKENS // 2))
 
 
-def test_answers(engine: Engine, stories: str) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_answers(engine: Engine, stories: str, mode: str) -> None:
     def ask(text: str) -> object:
         message = Message(role="text", content=text)
-        return list(engine.generate(Generate(model=stories, messages=(message,), max_tokens=2)))
+        return list(engine.generate(Generate(model=stories, messages=(message,), max_tokens=2, mode=mode)))
 
     ends_and_goes_on(engine, ask, "Once", LONG)
 
@@ -82,6 +82,17 @@ def test_likelihoods(engine: Engine, stories: str) -> None:
     ends_and_goes_on(engine, ask, "Once", LONG)
     # a text's own likelihoods are computed in pieces, so that what hangs is its tokens
     assert engine.weigh_text(WeighText(model=stories, text="Once")).choices
+    engine.unload(stories)
+
+
+@pytest.mark.parametrize("name", [LOADING, MEASURING])
+def test_before_a_model_is_ready(
+    engine: Engine, models: Models, stories: str, stories_file: Path, tmp_path: Path, name: str
+) -> None:
+    file = tmp_path / f"{name}.gguf"
+    file.write_bytes(stories_file.read_bytes() + bytes(32 if name == LOADING else 64))  # else they are the same model
+    models.add(AddModel(path=str(file), name=name))
+    ends_and_goes_on(engine, lambda model: engine.count_tokens(["Once"], model), stories, name)
 
 
 def test_counting(engine: Engine, stories: str) -> None:
