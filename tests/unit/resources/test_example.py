@@ -14,6 +14,8 @@ import yaml
 from jinja2 import StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
+from core.evals.files import read_spec
+
 EXAMPLE = Path(__file__).resolve().parents[3] / "resources" / "example"
 DOCUMENTS = EXAMPLE / "documents"
 LARGEST = 600_000
@@ -194,3 +196,13 @@ def test_evaluation_names_what_the_example_holds() -> None:
 def test_the_example_stays_small() -> None:
     files = [path for path in EXAMPLE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     assert sum(path.stat().st_size for path in files) < LARGEST
+
+
+def test_the_spec_on_searching_compares_sizes_and_numbers_of_passages() -> None:
+    spec = read_spec(EXAMPLE / "retrieval.yaml")
+    ways = {(settings.collection, settings.passages) for settings in spec.settings}
+    assert {collection for collection, _ in ways} == {"merrowdale", "merrowdale-60"}
+    assert len({passages for _, passages in ways}) == 3
+    assert len(ways) == len(spec.settings)
+    assert f"merrowdale-60 --size {60}" in (EXAMPLE / "README.md").read_text(encoding="utf-8")
+    assert {criterion.metric for criterion in spec.criteria} <= set(spec.scorers)
