@@ -202,6 +202,9 @@ SERVICES = (
         "followed", Job("Refresh"))),
     Operation("core.documents.rebuilding:Rebuilding.rebuild", Act.ADD_DOCUMENTS, lambda s: s.bench.rebuilding.rebuild(
         Rebuild(collection="towers", size=60), Job("Rebuild"))),
+    Operation("core.documents.tagging:Tagging.add", Act.ADD_DOCUMENTS, lambda s: s.bench.tagging.add("towers", ("tower.md",), (f"of {s.user}",))),
+    Operation("core.documents.tagging:Tagging.remove", Act.ADD_DOCUMENTS, lambda s: s.bench.tagging.remove(
+        "towers", ("tower.md",), ("tall",))),
     Operation("core.documents.rebuilding:Rebuilding.give_up", Act.ADD_DOCUMENTS, lambda s: s.bench.rebuilding.give_up("towers")),
     Operation("core.documents.screening.service:Screening.set_policy", Act.ADD_DOCUMENTS, lambda s: s.bench.screening.set_policy(
         ScreeningPolicy(collection="screened", mode="ask", redact=("phone",)))),
@@ -375,9 +378,10 @@ READING = {
     "model_disk": {"view", "discard"},
     "making": {"import_folder", "quantize", "compare"},
     "signatures": {"keys"},
-    "documents": {"collections", "collection", "list", "show", "locate", "place", "close"},
+    "documents": {"collections", "collection", "embedder", "list", "show", "locate", "place", "close"},
     "refreshing": {"folders"},
     "rebuilding": {"pending"},
+    "tagging": {"counts", "of"},
     "screening": {"collections", "policy", "state"},
     "retrieval": {"search", "rank", "settings", "prepare", "index_state", "close", "allow_clear"},
     "prompts": {
@@ -388,7 +392,7 @@ READING = {
     "api_calls": {"list", "show", "used"},
     "datasets": {"list", "show", "preview", "versions", "changes", "screen", "contaminated"},
     "drafting": {"list", "waiting"},
-    "evals": {"contamination", "specs", "spec", "list", "show", "outcomes", "compare", "gate", "replay"},
+    "evals": {"contamination", "specs", "spec", "list", "show", "outcomes", "compare", "estimate", "gate", "replay"},
     "trainings": {"plan", "look", "list", "show", "lent"},
     "scoring": {"tools", "asked", "instruments", "close"},
     "evidence": set(),
@@ -413,6 +417,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
             bench.documents.add(AddDocuments(collection=collection, paths=(stage.file(name, text),)), Job("Add"))
         (folder / "tower.pdf").write_bytes(pdf(paragraph(60, 80, ["The tower has a cellar."])))
         bench.documents.add(AddDocuments(collection="towers", paths=(str(folder / "tower.pdf"),)), Job("Add"))
+        bench.tagging.add("towers", ("tower.md",), ("tall",))
         (folder / "followed").mkdir()
         (folder / "followed" / "followed.md").write_text(f"{TEXT}Followed.\n")
         bench.refreshing.follow("followed", (str(folder / "followed"),))
