@@ -3,6 +3,7 @@
 #   make app        the window
 #   make test       lint, types, layers and tests (under 15 minutes on 2 cores)
 #   make test-all   the slow tests too
+#   make installers what is carried to other machines; `make installer-test` proves it in a clean Debian (installers/README.md)
 #   make bench      figures: [ONLY=pattern] [OUT=file.json]
 
 PYTHON ?= python3.11
@@ -70,3 +71,14 @@ $(EMBED): installers/starter-embed.txt $(SETUP)/installed
 
 clean:
 	rm -rf build $(VENV) $(EMBED)
+
+# The installers of the commit that is checked out, into build/release; needs `make setup`, dpkg-deb and the fonts' packages (installers/README.md).
+# LLAMA names a wheel of llama-cpp-python for all processors; KEY the releaser's minisign key, without which a throw-away key signs.
+.PHONY: installers installer-test
+installers: $(EMBED)
+	$(PYTHON) -m installers.build --python "$(PYTHON)" $(if $(LLAMA),--llama "$(LLAMA)") $(if $(KEY),--key "$(KEY)")
+
+# As root: a clean Debian without Python and without a network, with what build/release holds.
+installer-test:
+	$(PYTHON) installers/check.py build/release --key $(or $(PUBLIC_KEY),build/release/TRIAL-KEY.pub)
+	sh installers/proof.sh build/release build/installer-test

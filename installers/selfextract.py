@@ -18,11 +18,14 @@ def build(plan: Plan, folder: Path, python: Path) -> Path:
     shutil.rmtree(stage, ignore_errors=True)
     shutil.copytree(folder, stage / "lib" / PROGRAM, symlinks=True)
     desktop.write(stage, plan, python)
-    archive = plan.work / "run.tar.gz"
-    same.write_tar_gz(stage, archive, plan.epoch)
-    content = archive.read_bytes()
-    target = plan.out / f"{NAME}-{plan.version}-linux-x86_64.run"
-    target.write_bytes(script(plan.version, hashlib.sha256(content).hexdigest(), len(content)) + content)
+    return pack(stage, plan.out / f"{NAME}-{plan.version}-linux-x86_64.run", plan.version, plan.epoch)
+
+
+def pack(stage: Path, target: Path, version: str, epoch: int) -> Path:
+    """The script and the content of a prefix, in one file that can be run."""
+    same.write_tar_gz(stage, target, epoch)
+    content = target.read_bytes()
+    target.write_bytes(script(version, hashlib.sha256(content).hexdigest(), len(content)) + content)
     target.chmod(0o755)
     return target
 

@@ -45,6 +45,11 @@ vaults() {
     echo "Settings: ${XDG_CONFIG_HOME:-$HOME/.config}/assay"
 }
 
+refresh() { # what the desktop remembers of shortcuts and kinds of files
+    if command -v update-mime-database >/dev/null 2>&1; then update-mime-database "$prefix/share/mime" >/dev/null 2>&1 || true; fi
+    if command -v update-desktop-database >/dev/null 2>&1; then update-desktop-database "$prefix/share/applications" >/dev/null 2>&1 || true; fi
+}
+
 if [ "$work" = remove ]; then
     [ -f "$list" ] || { echo "Assay isn't installed below $prefix." >&2; exit 1; }
     while IFS= read -r name; do
@@ -52,6 +57,7 @@ if [ "$work" = remove ]; then
     done < "$list"
     rm -rf -- "$place"
     rm -f -- "$list" "$prefix/bin/assay"
+    refresh
     echo "Assay was removed from $prefix."
     vaults
     exit 0
@@ -84,9 +90,7 @@ done < "$fresh/files"
 sed -i "s|^Exec=assay |Exec=\"$prefix/bin/assay\" |" "$prefix/share/applications/assay.desktop"
 mv "$fresh/files" "$list"
 ln -sf "$place/assay" "$prefix/bin/assay"
-for tool in "update-mime-database $prefix/share/mime" "update-desktop-database $prefix/share/applications"; do
-    if command -v "${tool%% *}" >/dev/null 2>&1; then "${tool%% *}" "${tool#* }" >/dev/null 2>&1 || true; fi
-done
+refresh
 echo "Assay @VERSION@ is installed. Start it with $prefix/bin/assay app, or from the menu."
 case ":$PATH:" in *":$prefix/bin:"*) ;; *) echo "($prefix/bin isn't among the folders of your commands.)" ;; esac
 exit 0

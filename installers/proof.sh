@@ -1,0 +1,53 @@
+#!/bin/sh
+# Installs what was built in a clean Debian without Python and without a network, uses it, and removes it. Needs root.
+# Usage: proof.sh RELEASE WORK. The clean system is made once in WORK by debootstrap (this part reaches Debian's mirror; MIRROR names another).
+set -eu
+release=$(cd "$1" && pwd)
+mkdir -p "$2"
+work=$(cd "$2" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+mirror=${MIRROR:-http://deb.debian.org/debian}
+[ "$(id -u)" -eq 0 ] || { echo "This needs root, for debootstrap, chroot and a network namespace." >&2; exit 1; }
+
+deb=$(find "$release" -maxdepth 1 -name '*_amd64.deb' | head -n 1)
+base=$work/base
+if [ ! -e "$work/base.done" ]; then
+    needs=$(dpkg-deb -f "$deb" Depends | sed 's/([^)]*)//g; s/ //g')
+    debootstrap --variant=minbase --include="$needs,xvfb,desktop-file-utils,shared-mime-info" bookworm "$base" "$mirror" > "$work/debootstrap.log"
+    touch "$work/base.done"
+fi
+if [ -n "$(find "$release" -maxdepth 1 -name '*-wheelhouse-*.tar')" ] && [ ! -e "$work/python.done" ]; then
+    rm -rf "$work/python"
+    cp -a "$base" "$work/python"
+    cp /etc/resolv.conf "$work/python/etc/resolv.conf"
+    chroot "$work/python" sh -c "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3 python3-venv" > "$work/apt.log" 2>&1
+    touch "$work/python.done"
+fi
+
+inside() { # inside BASE SCRIPT: a fresh copy of BASE, no interfaces, the release at /release
+    root=$work/root
+    rm -rf "$root"
+    cp -a "$work/$1" "$root"
+    mkdir -p "$root/release" "$root/proof"
+    cp "$here/proof/$2" "$root/proof/"
+    status=0
+    unshare --net --mount --pid --fork --ipc sh -eu -c '
+        mount --make-rprivate /
+        mount -t proc proc "$1/proc"
+        mount -t tmpfs -o mode=1777 tmpfs "$1/dev/shm"
+        mount --bind "$3" "$1/release"
+        exec env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 chroot "$1" sh -eu "/proof/$2"' \
+        inside "$root" "$2" "$release" || status=$?
+    rm -rf "$root"
+    return $status
+}
+
+echo "== the Debian package, without Python and without a network"
+inside base deb.sh
+echo "== the self-extracting file, as an ordinary user"
+inside base run.sh
+if [ -e "$work/python.done" ]; then
+    echo "== the wheelhouse, with Debian's own Python"
+    inside python wheelhouse.sh
+fi
+echo "== all proofs passed"
