@@ -75,6 +75,7 @@ def facts_of(model: ModelFile) -> tuple[tuple[str, str], ...]:
         ("Chat template", ("In the file" if model.has_template else "None in the file") if chat else ""),
         ("Tokenizer", model.tokenizer),
         ("Made from", model.base_model),
+        ("Learnt from", model.importance),
         ("Licence", model.licence or "Not stated"),
         ("Signature", signature_words(model)),
         ("Added", model.added[:10]),

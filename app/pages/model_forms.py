@@ -101,12 +101,18 @@ class QuantizeForm(ActForm):
             "The loss is measured on it. Without a text nothing is measured.",
             beside=True,
         )
+        self.importance = Field(
+            "Learns from",
+            text_edit("Pages of text like those that it will read"),
+            "Numbers that matter on this text are kept nearer. Types of one or two bits need it. Its SHA-256 is noted in the file.",
+            beside=True,
+        )
         self.again = Check(f"Its numbers are {model.quantization} already: lose more")
         self.again.setVisible(again)
         super().__init__(
             "Quantize",
             "A smaller file is written beside this one and registered. This one stays.",
-            (self.kind, self.name, self.text, self.again),
+            (self.kind, self.name, self.importance, self.text, self.again),
             "minus",
             title=f"Quantize {model.name}",
         )
@@ -117,6 +123,7 @@ class QuantizeForm(ActForm):
             quantization=self.kind.edit.currentData(),
             name=self.name.text.strip() or None,
             again=self.again.isChecked(),
+            importance=self.importance.text.strip(),
             text=self.text.text.strip(),
         )
 
@@ -325,6 +332,8 @@ def quantized_words(found: QuantizedModel) -> tuple[list[tuple[str, str]], list[
         ("Registered as", found.model.name),
         ("Size", f"{size(found.model.size)}, before {size(found.before)}"),
     ]
+    if found.learnt:
+        facts.append(("What matters learnt from", f"{found.learnt:,} tokens"))
     lost = found.compared
     if lost is None:
         return facts, ["The loss wasn’t measured: no text was given."]

@@ -110,6 +110,7 @@ def described(model: ModelFile) -> list[str]:
         "tokenizer": model.tokenizer,
         "licence": model.licence or "not said in the file",
         "base model": model.base_model,
+        "importance learnt from": model.importance,
         "digest": model.digest,
         "path": model.path,
         "added": model.added,

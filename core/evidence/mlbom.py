@@ -156,7 +156,7 @@ def _model(row: Row, rows: Rows) -> Json:
         {"name": f"assay:{name}", "value": str(record[name])}
         for name in (
             *("purpose", "quantization", "parameters", "context", "dimensions"),
-            *("tokenizer", "base_model", "signature", "signed_by"),
+            *("tokenizer", "base_model", "importance", "signature", "signed_by"),
         )
         if record.get(name) not in (None, "", 0)
     ]

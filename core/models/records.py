@@ -60,6 +60,9 @@ class ModelFile(Record, frozen=True, kw_only=True, tag="model"):
     """Of an OpenSSF Model Signing signature that lay beside it: "valid", "unchecked" (nobody trusts its key here), or "" for none."""
     signed_by: str = ""
     """The trusted key's name, or whom an unchecked signature names."""
+    importance: str = ""
+    """What a quantized file says of the text from which was learnt which of its numbers matter: `sha256:` with the digest where it was made
+    here, else what its maker wrote; empty where it was made without one."""
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -289,3 +292,4 @@ class Facts(Record, frozen=True, kw_only=True, tag="model-facts"):
     base_digest: str = ""
     tokenizer: str = ""
     base_model: str = ""
+    importance: str = ""

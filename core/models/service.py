@@ -240,6 +240,7 @@ def _model(name: str, digest: Digest, path: Path, parts: tuple[Part, ...], facts
         tokenizer=facts.tokenizer,
         base_model=facts.base_model,
         base_digest=facts.base_digest,
+        importance=facts.importance,
         parts=parts if len(parts) > 1 else (),
         identity=parts[0].identity if len(parts) == 1 else "",
     )

@@ -55,7 +55,7 @@ SIGNED_SPEC = {"spec", "meaning", "name", "time", "digest"}
 MODEL = {
     "type", "version", "name", "digest", "path", "size", "modified_us", "architecture", "purpose", "quantization", "parameters", "context",
     "dimensions", "has_template", "licence", "added", "title", "tokenizer", "base_model", "base_digest", "parts", "identity", "signature",
-    "signed_by",
+    "signed_by", "importance",
 }  # fmt: skip
 
 

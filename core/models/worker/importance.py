@@ -7,6 +7,7 @@ processor: what lies on a graphics card can't be looked at.
 """
 
 import ctypes
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -18,6 +19,8 @@ from core.errors import BadInput, Damaged, Unsupported
 from core.workers.serving import Call
 
 WINDOW: Final = 512
+DATASET: Final = "quantize.imatrix.dataset"
+"""Where a file names what was learnt from, as llama.cpp's own tool writes it."""
 LEAST: Final = 128
 """Tokens of a text that says something of a model."""
 _SUFFIX: Final = ".weight"
@@ -165,6 +168,24 @@ def _read(library: Any, context: Any, window: list[int]) -> bool:
         return bool(library.llama_decode(context, batch) == 0)
     finally:
         library.llama_batch_free(batch)
+
+
+def noted(library: Any, text: str, learnt: int, matrices: int) -> Any:
+    """What llama.cpp writes into the new file's metadata, under the keys of its own tool: the text's SHA-256, never the text, which may be
+    confidential where the file is not."""
+    facts: tuple[tuple[bytes, str | int], ...] = (
+        (DATASET.encode(), f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"),
+        (b"quantize.imatrix.entries_count", matrices),
+        (b"quantize.imatrix.chunks_count", -(-learnt // WINDOW)),
+    )
+    made = (library.llama_model_kv_override * (len(facts) + 1))()  # the last one has no key
+    for one, (key, value) in zip(made, facts, strict=False):
+        one.key = key
+        if isinstance(value, int):
+            one.tag, one.value.val_i64 = library.LLAMA_KV_OVERRIDE_TYPE_INT, value
+        else:
+            one.tag, one.value.val_str = library.LLAMA_KV_OVERRIDE_TYPE_STR, value.encode()
+    return made
 
 
 def as_parameter(library: Any, found: dict[str, Floats]) -> tuple[Any, list[object]]:

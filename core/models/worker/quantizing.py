@@ -42,6 +42,7 @@ def quantize(request: QuantizeFile, call: Call) -> Quantized:
     if request.importance:
         found, learnt = importance.collect(library, request.path, request.name, request.importance, call)
         settings.imatrix, kept = importance.as_parameter(library, found)
+        settings.kv_overrides = importance.noted(library, request.importance, learnt, len(found))
     done: list[int] = []
 
     def work() -> None:

@@ -16,6 +16,8 @@ from core.models.worker.projectors import is_projector, projector_facts
 from core.records import Record
 from core.workers.serving import Call, Handler
 
+IMPORTANCE: Final = "quantize.imatrix.dataset"
+"""Where a quantized file names the text that told which of its numbers matter."""
 WANTED: Final = (
     *OF_ADAPTERS,
     *OF_PROJECTORS,
@@ -29,6 +31,7 @@ WANTED: Final = (
     "tokenizer.ggml.model",
     "tokenizer.ggml.pre",
     "tokenizer.chat_template",
+    IMPORTANCE,
     "split.count",
     "split.no",
     ".context_length",
@@ -100,6 +103,7 @@ def facts(path: Path, more: Sequence[Path] = ()) -> Facts:
         tensors=len(tensors),
         tokenizer=_tokenizer(header),
         base_model=_base(header),
+        importance=_text(header, IMPORTANCE)[:200],
     )
 
 

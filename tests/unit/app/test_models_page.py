@@ -283,10 +283,12 @@ def test_quantizing_offers_the_usual_types_and_shows_the_loss(
     assert isinstance(form, QuantizeForm)
     assert form.kind.edit.itemText(0).startswith("Q4_K_M, about ")
     form.text.edit.setPlainText("The site reports within 24 hours.")
+    form.importance.edit.setPlainText("Sites report within a day. ")
     form.act.click()
     qtbot.waitUntil(lambda: isinstance(shell.overlay.panel, Told))
     assert ("Same likeliest token", "94.3 % of 311") in shell.overlay.panel.facts
     assert bench.making.asked[0].quantization == "Q4_K_M"
+    assert bench.making.asked[0].importance == "Sites report within a day."
     assert not bench.making.asked[0].again
 
 
