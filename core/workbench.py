@@ -24,6 +24,7 @@ from core.documents.refreshing import Refreshing
 from core.documents.screening import store as screening_store
 from core.documents.screening.service import Screening
 from core.documents.service import Documents
+from core.documents.tagging import Tagging
 from core.evals import releasing
 from core.evals import store as evals_store
 from core.evals.erasing import ErasableOutcomes, ErasableRuns
@@ -108,6 +109,7 @@ class Workbench:
         self.documents = Documents(vault, self.supervisor, self.engine)
         self.refreshing = Refreshing(vault, self.documents)
         self.rebuilding = Rebuilding(vault, self.supervisor, self.engine, self.documents)
+        self.tagging = Tagging(vault)
         self.screening = Screening(vault, self.documents)
         self.retrieval: Retrieval = Retrieval(
             vault, self.supervisor, self.engine, self.documents, first.retrieval if first else None

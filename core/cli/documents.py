@@ -18,6 +18,7 @@ from core.cli.rebuilding import rebuild
 from core.cli.refreshing import refresh, watch
 from core.cli.search_quality import evaluate
 from core.cli.session import FILE, Session, pass_session
+from core.cli.tagging import tag, tags, untag
 from core.documents.records import AddDocuments
 from core.errors import AssayError, BadInput, NotFound
 from core.inference.records import MODES
@@ -169,6 +170,8 @@ documents.add_command(evaluate)
 documents.add_command(rebuild)
 documents.add_command(refresh)
 documents.add_command(watch)
+for command in (tag, untag, tags):
+    documents.add_command(command)
 for command in (screening.screen, screening.findings, screening.decide, screening.admit, screening.guard):
     documents.add_command(command)
 

@@ -20,6 +20,7 @@ def finding_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option(
                 "--type", "types", multiple=True, metavar="ENDING", help="Only in files of this kind, such as pdf."
             ),
+            click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only in documents with this tag."),
             click.option("--since", default="", metavar="DATE", help="Only what was added on this date or later."),
             click.option("--until", default="", metavar="DATE", help="Only what was added on this date or earlier."),
             click.option(
@@ -48,6 +49,7 @@ def finding(options: dict[str, Any]) -> Finding:
             types=options["types"],
             since=options["since"],
             until=options["until"],
+            tags=options["tags"],
         ),
         mmr=options["mmr"],
         reranker=options["reranker"],
@@ -64,6 +66,7 @@ def finding_json(finding: Finding) -> dict[str, Json]:
         "types": list(filters.types),
         "since": filters.since,
         "until": filters.until,
+        "tags": list(filters.tags),
         "mmr": finding.mmr,
         "reranker": finding.reranker,
     }

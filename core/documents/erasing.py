@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from core.documents import store
+from core.documents import store, tagging
 from core.documents.records import Document
 from core.documents.refreshing import forget_names
 from core.errors import NotFound
@@ -52,6 +52,7 @@ class ErasableDocuments(Erasable):
         ]
         store.erase(unit, digests)
         forget_names(unit, names)
+        tagging.forget(unit, names)
 
 
 class ErasableCollections(Erasable):

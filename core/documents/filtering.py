@@ -1,4 +1,4 @@
-"""Which of a collection's passages a search looks at: those of some files, folders, kinds of file or dates.
+"""Which of a collection's passages a search looks at: those of some files, folders, kinds of file, dates or tags.
 
 Rules: what is given twice widens (either file), what is given in different ways narrows (this folder, and PDF). Names are those that
 the documents have in the collection, with slashes; a folder's name means everything below it. Dates are those on which a version was added, by the
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
+from core.documents import store
 from core.errors import BadInput, NotFound
 from core.records import Record
 from core.vault.unit import Reader
@@ -29,11 +30,12 @@ class Filters(Record, frozen=True, kw_only=True):
     """The earliest date of adding, YYYY-MM-DD."""
     until: str = ""
     """The latest."""
+    tags: tuple[str, ...] = ()
 
     @property
     def narrow(self) -> bool:
         """Whether anything is left out."""
-        return bool(self.files or self.folders or self.types or self.since or self.until)
+        return bool(self.files or self.folders or self.types or self.since or self.until or self.tags)
 
 
 def check(filters: Filters) -> None:
@@ -50,6 +52,7 @@ class Listed(NamedTuple):
     """Its number in the table."""
     name: str
     date: str
+    tags: tuple[str, ...] = ()
 
 
 def listed(reader: Reader, collection: int) -> tuple[Listed, ...]:
@@ -59,14 +62,16 @@ def listed(reader: Reader, collection: int) -> tuple[Listed, ...]:
         " WHERE d.collection = ? AND d.current = 1 ORDER BY d.id",
         (collection,),
     ).fetchall()
-    return tuple(Listed(int(document), str(name), str(time)[:10]) for document, name, time in rows)
+    tags = store.tags(reader, collection)
+    return tuple(Listed(int(document), name, time[:10], tags.get(name, ())) for document, name, time in rows)
 
 
 def chosen(documents: Sequence[Listed], filters: Filters) -> list[int]:
-    """The numbers of those within `filters`. Raises `BadInput`, and `NotFound` for a file or folder of which the collection holds nothing."""
+    """The numbers of those within `filters`. Raises `BadInput`, and `NotFound` for a file, folder or tag of which the
+    collection holds nothing."""
     check(filters)
-    _known(filters, [name for _, name, _ in documents])
-    return [document for document, name, date in documents if _within(filters, name, date)]
+    _known(filters, [one.name for one in documents], {tag for one in documents for tag in one.tags})
+    return [one.document for one in documents if _within(filters, one)]
 
 
 def chunks(reader: Reader, collection: int, filters: Filters) -> list[int]:
@@ -79,7 +84,10 @@ def chunks(reader: Reader, collection: int, filters: Filters) -> list[int]:
     return [int(chunk) for (chunk,) in found]
 
 
-def _known(filters: Filters, names: list[str]) -> None:
+def _known(filters: Filters, names: list[str], tags: set[str]) -> None:
+    for tag in filters.tags:
+        if tag not in tags:
+            raise NotFound(kind="tag", name=tag, step="`assay documents tags COLLECTION` shows those that are used.")
     for file in filters.files:
         if file not in names:
             raise NotFound(kind="document", name=file, step="`assay documents list COLLECTION` shows what it holds.")
@@ -88,13 +96,15 @@ def _known(filters: Filters, names: list[str]) -> None:
             raise NotFound(kind="folder", name=folder, step="`assay documents list COLLECTION` shows what it holds.")
 
 
-def _within(filters: Filters, name: str, date: str) -> bool:
+def _within(filters: Filters, one: Listed) -> bool:
+    name, date = one.name, one.date
     return (
         (not filters.files or name in filters.files)
         and (not filters.folders or any(_below(name, folder) for folder in filters.folders))
         and (not filters.types or _ending(name) in {kind.lower().lstrip(".") for kind in filters.types})
         and (not filters.since or date >= filters.since)
         and (not filters.until or date <= filters.until)
+        and (not filters.tags or not set(filters.tags).isdisjoint(one.tags))
     )
 
 

@@ -1,6 +1,6 @@
 """A document goes by another name: a new version with the same pages, passages and vectors, of which nothing is read or embedded again."""
 
-from core.documents import store, vectors
+from core.documents import store, tagging, vectors
 from core.documents.records import Document
 from core.records import Digest
 from core.vault.unit import Unit
@@ -9,7 +9,7 @@ from core.vault.unit import Unit
 def rename(unit: Unit, earlier: Digest, document: Document) -> Digest:
     """Make `document` current in place of `earlier`, whose bytes it has. The earlier version stays for those who cite it. Raises `NotFound`."""
     db = unit.db
-    found = db.execute("SELECT id FROM documents WHERE digest = ? AND current = 1", (earlier,)).fetchone()
+    found = db.execute("SELECT id, name FROM documents WHERE digest = ? AND current = 1", (earlier,)).fetchone()
     if found is None:
         raise store.missing(earlier)
     collection = store.get(unit, document.collection)
@@ -40,4 +40,5 @@ def rename(unit: Unit, earlier: Digest, document: Document) -> Digest:
         db.execute(f"INSERT INTO {words}(rowid, heading, text) VALUES (?, ?, ?)", (chunk, heading, text))
         chunks.append(int(chunk))
     vectors.insert(unit, collection.id, int(after), chunks, matrix)
+    tagging.follow(unit, collection.id, str(found[1]), document.name)
     return digest

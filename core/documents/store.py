@@ -93,7 +93,17 @@ def _vectors_in_blocks(db: Database) -> None:
     vectors.take_over(db)
 
 
-SCHEMA = Migrations("documents", (_first, _when_retired, _with_route, _with_places, _vectors_in_blocks))
+def _with_tags(db: Database) -> None:
+    db.executescript(
+        """
+        CREATE TABLE document_tags(
+            collection INTEGER NOT NULL REFERENCES collections(id), name TEXT NOT NULL, tag TEXT NOT NULL,
+            PRIMARY KEY(collection, name, tag)) STRICT, WITHOUT ROWID;
+        """
+    )
+
+
+SCHEMA = Migrations("documents", (_first, _when_retired, _with_route, _with_places, _vectors_in_blocks, _with_tags))
 
 
 @dataclass(frozen=True)
@@ -232,6 +242,26 @@ def current(reader: Reader, collection: int) -> tuple[Digest, ...]:
         "SELECT digest FROM documents WHERE collection = ? AND current = 1 ORDER BY name", (collection,)
     ).fetchall()
     return tuple(Digest(digest) for (digest,) in rows)
+
+
+def tags(reader: Reader, collection: int) -> dict[str, tuple[str, ...]]:
+    """The tags of the documents of a collection that are searched and have some, by name."""
+    rows = reader.db.execute(
+        "SELECT d.name, t.tag FROM document_tags t JOIN documents d ON d.collection = t.collection AND d.name = t.name"
+        " AND d.current = 1 WHERE t.collection = ? ORDER BY d.name, t.tag",
+        (collection,),
+    ).fetchall()
+    found: dict[str, tuple[str, ...]] = {}
+    for name, tag in rows:
+        found[str(name)] = (*found.get(str(name), ()), str(tag))
+    return found
+
+
+def set_tags(unit: Unit, collection: int, name: str, tags: Iterable[str]) -> None:
+    """Give a document these tags and no others."""
+    unit.db.execute("DELETE FROM document_tags WHERE collection = ? AND name = ?", (collection, name))
+    unit.db.conn.executemany("INSERT INTO document_tags VALUES (?, ?, ?)", [(collection, name, tag) for tag in tags])
+    _changed(unit, collection)
 
 
 def insert(
