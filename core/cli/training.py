@@ -11,7 +11,7 @@ from core.cli.session import FILE, Session, pass_session
 from core.models.records import SignModel
 from core.models.starter import ensure_starters
 from core.training.files import read_spec
-from core.training.records import ExportAdapter, Plan, TrainingView
+from core.training.records import ExportAdapter, Plan, Proved, TrainingView
 from core.training.settings import EXPLAINED, PRESETS
 
 
@@ -41,12 +41,12 @@ def run(session: Session, spec: Path, only_plan: bool) -> None:
 
 @train.command()
 @click.argument("name", metavar="RUN")
-@click.argument("spec", metavar="SPEC", type=FILE)
+@click.argument("spec", metavar="[SPEC]", type=FILE, required=False)
 @pass_session
-def resume(session: Session, name: str, spec: Path) -> None:
-    """Go on with an interrupted run at its last checkpoint; SPEC tells in which folder its files lie."""
+def resume(session: Session, name: str, spec: Path | None) -> None:
+    """Go on with an interrupted run at its last checkpoint. SPEC is needed only where its file lies elsewhere now."""
     with session.workbench() as bench:
-        _show(session, bench.trainings.resume(name, str(spec), session.output.job("Training")))
+        _show(session, bench.trainings.resume(name, str(spec or ""), session.output.job("Training")))
 
 
 @train.command("list")
@@ -167,7 +167,7 @@ def _lines(view: TrainingView) -> list[str]:
         *(f"  Data: {one.reference}, {one.examples} examples, digest {short(one.digest)}." for one in run.sources),
     ]
     if view.checkpoint:
-        lines.append(f"  Checkpoint after step {view.checkpoint}; `assay train resume {run.id} SPEC` goes on from it.")
+        lines.append(f"  Checkpoint after step {view.checkpoint}; `assay train resume {run.id}` goes on from it.")
     if result is None:
         return lines
     if result.curve:
@@ -181,6 +181,8 @@ def _lines(view: TrainingView) -> list[str]:
     lines.append(f"  {result.tokens:,} tokens in {result.seconds:.0f} s, {result.peak / 1e6:,.0f} MB at most.")
     if result.gguf:
         lines.append(f"  Adapter {run.id}, digest {short(result.gguf)}; it is sealed in the vault.")
+    if view.proved is not None:
+        lines += _proved(view.proved)
     if view.compared is not None:
         lines += [f"  Base and adapter on {view.compared.dataset}:"]
         lines += [
@@ -201,6 +203,30 @@ def _lines(view: TrainingView) -> list[str]:
                 ],
             )
         ]
+    return lines
+
+
+def _proved(proved: Proved) -> list[str]:
+    rows = [
+        (
+            one.scorer,
+            one.tag or "all",
+            f"{one.base:.3f}",
+            f"{one.adapter:.3f}",
+            f"{one.difference:+.3f}",
+            f"{one.low:+.3f} to {one.high:+.3f}",
+            f"{one.p:.4f}",
+            "worse" if one.worse else "",
+        )
+        for one in proved.rows
+    ]
+    lines = [f"  {proved.evaluation} by {proved.spec}, base and adapter on the same samples:"]
+    lines += [
+        f"    {line}"
+        for line in table(("scorer", "tag", "base", "adapter", "difference", "95 %", "p", ""), rows, empty="Nothing.")
+    ]
+    for line in proved.gate:
+        lines.append(f"  Gate {'met' if line.met else 'not met'}: {line.line} ({line.reason.rstrip('.')}).")
     return lines
 
 

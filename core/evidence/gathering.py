@@ -47,14 +47,14 @@ def trainings(reader: Reader, run: Run) -> Made:
         if row is None:
             continue
         rows.append(row)
-        adapters.append(Digest(reader.get(Digest(row[2]), TrainingResult).gguf))
-        for source in reader.get(row[1], TrainingRun).sources:
+        adapters.append(Digest(reader.get(Digest(row.result), TrainingResult).gguf))
+        for source in reader.get(row.run, TrainingRun).sources:
             if source.digest != run.dataset and _held(reader, source.digest):
                 data[source.digest] = None
     return Made(
-        tuple(run for _, run, _, _ in rows),
-        tuple(Digest(result) for _, _, result, _ in rows),
-        tuple(Digest(compared) for *_, compared in rows if compared),
+        tuple(row.run for row in rows),
+        tuple(Digest(row.result) for row in rows),
+        tuple(Digest(row.compared) for row in rows if row.compared),
         tuple(data),
         tuple(adapters),
     )

@@ -15,7 +15,7 @@ def learned(vault: Vault) -> tuple[Learned, ...]:
 
 
 def _learned(reader: Reader, row: store.Row) -> Learned:
-    _, digest, ended, _ = row
+    digest, ended = row.run, row.result
     run = reader.get(digest, TrainingRun)
     result = reader.get(Digest(ended), TrainingResult) if ended else None
     datasets = reader.links(digest)

@@ -31,6 +31,8 @@ class Judged(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     system: str = ""
     form: str = ""
     max_tokens: int = 64
+    spec: str = ""
+    """An evaluation spec of the vault, which is run on base and adapter too."""
 
 
 class TrainSpec(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,6 +126,42 @@ class TrainingResult(Record, frozen=True, kw_only=True, tag="training-result"):
     finished: str
 
 
+class Regressed(Record, frozen=True, kw_only=True):
+    """A scorer's paired difference between base and adapter; `tag` is empty for all samples, `p` corrected for all that are told together."""
+
+    variant: str
+    tag: str
+    scorer: str
+    base: float
+    adapter: float
+    difference: float
+    low: float
+    high: float
+    p: float
+    n: int
+    worse: bool
+    samples: tuple[str, ...]
+    """Of the variant: samples that passed before and fail now."""
+
+
+class GateLine(Record, frozen=True, kw_only=True):
+    line: str
+    met: bool
+    reason: str
+
+
+class Proved(Record, frozen=True, kw_only=True, tag="adapter-evaluation"):
+    """What the evaluation that was chosen at the start found, by the run of `core.evals` that it made."""
+
+    training: str
+    evaluation: str
+    spec: str
+    rows: tuple[Regressed, ...]
+    gate: tuple[GateLine, ...]
+    passed: bool
+    finished: bool
+
+
 class TrainingView(Record, frozen=True, kw_only=True):
     """A run as it stands. `status` is "interrupted" where no result was written."""
 
@@ -132,6 +170,7 @@ class TrainingView(Record, frozen=True, kw_only=True):
     result_digest: Digest | None = None
     result: TrainingResult | None = None
     compared: Compared | None = None
+    proved: Proved | None = None
     checkpoint: int = 0
     """The step of the last sealed checkpoint; 0 for none."""
     signed: tuple[tuple[str, str], ...] = ()

@@ -15,26 +15,29 @@ import msgspec
 
 from core.datasets.records import AddDataset
 from core.datasets.service import Datasets
-from core.errors import AssayError, BadInput, Cancelled, NotFound, Refused
-from core.evals.service import environment
+from core.errors import AssayError, BadInput, Cancelled, NotFound, Refused, Unavailable
+from core.evals import releasing
+from core.evals.service import Evals, environment
 from core.inference.service import Engine
 from core.jobs import Job
 from core.models.records import FAKE, ModelFile
 from core.models.service import Lent, Models
 from core.paths import write_whole
 from core.records import Digest, now
-from core.training import comparing, data, exporting, looking, sealed, store, work
+from core.training import comparing, data, exporting, looking, proving, sealed, store, work
+from core.training.preparing import Ready, adapter_of, check_left_out, file_content
 from core.training.records import (
     Compared,
     ExportAdapter,
     Plan,
+    Proved,
     TrainingResult,
     TrainingRun,
     TrainingView,
     TrainSpec,
     UsedSource,
 )
-from core.training.settings import Settings, chosen
+from core.training.settings import chosen
 from core.training.worker.records import (
     Ended,
     Example,
@@ -54,8 +57,6 @@ from core.vault.unit import Reader
 from core.vault.vault import Vault
 from core.workers.supervisor import Supervisor
 
-LARGEST = 500_000_000
-"""Bytes of a file of examples."""
 Watch = Callable[[Step | Measured], None]
 Status = Literal["finished", "cancelled", "failed"]
 
@@ -73,9 +74,10 @@ class Trainings:
         threads: Callable[[], int] = lambda: 0,
         memory: int = 0,
         opened: Callable[..., AbstractContextManager[work.Trainer]] = work.trainer,
+        evals: Evals | None = None,
     ) -> None:
         """`threads` that a run computes with, 0 for the machine's own choice; `memory`: address space of the worker, 0 for no limit; `opened`
-        makes the worker."""
+        makes the worker; `evals` runs the evaluations that specs name."""
         self._vault = vault
         self._models = models
         self._datasets = datasets
@@ -84,6 +86,7 @@ class Trainings:
         self._threads = threads
         self._memory = memory
         self._opened = opened
+        self._evals = evals
         models.lenders.append(self.lent)
 
     def plan(self, spec: TrainSpec, source: str, job: Job) -> Plan:
@@ -131,7 +134,7 @@ class Trainings:
         with self._opened(self._supervisor, ready.base, self._memory, job) as trainer:
             lengths, _, problems = trainer.give(ready.examples, ready.settings.longest, job)
             left_out = (*ready.problems, *problems)
-            _check_left_out(spec, left_out)
+            check_left_out(spec, left_out)
             with self._vault.write(Act.TRAIN, about=f"{spec.name} started") as unit:
                 number = store.next_number(unit)
                 run = TrainingRun(
@@ -140,7 +143,7 @@ class Trainings:
                     base=ready.model.name,
                     base_digest=ready.model.digest,
                     folder=Path(spec.folder).name if spec.folder else "",
-                    spec=spec,
+                    spec=ready.spec,
                     settings=ready.settings,
                     sources=ready.sources,
                     examples=len(lengths),
@@ -152,13 +155,16 @@ class Trainings:
                     user=self._vault.user.user,
                     started=now(),
                 )
-                digest = store.start(unit, number, run, ready.datasets)
+                digest = store.start(unit, number, run, ready.datasets, str(Path(source).expanduser().absolute()))
             self._trained(trainer, run, digest, (), job, watch)
         return self._compare(self.show(run.id), ready.folder, job)
 
     def resume(self, name: str, source: str, job: Job, watch: Watch | None = None) -> TrainingView:
-        """Go on with a run that didn't finish, at its last checkpoint. Raises `BadInput` where it finished, or its data is other data now."""
+        """Go on with a run that didn't finish, at its last checkpoint. `source` "" is where its spec lay at its start.
+
+        Raises `BadInput` where it finished, or its data is other data now."""
         view = self.show(name)
+        source = source or self.source(name)
         self._check_right(view.run.name)
         if view.status == "finished":
             raise BadInput(source=name, problem="this run has finished. Start another one.")
@@ -193,6 +199,15 @@ class Trainings:
             self._trained(trainer, view.run, view.digest, (*kept[0].steps, *kept[0].measured), job, None, request)
         return self._compare(self.show(name), folder, job)
 
+    def source(self, name: str) -> str:
+        """Where a run's spec lay at its start, on this machine. Raises `NotFound`, `BadInput` for a run from before that was kept."""
+        digest = self.show(name).digest
+        with self._vault.read() as reader:
+            found = next(row.source for row in store.everything(reader) if row.run == digest)
+        if not found:
+            raise BadInput(source=name, problem="it isn't known where its spec lay. Give the spec's path.")
+        return found
+
     def list(self) -> tuple[TrainingView, ...]:
         """All runs, newest first."""
         with self._vault.read() as reader:
@@ -211,11 +226,16 @@ class Trainings:
     def sign(self, name: str, meaning: str, reason: str, signer: Signer) -> Signature:
         """Sign a run's result with its adapter. Raises `Refused` when an author approves their own work."""
         view = self.show(name)
-        if view.result_digest is None or view.status != "finished":
+        if view.result is None or view.result_digest is None or view.status != "finished":
             raise BadInput(source=name, problem="it has no adapter to sign. Let it finish first.")
         act = Act.APPROVE if meaning == "approved" else Act.SIGN
         with self._vault.write(act, about=view.run.id, reason=reason) as unit:
             versions.check_signer(view.run.id, unit.authors(view.result_digest), signer.user.user, meaning)
+            against = (
+                releasing.blocked_adapter(unit, view.result.gguf, view.result_digest) if meaning == "approved" else ""
+            )
+            if against:
+                raise Refused(act=act, reason=against.rstrip("."))
             return unit.sign(signer, view.result_digest, view.run.id, meaning, reason)
 
     def export(self, request: ExportAdapter) -> tuple[str, ...]:
@@ -243,19 +263,24 @@ class Trainings:
             row = store.lent(reader, name)
             if row is None:
                 return None
-            run, result = reader.get(row[1], TrainingRun), reader.get(Digest(row[2]), TrainingResult)
-        return Lent(_adapter(run, result), lambda: self._content(Digest(result.gguf)))
+            run, result = reader.get(row.run, TrainingRun), reader.get(Digest(row.result), TrainingResult)
+        return Lent(adapter_of(run, result), lambda: self._content(Digest(result.gguf)))
 
     def _content(self, blob: Digest) -> Iterator[bytes]:
         with self._vault.read() as reader:
             yield from reader.stream(blob)
+
+    def _evaluations(self) -> Evals:
+        if self._evals is None:
+            raise Unavailable(what="Evaluations", step="Open the vault with all of its services.")
+        return self._evals
 
     def _check_right(self, about: str) -> None:
         if not allowed(Act.TRAIN, self._vault.user.roles):
             with self._vault.write(Act.TRAIN, about=about):
                 raise Refused(act=Act.TRAIN, reason="your role doesn't allow it")
 
-    def _prepared(self, spec: TrainSpec, source: str, job: Job) -> "_Ready":
+    def _prepared(self, spec: TrainSpec, source: str, job: Job) -> Ready:
         """Everything that a run needs, checked. Files are looked for from the spec's folder on."""
         settings = chosen(spec.preset, spec.settings, source)
         model, base, folder = self._base(spec, source, job)
@@ -274,12 +299,20 @@ class Trainings:
         asked: Sequence[str] = ()
         if spec.evaluation is not None:
             comparing.check(spec.evaluation, source)
-            reference = self._dataset(spec.evaluation.dataset, spec.evaluation.file, folder, job)
-            asked = [sample.input for sample in self._datasets.show(reference).dataset.samples]
+            own = spec.evaluation.dataset or spec.evaluation.file or not spec.evaluation.spec
+            references = [self._dataset(spec.evaluation.dataset, spec.evaluation.file, folder, job)] if own else []
+            if spec.evaluation.spec:
+                named, dataset = proving.chosen(self._evaluations(), spec.evaluation.spec, model, source)
+                references.append(dataset)
+                judged = msgspec.structs.replace(spec.evaluation, spec=named)
+                spec = msgspec.structs.replace(spec, evaluation=judged)
+            asked = [one.input for found in references for one in self._datasets.show(found).dataset.samples]
         rows = data.checked(examples, asked)
         problems += rows.problems
-        _check_left_out(spec, problems)
-        return _Ready(settings, model, base, folder, rows.examples, tuple(problems), tuple(sources), tuple(datasets))
+        check_left_out(spec, problems)
+        return Ready(
+            spec, settings, model, base, folder, rows.examples, tuple(problems), tuple(sources), tuple(datasets)
+        )
 
     def _base(self, spec: TrainSpec, source: str, job: Job) -> tuple[ModelFile, OpenBase, Path]:
         """The base, how the worker opens it, and the folder that files are looked for from."""
@@ -297,7 +330,7 @@ class Trainings:
         """The examples of a source, what it is, and the dataset's digest where it is one."""
         if file and not dataset:
             path = folder / file
-            content = _file(path)
+            content = file_content(path)
             rows = data.read(path.name, content)
             digest = Digest(hashlib.sha256(content).hexdigest())
             return (
@@ -401,6 +434,12 @@ class Trainings:
         judged, result = view.run.spec.evaluation, view.result
         if judged is None or result is None or not result.gguf or view.result_digest is None:
             return view
+        if judged.spec:
+            proved = proving.prove(self._evaluations(), judged.spec, view.run, view.run.base, job)
+            with self._vault.write(Act.TRAIN, about=f"{view.run.id} evaluated by {proved.evaluation}") as unit:
+                store.prove(unit, view.digest, view.result_digest, proved)
+        if not judged.dataset and not judged.file:
+            return self.show(view.run.id)
         reference = self._dataset(judged.dataset, judged.file, folder, job)
         dataset = self._datasets.show(reference)
         found: Compared = comparing.compare(
@@ -411,7 +450,7 @@ class Trainings:
         return self.show(view.run.id)
 
     def _view(self, reader: Reader, row: store.Row) -> TrainingView:
-        _, digest, result, compared = row
+        digest, result, compared = row.run, row.result, row.compared
         ended = reader.get(Digest(result), TrainingResult) if result else None
         signatures = reader.signatures(Digest(result)) if result else ()
         return TrainingView(
@@ -420,59 +459,7 @@ class Trainings:
             result_digest=Digest(result) if result else None,
             result=ended,
             compared=reader.get(Digest(compared), Compared) if compared else None,
+            proved=reader.get(Digest(row.proved), Proved) if row.proved else None,
             checkpoint=sealed.step_of(self._vault, digest),
             signed=tuple((signature.meaning, signature.name) for signature in signatures),
         )
-
-
-class _Ready(msgspec.Struct, frozen=True):
-    """A run before its first step."""
-
-    settings: Settings
-    model: ModelFile
-    base: OpenBase
-    folder: Path
-    examples: tuple[Example, ...]
-    problems: tuple[Problem, ...]
-    sources: tuple[UsedSource, ...]
-    datasets: tuple[Digest, ...]
-
-
-def _check_left_out(spec: TrainSpec, problems: Sequence[Problem]) -> None:
-    if problems and not spec.leave_out:
-        first = problems[0]
-        more = f" {len(problems) - 1} more can't be learned either." if len(problems) > 1 else ""
-        raise BadInput(
-            source=first.line,
-            problem=f"{first.problem}{more} Correct the data, or say leave_out: true to train without them.",
-        )
-
-
-def _file(path: Path) -> bytes:
-    if not path.is_file():
-        raise NotFound(kind="file", name=str(path), step="Give the path from the spec's folder on.")
-    if path.stat().st_size > LARGEST:
-        raise BadInput(source=path.name, problem="over 500 MB. Split it into several files.")
-    return path.read_bytes()
-
-
-def _adapter(run: TrainingRun, result: TrainingResult) -> ModelFile:
-    """The adapter as models are described."""
-    return ModelFile(
-        name=run.id,
-        digest=Digest(result.gguf),
-        path="",
-        size=result.gguf_size,
-        modified_us=0,
-        architecture=result.architecture,
-        purpose="adapter",
-        quantization="f32",
-        parameters=0,
-        context=0,
-        dimensions=0,
-        has_template=False,
-        licence="",
-        added=result.finished,
-        title=run.name,
-        base_digest=run.base_digest,
-    )

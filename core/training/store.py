@@ -1,7 +1,10 @@
 """The tables of training runs: which there are, how they ended, and what their adapters were found to do."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from core.records import Digest
-from core.training.records import Compared, TrainingResult, TrainingRun
+from core.training.records import Compared, Proved, TrainingResult, TrainingRun
 from core.vault.connection import Database
 from core.vault.migrations import Migrations
 from core.vault.unit import Reader, Unit
@@ -14,19 +17,33 @@ def _first(db: Database) -> None:
     )
 
 
-SCHEMA = Migrations("training", (_first,))
-Row = tuple[int, Digest, str, str]
-"""Number, the run's digest, its result's and its comparison's ("" where there is none)."""
+def _proved(db: Database) -> None:
+    db.execute("ALTER TABLE trainings ADD COLUMN proved TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE trainings ADD COLUMN source TEXT NOT NULL DEFAULT ''")
+
+
+SCHEMA = Migrations("training", (_first, _proved))
+
+
+class Row(NamedTuple):
+    """Of a run: the digests of its records, "" where there is none, and the spec's file on this machine."""
+
+    number: int
+    run: Digest
+    result: str
+    compared: str
+    proved: str
+    source: str
 
 
 def next_number(reader: Reader) -> int:
     return int(reader.db.execute("SELECT coalesce(max(number), 0) + 1 FROM trainings").fetchone()[0])
 
 
-def start(unit: Unit, number: int, run: TrainingRun, datasets: tuple[Digest, ...]) -> Digest:
-    """Record a run before its first step."""
+def start(unit: Unit, number: int, run: TrainingRun, datasets: tuple[Digest, ...], source: str = "") -> Digest:
+    """Record a run before its first step. `source`: where its spec lies on this machine, for going on with it; no part of the record."""
     digest = unit.put(run, links=datasets)
-    unit.db.execute("INSERT INTO trainings (number, digest) VALUES (?, ?)", [number, digest])
+    unit.db.execute("INSERT INTO trainings (number, digest, source) VALUES (?, ?, ?)", [number, digest, source])
     return digest
 
 
@@ -45,14 +62,34 @@ def compare(unit: Unit, run: Digest, result: Digest, compared: Compared) -> Dige
     return digest
 
 
+def prove(unit: Unit, run: Digest, result: Digest, proved: Proved) -> Digest:
+    """Record what the evaluation found."""
+    digest = unit.put(proved, links=(result,))
+    unit.db.execute("UPDATE trainings SET proved = ? WHERE digest = ?", [digest, run])
+    return digest
+
+
+def erase(unit: Unit, runs: Sequence[Digest]) -> None:
+    """Empty the rows of these runs. They stay, so that no number is given twice."""
+    for run in runs:
+        unit.db.execute(
+            "UPDATE trainings SET digest = 'erased-' || number, result = '', compared = '', adapter = '', proved = '', source = ''"
+            " WHERE digest = ?",
+            [run],
+        )
+
+
 def everything(reader: Reader) -> tuple[Row, ...]:
     """All runs, newest first."""
-    rows = reader.db.execute("SELECT number, digest, result, compared FROM trainings ORDER BY number DESC").fetchall()
-    return tuple((int(number), Digest(run), str(result), str(found)) for number, run, result, found in rows)
+    rows = reader.db.execute(
+        "SELECT number, digest, result, compared, proved, source FROM trainings WHERE digest NOT LIKE 'erased-%'"
+        " ORDER BY number DESC"
+    ).fetchall()
+    return tuple(Row(int(row[0]), Digest(row[1]), *map(str, row[2:])) for row in rows)
 
 
 def find(reader: Reader, number: int) -> Row | None:
-    return next((row for row in everything(reader) if row[0] == number), None)
+    return next((row for row in everything(reader) if row.number == number), None)
 
 
 def lent(reader: Reader, name: str) -> Row | None:

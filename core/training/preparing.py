@@ -1,0 +1,72 @@
+"""What stands ready before a run's first step, and the checks that it passed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from core.errors import BadInput, NotFound
+from core.models.records import ModelFile
+from core.records import Digest
+from core.training.records import TrainingResult, TrainingRun, TrainSpec, UsedSource
+from core.training.settings import Settings
+from core.training.worker.records import Example, OpenBase, Problem
+
+LARGEST = 500_000_000
+"""Bytes of a file of examples."""
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """A run before its first step; `spec` with the versions that it names."""
+
+    spec: TrainSpec
+    settings: Settings
+    model: ModelFile
+    base: OpenBase
+    folder: Path
+    examples: tuple[Example, ...]
+    problems: tuple[Problem, ...]
+    sources: tuple[UsedSource, ...]
+    datasets: tuple[Digest, ...]
+
+
+def check_left_out(spec: TrainSpec, problems: Sequence[Problem]) -> None:
+    """Raises `BadInput` with the first problem, unless the person said that such examples may be left out."""
+    if problems and not spec.leave_out:
+        first = problems[0]
+        more = f" {len(problems) - 1} more can't be learned either." if len(problems) > 1 else ""
+        raise BadInput(
+            source=first.line,
+            problem=f"{first.problem}{more} Correct the data, or say leave_out: true to train without them.",
+        )
+
+
+def file_content(path: Path) -> bytes:
+    """Raises `NotFound`, `BadInput` (too large)."""
+    if not path.is_file():
+        raise NotFound(kind="file", name=str(path), step="Give the path from the spec's folder on.")
+    if path.stat().st_size > LARGEST:
+        raise BadInput(source=path.name, problem="over 500 MB. Split it into several files.")
+    return path.read_bytes()
+
+
+def adapter_of(run: TrainingRun, result: TrainingResult) -> ModelFile:
+    """The adapter as models are described."""
+    return ModelFile(
+        name=run.id,
+        digest=Digest(result.gguf),
+        path="",
+        size=result.gguf_size,
+        modified_us=0,
+        architecture=result.architecture,
+        purpose="adapter",
+        quantization="f32",
+        parameters=0,
+        context=0,
+        dimensions=0,
+        has_template=False,
+        licence="",
+        added=result.finished,
+        title=run.name,
+        base_digest=run.base_digest,
+    )
