@@ -45,14 +45,14 @@ def title(view: RunView) -> str:
 def status_words(view: RunView) -> str:
     """How a run ended, in two words; with criteria, whether they were met."""
     if view.status == "finished" and view.run.criteria and view.result is not None:
-        return "Gate met" if view.result.passed else "Gate not met"
+        return "Criteria met" if view.result.passed else "Criteria not met"
     return STATUS[view.status]
 
 
 def status_cell(view: RunView) -> Cell:
     """The same as a cell of a table."""
     words = status_words(view)
-    tint = {"Gate met": "pass", "Gate not met": "fail", "Interrupted": "warn", "Stopped": "warn", "Failed": "fail"}
+    tint = {"Criteria met": "pass", "Criteria not met": "fail", "Interrupted": "warn", "Stopped": "warn", "Failed": "fail"}
     return Cell(words, badge=tint.get(words, "plain"))
 
 

@@ -6,10 +6,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
 from app.pages.evaluation_content import RunContent
+from app.pages.evaluation_gate import GateCard
 from app.pages.evaluation_matrix import (
     STATUS,
     UNITS,
-    criterion_words,
     difference_intervals,
     difference_words,
     differences,
@@ -20,22 +20,16 @@ from app.pages.evaluation_matrix import (
     plain,
     scorer_word,
     short_names,
-    signed_before,
 )
 from app.pages.sample_detail import verdict_badge
 from app.pages.signatures import moment
 from app.theme.look import look
-from app.widgets.basic import Badge, Card, IconLabel, clear, column, label, line, row
+from app.widgets.basic import Badge, Card, clear, column, label, line, row
 from app.widgets.buttons import button
 from app.widgets.forms import Choice
 from app.widgets.interval_plot import IntervalPlot
 from core.datasets.records import Sample
-from core.evals.records import CriterionResult, Outcome, RunResult
-
-SIGNED_BEFORE = {
-    True: "The criteria were signed before the run began.",
-    False: "Nobody had signed the criteria when the run began.",
-}
+from core.evals.records import Outcome
 
 
 class RunSummary(QWidget):
@@ -47,7 +41,7 @@ class RunSummary(QWidget):
         super().__init__()
         self._content: RunContent | None = None
         self.difference = _DifferenceCard()
-        self.gate = _GateCard()
+        self.gate = GateCard()
         self.sample = _SampleCard()
         self.sample.asked.connect(self.sample_asked)
         self.figures = _FiguresCard()
@@ -121,79 +115,6 @@ class _DifferenceCard(Card):
         ]
         self._note.setText(" ".join(notes))
         self._note.setVisible(bool(notes))
-
-
-class _GateCard(Card):
-    def __init__(self) -> None:
-        super().__init__()
-        self.badge = Badge("", "plain")
-        self.setAccessibleName("Release gate")
-        self.body.addLayout(row(label("Release gate", type="heading"), None, self.badge))
-        self._rows = column(space=8)
-        self.body.addLayout(self._rows)
-        self._note = label("", type="small", tone="secondary", wrap=True)
-        self.body.addWidget(self._note)
-
-    def show_run(self, content: RunContent) -> None:
-        clear(self._rows)
-        result = content.view.result
-        names = short_names(content.run.variants)
-        if not content.run.criteria:
-            self.badge.say("No criteria", "plain")
-            self._note.setText("This evaluation has no criteria. Add one, and a run says whether it is met.")
-            return
-        finished = result is not None and result.status == "finished"
-        if content.live:
-            self.badge.say("Not yet", "plain")
-        elif result is None or not finished:
-            self.badge.say("Not judged", "warn", "warning")
-        elif result.passed:
-            self.badge.say("Met", "pass", "check")
-        else:
-            self.badge.say("Not met", "fail", "cross")
-        for judged in result.criteria if result is not None else ():
-            says, measured = criterion_words(judged, names)
-            because = broken_off(judged, result) if finished and result is not None else ""
-            self._rows.addWidget(_criterion_row(says, measured, judged.met if finished else None, because))
-        ended = "" if finished or result is None else "The run didn’t come to its end, so nothing is judged. "
-        self._note.setText(ended + SIGNED_BEFORE[bool(signed_before(content))])
-
-
-def broken_off(judged: CriterionResult, result: RunResult) -> str:
-    """That errors are why a criterion isn't met: samples of its variant on which nothing could be measured. Nothing where they aren't."""
-    errors = next((one.errors for one in result.variants if one.name == judged.criterion.variant), 0)
-    if judged.met or not errors:
-        return ""
-    count = f"{errors:,} sample{'' if errors == 1 else 's'} ended in an error"
-    least, most, found = judged.criterion.at_least, judged.criterion.at_most, judged.measured
-    if found is None:
-        return f"{count}, and nothing was measured."
-    if (least is None or found >= least) and (most is None or found <= most):
-        return f"{count}, so it isn’t met, whatever the others reached."
-    return f"{count}, and the others didn’t reach it either."
-
-
-def _criterion_row(says: str, measured: str, met: bool | None, because: str = "") -> QWidget:
-    """One criterion; `met` is None while that isn't judged; `because` says what beside the number decided."""
-    made = QWidget()
-    glyph, tone, word = {
-        True: ("check", "pass.fg", "met"),
-        False: ("cross", "fail.fg", "not met"),
-        None: ("minus", "text.tertiary", "not judged"),
-    }[met]
-    sign = IconLabel(glyph, tone, 16)
-    what, _, who = says.partition("\n")
-    value = label(measured, strong=met is False, tone="fail" if met is False else "secondary")
-    layout = row(sign, space=10)
-    layout.setAlignment(sign, Qt.AlignmentFlag.AlignTop)
-    words = column(label(what, wrap=True), label(who, type="small", tone="secondary", wrap=True), space=0)
-    if because:
-        words.addWidget(label(because, type="small", tone="warn", wrap=True))
-    layout.addLayout(words, 1)
-    layout.addWidget(value, 0, Qt.AlignmentFlag.AlignTop)
-    made.setLayout(layout)
-    made.setAccessibleName(f"{what}, {who}: {measured}, {word}. {because}".strip())
-    return made
 
 
 class _SampleCard(Card):

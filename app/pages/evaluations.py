@@ -15,17 +15,18 @@ from app.bridge.operations import Failure, Handle
 from app.pages.evaluation_comparison import ComparisonView
 from app.pages.evaluation_content import RunContent, read_run
 from app.pages.evaluation_form import EvaluationForm
-from app.pages.evaluation_matrix import signed_before, spec_text, status_cell, status_words, title
+from app.pages.evaluation_gate import GateState, ask_exception, read_gate
+from app.pages.evaluation_matrix import signed_before, status_cell, status_words, title
 from app.pages.evaluation_results import NARROW, ResultsView
+from app.pages.evaluation_signing import ask_spec_signature
 from app.pages.evaluation_specs import SpecsView
 from app.pages.page import Page, Shell, take_focus
-from app.pages.signatures import ask_and_sign, meanings_for, moment
+from app.pages.signatures import moment
 from app.theme.look import look
 from app.widgets.basic import Badge, column
 from app.widgets.buttons import Segments, button
 from app.widgets.empty_state import EmptyState
 from app.widgets.quick_switcher import Target
-from app.widgets.signing import Signed, ToSign
 from app.widgets.table import Cell, Column, Table
 from app.widgets.toolbar import Chooser
 from core.evals.records import Done, Outcome, RunSpec, RunView, SavedSpec, Spec
@@ -34,7 +35,6 @@ from core.records import Json
 from core.vault.events import Changed
 from core.vault.records import Signature, User
 from core.vault.roles import Act, allowed
-from core.vault.signing import Signer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +74,7 @@ class EvaluationsPage(Page):
         self._put.timeout.connect(self._put_fresh)
         self._wanted = ""
         self._sample: tuple[str, str, str] | None = None
+        self._gate: GateState | None = None
         self._asked = 0
         self._begun = False
 
@@ -91,6 +92,7 @@ class EvaluationsPage(Page):
 
         self.results = ResultsView(self.operations)
         self.results.past_asked.connect(self.show_sample)
+        self.results.summary.gate.exception_asked.connect(self.ask_exception)
         self.results.cancel_asked.connect(self.cancel)
         self.results.ask_asked.connect(lambda about: self.shell.go("chat", about))
         self.comparison = ComparisonView(self.operations)
@@ -246,6 +248,7 @@ class EvaluationsPage(Page):
 
     def _show(self, content: RunContent) -> None:
         self.results.show_run(content)
+        self._read_gate()
         wanted, self._sample = self._sample, None
         if wanted is not None and wanted[0] == content.run.id:
             self.results.go_to(wanted[2], wanted[1])
@@ -427,34 +430,29 @@ class EvaluationsPage(Page):
     def ask_signature(self, saved: SavedSpec) -> None:
         """Open the signing panel for a spec."""
         person = self._person()
-        if person is None:
+        if person is not None:
+            ask_spec_signature(self.shell, saved, person, self._load, self.fail)
+
+    def ask_exception(self) -> None:
+        """Open the signing panel for an exception to the shown run's gate."""
+        person, content, state = self._person(), self.results.content, self._gate
+        if person is not None and content is not None and state is not None:
+            ask_exception(self.shell, content, state, person, self._read_gate)
+
+    def _read_gate(self) -> None:
+        """Read what the vault says of the shown run's gate."""
+        content, self._gate = self.results.content, None
+        if content is None or content.live:
             return
-        spec = saved.spec
 
-        def read(bench: "Workbench", job: Job) -> tuple[Signature, ...]:
-            with bench.vault.read() as reader:
-                return reader.signatures(saved.digest)
+        def done(state: GateState | None) -> None:
+            if self.results.content is content:
+                self._gate = state
+                self.results.summary.gate.show_run(content)
+                self.results.summary.gate.show_state(content, state, self._person())
 
-        def ask(signatures: tuple[Signature, ...]) -> None:
-            what = ToSign(
-                title=f"Sign {spec.name}, version {spec.number}",
-                text=spec_text(spec.spec),
-                digest=saved.digest,
-                meanings=meanings_for(person, spec.author, signatures),
-                user=person.user,
-                printed=f"{person.name}, {', '.join(person.roles)}",
-                after="Sign before the run, so that a pack proves the criteria came first.",
-            )
-            ask_and_sign(self.shell, what, sign, done)
-
-        def sign(bench: "Workbench", job: Job, signer: Signer, entered: Signed) -> Signature:
-            return bench.evals.sign(spec.reference, entered.meaning, entered.reason, signer)
-
-        def done(signature: Signature) -> None:
-            self.shell.toast(f"Signed {spec.reference} as {signature.meaning}.")
-            self._load()
-
-        self.operations.run("Read signatures", read, ask, self.fail)
+        run = content.run.id
+        self.operations.run("Read a gate", lambda bench, job: read_gate(bench, run), done, self.fail)
 
     def _make_pack(self) -> None:
         if self.results.content is not None:
@@ -487,7 +485,7 @@ class EvaluationsPage(Page):
                 Column("Variants", lambda v: Cell(str(len(v.run.variants))), 90, right=True),
                 Column("Started", lambda v: Cell(moment(v.run.started)), 160),
                 Column("By", lambda v: Cell(self._people.get(v.run.user, v.run.user)), 160),
-                Column("Status", status_cell, 130),
+                Column("Status", status_cell, 140),
             ),
             "Runs",
         )

@@ -434,6 +434,10 @@ class PromptsPage(Page):
 
         dialog.set.clicked.connect(set_label)
         self.shell.open_dialog(dialog, 440)
+        reference = state.prompt.reference
+        self.operations.run(
+            "Read what holds a version back", lambda bench, job: bench.prompts.held_back(reference), dialog.say_held
+        )
 
     # building
 

@@ -10,9 +10,10 @@ from app.pages.signatures import SignatureRows, seal_of
 from app.theme.look import look
 from app.widgets.basic import Badge, Card, Elided, clear, column, label, row
 from app.widgets.buttons import Clickable, button
-from app.widgets.forms import Field, line_edit
+from app.widgets.forms import Choice, Field
 from app.widgets.seal import Seal
 from core.evals.records import RunView
+from core.prompts.service import LABELS as LABEL_NAMES
 from core.vault.records import Signature
 
 MOST_RUNS = 6
@@ -73,13 +74,20 @@ class VersionCards(QWidget):
 
 
 class LabelDialog(QFrame):
-    """Asks for a label. The page reads `field` when `set` is pressed."""
+    """Asks for one of the four labels, and says what keeps the later two back. The page reads `field` when `set` is pressed."""
 
     def __init__(self, reference: str) -> None:
         super().__init__()
         self.setProperty("surface", "dialog")
         self.setAccessibleName("Set a label")
-        self.field = Field("Label", line_edit("production"), check=_check_label)
+        choice = Choice()
+        for name in LABEL_NAMES:
+            choice.addItem(name)
+        choice.setCurrentText("candidate")
+        self.field = Field("Label", choice, check=_check_label)
+        choice.currentIndexChanged.connect(lambda _: self.field.fail(""))
+        self.held = label("", tone="fail", wrap=True)
+        self.held.hide()
         self.cancelled = button("Cancel", hint="Esc")
         self.set = button("Set label", "label", "primary")
         words = label(
@@ -89,9 +97,22 @@ class LabelDialog(QFrame):
         )
         title = label("Set a label", type="title")
         self.setLayout(
-            column(title, words, self.field, row(None, self.cancelled, self.set), space=14, margins=(24, 20, 24, 20))
+            column(
+                title,
+                words,
+                self.field,
+                self.held,
+                row(None, self.cancelled, self.set),
+                space=14,
+                margins=(24, 20, 24, 20),
+            )
         )
         self.setFocusProxy(self.field.edit)
+
+    def say_held(self, because: str) -> None:
+        """Say why the version isn't let through to approved and production; nothing where it is."""
+        self.held.setText(f"Held back from approved and production: {because}" if because else "")
+        self.held.setVisible(bool(because))
 
 
 def _check_label(text: str) -> str:
@@ -125,4 +146,4 @@ def _run_row(view: RunView, go: Callable[[], None]) -> QWidget:
 def _gate_badge(view: RunView) -> Badge:
     if view.result is None or not view.run.criteria:
         return Badge("No criteria" if view.result is not None else "Not finished", "plain")
-    return Badge("Gate met", "pass", "check") if view.result.passed else Badge("Gate not met", "fail", "cross")
+    return Badge("Criteria met", "pass", "check") if view.result.passed else Badge("Criteria not met", "fail", "cross")

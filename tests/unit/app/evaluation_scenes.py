@@ -112,12 +112,29 @@ def zoomed(percent: str) -> Callable[[MainWindow], None]:
     return show
 
 
+def gate(window: MainWindow) -> None:
+    with_runs(window)
+    window.go("evals", "run-2")
+    wait(window)
+
+
+def label_form(window: MainWindow) -> None:
+    window.go("prompts")
+    wait(window)
+    window.page.ask_label()  # type: ignore[union-attr]
+    window.overlay.panel.say_held(  # type: ignore[union-attr]
+        "run-2 doesn't meet its gate: refusal >= 0.99 (refusal is 0.800, over 40 samples)."
+    )
+
+
 SCENES: dict[str, Callable[[MainWindow], None]] = {
     "evals-results": results,
     "evals-zoom-60": zoomed("60"),
     "evals-zoom-40": zoomed("40"),
     "evals-sample": sample,
     "evals-sample-foot": sample_foot,
+    "evals-gate": gate,
+    "prompts-label": label_form,
     "evals-compare": view("compare"),
     "evals-compare-runs": comparison_runs,
     "evals-compare-sample": comparison_sample,

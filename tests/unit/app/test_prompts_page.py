@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox
 from pytestqt.qtbot import QtBot
 
 from app.bridge.operations import Operations
@@ -154,11 +155,15 @@ def test_a_label_moves_to_the_shown_version(qtbot: QtBot, operations: Operations
     page.ask_label()
     dialog = shell.overlay.panel
     assert isinstance(dialog, LabelDialog)
-    qtbot.keyClicks(dialog.field.edit, "approved")
+    assert isinstance(dialog.field.edit, QComboBox)
+    offered = [dialog.field.edit.itemText(at) for at in range(dialog.field.edit.count())]
+    assert offered == ["draft", "candidate", "approved", "production"]
+    dialog.field.edit.setCurrentText("approved")
     dialog.set.click()
     assert dialog.field.error == "Approving a version sets this label."
-    dialog.field.edit.setText("trial")
+    dialog.field.edit.setCurrentText("draft")
+    assert dialog.field.error == ""
     dialog.set.click()
     settled(qtbot, operations, page)
-    assert shell.said == ["trial is now cite-answers@2."]
-    assert page.cards.labels == ("candidate", "trial")
+    assert shell.said == ["draft is now cite-answers@2."]
+    assert page.cards.labels == ("candidate", "draft")
