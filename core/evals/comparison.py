@@ -7,7 +7,8 @@ Holm (no false finding among them) and by Benjamini and Hochberg (few among thos
 """
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -17,6 +18,7 @@ from core.evals.statistics import LEVEL, RESAMPLES
 from core.evals.summary import DIGITS
 from core.records import Record
 
+Values = np.ndarray[Any, np.dtype[np.floating[Any]]]
 FEWEST = 2
 """A tag with fewer samples in common isn't compared."""
 
@@ -92,13 +94,18 @@ def compare(
     scorers that are better when lower.
     """
     draws = _Draws(seed)
-    rows = _corrected([row for other in others for row in _rows(baseline, other, groups, None, "", lower, draws)])
-    tagged = [
-        row
-        for tag, samples in tags.items()
-        for other in others
-        for row in _rows(baseline, other, groups, samples, tag, lower, draws)
-    ]
+    rows = _corrected(
+        _rows([pair for other in others for pair in _pairs(baseline, other, groups, None, "", lower)], draws)
+    )
+    tagged = _rows(
+        [
+            pair
+            for tag, samples in tags.items()
+            for other in others
+            for pair in _pairs(baseline, other, groups, samples, tag, lower)
+        ],
+        draws,
+    )
     return Comparison(
         baseline_run=baseline.run,
         baseline_variant=baseline.variant,
@@ -124,57 +131,99 @@ class _Draws:
         return self._made[count]
 
 
-def _rows(
+class _Pair(NamedTuple):
+    """One scorer of one variant beside the baseline's, sample by sample."""
+
+    other: Measured
+    scorer: str
+    tag: str
+    before: Values
+    after: Values
+    sums: Values
+    """The differences, added up by group."""
+    sizes: Values
+    """How many samples each group has."""
+    yes_no: bool
+    lower: bool
+
+    @property
+    def alone(self) -> bool:
+        """Whether each sample is a group of its own."""
+        return len(self.sums) == len(self.before)
+
+    @property
+    def flips(self) -> bool:
+        """Whether its p-value comes from random sign flips: not from McNemar's test, and not from all ways there are."""
+        few = np.count_nonzero(self.sums) <= paired.EXACT or len(self.sums) < 2
+        return not few and not (self.yes_no and self.alone)
+
+
+def _pairs(
     baseline: Measured,
     other: Measured,
     groups: Mapping[str, Hashable],
     only: frozenset[str] | None,
     tag: str,
     lower: frozenset[str],
-    draws: _Draws,
-) -> list[Compared]:
-    found = []
-    for scorer, after in other.values.items():
-        before = baseline.values.get(scorer, {})
-        both = sorted(sample for sample in before.keys() & after.keys() if only is None or sample in only)
+) -> Iterator[_Pair]:
+    for scorer, values in other.values.items():
+        known = baseline.values.get(scorer, {})
+        both = sorted(sample for sample in known.keys() & values.keys() if only is None or sample in only)
         if both and (only is None or len(both) >= FEWEST):
-            pairs = [before[sample] for sample in both], [after[sample] for sample in both]
-            of = [groups.get(sample, ("", sample)) for sample in both]
-            found.append(_row(other, scorer, tag, pairs, of, scorer in lower, draws))
-    return found
+            before, after = np.array([known[sample] for sample in both]), np.array([values[sample] for sample in both])
+            places: dict[Hashable, int] = {}
+            where = np.array([places.setdefault(groups.get(sample, ("", sample)), len(places)) for sample in both])
+            yield _Pair(
+                other=other,
+                scorer=scorer,
+                tag=tag,
+                before=before,
+                after=after,
+                sums=np.bincount(where, weights=after - before).astype(np.float64),
+                sizes=np.bincount(where).astype(np.float64),
+                yes_no=bool(((before == 0) | (before == 1)).all() and ((after == 0) | (after == 1)).all()),
+                lower=scorer in lower,
+            )
 
 
-def _row(
-    other: Measured,
-    scorer: str,
-    tag: str,
-    pairs: tuple[list[float], list[float]],
-    of: Sequence[Hashable],
-    lower: bool,
-    draws: _Draws,
-) -> Compared:
-    before, after = np.asarray(pairs[0]), np.asarray(pairs[1])
-    change = after - before
-    n, value = len(of), float(change.mean())
-    places: dict[Hashable, int] = {}
-    where = np.array([places.setdefault(group, len(places)) for group in of])
-    sums = np.bincount(where, weights=change)
-    yes_no = bool(np.isin(before, (0.0, 1.0)).all() and np.isin(after, (0.0, 1.0)).all())
-    low = high = value
-    if len(places) > 1:
-        drawn, signs = draws.of(len(places))
-        sizes = float(n) if len(places) == n else drawn @ np.bincount(where).astype(np.float32)
-        means = (drawn @ sums.astype(np.float32)) / sizes
+def _rows(pairs: Sequence[_Pair], draws: _Draws) -> list[Compared]:
+    """All pairs over as many groups are resampled together: the draws are large, and are gone through once for all of them."""
+    rows: dict[int, Compared] = {}
+    for count in dict.fromkeys(len(pair.sums) for pair in pairs):
+        places = [place for place, pair in enumerate(pairs) if len(pair.sums) == count]
+        means = np.zeros((0, len(places)), dtype=np.float32)
+        flipped: dict[int, Values] = {}
+        if count > 1:
+            drawn, signs = draws.of(count)
+            sizes = [np.ones(count) if pairs[place].alone else pairs[place].sizes for place in places]
+            means = (drawn @ _columns([pairs[place].sums for place in places])) / (drawn @ _columns(sizes))
+            random = [place for place in places if pairs[place].flips]
+            if random:
+                found = np.abs(signs @ _columns([pairs[place].sums for place in random]))
+                flipped = {place: found[:, column] for column, place in enumerate(random)}
         tail = (1 - LEVEL) / 2 * 100
-        low, high = (float(end) for end in np.percentile(means, [tail, 100 - tail]))
+        ends = np.percentile(means, [tail, 100 - tail], axis=0) if count > 1 else None
+        for column, place in enumerate(places):
+            interval = (float(ends[0, column]), float(ends[1, column])) if ends is not None else None
+            rows[place] = _row(pairs[place], interval, flipped.get(place))
+    return [rows[place] for place in range(len(pairs))]
+
+
+def _columns(values: Sequence[Values]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    return np.array(values, dtype=np.float32).T
+
+
+def _row(pair: _Pair, interval: tuple[float, float] | None, flipped: Values | None) -> Compared:
+    other, before, after, sums, yes_no, lower = pair.other, pair.before, pair.after, pair.sums, pair.yes_no, pair.lower
+    change = after - before
+    n, value = len(change), float(change.mean())
+    low, high = interval or (value, value)
     gained, lost = int(np.count_nonzero(change > 0)), int(np.count_nonzero(change < 0))
-    alone = len(places) == n
-    if yes_no and alone:
+    if yes_no and pair.alone:
         p, test = paired.mcnemar_p(gained, lost), "mcnemar"
-    elif np.count_nonzero(sums) <= paired.EXACT or len(places) < 2:
+    elif flipped is None:
         p, test = paired.permutation_p([0.0] * len(sums), sums.tolist(), 0), "permutation"
     else:
-        flipped = np.abs(signs @ sums.astype(np.float32))
         bound = abs(float(sums.sum())) - 1e-5 * max(1.0, float(np.abs(sums).sum()))
         p, test = (int(np.count_nonzero(flipped >= bound)) + 1) / (RESAMPLES + 1), "permutation"
     spread = float(change.std(ddof=1)) if n > 1 else math.inf
@@ -182,8 +231,8 @@ def _row(
     return Compared(
         run=other.run,
         variant=other.variant,
-        scorer=scorer,
-        tag=tag,
+        scorer=pair.scorer,
+        tag=pair.tag,
         before=round(means_of[0], DIGITS),
         after=round(means_of[1], DIGITS),
         value=round(value, DIGITS),
@@ -192,11 +241,13 @@ def _row(
         p=p,
         holm=1.0,
         false_discovery=1.0,
-        effect=round(paired.cohens_h(*means_of) if yes_no else paired.cohens_d(*pairs), DIGITS),
+        effect=round(
+            paired.cohens_h(*means_of) if yes_no else paired.cohens_d(before.tolist(), after.tolist()), DIGITS
+        ),
         effect_name="h" if yes_no else "d",
         test=test,
         n=n,
-        groups=len(places),
+        groups=len(sums),
         detectable=paired.detectable_share((gained + lost) / n, n) if yes_no else paired.detectable_mean(spread, n),
         better=None if not gained and not lost else (value < 0) == lower if value else None,
     )
