@@ -59,7 +59,13 @@ def build(plan: Plan, python: Path, folder: Path) -> Path:
         "SOURCE_DATE_EPOCH": str(plan.epoch),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    options = ["--noconfirm", "--distpath", plan.work / "dist", "--workpath", plan.work / "pyinstaller"]
+    options: list[str | Path] = [
+        "--noconfirm",
+        "--distpath",
+        plan.work / "dist",
+        "--workpath",
+        plan.work / "pyinstaller",
+    ]
     run([python, "-m", "PyInstaller", *options, HERE / "program.spec"], cwd=plan.work, environment=given)
     return finish(plan, python, folder)
 

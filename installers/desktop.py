@@ -23,7 +23,14 @@ def write(prefix: Path, plan: Plan, python: Path) -> None:
     metainfo = share / "metainfo" / "org.assay.workbench.metainfo.xml"
     metainfo.parent.mkdir(parents=True, exist_ok=True)
     metainfo.write_text(text.replace("@VERSION@", plan.version).replace("@DATE@", date))
-    draw = [python, "-m", "installers.icons", _LINUX / "assay.svg", share / "icons" / "hicolor", *map(str, SIZES)]
+    draw: list[str | Path] = [
+        python,
+        "-m",
+        "installers.icons",
+        _LINUX / "assay.svg",
+        share / "icons" / "hicolor",
+        *map(str, SIZES),
+    ]
     run(draw, cwd=ROOT, environment={"QT_QPA_PLATFORM": "offscreen"})
     made = run([python, "-c", _PAGE.format(version=plan.version, epoch=plan.epoch)], cwd=ROOT)
     place = share / "man" / "man1" / "assay.1.gz"
@@ -35,11 +42,12 @@ def validate(prefix: Path) -> list[str]:
     """What the validators of desktop files and AppStream data say; each that isn't installed is named."""
     said = []
     share = prefix / "share"
-    for command in (
+    commands: tuple[list[str | Path], ...] = (
         ["desktop-file-validate", share / "applications" / "assay.desktop"],
         ["appstreamcli", "validate", "--no-net", share / "metainfo" / "org.assay.workbench.metainfo.xml"],
         ["xmllint", "--noout", share / "mime" / "packages" / "assay.xml"],
-    ):
+    )
+    for command in commands:
         if not any(os.access(Path(place) / str(command[0]), os.X_OK) for place in os.environ["PATH"].split(":")):
             said.append(f"{command[0]}: not installed, not run")
             continue

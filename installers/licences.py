@@ -50,8 +50,8 @@ class Licence:
 def of(distribution: metadata.Distribution) -> Licence:
     """What a distribution declares, and where the texts lie that it brings."""
     fields = distribution.metadata
-    expression = fields.get("License-Expression") or ""
-    declared = (fields.get("License") or "").strip()
+    expression = _field(fields, "License-Expression")
+    declared = _field(fields, "License")
     classified = [
         line.rsplit(" :: ", 1)[-1] for line in fields.get_all("Classifier") or () if line.startswith(_CLASSIFIER)
     ]
@@ -69,6 +69,10 @@ def of(distribution: metadata.Distribution) -> Licence:
         )
     )
     return Licence(fields["Name"], distribution.version, expression, words or "not declared", texts)
+
+
+def _field(fields: metadata.PackageMetadata, name: str) -> str:
+    return str(fields[name]).strip() if name in fields else ""
 
 
 def all_in(folder: Path) -> list[Licence]:

@@ -22,6 +22,7 @@ PAGES = (
     "training.md",
     "scorers.md",
     "prompts.md",
+    "installing.md",
 )
 NAMED = re.compile(r"`(tests/[a-z0-9_/]+\.py)(?:::(test_[a-z0-9_]+))?`")
 COMMAND = re.compile(r"`assay ((?:[a-z-]+ ?)+)")
@@ -44,6 +45,7 @@ def text(page: str) -> str:
         ("training.md", 7),
         ("scorers.md", 7),
         ("prompts.md", 7),
+        ("installing.md", 7),
     ],
 )
 def test_every_test_that_a_page_names_is_there(page: str, least: int) -> None:
