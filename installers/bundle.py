@@ -53,6 +53,9 @@ def environment(plan: Plan, wheels: Path, wheel: Path) -> Path:
 
 def build(plan: Plan, python: Path, folder: Path) -> Path:
     """The finished folder, from the unpacked source in `folder`."""
+    run(
+        [python, "-P", "-c", "import core.cli.main, app.main_window, app.pages.all"], cwd=plan.work
+    )  # a commit that can't start is told early
     given = {
         "ASSAY_ENTRY": str(folder / "app" / "dispatch.py"),
         "PYTHONHASHSEED": "0",

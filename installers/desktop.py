@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from installers.plan import HERE, ROOT, Plan, run
+from installers.plan import HERE, Plan, run
 
 SIZES: Final = (16, 32, 48, 64, 128, 256)
 _LINUX: Final = HERE / "linux"
@@ -31,8 +31,8 @@ def write(prefix: Path, plan: Plan, python: Path) -> None:
         share / "icons" / "hicolor",
         *map(str, SIZES),
     ]
-    run(draw, cwd=ROOT, environment={"QT_QPA_PLATFORM": "offscreen"})
-    made = run([python, "-c", _PAGE.format(version=plan.version, epoch=plan.epoch)], cwd=ROOT)
+    run(draw, cwd=plan.work / "source", environment={"QT_QPA_PLATFORM": "offscreen"})
+    made = run([python, "-c", _PAGE.format(version=plan.version, epoch=plan.epoch)], cwd=plan.work / "source")
     place = share / "man" / "man1" / "assay.1.gz"
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(gzip.compress(made.encode(), 9, mtime=0))
