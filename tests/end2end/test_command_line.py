@@ -190,7 +190,7 @@ def test_evaluations(ines: Assay, worked: dict[str, Any]) -> None:
     (listed,) = printed(ines("eval", "list", "--json"), {"runs"})["runs"]
     assert set(listed) == RUN
     shown = printed(ines("eval", "show", "run-1", "--outcomes", "--json"), RUN | {"outcomes"})
-    assert set(shown["outcomes"][0]) == {"sample", "variant", "answer", "error", "scores"}
+    assert set(shown["outcomes"][0]) == {"sample", "variant", "answer", "error", "reused", "scores"}
     assert set(shown["outcomes"][0]["scores"]["contains"]) == {"value", "passed", "reason"}
     keys = {"runs", "baseline", "differences", "changed", "left_out"}
     assert len(printed(ines("eval", "compare", "run-1", "run-1", "--json"), keys)["runs"]) == 2
