@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.bridge.assistants import saved
 from core.assistants.records import Answer, Question
 from core.errors import BadInput, NotFound
 from core.inference.pictures import LARGEST, projectors, small_copy
@@ -15,6 +16,7 @@ from core.inference.records import AdapterUse, ShownPicture
 from core.models.records import ModelFile
 
 if TYPE_CHECKING:
+    from core.assistants.saved import Assistant
     from core.jobs import Job
     from core.workbench import Workbench
 
@@ -36,6 +38,7 @@ class Choices:
     traces: tuple[tuple[str, Answer], ...] = ()
     approved: frozenset[str] = frozenset()
     files: tuple[ModelFile, ...] = ()
+    assistants: "tuple[Assistant, ...]" = ()
 
     def file(self, name: str) -> ModelFile | None:
         """The model of that name or digest."""
@@ -91,7 +94,7 @@ def gather(bench: "Workbench", job: "Job") -> Choices:
         state.prompt.reference for state in states if any(meaning == "approved" for meaning, _ in state.signed)
     )
     prompts = tuple(state.prompt.reference for state in states)
-    return Choices(collections, models, prompts, bench.assistants.traces(KEPT), approved, files)
+    return Choices(collections, models, prompts, bench.assistants.traces(KEPT), approved, files, saved(bench))
 
 
 def read_picture(bench: "Workbench", job: "Job", given: Given) -> Seen:

@@ -1,12 +1,16 @@
 """What a person must know of an answer besides its words: what was searched for, what was left out or withdrawn, and what guards did."""
 
+from app.bridge.finding import said as found_words
 from app.bridge.screening import count, guarded
 from core.assistants.records import Answer
 
 
 def notes(answer: Answer) -> list[str]:
     """A sentence for each thing that isn't as usual; none where nothing is."""
-    said = []
+    where = found_words(answer.question.finding)
+    said = [f"Limited: {'; '.join(where)}."] if where else []
+    if answer.question.assistant:
+        said.append(f"Asked of the assistant {answer.question.assistant.replace('@', ', version ')}.")
     if answer.searched:
         said.append(f"Searched for: “{answer.searched}”. The question refers to what was asked before.")
     if answer.left_out:

@@ -17,6 +17,7 @@ from app.bridge.chatting import Seen as Shown
 from app.bridge.operations import Failure, Handle
 from app.bridge.seeing import Seen, seen
 from app.pages.answers import TracePanel, present
+from app.pages.assistant_form import ask_assistants
 from app.pages.chat_pictures import show_in, show_large
 from app.pages.compare import CompareView
 from app.pages.page import Page, Shell, list_pane, scrolled
@@ -64,7 +65,9 @@ class ChatPage(Page):
         new.clicked.connect(self._new)
         self.side_by_side = button("Compare", "columns")
         self.side_by_side.clicked.connect(lambda: self._compare(True))
-        self.bar.act(self.side_by_side, new)
+        self.assistants = button("Assistants", "person")
+        self.assistants.clicked.connect(self._ask_assistants)
+        self.bar.act(self.assistants, self.side_by_side, new)
         self.find = SearchField("Find a question")
         self.find.textChanged.connect(self._list_traces)
         self.earlier = SideList("Earlier questions")
@@ -183,7 +186,8 @@ class ChatPage(Page):
         text = self.composer.toPlainText().strip()
         if not text or not self.send.isEnabled():
             return
-        question, pictures = self.box.question(text), tuple(self.box.pictures.seen)
+        earlier = [exchange.question for exchange in self.exchanges if exchange in self._answers]
+        question, pictures = self.box.question(text, earlier), tuple(self.box.pictures.seen)
         self.box.clear()
         self._ask(question, pictures)
 
@@ -429,6 +433,18 @@ class ChatPage(Page):
         self.shell.go("chat")
         self._show_trace(trace)
 
+    def _ask_assistants(self) -> None:
+        """Make, change or remove saved assistants; the one that was saved is asked from now on."""
+
+        def changed(name: str) -> None:
+            def show(found: Choices) -> None:
+                self._show_choices(found)
+                self.box.assistant.choose(name)
+
+            self.operations.run("Read the collections", gather, show)
+
+        ask_assistants(self.shell, self.box.finding.finding, self.box.assistant.current, changed)
+
     def _new(self) -> None:
         if self.comparison.isVisibleTo(self):
             self._compare(False)
@@ -451,7 +467,7 @@ class ChatPage(Page):
     def _judge(self) -> None:
         busy = self._handle is not None
         self.about_collection.say(self.collection.current)
-        self.about_collection.setVisible(bool(self.collection.current))
+        self.about_collection.setVisible(bool(self.collection.current) and not self.box.assisted)
         approved = self.prompt.current in self._choices.approved
         self.about_prompt.say(self.prompt.current.replace("@", " v"), "signed" if approved else "unverified")
         self.about_prompt.setToolTip("Approved" if approved else "Not approved")

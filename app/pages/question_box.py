@@ -1,12 +1,16 @@
 """The box that a question is written in: what is asked, who answers with which prompt and adapters, and the pictures that the model is shown."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QSizePolicy
 
+from app.bridge.assistants import question as ask_assistant
 from app.bridge.chatting import Choices
 from app.pages.adapter_choice import AdapterChooser
 from app.pages.chat_pictures import Pictures
+from app.pages.finding_choice import FindingChooser
 from app.pages.page import Shell
 from app.theme.look import look
 from app.widgets.basic import column, row
@@ -17,6 +21,7 @@ from core import settings
 from core.assistants.records import QUOTES, Question
 
 OWN_PROMPT = "built-in"
+NOBODY = ""
 NARROW = 660
 NARROWEST = 470
 """Pixels at scale 1.0 under which not everything stands in one line, and not in two."""
@@ -43,6 +48,11 @@ class QuestionBox(QFrame):
         self.model.setToolTip("Quotes answers with the documents’ own sentences, word for word; a model writes")
         self.adapters = AdapterChooser(shell)
         self.adapters.picked.connect(self.changed)
+        self.finding = FindingChooser(shell)
+        self.finding.picked.connect(self.changed)
+        self.assistant = Chooser("person", "Saved assistant")
+        self.assistant.become("quiet")
+        self.assistant.picked.connect(lambda _: self.changed.emit())
         self.pictures = Pictures(shell, lambda: self._choices.sees_not(self.model.current))
         self.pictures.changed.connect(self.changed)
         self.composer = Composer()
@@ -55,12 +65,12 @@ class QuestionBox(QFrame):
         self.halt = Button("Stop", "stop", hint="Esc")
         self.halt.clicked.connect(self.stopped)
         self.halt.hide()
-        chosen = (self.collection, self.model, self.prompt, self.adapters)
+        chosen = (self.assistant, self.collection, self.model, self.prompt, self.adapters, self.finding)
         self.pictures.tray.before(self.composer, *chosen, self.pictures.button, self.halt, self.send)
         self._foot = row(space=4)
         self._who = row(space=4)
-        self._who.addLayout(row(self.collection, self.model, space=4))
-        self._who.addLayout(row(self.prompt, self.adapters, None, space=4), 1)
+        self._who.addLayout(row(self.assistant, self.collection, self.model, space=4))
+        self._who.addLayout(row(self.prompt, self.adapters, self.finding, None, space=4), 1)
         self._foot.addLayout(self._who, 1)
         self._foot.addLayout(row(self.pictures.button, None, self.halt, self.send, space=4))
         self.setLayout(
@@ -83,16 +93,27 @@ class QuestionBox(QFrame):
         self.collection.offer([(name, name) for name in names], current)
         models = [(QUOTES, "Quotes"), *((name, name) for name in found.models)]
         self.model.offer(models, self.model.current if self.model.current in dict(models) else QUOTES)
+        assistants = [(NOBODY, "No assistant"), *((one.name, one.name) for one in found.assistants)]
+        asked = self.assistant.current if self.assistant.current in dict(assistants) else NOBODY
+        self.assistant.offer(assistants, asked)
         prompts = [(OWN_PROMPT, "Built-in prompt"), *((name, name) for name in found.prompts)]
         self.prompt.offer(prompts, self.prompt.current if self.prompt.current in dict(prompts) else OWN_PROMPT)
 
     @property
     def prompted(self) -> bool:
         """Whether a saved prompt is asked with."""
-        return self.model.current not in ("", QUOTES) and self.prompt.current != OWN_PROMPT
+        return not self.assisted and self.model.current not in ("", QUOTES) and self.prompt.current != OWN_PROMPT
 
-    def question(self, text: str) -> Question:
-        """What is chosen, with a text."""
+    @property
+    def assisted(self) -> bool:
+        """Whether a saved assistant is asked, which says all the rest."""
+        return bool(self.assistant.current)
+
+    def question(self, text: str, earlier: Sequence[str] = ()) -> Question:
+        """What is chosen, with a text, after the questions that were asked `earlier`."""
+        for one in self._choices.assistants:
+            if one.name == self.assistant.current:
+                return ask_assistant(one, text, earlier)
         return Question(
             collection=self.collection.current,
             text=text,
@@ -100,6 +121,9 @@ class QuestionBox(QFrame):
             prompt=self.prompt.current if self.prompted else None,
             mode=settings.load().answers,
             adapters=self.adapters.uses,
+            finding=self.finding.finding,
+            without_support=self.finding.without_support,
+            earlier=tuple(earlier),
         )
 
     def use(self, question: Question) -> None:
@@ -107,6 +131,7 @@ class QuestionBox(QFrame):
         self.model.choose(question.model)
         self.prompt.choose(question.prompt or OWN_PROMPT)
         self.adapters.take(question.adapters)
+        self.finding.take(question.finding, question.without_support)
 
     def clear(self) -> None:
         """Nothing is written or shown any more."""
@@ -119,11 +144,17 @@ class QuestionBox(QFrame):
         self.adapters.offer(file, self._choices.adapters)
         self.pictures.judge()
         self.halt.setVisible(busy)
-        self.prompt.setVisible(self.model.current not in ("", QUOTES))
+        own = not self.assisted
+        self.assistant.setVisible(bool(self._choices.assistants))
+        self.collection.setVisible(own)
+        self.model.setVisible(own)
+        self.adapters.setVisible(own and self.adapters.isVisibleTo(self))
+        self.finding.offer(self.collection.current if own else "")
+        self.prompt.setVisible(own and self.model.current not in ("", QUOTES))
         reason = ""
         if busy:
             reason = "An answer is under way. Stop it first."
-        elif not self.collection.current and not self.pictures.seen:
+        elif own and not self.collection.current and not self.pictures.seen:
             reason = "Add documents first."
         elif not self.composer.toPlainText().strip():
             reason = "Write a question first."

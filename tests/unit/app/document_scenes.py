@@ -5,8 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.main_window import MainWindow
+from core.documents.filtering import Filters
 from core.documents.records import AddDocuments
 from core.jobs import Job
+from core.retrieval.records import Finding
 from core.vault.vault import Vault
 from core.workbench import SCHEMA
 from tests.conftest import PASSPHRASES, weak_kdf
@@ -57,10 +59,41 @@ def screening_form(window: MainWindow) -> None:
     window.page.screening.change.click()  # type: ignore[union-attr]
 
 
+def chat(then: Callable[[MainWindow], None]) -> Callable[[MainWindow], None]:
+    def show(window: MainWindow) -> None:
+        from tests.unit.app.shots import wait
+
+        window.go("chat")
+        wait(window)
+        page = window.page
+        filters = Filters(types=("pdf",), since="2026-01-31")
+        page.box.finding.take(Finding(filters=filters, mmr=0.7), "decline")  # type: ignore[union-attr]
+        then(window)
+        wait(window)
+
+    return documents(show, waiting=False)
+
+
+def limits(window: MainWindow) -> None:
+    window.page.box.finding.click()  # type: ignore[union-attr]
+
+
+def assistants(window: MainWindow) -> None:
+    window.page.assistants.click()  # type: ignore[union-attr]
+
+
+def limited(window: MainWindow) -> None:
+    window.page.composer.setPlainText("What is day 0?")  # type: ignore[union-attr]
+    window.page.ask()  # type: ignore[union-attr]
+
+
 SCENES: dict[str, Callable[[MainWindow], None]] = {
     "documents-waiting": documents(lambda window: None),
     "documents-plain": documents(lambda window: None, waiting=False),
     "screening": documents(screening),
     "screening-decided": documents(screening_decided),
+    "chat-limits": chat(limits),
+    "chat-limited": chat(limited),
+    "chat-assistants": chat(assistants),
     "screening-form": documents(screening_form),
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from core.assistants.records import QUOTES, Answer, Answered, Citation, Delta, Found, Question
+from core.assistants.saved import Assistant, AssistantState, SaveAssistant
 from core.datasets.records import AddDataset, Dataset, Sample, SavedDataset
 from core.documents.records import (
     AddDocuments,
@@ -191,10 +192,13 @@ class Assistants:
         self._vault, self._documents = vault, documents
         self._traces: list[tuple[Digest, Answer]] = []
         self.hold = False
+        self.saved: dict[str, AssistantState] = {}
+        self.asked: list[Question] = []
         self.shown: list[tuple[bytes, ...]] = []
 
     def ask(self, question: Question, job: Job, pictures: Sequence[bytes] = ()) -> Iterator[Found | Delta | Answered]:
         self.shown.append(tuple(pictures))
+        self.asked.append(question)
         held = self._documents.held[question.collection]
         document, known = next(iter(held.items()))
         passage = Passage(
@@ -242,6 +246,20 @@ class Assistants:
         self._traces.insert(0, (trace, answer))
         self._vault.happened(Act.ASK, question.collection)
         yield Answered(answer=answer, trace=trace)
+
+    def list(self) -> tuple[AssistantState, ...]:
+        return tuple(self.saved.values())
+
+    def save(self, request: SaveAssistant) -> AssistantState:
+        number = self.saved[request.name].assistant.number + 1 if request.name in self.saved else 1
+        fields = {name: getattr(request, name) for name in SaveAssistant.__struct_fields__}
+        made = Assistant(**fields, number=number, parent=None, author="ines", saved=WHEN)
+        self.saved[request.name] = AssistantState(digest=digest(made.reference), assistant=made, created=True)
+        self._vault.happened(Act.SAVE_ASSISTANT, request.name)
+        return self.saved[request.name]
+
+    def remove(self, name: str, reason: str = "") -> None:
+        del self.saved[name]
 
     def traces(self, limit: int = 100) -> tuple[tuple[Digest, Answer], ...]:
         return tuple(self._traces[:limit])
@@ -382,6 +400,7 @@ class StandIn:
         self.datasets = Datasets(self.vault)
         self.drafting = Drafting()
         self.prompts = Prompts()
+        self.tagging = SimpleNamespace(counts=lambda collection: {"urgent": 2})
         self.screening = SimpleNamespace(collections=tuple, state=unscreened)
         self.closed = False
         self.on_close: Callable[[], None] | None = None
