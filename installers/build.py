@@ -34,7 +34,8 @@ def main() -> int:
     if unknown := set(given.steps) - set(STEPS):
         parser.error(f"no such step: {', '.join(sorted(unknown))}")
     try:
-        build(plan.make(given.out, given.work, given.python), given.steps or STEPS, given)
+        fresh = not given.steps or "wheels" in given.steps
+        build(plan.make(given.out, given.work, given.python, fresh), given.steps or STEPS, given)
     except BuildProblem as problem:
         sys.stderr.write(f"{problem}\n")
         return 1

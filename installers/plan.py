@@ -32,14 +32,16 @@ class BuildProblem(Exception):
     """A build can't go on, with the reason and the next step in one sentence."""
 
 
-def make(out: Path, work: Path, python: str) -> Plan:
-    """The plan for building the commit that is checked out."""
+def make(out: Path, work: Path, python: str, fresh: bool = True) -> Plan:
+    """The plan for building the commit that is checked out; or the commit that an earlier step in `work` took, where it isn't `fresh`."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    commit = run(["git", "rev-parse", "HEAD"], cwd=ROOT).strip()
+    taken = work / "commit"
+    commit = taken.read_text() if not fresh and taken.exists() else run(["git", "rev-parse", "HEAD"], cwd=ROOT).strip()
     given = os.environ.get("SOURCE_DATE_EPOCH")
-    epoch = int(given) if given else int(run(["git", "log", "-1", "--format=%ct"], cwd=ROOT))
+    epoch = int(given) if given else int(run(["git", "log", "-1", "--format=%ct", commit], cwd=ROOT))
     out.mkdir(parents=True, exist_ok=True)
     work.mkdir(parents=True, exist_ok=True)
+    taken.write_text(commit)
     return Plan(out.resolve(), work.resolve(), project["version"], commit, epoch, python)
 
 
