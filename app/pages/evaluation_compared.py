@@ -12,6 +12,7 @@ from app.pages.evaluation_matrix import UNITS, figure, is_share, scorer_word, sh
 from app.widgets.table import Cell
 from core.datasets.records import Sample
 from core.evals.comparison import Changed, Compared, Comparison
+from core.evals.figures import Figures, figures
 from core.evals.records import SIGNIFICANT, RunView
 from core.jobs import Job
 
@@ -31,6 +32,8 @@ class Versus:
     runs: Mapping[str, RunView]
     samples: Mapping[str, Sample]
     """Of the baseline's dataset, by id."""
+    figures: tuple[Figures, ...] = ()
+    """Of every variant, the baseline's run first."""
 
     def name(self, run: str, variant: str) -> str:
         """A side's name, with its run where there is more than one."""
@@ -56,7 +59,9 @@ def compare(bench: "Workbench", job: Job, baseline: Side, others: Sequence[str],
         names = [run]
     found = bench.evals.compare([*names, *others], ("*",) if by_tag else ())
     samples = bench.datasets.show(views[run].run.dataset_reference).dataset.samples
-    return Versus(found, views, {sample.id: sample for sample in samples})
+    with bench.vault.read() as reader:
+        measured = tuple(one for view in views.values() for one in figures(reader, view))
+    return Versus(found, views, {sample.id: sample for sample in samples}, measured)
 
 
 def is_shown(row: Compared) -> bool:

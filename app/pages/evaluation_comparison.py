@@ -20,6 +20,7 @@ from app.pages.evaluation_compared import (
     verdict_cell,
 )
 from app.pages.evaluation_matrix import short_names
+from app.pages.evaluation_plots import PlotsView
 from app.pages.page import side_pane
 from app.theme.look import look
 from app.widgets.banner import Banner
@@ -33,6 +34,7 @@ from core.evals.comparison import Changed, Compared
 from core.evals.records import RunView
 
 LIST, SIDE, NARROW_LIST, NARROW_SIDE, NARROW = 240, 384, 190, 290, 1180
+KINDS = (("table", "Table"), ("parallel", "Settings and metrics"), ("cost", "Quality and cost"))
 FILTERS = (("all", "All"), ("worse", "Worse"), ("better", "Better"), ("not", "Not shown"))
 
 
@@ -88,11 +90,17 @@ class ComparisonView(QWidget):
         self.table.chosen.connect(self._choose)
         self._nothing = label("", type="answer", tone="secondary", wrap=True)
         self._nothing.setContentsMargins(24, 24, 24, 24)
+        self.kind = Segments(KINDS, "How to show the variants")
+        self.kind.chosen.connect(lambda _: self._turn())
+        self.plots = PlotsView()
         self._bar = frame("panel")
-        self._bar.setLayout(row(self.filters, None, space=8, margins=(16, 10, 16, 10)))
+        self._bar.setLayout(row(self.kind, None, space=8, margins=(16, 10, 16, 10)))
+        self._filter_bar = frame("panel")
+        self._filter_bar.setLayout(row(self.filters, None, space=8, margins=(16, 0, 16, 10)))
         self.main = frame("panel")
-        middle = column(self._bar, self.banner, self._nothing, self.table, space=0)
-        middle.setStretch(3, 1)
+        middle = column(self._bar, self._filter_bar, self.banner, self._nothing, self.table, self.plots, space=0)
+        middle.setStretch(4, 1)
+        middle.setStretch(5, 1)
         self.main.setLayout(middle)
 
         self.lead = label("", strong=True, wrap=True)
@@ -212,20 +220,30 @@ class ComparisonView(QWidget):
             self._show_none("Nothing to compare. Tick another run, or choose a run with two variants.", versus)
             return
         self._nothing.hide()
-        for widget in (self._bar, self.table, self.side):
-            widget.show()
+        self.plots.show_versus(versus)
+        self._bar.show()
+        self._turn()
         for name, _ in FILTERS:
             self.filters.count(name, sum(kept(one, name) for one in versus.found.rows))
         self._narrow()
 
     def _show_none(self, words: str, versus: Versus | None = None) -> None:
         self.versus = versus
-        for widget in (self._bar, self.table, self.side):
+        for widget in (self._bar, self._filter_bar, self.table, self.plots, self.side):
             widget.hide()
         self._nothing.setText(words)
         self._nothing.setVisible(bool(words))
         if versus is None:
             self.note.setText("")
+
+    def _turn(self) -> None:
+        """Show the table or one of the pictures, which takes the room of the side panel too."""
+        table = self.kind.current() == "table"
+        for widget in (self._filter_bar, self.table, self.side):
+            widget.setVisible(table)
+        self.plots.setVisible(not table)
+        if not table:
+            self.plots.show_kind(self.kind.current())
 
     def _narrow(self) -> None:
         if self.versus is None:

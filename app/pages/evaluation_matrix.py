@@ -52,7 +52,13 @@ def status_words(view: RunView) -> str:
 def status_cell(view: RunView) -> Cell:
     """The same as a cell of a table."""
     words = status_words(view)
-    tint = {"Criteria met": "pass", "Criteria not met": "fail", "Interrupted": "warn", "Stopped": "warn", "Failed": "fail"}
+    tint = {
+        "Criteria met": "pass",
+        "Criteria not met": "fail",
+        "Interrupted": "warn",
+        "Stopped": "warn",
+        "Failed": "fail",
+    }
     return Cell(words, badge=tint.get(words, "plain"))
 
 

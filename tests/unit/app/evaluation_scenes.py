@@ -127,6 +127,17 @@ def label_form(window: MainWindow) -> None:
     )
 
 
+def plot(kind: str) -> Callable[[MainWindow], None]:
+    def show(window: MainWindow) -> None:
+        comparison_runs(window)
+        page = window.page.comparison  # type: ignore[union-attr]
+        page.kind.segment(kind).click()
+        if kind == "parallel":
+            page.plots.parallel.brush(2, 0.4, 1.0)
+
+    return show
+
+
 SCENES: dict[str, Callable[[MainWindow], None]] = {
     "evals-results": results,
     "evals-zoom-60": zoomed("60"),
@@ -138,6 +149,8 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     "evals-compare": view("compare"),
     "evals-compare-runs": comparison_runs,
     "evals-compare-sample": comparison_sample,
+    "evals-parallel": plot("parallel"),
+    "evals-cost": plot("cost"),
     "evals-runs": view("runs"),
     "evals-specs": view("specs"),
 }
