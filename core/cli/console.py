@@ -56,5 +56,8 @@ class Console(Protocol):
     def watch(self, job: Job) -> None:
         """Let the person stop this job."""
 
+    def stays(self) -> None:
+        """The command goes on until somebody stops it; so it ends too when the process that it runs in is stopped."""
+
     def workbench(self, folder: Path, user: str) -> AbstractContextManager[Workbench]:
         """The services of a vault for a person. Raises what `Workbench.open` raises."""

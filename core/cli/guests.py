@@ -50,6 +50,8 @@ class Guest:
         self._jobs: list[Job] = []
         self._lock = threading.Lock()
         self._stopped = self._asking = False
+        self.staying = False
+        """Whether the command goes on until it is stopped."""
         self.code: int | None = None
         """The exit code, once the command has ended."""
 
@@ -102,6 +104,9 @@ class Guest:
             stopped = self._stopped
         if stopped:
             job.cancel()
+
+    def stays(self) -> None:
+        self.staying = True
 
     @contextmanager
     def workbench(self, folder: Path, user: str) -> Iterator[Workbench]:

@@ -47,6 +47,7 @@ class Here:
         self.vault = os.environ.get("ASSAY_VAULT")
         self.user = os.environ.get("ASSAY_USER")
         self._execute = execute
+        self._stopped = False
 
     @property
     def draws(self) -> bool:
@@ -105,15 +106,22 @@ class Here:
 
         def stop(_signal: int, _frame: FrameType | None) -> None:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+            self._stopped = True
             threading.Thread(target=job.cancel, name="stop").start()
 
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, stop)
 
+    def stays(self) -> None:
+        """Nothing: Ctrl-C ends it here."""
+
     @contextmanager
     def workbench(self, folder: Path, user: str) -> Iterator[Workbench]:
         way = self._remembered(folder, user) or self.passphrase(f"Passphrase of {user}", False)
-        with self._opened(folder, user, way) as bench, sharing.offered(bench, self._execute, self._waiting):
+        with (
+            self._opened(folder, user, way) as bench,
+            sharing.offered(bench, self._execute, self._waiting, lambda: self._stopped),
+        ):
             yield bench
 
     def _opened(self, folder: Path, user: str, way: str | SealingKeys) -> Workbench:

@@ -62,6 +62,7 @@ def watch(session: Session, collection: str) -> None:
             for line in refreshed_lines(bench.refreshing.refresh(collection, job)):
                 session.output.say(line)
 
+        session.console.stays()
         watching(folders, refreshed, job, session.output.say)
 
 

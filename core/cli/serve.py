@@ -34,6 +34,7 @@ def serve(session: Session, port: int, token_name: str | None, quiet: bool) -> N
 
     Listens on 127.0.0.1 only. Each program shows a token (`assay token`); each call leaves a trace in the vault."""
     with session.workbench() as bench:
+        session.console.stays()
         listening = session.console.listening()
         from core.server.app import Line
         from core.server.service import Server

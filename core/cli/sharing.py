@@ -25,6 +25,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+import click
+
 from core.cli import rendezvous
 from core.cli.channels import Channel
 from core.cli.console import Console
@@ -130,6 +132,14 @@ class Listener:
             os.close(waking)
             self._door.join()
             self._claimed.release()
+
+    def stop_staying(self, reason: AssayError) -> None:
+        """End the commands of others that would go on until they are stopped, and tell them why."""
+        for visit in self._all():
+            if visit.guest is not None and visit.guest.staying:
+                visit.dismiss(reason)
+                if visit.thread is not None:
+                    visit.thread.join(ENDING_SECONDS)
 
     def wait(self) -> None:
         """Until no command of others is at work."""
@@ -298,30 +308,40 @@ class Listener:
 
 
 @contextmanager
-def offered(bench: Workbench, execute: Execute | None, waiting: Callable[[int], None]) -> Iterator[None]:
+def offered(
+    bench: Workbench,
+    execute: Execute | None,
+    waiting: Callable[[int], None],
+    stopped: Callable[[], bool] = lambda: False,
+) -> Iterator[None]:
     """Let others in while the block runs, once it has run for a moment. At its end, nobody else is let in and the commands of those who are in
-    are waited for, after `waiting` was told how many; an interrupt ends them."""
+    are waited for, after `waiting` was told how many; an interrupt ends them. Where the block was interrupted or `stopped` already, those that would
+    never end by themselves are ended first."""
     if execute is None or not rendezvous.SUPPORTED:
         yield
         return
-    offer = _Offer(bench, execute)
+    offer, interrupted = _Offer(bench, execute), False
+    reason = Unavailable(
+        what="The Assay that had the vault open was stopped",
+        step="What was recorded until then is kept. Run the command again.",
+    )
     try:
         yield
+    except (click.Abort, KeyboardInterrupt):
+        interrupted = True
+        raise
     finally:
         listener = offer.end()
         if listener is not None:
             listener.refuse()
             try:
+                if interrupted or stopped():
+                    listener.stop_staying(reason)
                 if listener.commands():
                     waiting(listener.commands())
                     listener.wait()
             finally:
-                listener.stop(
-                    Unavailable(
-                        what="The Assay that had the vault open was stopped",
-                        step="What was recorded until then is kept. Run the command again.",
-                    )
-                )
+                listener.stop(reason)
 
 
 class _Offer:

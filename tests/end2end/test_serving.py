@@ -124,6 +124,24 @@ def test_a_second_one_is_served_by_the_first_on_its_own_port_until_it_is_stopped
         ended(second)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a second process is refused there")
+def test_one_interrupt_of_the_first_ends_also_what_the_second_serves(
+    surroundings: dict[str, str], serving: tuple[subprocess.Popen[str], dict[str, object]]
+) -> None:
+    first, _ = serving
+    second, _ = started(surroundings)
+    try:
+        first.send_signal(signal.SIGINT)
+        _, errors = first.communicate(timeout=60)
+        assert first.returncode == 0, errors
+        assert "Waiting" not in errors
+        _, errors = second.communicate(timeout=60)
+        assert second.returncode == 16, errors
+        assert "was stopped" in errors
+    finally:
+        ended(second)
+
+
 def test_another_address_can_not_be_asked_for(surroundings: dict[str, str]) -> None:
     refused = command(surroundings, "serve", "--host", "0.0.0.0")  # noqa: S104
     assert refused.returncode == 2

@@ -451,6 +451,44 @@ def test_a_longer_command_waits_for_who_works_through_it_and_lets_nobody_else_in
     assert codes == [130]
 
 
+def test_what_would_never_end_by_itself_is_ended_with_the_one_that_was_stopped(
+    bench: Workbench, person: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharing, "AFTER", 0.0)
+    monkeypatch.setattr(here, "PATIENCE", 20.0)
+    staying, finite = Slow(), Slow()
+    told: list[int] = []
+    waiting = threading.Event()
+
+    def run(console: Console, arguments: Sequence[str]) -> int:
+        if arguments[0] == "serve":
+            console.stays()
+            return staying(console)
+        return finite(console)
+
+    def wait(count: int) -> None:
+        told.append(count)
+        waiting.set()
+
+    def first() -> None:
+        with offered(bench, run, wait, lambda: True):
+            assert staying.begun.acquire(timeout=60)
+            assert finite.begun.acquire(timeout=60)
+
+    one = threading.Thread(target=first)
+    one.start()
+    serving, served = in_background(person("tomas"), "serve")
+    importing, imported = in_background(person("ines"), "prompt", "list")
+    serving.join(60)
+    assert served == [Unavailable.exit_code]
+    assert waiting.wait(60)
+    assert (told, one.is_alive(), imported) == ([1], True, [])
+    finite.finish.set()
+    importing.join(60)
+    one.join(60)
+    assert imported == [130]
+
+
 def test_a_system_without_such_sockets_refuses_as_ever(
     bench: Workbench, person: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
