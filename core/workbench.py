@@ -127,7 +127,14 @@ class Workbench:
         self.model_cards = ModelCards(vault, self.models, lambda run: self.evals.show(run).digest)
         self.models.asked += [approved_use, documents_store.uses_of, saved.uses_of, evals_store.uses_of]
         self.trainings = Trainings(
-            vault, self.models, self.datasets, self.engine, self.supervisor, _threads, evals=self.evals
+            vault,
+            self.models,
+            self.datasets,
+            self.engine,
+            self.supervisor,
+            _threads,
+            evals=self.evals,
+            documents=self.documents,
         )
         self.datasets.learned = lambda: learned(vault)
         self.drafting = Drafting(vault, self.models, self.engine, self.retrieval, self.assistants)

@@ -50,25 +50,32 @@ def is_samples(name: str, content: bytes) -> bool:
     return bool(rows) and _form(name, rows[0][1]) == "samples"
 
 
-def from_samples(reference: str, samples: Iterable[Sample]) -> Rows:
-    """The examples of a dataset: its answers, or its targets where there is no whole answer, behind the conversation that a sample has."""
+def from_samples(reference: str, samples: Iterable[Sample], preferences: bool = False) -> Rows:
+    """The examples of a dataset: its answers, or its targets where there is no whole answer, behind the conversation that a sample has; with
+    `preferences` the better of two answers with the worse."""
     examples: list[Example] = []
     problems: list[Problem] = []
     for sample in samples:
         line = f"{reference}, {sample.id}"
-        answer = sample.answer or sample.target or ""
+        answer = sample.chosen if preferences else sample.answer or sample.target or ""
         if any(turn.role not in ROLES.values() for turn in sample.turns):
             problems.append(Problem(line=line, problem="it has calls of functions, which aren't learned here."))
+        elif preferences and (not sample.rejected.strip() or sample.rejected == answer):
+            problems.append(Problem(line=line, problem="it has no worse answer that differs from the better one."))
         elif answer.strip():
             before = sample.turns or (Turn(role="user", content=sample.input),)
             turns = [Message(role=turn.role, content=turn.content) for turn in before]
             try:
-                examples += _answers(line, [*turns, Message(role="assistant", content=answer)])
+                made = list(_answers(line, [*turns, Message(role="assistant", content=answer)]))
+                examples += (
+                    [msgspec.structs.replace(made[-1], line=line, rejected=sample.rejected)] if preferences else made
+                )
             except Wrong as problem:
                 problems.append(Problem(line=line, problem=str(problem)))
         else:
-            problems.append(Problem(line=line, problem="it has neither an answer nor a target."))
-    return Rows("samples", tuple(examples), tuple(problems))
+            missing = "it has no better answer" if preferences else "it has neither an answer nor a target"
+            problems.append(Problem(line=line, problem=f"{missing}."))
+    return Rows("preferences" if preferences else "samples", tuple(examples), tuple(problems))
 
 
 def with_system(examples: Iterable[Example], system: str) -> tuple[Example, ...]:
@@ -77,7 +84,9 @@ def with_system(examples: Iterable[Example], system: str) -> tuple[Example, ...]
         return tuple(examples)
     first = Message(role="system", content=system)
     return tuple(
-        one if one.messages[0].role == "system" else msgspec.structs.replace(one, messages=(first, *one.messages))
+        one
+        if not one.messages or one.messages[0].role == "system"
+        else msgspec.structs.replace(one, messages=(first, *one.messages))
         for one in examples
     )
 
@@ -89,7 +98,7 @@ def checked(examples: Sequence[Example], asked: Iterable[str] = ()) -> Rows:
     seen: dict[tuple[tuple[str, str], ...], str] = {}
     questions = {normalised(text) for text in asked}
     for one in examples:
-        same = tuple((message.role, message.content) for message in one.messages)
+        same = (("text", one.text), ("rejected", one.rejected), *((turn.role, turn.content) for turn in one.messages))
         if same in seen:
             problems.append(Problem(line=one.line, problem=f"the same as {seen[same]}."))
         elif any(normalised(turn.content) in questions for turn in one.messages if turn.role == "user"):
@@ -130,7 +139,7 @@ def _form(name: str, row: dict[str, Any]) -> str:
     if any(key in row for key in PREFERENCES):
         raise BadInput(
             source=name,
-            problem="these are preferences (chosen, rejected), which aren't trained on here. Give examples.",
+            problem="these are preferences (chosen, rejected). Name a dataset with the file, and set objective: preferences.",
         )
     form = form_of(row) or ("samples" if "input" in row else "")
     if form:

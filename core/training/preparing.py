@@ -1,11 +1,14 @@
 """What stands ready before a run's first step, and the checks that it passed."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
+from core.documents.service import Documents
 from core.errors import BadInput, NotFound
+from core.jobs import Job
 from core.models.records import ModelFile
 from core.records import Digest
 from core.training.records import TrainingResult, TrainingRun, TrainSpec, UsedSource
@@ -28,6 +31,24 @@ class Ready(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...]
     sources: tuple[UsedSource, ...]
     datasets: tuple[Digest, ...]
+
+
+def text_of(documents: Documents, collection: str, job: Job) -> tuple[list[Example], UsedSource]:
+    """The text of a collection's documents, one example for each. Raises `NotFound`, `BadInput` for a collection without text."""
+    found = []
+    digests = hashlib.sha256()
+    for digest, document in documents.list(collection):
+        job.check()
+        pages = [documents.text(digest, page) for page in range(1, document.pages + 1)]
+        text = "\n\n".join(page for page in pages if page.strip())
+        digests.update(f"{digest}\n".encode())
+        found += [Example(line=f"{collection}/{document.name}", text=text)] if text else []
+    if not found:
+        raise BadInput(source=collection, problem="its documents hold no text. Add some.")
+    used = UsedSource(
+        reference=f"collection {collection}", digest=Digest(digests.hexdigest()), form="text", examples=len(found)
+    )
+    return found, used
 
 
 def check_left_out(spec: TrainSpec, problems: Sequence[Problem]) -> None:

@@ -15,10 +15,11 @@ from core.training.worker.records import Measured, Problem, Step
 class Source(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where examples come from: a dataset of the vault, or a file. A file of samples becomes a version of the dataset that is named with it.
 
-    `system` stands before every conversation that has no system turn of its own."""
+    `system` stands before every conversation that has no system turn of its own. `collection`: the documents whose text is learned."""
 
     dataset: str = ""
     file: str = ""
+    collection: str = ""
     system: str = ""
 
 

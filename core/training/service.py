@@ -15,6 +15,7 @@ import msgspec
 
 from core.datasets.records import AddDataset
 from core.datasets.service import Datasets
+from core.documents.service import Documents
 from core.errors import AssayError, BadInput, Cancelled, NotFound, Refused, Unavailable
 from core.evals import releasing
 from core.evals.service import Evals, environment
@@ -25,7 +26,7 @@ from core.models.service import Lent, Models
 from core.paths import write_whole
 from core.records import Digest, now
 from core.training import comparing, data, exporting, looking, proving, sealed, store, work
-from core.training.preparing import Ready, adapter_of, check_left_out, file_content
+from core.training.preparing import Ready, adapter_of, check_left_out, file_content, text_of
 from core.training.records import (
     Compared,
     ExportAdapter,
@@ -75,9 +76,10 @@ class Trainings:
         memory: int = 0,
         opened: Callable[..., AbstractContextManager[work.Trainer]] = work.trainer,
         evals: Evals | None = None,
+        documents: Documents | None = None,
     ) -> None:
         """`threads` that a run computes with, 0 for the machine's own choice; `memory`: address space of the worker, 0 for no limit; `opened`
-        makes the worker; `evals` runs the evaluations that specs name."""
+        makes the worker; `evals` runs the evaluations that specs name; `documents` are those whose text is learned."""
         self._vault = vault
         self._models = models
         self._datasets = datasets
@@ -87,6 +89,7 @@ class Trainings:
         self._memory = memory
         self._opened = opened
         self._evals = evals
+        self._documents = documents
         models.lenders.append(self.lent)
 
     def plan(self, spec: TrainSpec, source: str, job: Job) -> Plan:
@@ -275,6 +278,11 @@ class Trainings:
             raise Unavailable(what="Evaluations", step="Open the vault with all of its services.")
         return self._evals
 
+    def _documented(self) -> Documents:
+        if self._documents is None:
+            raise Unavailable(what="Documents", step="Open the vault with all of its services.")
+        return self._documents
+
     def _check_right(self, about: str) -> None:
         if not allowed(Act.TRAIN, self._vault.user.roles):
             with self._vault.write(Act.TRAIN, about=about):
@@ -291,7 +299,16 @@ class Trainings:
         sources: list[UsedSource] = []
         datasets: list[Digest] = []
         for one in spec.data:
-            rows, used, digest = self._read(one.dataset, one.file, folder, job)
+            if bool(one.collection) != (settings.objective == "text") or (one.collection and (one.dataset or one.file)):
+                raise BadInput(
+                    source=source, problem="objective text learns from collections alone, the others from none."
+                )
+            if one.collection:
+                texts, used = text_of(self._documented(), one.collection, job)
+                examples += texts
+                sources.append(used)
+                continue
+            rows, used, digest = self._read(one.dataset, one.file, folder, job, settings.objective == "preferences")
             examples += data.with_system(rows.examples, one.system)
             problems += rows.problems
             sources.append(used)
@@ -326,8 +343,14 @@ class Trainings:
         form: Literal["folder", "gguf"] = "folder" if spec.folder else "gguf"
         return model, OpenBase(path=str(path), name=model.name, form=form, threads=self._threads()), folder
 
-    def _read(self, dataset: str, file: str, folder: Path, job: Job) -> tuple[data.Rows, UsedSource, Digest | None]:
+    def _read(
+        self, dataset: str, file: str, folder: Path, job: Job, preferences: bool = False
+    ) -> tuple[data.Rows, UsedSource, Digest | None]:
         """The examples of a source, what it is, and the dataset's digest where it is one."""
+        if file and not dataset and preferences:
+            raise BadInput(
+                source=file, problem="name a dataset with a file of preferences; it becomes a version of it."
+            )
         if file and not dataset:
             path = folder / file
             content = file_content(path)
@@ -340,7 +363,7 @@ class Trainings:
             )
         reference = self._dataset(dataset, file, folder, job)
         saved = self._datasets.show(reference)
-        rows = data.from_samples(saved.dataset.reference, saved.dataset.samples)
+        rows = data.from_samples(saved.dataset.reference, saved.dataset.samples, preferences)
         used = UsedSource(
             reference=saved.dataset.reference, digest=saved.digest, form=rows.form, examples=len(rows.examples)
         )

@@ -14,6 +14,8 @@ from core.records import Record
 class Settings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How an adapter is trained. `EXPLAINED` says what each is for."""
 
+    objective: Literal["answers", "preferences", "text"] = "answers"
+    beta: float = 0.1
     rank: int = 16
     alpha: float = 32.0
     dropout: float = 0.0
@@ -51,6 +53,8 @@ PRESETS: Final = MappingProxyType(
 
 EXPLAINED: Final = MappingProxyType(
     {
+        "objective": "What is learned: answers; which of two answers is better (DPO); or all words of plain text, such as documents.",
+        "beta": "For preferences: how closely the model stays with what it was. Smaller lets it move further.",
         "rank": "How many directions each matrix may change in. More learns more, takes more memory and forgets more.",
         "alpha": "How strongly the change counts: it is multiplied by alpha / rank. Twice the rank is usual.",
         "dropout": "Share of the change's inputs that are left out at random while training. Helps with few examples.",
@@ -81,6 +85,7 @@ EXPLAINED: Final = MappingProxyType(
 
 _Check = tuple[Callable[[Any], bool], str]
 _CHECKS: Final[dict[str, _Check]] = {
+    "beta": (lambda value: 0 < value <= 10, "use a number above 0, up to 10."),
     "rank": (lambda value: 1 <= value <= 1024, "use 1 to 1024."),
     "alpha": (lambda value: 0 < value <= 100_000, "use a number above 0, up to 100000."),
     "dropout": (lambda value: 0 <= value < 1, "use 0, or a number below 1."),
@@ -118,6 +123,8 @@ def checked(settings: Settings, source: str) -> Settings:
         value = getattr(settings, name)
         if not math.isfinite(value) or not fine(value):
             raise BadInput(source=source, problem=f"the setting {name} is {value}: {problem}")
+    if settings.objective == "preferences" and settings.packing:
+        raise BadInput(source=source, problem="preferences aren't packed. Set packing to false.")
     if settings.patience and not settings.held_out:
         raise BadInput(
             source=source, problem="patience needs held-out examples. Set held_out above 0, or patience to 0."

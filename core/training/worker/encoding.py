@@ -7,6 +7,7 @@ puts behind that token is left out; an example that doesn't fit is a problem wit
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -32,10 +33,16 @@ class Words(Protocol):
 
 @dataclass(frozen=True)
 class Encoding:
-    """An example as tokens, of which those from `start` on are learned."""
+    """An example as tokens, of which those from `start` on are learned. `pair`: the same prompt with the worse answer, of a preference."""
 
     ids: tuple[int, ...]
     start: int
+    pair: "Encoding | None" = None
+
+    @property
+    def size(self) -> int:
+        """Tokens of the longer one."""
+        return max(len(self.ids), len(self.pair.ids) if self.pair is not None else 0)
 
 
 class Unlearnable(Exception):
@@ -57,6 +64,25 @@ class Encoder:
     def words(self) -> Words:
         """The vocabulary."""
         return self._words
+
+    def each(self, example: Example, longest: int) -> list[Encoding]:
+        """An example's encodings: one, or of a text as many as it needs, about equally long. Raises as `encode`."""
+        if example.text:
+            return self._text(example.text, longest)
+        found = self.encode(example.messages)
+        if not example.rejected:
+            return [found]
+        other = (*example.messages[:-1], replace(example.messages[-1], content=example.rejected))
+        return [Encoding(found.ids, found.start, self.encode(other))]
+
+    def _text(self, text: str, longest: int) -> list[Encoding]:
+        mark = free_mark([text])
+        ids = self._words.tokens(self._words.guard(text, mark), mark)
+        if len(ids) < 2:
+            raise Unlearnable("there is nothing in it to learn.")
+        parts = -(-len(ids) // max(2, longest))
+        ends = [len(ids) * place // parts for place in range(parts + 1)]
+        return [Encoding(tuple(ids[start:end]), 0) for start, end in pairwise(ends)]
 
     def encode(self, messages: Sequence[Message]) -> Encoding:
         """Raises `Unlearnable`, `TemplateError`."""
@@ -87,18 +113,16 @@ def encode_all(encoder: Encoder, examples: Sequence[Example], longest: int) -> t
     problems: list[Problem] = []
     for example in examples:
         try:
-            encoding = encoder.encode(example.messages)
-            if len(encoding.ids) > longest:
-                raise Unlearnable(
-                    f"it has {len(encoding.ids)} tokens, and {longest} fit. Shorten it; nothing is cut silently."
-                )
-            found.append(encoding)
+            encodings = encoder.each(example, longest)
+            if (size := max(one.size for one in encodings)) > longest:
+                raise Unlearnable(f"it has {size} tokens, and {longest} fit. Shorten it; nothing is cut silently.")
+            found += encodings
         except Unlearnable as problem:
             problems.append(Problem(line=example.line, problem=str(problem)))
         except TemplateError as error:
             problems.append(Problem(line=example.line, problem=str(error.fields.get("problem", error))))
     told = Encoded(
-        lengths=tuple(len(one.ids) for one in found),
+        lengths=tuple(one.size for one in found),
         learned=tuple(len(one.ids) - one.start for one in found),
         problems=tuple(problems),
     )

@@ -8,10 +8,14 @@ from core.training.settings import Settings
 
 
 class Example(Record, frozen=True, kw_only=True):
-    """A conversation whose last turn is the assistant's, which is learned. `line` names it for a person ("style.jsonl, line 3")."""
+    """A conversation whose last turn is the assistant's, which is learned. `line` names it for a person ("style.jsonl, line 3").
+
+    Of a preference, `rejected` is the worse answer to the same turns. Plain text has no turns, and all of it is learned."""
 
     line: str
-    messages: tuple[Message, ...]
+    messages: tuple[Message, ...] = ()
+    rejected: str = ""
+    text: str = ""
 
 
 class OpenBase(Record, frozen=True, kw_only=True, tag="open-base"):
@@ -109,7 +113,7 @@ class KeepTrained(Record, frozen=True, kw_only=True, tag="keep-trained"):
 
 
 class Step(Record, frozen=True, kw_only=True, tag="step"):
-    """One step. `loss` is the mean over the tokens that were learned in it, in nats; `memory` in bytes."""
+    """One step. `loss` is the mean over the tokens that were learned in it, in nats, or over the preferences; `memory` in bytes."""
 
     step: int
     steps: int

@@ -8,6 +8,9 @@ from core.records import Record
 from core.training.worker.encoding import Encoder, Encoding, Unlearnable
 from core.training.worker.records import Example
 
+SHOWN = 4096
+"""Tokens of a plain text that are shown."""
+
 
 class ShowExamples(Record, frozen=True, kw_only=True, tag="show-examples"):
     """Examples whose tokens are to be shown."""
@@ -41,7 +44,7 @@ def shown(encoder: Encoder, examples: Sequence[Example]) -> ShownExamples:
 
 def _shown(encoder: Encoder, example: Example) -> ShownExample:
     try:
-        encoding = encoder.encode(example.messages)
+        encoding = encoder.each(example, SHOWN)[0]
     except Unlearnable as problem:
         return ShownExample(line=example.line, parts=(), problem=str(problem))
     except TemplateError as error:

@@ -19,7 +19,7 @@ import numpy as np
 from core.errors import BadInput, Unavailable
 from core.records import Record
 from core.training.settings import Settings
-from core.training.worker import adapters, batches, checkpoints, memory
+from core.training.worker import adapters, batches, checkpoints, memory, preferring
 from core.training.worker.base import Base
 from core.training.worker.batches import Row
 from core.training.worker.encoding import Encoding, encode_all
@@ -90,9 +90,9 @@ class Bench:
         learned, _ = self._parts(request.settings)
         window = self._window(request.settings)
         run = _Run(self._opened(), request.settings, len(learned))
-        longest = sorted(learned, key=lambda one: -len(one.ids))
+        longest = sorted(learned, key=lambda one: -one.size)
         rows = batches.epoch(longest, request.settings, 0, window)
-        widest = max(rows, key=lambda batch: max(sum(len(one.ids) for one in row) for row in batch) * len(batch))
+        widest = max(rows, key=lambda batch: max(sum(one.size for one in row) for row in batch) * len(batch))
         seconds, tokens = 0.0, 0
         for _ in range(PROBED_STEPS):
             call.check()
@@ -261,6 +261,7 @@ class _Run:
         self._schedule = schedule
         self._clip = settings.clip
         self._packing = settings.packing
+        self._settings = settings
         self.done = self.tokens = self.worse = 0
         self.seconds = 0.0
         self._least = math.inf
@@ -281,6 +282,13 @@ class _Run:
         loss, tokens = 0.0, 0
         with _told_apart():
             for rows in step:
+                if self._settings.objective == "preferences":
+                    part, count = preferring.loss(self.model, rows, self._settings.beta, self.device)
+                    part = part / sum(map(len, step))
+                    self._accelerator.backward(part)
+                    loss += float(part.detach())
+                    tokens += count
+                    continue
                 batch = batches.tensors(rows, self._packing, self.device)
                 part = self.model(**batch.inputs, num_items_in_batch=torch.tensor(learned, device=self.device)).loss
                 self._accelerator.backward(part)
@@ -307,6 +315,10 @@ class _Run:
             for start in range(0, len(held), settings.batch):
                 call.check()
                 rows: list[Row] = [(one,) for one in held[start : start + settings.batch]]
+                if settings.objective == "preferences":
+                    total += float(preferring.loss(self.model, rows, settings.beta, self.device)[0])
+                    count += len(rows)
+                    continue
                 batch = batches.tensors(rows, False, self.device)
                 found = self.model(**batch.inputs, num_items_in_batch=torch.tensor(1, device=self.device))
                 total += float(found.loss)
