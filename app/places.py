@@ -12,6 +12,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("playground", "Playground", "columns"),
             Place("datasets", "Datasets", "datasets", "Ctrl+5"),
             Place("evals", "Evaluations", "evaluations", "Ctrl+6"),
+            Place("training", "Fine-tuning", "training"),
             Place("models", "Models", "models", "Ctrl+7"),
             Place("api", "Local API", "pipelines"),
         ),

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.bridge.assistants import saved
+from app.bridge.training import adapters
 from core.assistants.records import Answer, Question
 from core.errors import BadInput, NotFound
 from core.inference.pictures import LARGEST, projectors, small_copy
 from core.inference.records import AdapterUse, ShownPicture
 from core.models.records import ModelFile
+from core.records import Digest
 
 if TYPE_CHECKING:
     from core.assistants.saved import Assistant
@@ -30,7 +32,7 @@ LARGE = 1600
 
 @dataclass(frozen=True)
 class Choices:
-    """What may be asked, and who may answer; `files` are all registered models."""
+    """What may be asked, and who may answer; `files` are all registered models, and the adapters that were trained in this vault."""
 
     collections: tuple[tuple[str, int], ...] = ()
     models: tuple[str, ...] = ()
@@ -67,6 +69,14 @@ class Choices:
 
 
 @dataclass(frozen=True)
+class WithAdapter:
+    """A model to be asked with an adapter, by its digest."""
+
+    model: str
+    adapter: Digest
+
+
+@dataclass(frozen=True)
 class Given:
     """A picture that a person gave: its file, or its content where it came from the clipboard."""
 
@@ -87,7 +97,7 @@ class Seen:
 def gather(bench: "Workbench", job: "Job") -> Choices:
     """Collections with documents, models, prompt versions, earlier answers."""
     collections = tuple((found.name, found.documents) for found in bench.documents.collections())
-    files = tuple(bench.models.list())
+    files = (*bench.models.list(), *adapters(bench))
     models = tuple(found.name for found in files if found.purpose == "chat")
     states = bench.prompts.list()
     approved = frozenset(

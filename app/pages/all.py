@@ -15,6 +15,7 @@ _CLASSES = {
     "playground": ("app.pages.playground", "PlaygroundPage"),
     "evals": ("app.pages.evaluations", "EvaluationsPage"),
     "evidence": ("app.pages.evidence", "EvidencePage"),
+    "training": ("app.pages.training", "TrainingPage"),
     "models": ("app.pages.models", "ModelsPage"),
     "api": ("app.pages.local_api", "LocalApiPage"),
     "audit": ("app.pages.audit", "AuditPage"),

@@ -12,7 +12,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QSplitter, QWidget
 from shiboken6 import isValid
 
-from app.bridge.chatting import Choices, gather, kept_pictures
+from app.bridge.chatting import Choices, WithAdapter, gather, kept_pictures
 from app.bridge.chatting import Seen as Shown
 from app.bridge.operations import Failure, Handle
 from app.bridge.seeing import Seen, seen
@@ -131,6 +131,7 @@ class ChatPage(Page):
         self._current: Exchange | None = None
         self._handle: Handle | None = None
         self._waiting: tuple[str, str] | None = None
+        self._answering: WithAdapter | None = None
         self._choices = Choices()
         self._judge()
 
@@ -140,7 +141,10 @@ class ChatPage(Page):
         self.operations.run("Read the collections", gather, self._show_choices)
 
     def show_about(self, about: object) -> None:
-        """A collection, or a (collection, question) to ask."""
+        """A collection, a (collection, question) to ask, or a model with an adapter that shall answer."""
+        if isinstance(about, WithAdapter):
+            self._answering = about
+            return
         name, text = about if isinstance(about, tuple) else (str(about), "")
         self._waiting = (name, text)
 
@@ -385,6 +389,9 @@ class ChatPage(Page):
         self._choices = found
         names = [name for name, _ in found.collections]
         self.box.offer(found)
+        if self._answering is not None:
+            self.box.answer_with(self._answering)
+            self._answering = None
         self.empty.setVisible(not names)
         self._scroll.setVisible(bool(names))
         self._list_traces()

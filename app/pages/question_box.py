@@ -7,7 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QSizePolicy
 
 from app.bridge.assistants import question as ask_assistant
-from app.bridge.chatting import Choices
+from app.bridge.chatting import Choices, WithAdapter
 from app.pages.adapter_choice import AdapterChooser
 from app.pages.chat_pictures import Pictures
 from app.pages.finding_choice import FindingChooser
@@ -19,6 +19,7 @@ from app.widgets.composer import Composer
 from app.widgets.toolbar import Chooser
 from core import settings
 from core.assistants.records import QUOTES, Question
+from core.inference.records import AdapterUse
 
 OWN_PROMPT = "built-in"
 NOBODY = ""
@@ -132,6 +133,12 @@ class QuestionBox(QFrame):
         self.prompt.choose(question.prompt or OWN_PROMPT)
         self.adapters.take(question.adapters)
         self.finding.take(question.finding, question.without_support)
+
+    def answer_with(self, wanted: WithAdapter) -> None:
+        """Let a model answer with one adapter at its full strength."""
+        self.model.choose(wanted.model)
+        self.judge(False)
+        self.adapters.take((AdapterUse(model=wanted.adapter),))
 
     def clear(self) -> None:
         """Nothing is written or shown any more."""

@@ -43,6 +43,7 @@ from tests.unit.app import (
     evidence_scenes,
     model_scenes,
     playground_scenes,
+    training_scenes,
 )
 from tests.unit.app.benches import Bench
 from tests.unit.app.kept import fill
@@ -462,6 +463,7 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     **chat_scenes.SCENES,
     **document_scenes.SCENES,
     **playground_scenes.SCENES,
+    **training_scenes.SCENES,
 }
 
 

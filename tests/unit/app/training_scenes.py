@@ -1,0 +1,176 @@
+"""Pictures of the fine-tuning page, for the command of `shots`."""
+
+import contextlib
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtTest import QTest
+
+from app.bridge import training as bridge
+from app.main_window import MainWindow
+from core.errors import AssayError
+from core.jobs import Job
+from core.training.records import Judged, Source, TrainSpec
+from core.training.worker.records import Problem
+from tests.unit.app.training_bench import TrainingBench
+
+LACKING = "Training needs torch, transformers, peft, which aren't installed here. Install Assay with its train extra."
+SPEC = TrainSpec(
+    name="house-style",
+    base="corvid-1.5b",
+    data=(Source(dataset="house-style"),),
+    evaluation=Judged(dataset="house-style-test", form=r"Finding: .+\. \[\d+\]"),
+)
+
+
+def training(
+    runs: int, then: Callable[[MainWindow], None] = lambda window: None, lacking: str = ""
+) -> Callable[[MainWindow], None]:
+    """The page over as many finished runs; the last failed where there are three."""
+
+    def show(window: MainWindow) -> None:
+        from tests.unit.app.shots import wait
+
+        bench = TrainingBench(window.operations.workbench.vault, Path(tempfile.mkdtemp()) / "models")  # type: ignore[union-attr]
+        bridge.lacking = lambda: lacking
+        if "corvid-1.5b" not in [one.name for one in bench._models.list()]:
+            bench.with_models()
+        else:
+            for one in bench._models.list():
+                Path(one.path).parent.mkdir(parents=True, exist_ok=True)
+                Path(one.path).write_bytes(b"GGUF" + one.name.encode() * 400)
+        bench.with_datasets()
+        held = len(bench.trainings.list())
+        for number in range(held, runs):
+            changes: dict[str, Any] = {"learning_rate": 2e-4 * (1 + 3 * number), "rank": 16 if number % 2 else 8}
+            bench.worker.fail_at = 44 if number == 2 else 0
+            spec = TrainSpec(
+                name="house-style", base=SPEC.base, data=SPEC.data, settings=changes, evaluation=SPEC.evaluation
+            )
+            with contextlib.suppress(AssayError):
+                bench.trainings.run(spec, "style", Job("Train"))
+        window.operations._workbench = bench  # type: ignore[assignment]
+        window.go("training")
+        wait(window)
+        then(window)
+
+    return show
+
+
+def new(window: MainWindow) -> None:
+    from tests.unit.app.shots import wait
+
+    page: Any = window.page
+    page.write_new()
+    page.form.name.edit.setText("house-style")
+    page.form.judged.edit.setCurrentIndex(page.form.judged.edit.findData("house-style-test@1"))
+    page.form.data.dataset.edit.setCurrentIndex(page.form.data.dataset.edit.findData("house-style@1"))
+    wait(window)
+
+
+def wrong_base(window: MainWindow) -> None:
+    new(window)
+    edit: Any = window.page.form.base.edit  # type: ignore[union-attr]
+    edit.setCurrentIndex(edit.findData("falcon-7b"))
+
+
+def looked(window: MainWindow) -> None:
+    from tests.unit.app.shots import wait
+
+    new(window)
+    page: Any = window.page
+    page.operations.workbench.worker.wrong = (
+        Problem(
+            line="house-style@1, S-103",
+            problem="it has 2000 tokens, and 1536 fit. Shorten it; nothing is cut silently.",
+        ),
+        Problem(line="house-style@1, S-117", problem="its answer is empty."),
+    )
+    page.form.data.look_button.click()
+    wait(window)
+    bar = page.form.main.verticalScrollBar()
+    bar.setValue(page.form.data.y() - 12)
+
+
+def planned(window: MainWindow) -> None:
+    from tests.unit.app.shots import wait
+
+    new(window)
+    page: Any = window.page
+    page.form.plan_button.click()
+    wait(window)
+    page.form.settings.more.setChecked(True)
+    wait(window)
+    page.form.main.verticalScrollBar().setValue(page.form.settings.y() - 12)
+
+
+def unfit(window: MainWindow) -> None:
+    window.page.operations.workbench.worker.fits = False  # type: ignore[union-attr]
+    planned(window)
+
+
+def running(window: MainWindow) -> None:
+    new(window)
+    page: Any = window.page
+    bench = page.operations.workbench
+    bench.worker.gate.clear()
+    page.form.data.leave_out.setChecked(True)
+    page.form.start_button.click()
+    for _ in range(100):
+        QTest.qWait(10)
+        if page._live and page._live[-1].step >= 30 and not page._draw.isActive():
+            break
+
+
+def bottom(window: MainWindow) -> None:
+    bar = window.page.run_view.main.verticalScrollBar()  # type: ignore[union-attr]
+    bar.setValue(bar.maximum())
+
+
+def failed(window: MainWindow) -> None:
+    from tests.unit.app.shots import wait
+
+    window.page.show_run("training-3")  # type: ignore[union-attr]
+    wait(window)
+
+
+def finished(window: MainWindow) -> None:
+    from tests.unit.app.shots import wait
+
+    window.page.show_run("training-2")  # type: ignore[union-attr]
+    wait(window)
+
+
+def sign(window: MainWindow) -> None:
+    finished(window)
+    window.page.run_view.sign_button.click()  # type: ignore[union-attr]
+
+
+def export(window: MainWindow) -> None:
+    finished(window)
+    window.page.run_view.export_button.click()  # type: ignore[union-attr]
+
+
+def history(window: MainWindow) -> None:
+    page: Any = window.page
+    page._turn("history")
+
+
+SCENES: dict[str, Callable[[MainWindow], None]] = {
+    "training-none": training(0),
+    "training-new": training(0, new),
+    "training-lacking": training(0, new, LACKING),
+    "training-base": training(0, wrong_base),
+    "training-looked": training(0, looked),
+    "training-planned": training(0, planned),
+    "training-unfit": training(0, unfit),
+    "training-finished": training(3, finished),
+    "training-curves": training(3, lambda window: (finished(window), bottom(window))),  # type: ignore[arg-type,return-value]
+    "training-failed": training(3, failed),
+    "training-sign": training(3, sign),
+    "training-export": training(3, export),
+    "training-history": training(3, history),
+    "training-running": training(3, running),
+}
