@@ -17,6 +17,19 @@ class Message(Record, frozen=True, kw_only=True):
     content: str
 
 
+class CallTurn(Record, frozen=True, kw_only=True):
+    """What a message is beside its text, for chat templates that show earlier calls of functions in their own form."""
+
+    back: int
+    """Which message: the last is 1."""
+    calls: tuple[dict[str, Any], ...] = ()
+    """The calls that an assistant wrote: `id`, `name` and `arguments`, an object. The message's text holds them too, for other templates."""
+    text: str = ""
+    """What it wrote beside them."""
+    answers: str = ""
+    """The id of the call whose result the message is."""
+
+
 class AdapterUse(Record, frozen=True, kw_only=True):
     """A LoRA adapter, and how strongly it works: 1.0 as it was trained, 0 not at all."""
 
@@ -49,6 +62,8 @@ class Generate(Record, frozen=True, kw_only=True, tag="generate"):
     """JSON schema that the answer follows; not together with `grammar`."""
     when_broken: str = "refuse"
     """What becomes of an answer that breaks its form: "refuse" raises an error, "say" gives it, and says how in `Finished.broken`."""
+    turns: tuple[CallTurn, ...] = ()
+    """Earlier calls and their results, among the messages."""
     tools: tuple[dict[str, Any], ...] = ()
     """Functions that the model may call, as its own chat template shows them; a template that shows none is an error."""
     adapters: tuple[AdapterUse, ...] = ()

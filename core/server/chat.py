@@ -50,6 +50,7 @@ def chat(running: Running, body: dict[str, Any]) -> dict[str, Json] | Streamed:
     asked = _read(parameters, model.digest, messages, usage)
     asked.more["adapters"] = found.adapters
     asked.more["images"] = pictures
+    asked.more["turns"] = conversation.turns(given)
     return _streamed(running, asked) if stream else _whole(running, asked)
 
 

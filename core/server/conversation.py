@@ -4,7 +4,7 @@ import base64
 import json
 from typing import Any, Final
 
-from core.inference.records import Message
+from core.inference.records import CallTurn, Message
 from core.server.forms import refuse
 
 MOST: Final = 2048
@@ -19,6 +19,26 @@ def messages(given: Any) -> tuple[Message, ...]:
         refuse("messages", f"give a list of 1 to {MOST} messages.")
     last = _last_person(given)
     return tuple(_message(number, one, number == last) for number, one in enumerate(given, 1))
+
+
+def turns(given: Any) -> tuple[CallTurn, ...]:
+    """The earlier calls among messages that `messages` has read, and the results that name theirs."""
+    found = []
+    for back, one in enumerate(reversed(given), 1):
+        if one["role"] == "assistant" and one.get("tool_calls"):
+            calls = tuple(map(_read_call, one["tool_calls"]))
+            found.append(CallTurn(back=back, calls=calls, text=_text(0, one.get("content"), False) or ""))
+        elif one["role"] == "tool" and isinstance(one.get("tool_call_id"), str):
+            found.append(CallTurn(back=back, answers=one["tool_call_id"]))
+    return tuple(found)
+
+
+def _read_call(call: dict[str, Any]) -> dict[str, Any]:
+    """One that `messages` has read."""
+    function = call["function"]
+    given = call.get("id")
+    arguments = json.loads(function.get("arguments") or "{}")
+    return {"id": given if isinstance(given, str) else "", "name": function["name"], "arguments": arguments}
 
 
 def pictures(given: Any) -> tuple[bytes, ...]:
@@ -105,4 +125,6 @@ def _call(number: int, call: Any) -> str:
         arguments = json.loads(function.get("arguments") or "{}")
     except (ValueError, TypeError, RecursionError):
         refuse("messages", f"message {number} has a tool call whose arguments aren't JSON.")
+    if not isinstance(arguments, dict):
+        refuse("messages", f"message {number} has a tool call whose arguments aren't an object.")
     return f"<tool_call>\n{json.dumps({'name': function['name'], 'arguments': arguments}, ensure_ascii=False)}\n</tool_call>"

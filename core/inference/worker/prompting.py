@@ -4,19 +4,21 @@ Rules: a conversation goes through the file's own chat template or through none,
 documents brought is never read as a special token.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import chain
-from types import ModuleType
-from typing import Any
+from types import MappingProxyType, ModuleType
+from typing import Any, Final
 
 from msgspec.structs import replace
 
 from core.errors import BadInput, Unsupported
 from core.inference.records import TEXT, Generate, Message, PromptToken
-from core.inference.worker import inspecting, templates
+from core.inference.worker import calls, inspecting, templates
 from core.inference.worker.vocabulary import Vocabulary, free_mark
+
+NOTHING: Final[Mapping[int, Mapping[str, Any]]] = MappingProxyType({})
 
 
 class Prompter:
@@ -25,6 +27,7 @@ class Prompter:
     def __init__(self, library: ModuleType, model: Any, name: str, vocabulary: Vocabulary) -> None:
         template: bytes | None = library.llama_model_chat_template(model, None)
         self._template = (template or b"").decode("utf-8", "replace")
+        self._shows_calls = "tool_calls" in self._template
         self._vocabulary = vocabulary
         self._name = name
 
@@ -49,7 +52,8 @@ class Prompter:
         """The same text and tokens, each token with its text, its kind and its message. Raises as `prompt`."""
         messages, text, mark = self._rendered(request)
         tools = _mapped(request.tools, lambda found: self._vocabulary.guard(found, mark))
-        render = partial(self._text, mode=request.mode, tools=tools)
+        more = self._more(request, mark)
+        render = partial(self._text, mode=request.mode, tools=tools, more=more)
         return text.replace(mark, ""), inspecting.tokens(self._vocabulary, messages, text, mark, render)
 
     def _rendered(self, request: Generate) -> tuple[tuple[Message, ...], str, str]:
@@ -57,16 +61,28 @@ class Prompter:
         messages = request.messages
         if request.variables is not None:
             messages = templates.render_messages(messages, request.variables)
-        mark = free_mark(chain((message.content for message in messages), _texts(request.tools)))
+        if self._shows_calls:
+            texts = {len(messages) - turn.back: turn.text for turn in request.turns if turn.calls}
+            messages = tuple(replace(one, content=texts.get(n, one.content)) for n, one in enumerate(messages))
+        called = (value for turn in request.turns for value in _texts(list(turn.calls)))
+        mark = free_mark(chain((message.content for message in messages), _texts(request.tools), called))
         guard = self._vocabulary.guard
         guarded = tuple(replace(message, content=guard(message.content, mark)) for message in messages)
         tools = _mapped(request.tools, lambda text: guard(text, mark))
-        return guarded, self._text(guarded, request.mode, tools), mark
+        return guarded, self._text(guarded, request.mode, tools, self._more(request, mark)), mark
 
-    def _text(self, messages: Sequence[Message], mode: str, tools: Any = ()) -> str:
-        return messages[0].content if messages[0].role == TEXT else self._chat(messages, mode, tools)
+    def _more(self, request: Generate, mark: str) -> dict[int, dict[str, Any]]:
+        """What the template sees of earlier calls, by the messages' places from the end; nothing where it shows none, and then they are text."""
+        if not self._shows_calls:
+            return {}
+        return calls.shown(request.turns, lambda part: _mapped(part, lambda text: self._vocabulary.guard(text, mark)))
 
-    def _chat(self, messages: Sequence[Message], mode: str, tools: Any) -> str:
+    def _text(
+        self, messages: Sequence[Message], mode: str, tools: Any = (), more: Mapping[int, Mapping[str, Any]] = NOTHING
+    ) -> str:
+        return messages[0].content if messages[0].role == TEXT else self._chat(messages, mode, tools, more)
+
+    def _chat(self, messages: Sequence[Message], mode: str, tools: Any, more: Mapping[int, Mapping[str, Any]]) -> str:
         if not self._template:
             raise Unsupported(
                 source=self._name,
@@ -85,6 +101,7 @@ class Prompter:
             self._vocabulary.text(self._vocabulary.last),
             templates.FIXED_DATE if mode == "reproducible" else datetime.now(),
             tools,
+            more=more,
         )
 
 

@@ -232,15 +232,21 @@ def render_chat(
     date: datetime = FIXED_DATE,
     tools: Sequence[Json] | None = None,
     documents: Sequence[Json] | None = None,
+    more: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> str:
     """The text that a model's own template makes of a conversation, up to where the assistant's turn begins.
 
-    `first` and `last` are the model's beginning and end tokens, as text; `tools` are described by JSON schemas. Raises `TemplateError`."""
+    `first` and `last` are the model's beginning and end tokens, as text; `tools` are described by JSON schemas; `more` holds
+    what messages have beside role and content, by their places from the end. Raises `TemplateError`."""
+    beside = more or {}
     env = _environment(jinja2.Undefined, trim=True)
     env.globals["raise_exception"] = _raise
     env.globals["strftime_now"] = lambda form: date.strftime(form)
     values: dict[str, Any] = {
-        "messages": [{"role": message.role, "content": message.content} for message in messages],
+        "messages": [
+            {"role": message.role, "content": message.content, **beside.get(len(messages) - place, {})}
+            for place, message in enumerate(messages)
+        ],
         "add_generation_prompt": True,
         "bos_token": first,
         "eos_token": last,

@@ -34,6 +34,21 @@ FAMILIES = {
     "mistralai-Mistral-Nemo-Instruct-2407": f"[TOOL_CALLS][{json.dumps(CALL)}]",
     "meetkai-functionary-medium-v3.1": f"<function=weather>{json.dumps(CALL['arguments'])}</function>",
 }
+SHOWN = {
+    "Qwen-Qwen2.5-7B-Instruct": (
+        '<tool_call>\n{"name": "weather", "arguments": {"city": "Paris"}}\n</tool_call><|im_end|>',
+        "<tool_response>",
+    ),
+    "NousResearch-Hermes-3-Llama-3.1-8B-tool_use": ("<tool_call>\n{", "<tool_response>"),
+    "meta-llama-Llama-3.1-8B-Instruct": ('{"name": "weather", "parameters": {"city": "Paris"}}<|eot_id|>', "ipython"),
+    "meta-llama-Llama-3.2-3B-Instruct": ('{"name": "weather", "parameters": {"city": "Paris"}}<|eot_id|>', "ipython"),
+    "mistralai-Mistral-Nemo-Instruct-2407": (
+        '[TOOL_CALLS][{"name": "weather", "arguments": {"city": "Paris"}, "id": "',
+        "[TOOL_RESULTS]",
+    ),
+    "meetkai-functionary-medium-v3.1": ('<function=weather>{"city": "Paris"}</function><|eom_id|>', "ipython"),
+}
+"""How each family's template shows an earlier call and its result."""
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -68,4 +83,11 @@ def test_a_call_goes_the_whole_way(
     assert (call.function.name, json.loads(call.function.arguments)) == (CALL["name"], CALL["arguments"])  # type: ignore[union-attr]
     trace = bench.api_calls.show(Digest(answer.assay["trace"]))  # type: ignore[attr-defined]
     assert "The weather of a city." in trace.rendered
+    result = {"role": "tool", "tool_call_id": call.id, "content": '{"degrees": 21}'}
+    messages += [choice.message.model_dump(exclude_none=True), result]
+    answer = client.chat.completions.create(model=model, messages=messages, tools=[WEATHER])
+    trace = bench.api_calls.show(Digest(answer.assay["trace"]))  # type: ignore[attr-defined]
+    for shown in SHOWN[family]:
+        assert shown in trace.rendered
+    assert "degrees" in trace.rendered[trace.rendered.rindex("Paris") :]
     bench.models.remove(model, "done")
