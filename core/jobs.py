@@ -24,6 +24,8 @@ class Progress(Record, frozen=True, kw_only=True):
     done: int
     total: int | None
     unit: str
+    note: str = ""
+    """What else is known, in words: pages, chunks, the time left."""
 
 
 class Job:
@@ -37,10 +39,10 @@ class Job:
         self._on_cancel: list[Callable[[], None]] = []
         self._lock = threading.Lock()
 
-    def report(self, done: int, total: int | None, unit: str) -> None:
+    def report(self, done: int, total: int | None, unit: str, note: str = "") -> None:
         """Say how far the work is; also a place where cancelling takes effect."""
         self.check()
-        self.progress = Progress(title=self.title, done=done, total=total, unit=unit)
+        self.progress = Progress(title=self.title, done=done, total=total, unit=unit, note=note)
         if self._listener is not None:
             self._listener(self.progress)
 

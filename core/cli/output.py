@@ -60,9 +60,10 @@ class Output:
 def _drawn(err: Callable[[str], None]) -> Callable[[Progress], None]:
     """Draws progress over the line before, some times a second and at its end."""
     last = 0.0
+    width = 0
 
     def draw(progress: Progress) -> None:
-        nonlocal last
+        nonlocal last, width
         total = progress.total or 0
         ended = bool(total) and progress.done >= total
         if not ended and time.monotonic() - last < DRAWN_EVERY:
@@ -71,7 +72,9 @@ def _drawn(err: Callable[[str], None]) -> Callable[[Progress], None]:
         filled = BAR * progress.done // total if total else 0
         of = f"{progress.done} of {total}" if total else str(progress.done)
         bar = f"{'█' * filled}{'░' * (BAR - filled)}"
-        err(f"\r{progress.title}  {bar}  {of} {progress.unit} " + ("\n" if ended else ""))
+        text = f"{progress.title}  {bar}  {of} {progress.unit}{f', {progress.note}' if progress.note else ''} "
+        width = max(width, len(text))
+        err(f"\r{text.ljust(width)}" + ("\n" if ended else ""))
 
     return draw
 

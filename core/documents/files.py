@@ -81,3 +81,11 @@ def _told_apart(found: list[tuple[str, Path]]) -> list[tuple[str, Path]]:
             name = "/".join(parts[-depth:])
         named.append((name, path))
     return named
+
+
+def size(path: Path) -> int:
+    """A file's bytes; 0 for what can't be told."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -7,6 +7,7 @@ Passwords are tried, and kept nowhere.
 """
 
 import hashlib
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,9 +33,10 @@ SPEC: Final = WorkerSpec(
     module="core.documents.worker.parsing", memory=2 * 1024**3, seconds=60.0, title="The document reader"
 )
 """A page of 20,000 drawing operations took 0.3 s and 90 MB; what needs more than that is not a document."""
-AT_ONCE: Final = 2
-AHEAD: Final = 3
-"""Documents that are read ahead of the one that is being embedded."""
+AT_ONCE: Final = min((os.cpu_count() or 1) + 1, 9)
+"""One more than cores: a reader waits for its start and for its bytes."""
+AHEAD: Final = AT_ONCE + 3
+"""Documents that are read ahead of the one that is being embedded: some take long, and the others needn't wait."""
 DEEPEST: Final = 4
 """Files within files within files."""
 MOST_INSIDE: Final = 10_000

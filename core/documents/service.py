@@ -14,13 +14,12 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from core.documents import files, formats, ocr, places, preparing, store
-from core.documents.chunking import Cut
 from core.documents.dropping import drop_missing
-from core.documents.reading import SPEC, Read, Reader, quiet
+from core.documents.pipeline import Pace, Pipeline, Prepared
+from core.documents.reading import SPEC, Read, Reader
 from core.documents.records import (
     AddDocuments,
     AddedDocuments,
-    Chunking,
     Collection,
     Document,
     PageImage,
@@ -39,7 +38,6 @@ from core.records import Digest, now
 from core.vault import holds
 from core.vault.backup import required
 from core.vault.roles import Act
-from core.vault.unit import Unit
 from core.vault.vault import Vault
 from core.workers.supervisor import Supervisor, Worker
 
@@ -60,7 +58,8 @@ class Documents:
         self._shown: set[tuple[Digest, int]] = set()
 
     def add(self, request: AddDocuments, job: Job, passwords: Sequence[str] = ()) -> AddedDocuments:
-        """Read files and folders into a collection, which is made with its first document. Progress in files.
+        """Read files and folders into a collection, which is made with its first document. Progress in files, with pages, chunks
+        and the time left.
 
         `passwords` are tried on what is encrypted, and kept nowhere.
 
@@ -73,30 +72,49 @@ class Documents:
         if not found:
             raise BadInput(source=name, problem=refused[0].reason if refused else "no file was given. Name one.")
         self._check_embedder(name, job)
-        added = replaced = unchanged = chunks = pages = 0
+        added = replaced = unchanged = chunks = pages = finished = 0
         gate = Gate(self._vault, name)
+        pace = Pace([files.size(path) for _, path in found])
         reader = Reader(
             self._supervisor,
             lambda content: self._has(name, content) or gate.knows(content),
             tuple(passwords),
             ocr.find(),
         )
-        with closing(reader.read_all(found, job)) as reading:
+        with closing(reader.read_all(found, job)) as reading, self._pipeline(name, job) as pipeline:
+
+            def tell(files: int) -> None:
+                nonlocal finished
+                for number in range(finished + 1, files + 1):
+                    job.report(number, len(found), "files", pace.said(number, pages, chunks))
+                    finished = number
+
+            def keep(read: int, *, every: bool = False) -> None:
+                nonlocal added, replaced, chunks, pages
+                for one in pipeline.ready(every=every):
+                    job.check()
+                    replaced += self._has_name(name, one.read.name)
+                    self._insert(name, one, pipeline)
+                    chunks += len(one.cuts)
+                    pages += len(one.parsed.pages)
+                    added += 1
+                    tell(read if pipeline.first is None else pipeline.first)
+                tell(read if pipeline.first is None else pipeline.first)
+
+            job.report(0, len(found), "files")
             for done, documents in enumerate(reading):
-                job.report(done, len(found), "files")
                 drop_missing(self._vault, name, found[done][0], documents)
                 for read in documents:
                     job.check()
                     if isinstance(read, Refusal):
                         refused.append(read)
-                    elif read.parsed is None or self._has(name, read.content):
+                    elif read.parsed is None or pipeline.has(read.content) or self._has(name, read.content):
                         unchanged += 1
                     elif parsed := gate.enter(read.name, read.content, read.data, read.parsed):
-                        replaced += self._has_name(name, read.name)
-                        chunks += self._keep(name, read, parsed, job)
-                        pages += len(parsed.pages)
-                        added += 1
-        job.report(len(found), len(found), "files")
+                        pipeline.put(read, parsed, done)
+                    keep(done)
+                keep(done + 1)
+            keep(len(found), every=True)
         return AddedDocuments(
             collection=name,
             added=added,
@@ -115,7 +133,12 @@ class Documents:
         """Keep a document that was read before, as `parsed` has it; the number of its passages. Raises as `add`."""
         required(self._vault, Act.ADD_DOCUMENTS, collection)
         self._check_embedder(collection, job)
-        return self._keep(collection, read, parsed, job)
+        with self._pipeline(collection, job) as pipeline:
+            pipeline.put(read, parsed)
+            for one in pipeline.ready(every=True):
+                self._insert(collection, one, pipeline)
+                return len(one.cuts)
+        raise AssertionError
 
     def collections(self) -> tuple[Collection, ...]:
         """All collections, by name."""
@@ -235,15 +258,17 @@ class Documents:
             kept = store.find(reader, collection)
             return kept is not None and store.has_name(reader, kept.id, name)
 
-    def _keep(self, collection: str, read: Read, parsed: Parsed, job: Job) -> int:
-        """Cut, embed and keep one document; the number of its chunks."""
+    def _pipeline(self, collection: str, job: Job) -> Pipeline:
         with self._vault.read() as reader:
             kept = store.find(reader, collection)
         model = self._models.show(self._embedder if kept is None else kept.embedder)
-        rules = preparing.rules(self._engine, model) if kept is None else kept.chunking
-        with quiet(job) as inner:
-            cuts = preparing.cut(self._engine, parsed, rules, model.digest, inner)
-            vectors = preparing.embed(self._engine, cuts, model, inner)
+        return Pipeline(
+            self._engine, model, preparing.rules(self._engine, model) if kept is None else kept.chunking, job
+        )
+
+    def _insert(self, collection: str, one: Prepared, pipeline: Pipeline) -> None:
+        """Keep a document, whole. Raises `BadInput` where the collection was made anew in the meantime."""
+        read, parsed = one.read, one.parsed
         document = Document(
             name=read.name,
             content=read.content,
@@ -255,27 +280,17 @@ class Documents:
             collection=collection,
             added=now(),
         )
+        model, rules = pipeline.model, pipeline.rules
+        route = self._engine.route(model.digest)
         with self._vault.write(Act.ADD_DOCUMENTS, about=f"{collection}/{read.name}") as unit:
-            self._insert(unit, document, read, parsed, rules, cuts, vectors)
-        return len(cuts)
-
-    def _insert(
-        self,
-        unit: Unit,
-        document: Document,
-        read: Read,
-        parsed: Parsed,
-        rules: Chunking,
-        cuts: Sequence[Cut],
-        vectors: store.Matrix,
-    ) -> None:
-        content = unit.seal((read.data,))
-        digest = unit.put(document, links=(content,))
-        if store.find(unit, document.collection) is None:
-            model = self._models.show(self._embedder)
-            route = self._engine.route(model.digest)
-            store.create(unit, document.collection, model.digest, model.name, model.dimensions, rules, route)
-        store.insert(unit, store.get(unit, document.collection), digest, document, parsed, cuts, vectors)
+            content = unit.seal((read.data,))
+            digest = unit.put(document, links=(content,))
+            if store.find(unit, collection) is None:
+                store.create(unit, collection, model.digest, model.name, model.dimensions, rules, route)
+            kept = store.get(unit, collection)
+            if (kept.embedder, kept.chunking) != (model.digest, rules):
+                raise BadInput(source=collection, problem="it was made anew in the meantime. Add the files again.")
+            store.insert(unit, kept, digest, document, parsed, one.cuts, one.matrix)
 
     def _opened(self, document: Digest, known: Document) -> Worker:
         """The worker that holds this document's pages; the one before is ended. Called with `_viewing` held."""

@@ -1,0 +1,91 @@
+"""Documents are prepared beside each other and come out in order; progress tells pages, chunks and the time left."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from core.documents import pipeline, preparing
+from core.documents.pipeline import Pace, Pipeline, duration
+from core.documents.reading import Read
+from core.documents.worker.records import PageWriter, Parsed
+from core.errors import Cancelled
+from core.jobs import Job, Progress
+from core.records import Digest
+from tests.unit.documents.workspace import Workspace
+
+
+def parsed(text: str) -> Parsed:
+    page = PageWriter(1)
+    page.add("paragraph", text)
+    return Parsed(media="text/plain", title="", pages=(page.page(),))
+
+
+def read(number: int) -> Read:
+    return Read(name=f"{number}.txt", data=b"x", content=Digest(f"{number:064d}"), parsed=None)
+
+
+def test_documents_come_out_in_order_whichever_is_done_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first one waits until the second is done."""
+    second = threading.Event()
+    cut = preparing.cut
+
+    def slow(engine: object, one: Parsed, *rest: object) -> object:
+        found = cut(engine, one, *rest)  # type: ignore[arg-type]
+        if "number 0" in one.pages[0].text:
+            assert second.wait(60)
+        if "number 1" in one.pages[0].text:
+            second.set()
+        return found
+
+    monkeypatch.setattr(pipeline.preparing, "cut", slow)
+    with Workspace(tmp_path) as made:
+        model = made.models.show("fake")
+        with Pipeline(made.engine, model, preparing.rules(made.engine, model), Job("Add")) as one:
+            for number in range(12):
+                one.put(read(number), parsed(f"Note number {number}."), number)
+            assert one.has(Digest(f"{3:064d}"))
+            found = list(one.ready(every=True))
+            assert one.first is None
+    assert [done.read.name for done in found] == [f"{number}.txt" for number in range(12)]
+    assert all(done.matrix.shape == (1, model.dimensions) for done in found)
+
+
+def test_what_is_left_is_cancelled_with_the_job(tmp_path: Path) -> None:
+    with Workspace(tmp_path) as made:
+        model = made.models.show("fake")
+        job = Job("Add")
+        with Pipeline(made.engine, model, preparing.rules(made.engine, model), job) as one:
+            job.cancel()
+            one.put(read(0), parsed("Note."))
+            with pytest.raises(Cancelled):
+                list(one.ready(every=True))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("preparing")]
+
+
+def test_an_import_tells_files_pages_and_chunks(tmp_path: Path) -> None:
+    for number in range(5):
+        (tmp_path / "notes").mkdir(exist_ok=True)
+        (tmp_path / "notes" / f"{number}.txt").write_text(f"Note number {number}.")
+    seen: list[Progress] = []
+    with Workspace(tmp_path) as made:
+        made.add(tmp_path / "notes", job=Job("Add", seen.append))
+    assert [(step.done, step.total) for step in seen] == [(number, 5) for number in range(6)]
+    assert seen[-1].note == "5 pages, 5 chunks"
+    assert [step.note.split(",")[0] for step in seen[1:3]] == ["1 page", "2 pages"]
+
+
+def test_the_time_left_goes_by_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter((100.0, 110.0, 110.0, 110.0))
+    monkeypatch.setattr(pipeline.time, "monotonic", lambda: next(times))
+    pace = Pace([100, 100, 800])
+    assert pace.said(0, 0, 0) == "0 pages, 0 chunks"
+    assert pace.said(2, 1, 1200) == "1 page, 1,200 chunks, 40 s left"
+    assert pace.said(3, 2, 1) == "2 pages, 1 chunk"
+    assert [duration(seconds) for seconds in (0, 59, 60, 3599, 7800)] == [
+        "1 s",
+        "59 s",
+        "1 min",
+        "1 h 0 min",
+        "2 h 10 min",
+    ]
