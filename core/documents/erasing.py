@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from core.documents import store, tagging
 from core.documents.records import Document
 from core.documents.refreshing import forget_names
+from core.documents.screening import keeping
 from core.errors import NotFound
 from core.records import Digest
 from core.vault.erasable import Erasable
@@ -47,10 +48,10 @@ class ErasableDocuments(Erasable):
         return store.retired(reader)
 
     def forget(self, unit: Unit, digests: Sequence[Digest]) -> None:
-        names = [
-            (document.collection, document.name) for document in (unit.get(digest, Document) for digest in digests)
-        ]
+        gone = [unit.get(digest, Document) for digest in digests]
+        names = [(document.collection, document.name) for document in gone]
         store.erase(unit, digests)
+        keeping.forget(unit, gone)
         forget_names(unit, names)
         tagging.forget(unit, names)
 

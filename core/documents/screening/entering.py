@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.documents.screening import store
+from core.documents.screening import keeping, store
 from core.documents.screening.finding import findings, key_of
 from core.documents.screening.records import NEAR_DUPLICATE, Finding, ScreeningDecision
 from core.documents.screening.redacting import redacted
@@ -67,6 +67,8 @@ class Gate:
                 store.keep_signature(unit, self.collection, content, signature)
                 self._remember(name, content, signature)
             unit.note(after=f"{len(found)} findings")
+            if "exclude" in actions or "" in actions:
+                keeping.make_room(unit, self.collection, name)
             if "exclude" in actions:
                 store.exclude(unit, self.collection, name, content)
                 self.excluded += 1

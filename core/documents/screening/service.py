@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from core.documents import store as documents_store
 from core.documents.reading import Read
-from core.documents.screening import entering, store
+from core.documents.screening import entering, keeping, store
 from core.documents.screening.records import (
     KINDS,
     MARKS,
@@ -136,12 +136,13 @@ class Screening:
     def admit(self, collection: str, job: Job) -> Admitted:
         """Take in every document of which all findings are decided. Progress in documents.
 
-        Raises as `Documents.add`."""
+        Raises as `Documents.add`, and `Refused` where a legal hold keeps a document that is to be excluded; the others are in then."""
         required(self._vault, Act.ADD_DOCUMENTS, collection)
         with self._vault.read() as reader:
             ready = [one for one in store.waiting(reader, collection) if one.open == 0 or one.excluded]
             left = len(store.waiting(reader, collection)) - len(ready)
         added = changed = out = chunks = 0
+        ready.sort(key=lambda one: one.excluded)
         for number, one in enumerate(ready):
             job.report(number, len(ready), "documents")
             job.check()
@@ -159,6 +160,8 @@ class Screening:
                 decisions = [(finding.kind, finding.key, decision) for _, finding, decision, _ in found if decision]
                 store.remember(unit, collection, one.name, decisions)
                 if one.excluded:
+                    keeping.refuse_exclusion(unit, collection, one.name)
+                    unit.db.execute("PRAGMA secure_delete = ON")
                     store.exclude(unit, collection, one.name, content)
                 else:
                     store.drop(unit, collection, one.name)
