@@ -38,6 +38,8 @@ _ZEROES = bytes.maketrans(b"123456789", b"000000000")
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _LONG = b"0" * 16
+_OTHER = object()
+"""What has to be written by `rfc8785`."""
 
 
 class Read(NamedTuple):
@@ -52,6 +54,9 @@ def canonical(value: Json) -> bytes:
     try:
         if _written_alike(value):
             return _ENCODER.encode(value)
+        alike = _alike(value)
+        if alike is not _OTHER:
+            return _ENCODER.encode(alike)
         # rfc8785 types its arguments more narrowly than what it takes
         return rfc8785.dumps(cast(Any, value))
     except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as error:
@@ -88,6 +93,39 @@ def _written_alike(value: Json) -> bool:
         else:
             return False
     return True
+
+
+def _alike(value: Any) -> Any:
+    """`value` with each number in the form in which msgspec writes it as RFC 8785 does, or `_OTHER` where one thing in it isn't simple.
+
+    A whole float is an integer there, and one that needs an exponent is written by `rfc8785` itself.
+    """
+    of = type(value)
+    if of is str or value is None or of is bool:
+        return value
+    if of is float:
+        if value.is_integer() and -SAFE_INTEGER <= value <= SAFE_INTEGER:
+            return int(value)
+        written = repr(value)
+        if "n" in written:
+            return _OTHER
+        return msgspec.Raw(rfc8785.dumps(value)) if "e" in written or written.endswith(".0") else value
+    if of is int:
+        return value if -SAFE_INTEGER <= value <= SAFE_INTEGER else _OTHER
+    if of is dict:
+        found = {}
+        for name, inner in value.items():
+            if type(name) is not str or not name.isascii():
+                return _OTHER
+            inner = inner if type(inner) is str else _alike(inner)
+            if inner is _OTHER:
+                return _OTHER
+            found[name] = inner
+        return found
+    if of is list or of is tuple:
+        items = [_alike(inner) for inner in value]
+        return _OTHER if any(inner is _OTHER for inner in items) else items
+    return _OTHER
 
 
 def write_plain(value: Json) -> bytes:

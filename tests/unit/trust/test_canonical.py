@@ -70,6 +70,21 @@ def test_both_ways_of_writing_give_the_same_bytes(value: Json) -> None:
     assert canonical({"a": (value, "b")}) == rfc8785.dumps({"a": [value, "b"]})  # type: ignore[dict-item]
 
 
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_number_among_plain_ones_is_written_as_the_standard_says(number: float) -> None:
+    for value in (
+        number,
+        float(round(number)) if abs(number) < 1e300 else 0.0,
+        number * 1e-6,
+        -0.0,
+        float(2**53),
+        1e21,
+        1.0,
+    ):
+        record: Json = {"a": [1.0, {"b": value, "c": "text", "d": None}], "e": True}
+        assert canonical(record) == rfc8785.dumps(record)  # type: ignore[arg-type]
+
+
 def test_every_character_is_written_as_the_standard_says() -> None:
     for start in range(0, 0x11000, 0x100):
         text = "".join(chr(code) for code in range(start, start + 0x100) if not 0xD800 <= code < 0xE000)
