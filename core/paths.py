@@ -158,12 +158,17 @@ def read_yaml(path: Path) -> Json:
         raise BadInput(source=str(path), problem="there is no such file. Check the path.")
     if path.stat().st_size > LARGEST_YAML:
         raise BadInput(source=path.name, problem="over 1 MB, too large for such a file.")
+    return parse_yaml(path.read_text(encoding="utf-8", errors="replace"), path.name)
+
+
+def parse_yaml(text: str, source: str) -> Json:
+    """The content of a YAML text; `source` names it in errors. Raises `BadInput` with the line that can't be read."""
     try:
-        content: Json = yaml.load(path.read_text(encoding="utf-8", errors="replace"), _Loader)  # noqa: S506 (a safe loader)
+        content: Json = yaml.load(text, _Loader)  # noqa: S506 (a safe loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark is not None else ""
-        raise BadInput(source=path.name, problem=f"{line}not readable as YAML.") from error
+        raise BadInput(source=source, problem=f"{line}not readable as YAML.") from error
     return content
 
 

@@ -1,11 +1,10 @@
 """The form of an evaluation's spec: which questions, who answers them over which documents, what is measured, and what must hold.
 
-What stands in the form is shown beside it as the YAML that is signed. A file can fill the form. Each part says what it lacks below itself; what
-only the core can judge comes back from saving.
+What stands in the form is shown beside it as the YAML that is signed, and whoever writes there fills the form: what is wrong is said with its line
+as it is written. A file can fill the form. Each part says what it lacks below itself; what only the core can judge comes back from saving.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,12 +15,14 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QLayout, QSpinBox, QWidget
 
 from app.bridge.operations import Failure, Operations
+from app.pages.evaluation_choices import Choices, Kept, Part, read_choices
 from app.pages.evaluation_criteria import CriterionRow
+from app.pages.evaluation_dry_run import DryRun
 from app.pages.evaluation_matrix import SCORERS, scorer_word, spec_text
 from app.pages.page import scrolled, side_pane
 from app.theme.look import look
 from app.widgets.banner import Banner
-from app.widgets.basic import Card, IconLabel, clear, column, frame, label, line, row
+from app.widgets.basic import Card, clear, column, frame, label, line, row
 from app.widgets.buttons import button
 from app.widgets.code_view import CodeEditor
 from app.widgets.forms import Check, Choice, Field, line_edit, required
@@ -29,71 +30,14 @@ from core.assistants.records import QUOTES
 from core.evals.files import read_spec
 from core.evals.records import Spec
 from core.evals.scorers import SCORERS as MEASURES
-from core.jobs import Job
+from core.evals.written import problem, read_text
 from core.records import Json
 
 if TYPE_CHECKING:
-    from core.workbench import Workbench
+    pass
 
 WIDE = 760
 USUAL = ("contains", "citation_correct", "groundedness", "refusal", "latency")
-
-
-class Kept(msgspec.Struct):
-    """What the form holds, between two sittings."""
-
-    title: str
-    spec: Spec
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What a spec can be made of. `samples` counts each dataset's."""
-
-    datasets: tuple[str, ...]
-    samples: dict[str, int]
-    collections: tuple[str, ...]
-    prompts: tuple[str, ...]
-    models: tuple[str, ...]
-
-
-def read_choices(bench: "Workbench", job: Job) -> Choices:
-    """What the vault holds now."""
-    datasets = bench.datasets.list()
-    names = [latest.prompt.name for latest in bench.prompts.list()]
-    versions = [state.prompt for name in names for state in reversed(bench.prompts.versions(name))]
-    return Choices(
-        datasets=tuple(dataset.name for dataset in datasets),
-        samples={name: len(dataset.samples) for dataset in datasets for name in (dataset.name, dataset.reference)},
-        collections=tuple(collection.name for collection in bench.documents.collections()),
-        prompts=tuple(prompt.reference for prompt in versions),
-        models=tuple(model.name for model in bench.models.list() if model.purpose == "chat"),
-    )
-
-
-class Part(Card):
-    """A part of the form, with the place for what it lacks."""
-
-    def __init__(self, heading: str, note: str = "") -> None:
-        super().__init__(heading, note)
-        self._sign = IconLabel("alert", "fail.fg", 15)
-        self._error = label("", tone="fail", wrap=True)
-        self._line = row(self._sign, space=6)
-        self._line.addWidget(self._error, 1)
-
-    def close_part(self) -> None:
-        """The error goes below everything that was added."""
-        self.body.addLayout(self._line)
-        self.fail("")
-
-    @property
-    def error(self) -> str:
-        return self._error.text()
-
-    def fail(self, sentence: str) -> None:
-        self._error.setText(sentence)
-        self._error.setVisible(bool(sentence))
-        self._sign.setVisible(bool(sentence))
 
 
 class EvaluationForm(QWidget):
@@ -106,6 +50,8 @@ class EvaluationForm(QWidget):
     def __init__(self, operations: Operations) -> None:
         super().__init__()
         self._filled = Spec(name="", dataset="", scorers=())
+        self._typed: Spec | None = None
+        self._quiet = False
         self._operations = operations
         self._choices = Choices((), {}, (), (), ())
         self.banner = Banner()
@@ -136,12 +82,19 @@ class EvaluationForm(QWidget):
         layout.setStretch(2, 1)
         main.setLayout(layout)
         self.size_words = label("", wrap=True)
-        self.yaml = CodeEditor("The spec as YAML", read_only=True)
+        self.yaml = CodeEditor("The spec as YAML")
         self.yaml.setMinimumHeight(look().px(420))
+        self.yaml.textChanged.connect(self._written)
+        self.wrong = label("", tone="fail", wrap=True)
+        self.wrong.hide()
+        self.dry = DryRun(self._operations)
+        self.dry.clicked.connect(lambda: self.dry.begin(self.spec()))
         told = Card("What will run")
         told.body.addWidget(self.size_words)
-        text = Card("What is signed", "A spec never changes. Saving other content makes its next version.")
+        told.body.addWidget(self.dry)
+        text = Card("What is signed", "Write here or in the form. Saving other content makes the spec’s next version.")
         text.body.addWidget(self.yaml)
+        text.body.addWidget(self.wrong)
         self._side = side_pane(told, text, width=384)
         whole = row(main, line(vertical=True), self._side, space=0)
         whole.setStretch(0, 1)
@@ -197,7 +150,16 @@ class EvaluationForm(QWidget):
 
     def fill(self, spec: Spec) -> None:
         """Put a spec into the form. What the form doesn't show of it stays as it is."""
-        self._filled = spec
+        self._quiet = True
+        try:
+            self._fill(spec)
+        finally:
+            self._quiet = False
+        self._order()
+        self._told()
+
+    def _fill(self, spec: Spec) -> None:
+        self._filled, self._typed = spec, None
         self.name.edit.setText(spec.name)
         for field, value in ((self.dataset, spec.dataset), (self.collection, spec.collection)):
             if value and field.edit.findText(value) < 0:
@@ -223,18 +185,45 @@ class EvaluationForm(QWidget):
             self._add_criterion().fill(criterion)
         for part in self.parts:
             part.fail("")
-        self._order()
-        self._told()
+
+    def _written(self) -> None:
+        """Somebody wrote in the YAML: fill the form from it, or say what is wrong with it and where."""
+        if self._quiet:
+            return
+        text = self.yaml.toPlainText()
+        found = problem(text)
+        self.yaml.mark_error(found.line if found is not None else 0)
+        self._say_wrong(f"Line {found.line}: {found.sentence}" if found is not None else "")
+        if found is None:
+            spec = read_text(text)
+            self._quiet = True
+            try:
+                self._fill(spec)
+                self._order()
+                self._tell_size(spec)
+            finally:
+                self._quiet = False
+            self._typed = spec
+
+    def _say_wrong(self, words: str) -> None:
+        self.wrong.setText(words)
+        self.wrong.setVisible(bool(words))
+        self.yaml.setAccessibleDescription(words)
+        for act in (self.save, self.run, self.dry):
+            act.refuse(words)
 
     def spec(self) -> Spec:
-        """What stands in the form."""
+        """What stands in the form, or as it was written where that came last."""
+        if self._typed is not None:
+            return self._typed
         given = tuple(c for one in self.criteria if (c := one.criterion()) is not None)
         prompts = tuple(name for name, check in self.prompts.items() if check.isChecked())
         models = tuple(name for name, check in self.models.items() if check.isChecked())
         before = self._filled
         scorers = tuple(name for name, check in self.scorers.items() if check.isChecked())
         scorers += tuple(name for name in before.scorers if name not in self.scorers)
-        return Spec(
+        return msgspec.structs.replace(
+            before,
             name=self.name.text.strip(),
             dataset=self.dataset.text,
             collection=self.collection.text,
@@ -247,10 +236,6 @@ class EvaluationForm(QWidget):
             scorers=scorers,
             criteria=given,
             scoring={name: settings for name, settings in before.scoring.items() if name in scorers},
-            mode=before.mode,
-            trim=before.trim,
-            settings=before.settings,
-            repetitions=before.repetitions,
         )
 
     def refuse(self, found: Failure) -> None:
@@ -283,9 +268,8 @@ class EvaluationForm(QWidget):
         spec = self.spec()
         name = self.name.good()
         asked, answers, measured, criteria = self.parts
-        missing = [
-            word for word, value in (("a dataset", spec.dataset), ("a collection", spec.collection)) if not value
-        ]
+        wanted = (("a dataset", spec.dataset), ("a collection", spec.collection or self._typed is not None))
+        missing = [word for word, value in wanted if not value]
         asked.fail(f"Choose {' and '.join(missing)}." if missing else "")
         if bool(spec.prompts) != bool(spec.models):
             answers.fail("Choose at least one model." if spec.prompts else "Choose at least one prompt version.")
@@ -317,21 +301,31 @@ class EvaluationForm(QWidget):
 
     def _told(self) -> None:
         """Say what the form amounts to."""
+        if self._quiet:
+            return
+        self._typed = None
         spec = self.spec()
-        metrics, variants = spec.scorers, self._variants()
         for one in self.criteria:
-            one.offer(metrics, variants)
+            one.offer(spec.scorers, self._variants())
         spec = self.spec()
-        samples = self._choices.samples.get(spec.dataset.partition("@")[0], 0)
-        count = len(variants)
+        self._tell_size(spec)
+        text = spec_text(spec)
+        if self.yaml.toPlainText() != text:
+            self._quiet = True
+            self.yaml.setPlainText(text)
+            self._quiet = False
+        self.yaml.mark_error(0)
+        self._say_wrong("")
+
+    def _tell_size(self, spec: Spec) -> None:
+        samples = self._choices.samples.get(spec.dataset.partition("@")[0], 0) * spec.repetitions
+        count = len(spec.prompts) * len(spec.models) * max(1, len(spec.settings)) + spec.include_quotes
         self.size_words.setText(
             f"{samples:,} questions, {count} variant{'' if count == 1 else 's'}: {samples * count:,} answers."
             if count
             else "Nobody answers yet."
         )
-        text = spec_text(spec)
-        if self.yaml.toPlainText() != text:
-            self.yaml.setPlainText(text)
+        self.dry.forget()
 
     def _choose_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Fill from a YAML file", "", "Evaluations (*.yaml *.yml)")

@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QFontMetrics, QResizeEvent
-from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.bridge.operations import Failure, Handle
 from app.pages.evaluation_comparison import ComparisonView
 from app.pages.evaluation_content import RunContent, read_run
 from app.pages.evaluation_form import EvaluationForm
 from app.pages.evaluation_gate import GateState, ask_exception, read_gate
-from app.pages.evaluation_matrix import signed_before, status_cell, status_words, title
+from app.pages.evaluation_matrix import signed_before, status_words, title
 from app.pages.evaluation_results import NARROW, ResultsView
+from app.pages.evaluation_runs import RunsView
 from app.pages.evaluation_signing import ask_spec_signature
 from app.pages.evaluation_specs import SpecsView
 from app.pages.page import Page, Shell, take_focus
 from app.pages.signatures import moment
 from app.theme.look import look
-from app.widgets.basic import Badge, column
+from app.widgets.basic import Badge
 from app.widgets.buttons import Segments, button
 from app.widgets.empty_state import EmptyState
 from app.widgets.quick_switcher import Target
-from app.widgets.table import Cell, Column, Table
 from app.widgets.toolbar import Chooser
 from core.evals.records import Done, Outcome, RunSpec, RunView, SavedSpec, Spec
 from core.jobs import Job
@@ -97,7 +97,9 @@ class EvaluationsPage(Page):
         self.results.ask_asked.connect(lambda about: self.shell.go("chat", about))
         self.comparison = ComparisonView(self.operations)
         self.comparison.sample_asked.connect(self.show_sample)
-        self.runs = self._build_runs()
+        self.runs = RunsView(self.operations)
+        self.runs.opened.connect(self._open_run)
+        self.runs.resume_asked.connect(self.resume)
         self.specs = SpecsView()
         self.specs.chosen.connect(self._spec_chosen)
         self.specs.run_asked.connect(lambda saved: self.run(saved.spec.reference))
@@ -112,10 +114,7 @@ class EvaluationsPage(Page):
         )
         self.empty.acted.connect(self.write_new)
         self._stack = QStackedWidget()
-        self._runs_pane = QFrame()
-        self._runs_pane.setProperty("surface", "panel")
-        self._runs_pane.setLayout(column(self.runs, space=0))
-        for widget in (self.results, self.comparison, self._runs_pane, self.specs, self.form, self.empty):
+        for widget in (self.results, self.comparison, self.runs, self.specs, self.form, self.empty):
             self._stack.addWidget(widget)
         self.body.addWidget(self._stack, 1)
         self._stack.setCurrentWidget(self.empty)
@@ -147,7 +146,7 @@ class EvaluationsPage(Page):
         starts: dict[object, QWidget] = {
             self.results: self.results.matrix,
             self.comparison: self.comparison.table,
-            self._runs_pane: self.runs,
+            self.runs: self.runs.table,
             self.specs: self.specs.table,
         }
         return starts.get(shown, self)
@@ -185,9 +184,7 @@ class EvaluationsPage(Page):
     def _loaded(self, shelf: _Shelf) -> None:
         self._runs, self._specs, self._people = shelf.runs, shelf.specs, shelf.people
         shown = self.results.content.run.id if self.results.content is not None else ""
-        self.runs.show_rows(self._runs, keep=lambda view: view.run.id)
-        if self._runs and self.runs.current() is None:
-            self.runs.choose(0)
+        self.runs.show_runs(self._runs, self._people)
         self.comparison.show_runs(self._runs)
         self.specs.show_specs(self._specs, self._people)
         known = [view.run.id for view in self._runs]
@@ -269,7 +266,7 @@ class EvaluationsPage(Page):
         views: dict[str, QWidget] = {
             "results": self.results,
             "compare": self.comparison,
-            "runs": self._runs_pane,
+            "runs": self.runs,
             "specs": self.specs,
         }
         self._stack.setCurrentWidget(self.empty if empty and self._live is None else views[name])
@@ -297,9 +294,6 @@ class EvaluationsPage(Page):
 
     def run(self, reference: str) -> None:
         """Run a saved spec; its outcomes are shown as they come."""
-        if self._handle is not None:
-            self.banner.say("An evaluation runs already.", "Wait for it or stop it, then start this one.")
-            return
 
         def work(bench: "Workbench", job: Job, watch: "Callable[[RunContent | Done], None]") -> RunView:
             begun = False
@@ -313,12 +307,30 @@ class EvaluationsPage(Page):
 
             return bench.evals.run(RunSpec(reference=reference), job, tell)
 
+        self._start(f"Evaluate {reference}", f"Running {reference}", work)
+
+    def resume(self, view: RunView) -> None:
+        """Go on with a run that was stopped or cut off; what was scored is shown at once."""
+        run = view.run.id
+
+        def work(bench: "Workbench", job: Job, watch: "Callable[[RunContent | Done], None]") -> RunView:
+            watch(read_run(bench, run))
+            return bench.evals.resume(run, job, watch)
+
+        self._start(f"Resume {run}", f"Resuming {run.replace('-', ' ')}", work)
+
+    def _start(
+        self, job: str, words: str, work: "Callable[[Workbench, Job, Callable[[RunContent | Done], None]], RunView]"
+    ) -> None:
+        if self._handle is not None:
+            self.banner.say("An evaluation runs already.", "Wait for it or stop it, then start this one.")
+            return
         self.banner.hide()
         self._handle = self.operations.watch(
-            f"Evaluate {reference}", work, self._came, self._ran, self._run_failed, self._run_over, shown=True
+            job, work, self._came, self._ran, self._run_failed, self._run_over, shown=True
         )
         self._handle.progress.connect(self.results.say_work)
-        self.results.begin_work(f"Running {reference}")
+        self.results.begin_work(words)
         self._allow()
 
     def cancel(self) -> None:
@@ -332,7 +344,7 @@ class EvaluationsPage(Page):
             if isinstance(piece, RunContent):
                 piece.live = True
                 self._live = piece
-                self._runs = (piece.view, *self._runs)
+                self._runs = (piece.view, *(one for one in self._runs if one.run.id != piece.run.id))
                 self._offer(piece.run.id)
                 self._turn("results")
                 self._show(piece)
@@ -469,28 +481,12 @@ class EvaluationsPage(Page):
         self.new.refuse(writes)
         self.specs.change.refuse(writes)
         self.specs.run.refuse(runs)
+        self.runs.refuse(runs)
         signs = allowed(Act.SIGN, roles) or allowed(Act.APPROVE, roles)
         self.specs.sign.refuse("" if signs else "Your roles here don’t allow signing.")
         content = self.results.content
         unfinished = content is None or content.view.result is None
         self.pack.refuse("A run without a result can’t be packed." if unfinished else "")
-
-    def _build_runs(self) -> Table:
-        made = Table(
-            (
-                Column("Run", lambda v: Cell(v.run.id.replace("-", " ").capitalize(), strong=True), 100),
-                Column("Spec", lambda v: Cell(v.run.spec_reference)),
-                Column("Dataset", lambda v: Cell(v.run.dataset_reference), 200),
-                Column("Samples", lambda v: Cell(f"{v.run.samples:,}"), 90, right=True),
-                Column("Variants", lambda v: Cell(str(len(v.run.variants))), 90, right=True),
-                Column("Started", lambda v: Cell(moment(v.run.started)), 160),
-                Column("By", lambda v: Cell(self._people.get(v.run.user, v.run.user)), 160),
-                Column("Status", status_cell, 140),
-            ),
-            "Runs",
-        )
-        made.opened.connect(lambda view: self._open_run(view))
-        return made
 
     def _open_run(self, view: RunView) -> None:
         self._turn("results")

@@ -6,7 +6,7 @@ are thicker, points on the front are filled and named. Both work with the keyboa
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
@@ -306,17 +306,19 @@ def pareto(points: Sequence[Point], lower: bool = False) -> tuple[str, ...]:
 
 
 class CostPlot(Chart):
-    """Quality upwards, seconds to the right, tokens as the size of a point; those on the Pareto front are filled, joined and named."""
+    """Quality upwards, seconds to the right, tokens as the size of a point; those on the Pareto front are filled and named. A line joins the front of
+    quality and seconds alone."""
 
     def __init__(self) -> None:
         super().__init__("Quality, seconds and tokens of the variants")
         self.points: tuple[Point, ...] = ()
         self.front: tuple[str, ...] = ()
-        self._word = ""
+        self._word, self._lower = "", False
 
     def show_points(self, points: Sequence[Point], word: str, lower: bool = False) -> None:
         """Show these; `word` names the quality."""
-        self.points, self._word, self.front = tuple(points), word, pareto(points, lower)
+        self.points, self._word, self._lower = tuple(points), word, lower
+        self.front = pareto(points, lower)
         told = [
             f"{p.name}: {word} {p.quality:.2f}, {p.seconds:.2f} seconds, {p.tokens:.0f} tokens"
             + (", on the front" if p.name in self.front else "")
@@ -364,7 +366,8 @@ class CostPlot(Chart):
             Qt.AlignmentFlag.AlignRight,
             "Seconds for an answer →   Larger: more tokens",
         )
-        joined = sorted((point for point in self.points if point.name in self.front), key=lambda point: point.seconds)
+        flat = pareto([replace(point, tokens=0.0) for point in self.points], self._lower)
+        joined = sorted((point for point in self.points if point.name in flat), key=lambda point: point.seconds)
         painter.setPen(QPen(here.colour("chart.0"), here.px(1.5), Qt.PenStyle.DashLine))
         for one, two in itertools.pairwise(joined):
             painter.drawLine(at(one), at(two))

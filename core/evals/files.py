@@ -18,13 +18,13 @@ def read_spec(path: Path) -> Spec:
     """The spec in a file. Raises `BadInput` with the line or the field that is wrong."""
     content = read_yaml(path)
     try:
-        spec = msgspec.convert(_with_labels(content, path.name), Spec)
+        spec = msgspec.convert(with_labels(content, path.name), Spec)
     except msgspec.ValidationError as error:
         raise BadInput(source=path.name, problem=f"{error}.") from error
     return checked(spec, path.name)
 
 
-def _with_labels(content: object, source: str) -> object:
+def with_labels(content: object, source: str) -> object:
     """The same with its scorers as labels, and their settings beside."""
     if not isinstance(content, dict) or not isinstance(content.get("scorers"), list):
         return content

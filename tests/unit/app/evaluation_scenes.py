@@ -11,6 +11,7 @@ from app.main_window import MainWindow
 from core.errors import NotFound, WorkerFailed
 from core.evals.files import read_spec
 from core.evals.records import RunSpec
+from core.evals.replaying import Differs, Replay
 from core.jobs import Job
 from tests.unit.app.benches import EXAMPLE, Bench
 
@@ -138,6 +139,47 @@ def plot(kind: str) -> Callable[[MainWindow], None]:
     return show
 
 
+def form(window: MainWindow) -> None:
+    """The form after a dry run."""
+    with_runs(window)
+    window.go("evals", SPEC)
+    wait(window)
+    page = window.page
+    page.specs.change.click()  # type: ignore[union-attr]
+    wait(window)
+    page.form.dry.clicked.emit()  # type: ignore[union-attr]
+    wait(window)
+
+
+def form_wrong(window: MainWindow) -> None:
+    form(window)
+    yaml = window.page.form.yaml  # type: ignore[union-attr]
+    yaml.setPlainText(yaml.toPlainText().replace("passages: 4", "passages: four"))
+
+
+def replayed(window: MainWindow) -> None:
+    view("runs")(window)
+    window.page.runs.table.choose(1)  # type: ignore[union-attr]
+    window.page.runs.replay.click()  # type: ignore[union-attr]
+    wait(window)
+
+
+def replayed_otherwise(window: MainWindow) -> None:
+    view("runs")(window)
+    window.page.runs.show_replay(  # type: ignore[union-attr]
+        Replay(
+            run="run-1",
+            compared=120,
+            same=118,
+            different=tuple(
+                Differs(sample=name, variant="cite-answers@1 / starter-chat", repetition=0, fields=("answer", "tokens"))
+                for name in ("q02", "q31")
+            ),
+            reasons=("it was computed by cpu, and is now by cuda",),
+        )
+    )
+
+
 SCENES: dict[str, Callable[[MainWindow], None]] = {
     "evals-results": results,
     "evals-zoom-60": zoomed("60"),
@@ -151,6 +193,10 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     "evals-compare-sample": comparison_sample,
     "evals-parallel": plot("parallel"),
     "evals-cost": plot("cost"),
+    "evals-form": form,
+    "evals-form-wrong": form_wrong,
+    "evals-replayed": replayed,
+    "evals-replayed-otherwise": replayed_otherwise,
     "evals-runs": view("runs"),
     "evals-specs": view("specs"),
 }
