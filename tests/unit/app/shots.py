@@ -40,6 +40,7 @@ from tests.unit.app import (
     chat_scenes,
     dataset_scenes,
     document_scenes,
+    evaluation_scenes,
     evidence_scenes,
     model_scenes,
     playground_scenes,
@@ -464,6 +465,7 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     **document_scenes.SCENES,
     **playground_scenes.SCENES,
     **training_scenes.SCENES,
+    **evaluation_scenes.SCENES,
 }
 
 
