@@ -38,6 +38,8 @@ NOT_CARRIED: Final = (
     "PySide6/Qt/qml/*",
     "PySide6/Qt/plugins/networkinformation/*",
     "PySide6/Qt/plugins/tls/*",
+    "PySide6/Qt/plugins/platformthemes/libqgtk3*",  # needs the system's GTK beside our own libraries
+    "*/lib-dynload/nis.*",
     "PySide6/Qt/plugins/sqldrivers/*",
     "PySide6/Qt/plugins/qmltooling/*",
     "PySide6/Qt/lib/libQt6Qml*",
@@ -77,6 +79,8 @@ _STANDARD: Final = (
     "this",
     "venv",
     "distutils",
+    "nis",
+    "ossaudiodev",
 )
 
 
