@@ -4,7 +4,6 @@ Adding shows how far it is, what can be used already, and what was refused with 
 """
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMimeData
@@ -13,8 +12,8 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QStackedWidget, QWidget
 
 from app.bridge.care import policy
 from app.bridge.opening import size
-from app.bridge.operations import Failure, Handle
-from app.bridge.screening import said_of
+from app.bridge.operations import Handle
+from app.pages.document_adding import Adding, Folders
 from app.pages.document_screening import CollectionScreening
 from app.pages.page import Page, Shell, list_pane, side_pane
 from app.pages.reader import Reader
@@ -24,13 +23,12 @@ from app.widgets.basic import Card, Elided, SearchField, clear, column, label, r
 from app.widgets.beside import ANY, SHARE, Beside
 from app.widgets.buttons import Button, button
 from app.widgets.empty_state import EmptyState
-from app.widgets.long_work import LongWork
 from app.widgets.name_form import NameForm
 from app.widgets.page_view import PageView
 from app.widgets.quick_switcher import Target
 from app.widgets.side_list import SideList, SideRow
 from app.widgets.table import Cell, Column, Table
-from core.documents.records import AddDocuments, AddedDocuments, Collection, Document
+from core.documents.records import Collection, Document
 from core.records import Digest
 from core.vault.roles import Act
 
@@ -59,7 +57,6 @@ KINDS = {
     "text/plain": ("Text", "file"),
     "message/rfc822": ("Mail", "mail"),
 }
-REFUSALS_SHOWN = 8
 
 
 def kind(media: str) -> tuple[str, str]:
@@ -94,11 +91,14 @@ class DocumentsPage(Page):
         self.list = SideList("Collections")
         self.list.picked.connect(self._collection_picked)
         self._left = list_pane(self.find_collection, self.list, width=216)
-        self.work = LongWork()
-        self.work.cancelled.connect(self._stop_adding)
-        self._working = QWidget()
-        self._working.setLayout(column(self.work, margins=(20, 14, 20, 14)))
-        self._working.hide()
+        self.adding = Adding(shell, self.banner, self)
+        self.adding.turned.connect(self._judge)
+        self.adding.read_again.connect(self.opened)
+        self.work = self.adding.work
+        self.folders = Folders()
+        self.folders.followed.connect(lambda folder: self.adding.refresh(self._collection, [folder]))
+        self.folders.refreshed.connect(lambda: self.adding.refresh(self._collection))
+        self.folders.left.connect(self._follow_none)
         self._heading = label("", type="heading")
         self._count = Elided("", tone="secondary")
         self.find = SearchField("Find a document")
@@ -139,7 +139,7 @@ class DocumentsPage(Page):
         self.screening = CollectionScreening(shell, self)
         self.screening.told.connect(self.fail)
         self.screening.turned.connect(self._turn)
-        across_middle = column(self._working, self.screening.strip, self._stack, space=0)
+        across_middle = column(self.adding.strip, self.screening.strip, self._stack, space=0)
         across_middle.setStretch(2, 1)
         middle.setLayout(across_middle)
         self._middle = middle
@@ -151,7 +151,7 @@ class DocumentsPage(Page):
         self.open_button.clicked.connect(self._open_document)
         self.ask_button.clicked.connect(lambda: self.shell.go("chat", self._collection))
         self.remove_button.clicked.connect(self._ask_removal)
-        self._cards = side_pane(self._about, self._cut, self.screening.card, width=CARDS)
+        self._cards = side_pane(self._about, self._cut, self.folders, self.screening.card, width=CARDS)
         self._cards.setMinimumWidth(0)
         self._cards.setMaximumWidth(ANY)
         self.view = PageView()
@@ -171,11 +171,11 @@ class DocumentsPage(Page):
         self.body.addLayout(across)
         self._collections: tuple[Collection, ...] = ()
         self._waiting: tuple[str, ...] = ()
+        self._followed: tuple[str, ...] = ()
         self._documents: tuple[Document, ...] = ()
         self._digests: dict[str, str] = {}
         self._collection = ""
         self._reasons: tuple[str, ...] = ()
-        self._handle: Handle | None = None
         self._fit_side()
         self._describe(None)
 
@@ -215,66 +215,29 @@ class DocumentsPage(Page):
             self._ask_name(lambda given: self.add(paths, given))
             return
         self._collection = name
-        request = AddDocuments(collection=name, paths=tuple(paths))
-        what = Path(paths[0]).name if len(paths) == 1 else f"{len(paths)} files"
-        self._working.show()
-        self.banner.hide()
-        self.work.begin(f"Adding “{what}” to {name}", "You can ask what is in already")
-        self._handle = self.operations.run(
-            f"Adding “{what}”",
-            lambda bench, job: bench.documents.add(request, job),
-            self._added,
-            self._add_failed,
-            self._add_stopped,
-            shown=True,
+        self.adding.add(name, paths)
+
+    @property
+    def _handle(self) -> Handle | None:
+        """The import that runs."""
+        return self.adding.handle
+
+    def _follow_none(self) -> None:
+        name = self._collection
+        self.operations.run(
+            "Follow no folder",
+            lambda bench, job: bench.refreshing.unfollow(name),
+            lambda _: self._read_folders(name),
+            self.fail,
         )
-        self._handle.progress.connect(lambda progress: self.work.say(progress.done, progress.total, progress.unit))
-        self._judge()
 
-    def _added(self, found: AddedDocuments) -> None:
-        self._add_ended()
-        if found.refused:
-            count = len(found.refused)
-            what = f"{count} file{'s were' if count > 1 else ' was'} refused. "
-            what += (
-                f"The other {found.added + found.unchanged:,} are in."
-                if found.added or found.unchanged
-                else ""
-                if found.held
-                else "Nothing else was there to read."
-            )
-            details = [
-                (Path(refusal.file).name, sentence(refusal.file, refusal.reason))
-                for refusal in found.refused[:REFUSALS_SHOWN]
-            ]
-            if count > REFUSALS_SHOWN:
-                details.append((f"and {count - REFUSALS_SHOWN} more", ""))
-            self.banner.say(what, said_of(found), details=details)
-        else:
-            words = f"{found.added:,} documents added" if found.added != 1 else "1 document added"
-            screened = said_of(found)
-            nothing = "Nothing new: everything was in already" if not screened else ""
-            self.shell.toast(". ".join(part for part in (words if found.added else nothing, screened) if part))
-        self.opened()
+    def _read_folders(self, name: str) -> None:
+        def show(found: tuple[str, ...]) -> None:
+            if name == self._collection:
+                self._followed = found
+                self._judge()
 
-    def _add_failed(self, found: Failure) -> None:
-        self._add_ended()
-        self.banner.say(found.sentence, found.safe or "What was read until then is in.")
-        self.opened()
-
-    def _add_stopped(self) -> None:
-        self._add_ended()
-        self.shell.toast("Stopped. What was read until then is in.")
-        self.opened()
-
-    def _stop_adding(self) -> None:
-        if self._handle is not None:
-            self._handle.cancel()
-
-    def _add_ended(self) -> None:
-        self._handle = None
-        self._working.hide()
-        self._judge()
+        self.operations.run("Read the folders", lambda bench, job: bench.refreshing.folders(name), show, self.fail)
 
     def _choose_folder(self) -> None:
         found = QFileDialog.getExistingDirectory(self, "Add a folder")
@@ -336,6 +299,8 @@ class DocumentsPage(Page):
         name = self._collection
         self._heading.setText(name)
         self.screening.show(name)
+        if name:
+            self._read_folders(name)
         known = next((found for found in self._collections if found.name == name), None)
         self._cut.setVisible(known is not None)
         if known is None:
@@ -352,6 +317,7 @@ class DocumentsPage(Page):
         self._stack.setCurrentWidget(self._filled)
         self._count.say(f"{known.documents:,} documents, {known.pages:,} pages, {known.chunks:,} chunks")
         self._say_cut(known)
+        self.adding.say_in(known.pages, known.chunks)
         self.operations.run("Read the documents", lambda bench, job: listed(bench, name), self._show_documents)
 
     def _show_documents(self, found: tuple[tuple[str, Document], ...]) -> None:
@@ -438,6 +404,8 @@ class DocumentsPage(Page):
         self.add_files.refuse(reason)
         self.add_folder.refuse(reason)
         self.remove_button.refuse(reason)
+        if self._collection:
+            self.folders.show_folders(self._followed, reason)
 
     def _turn(self, screening: bool) -> None:
         """Show the findings of screening, or the documents again."""
@@ -462,14 +430,6 @@ def state(found: Document) -> Cell:
     if found.pages_without_text:
         return Cell(f"{found.pages_without_text} pages without text", "hidden", "warn.fg")
     return Cell("Ready", "check", icon_tone="pass.fg")
-
-
-def sentence(file: str, reason: str) -> str:
-    """A refusal's reason without the file's name before it, which stands beside it already."""
-    for head in (f"{file}: ", f"{Path(file).name}: "):
-        if reason.startswith(head):
-            reason = reason.removeprefix(head)
-    return reason[:1].upper() + reason[1:]
 
 
 class SideStack(QStackedWidget):

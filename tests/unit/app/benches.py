@@ -163,6 +163,7 @@ class Bench:
         self.evals = Evals(vault, self.models, self.documents, self.prompts, self.datasets, self.library)  # type: ignore[arg-type]
 
         self.evidence = Evidence(vault, self.evals)
+        self.refreshing = SimpleNamespace(folders=lambda collection: ())
         self.screening = Screening(vault, self.library)  # type: ignore[arg-type]
 
     def close(self) -> None:

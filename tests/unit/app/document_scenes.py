@@ -36,6 +36,21 @@ def documents(then: Callable[[MainWindow], None], waiting: bool = True) -> Calla
     return show
 
 
+def refused(window: MainWindow) -> None:
+    from tests.unit.app.shots import wait
+
+    window.page.folders.followed.emit("/home/ines/Case files/2026")  # type: ignore[union-attr]
+    wait(window)
+    paths = ["/in/SOP-PV-015.pdf", "/in/broken scan 0417.pdf", "/in/locked contract.docx"]
+    window.page.add(paths, "safety")  # type: ignore[union-attr]
+    wait(window)
+
+
+def refused_listed(window: MainWindow) -> None:
+    refused(window)
+    window.page.banner.act.click()  # type: ignore[union-attr]
+
+
 def screening(window: MainWindow) -> None:
     from tests.unit.app.shots import wait
 
@@ -90,6 +105,8 @@ def limited(window: MainWindow) -> None:
 SCENES: dict[str, Callable[[MainWindow], None]] = {
     "documents-waiting": documents(lambda window: None),
     "documents-plain": documents(lambda window: None, waiting=False),
+    "documents-refused": documents(refused, waiting=False),
+    "documents-refused-listed": documents(refused_listed, waiting=False),
     "screening": documents(screening),
     "screening-decided": documents(screening_decided),
     "chat-limits": chat(limits),

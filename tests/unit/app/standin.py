@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from core.assistants.records import QUOTES, Answer, Answered, Citation, Delta, Found, Question
 from core.assistants.saved import Assistant, AssistantState, SaveAssistant
 from core.datasets.records import AddDataset, Dataset, Sample, SavedDataset
+from core.documents.formats import LOCKED
 from core.documents.records import (
     AddDocuments,
     AddedDocuments,
@@ -20,6 +21,7 @@ from core.documents.records import (
     Rect,
     Refusal,
 )
+from core.documents.refreshing import Refreshed
 from core.documents.screening.records import ScreeningPolicy, ScreeningState
 from core.errors import BadInput, NotFound, Unsupported, WrongPassphrase
 from core.inference.records import Message, ShownPicture, ShowPicture
@@ -104,16 +106,21 @@ class Documents:
         self._vault = vault
         self.held: dict[str, dict[Digest, Document]] = {}
         self.reasons: list[str] = []
+        self.passwords: list[tuple[str, ...]] = []
         self.gate = threading.Event()
         self.gate.set()
 
-    def add(self, request: AddDocuments, job: Job) -> AddedDocuments:
+    def add(self, request: AddDocuments, job: Job, passwords: Sequence[str] = ()) -> AddedDocuments:
+        self.passwords.append(tuple(passwords))
         held = self.held.setdefault(request.collection, {})
         added, refused = 0, []
         for done, path in enumerate(request.paths, 1):
             self.gate.wait(5)
             job.report(done, len(request.paths), "files")
             name = Path(path).name
+            if name.startswith("locked") and "open sesame" not in passwords:
+                refused.append(Refusal(file=path, reason=f"{name}: {LOCKED}"))
+                continue
             if name.startswith("broken"):
                 refused.append(Refusal(file=path, reason=f"{name}: the file ends in the middle of page 3."))
                 continue
@@ -183,6 +190,38 @@ class Documents:
         for held in self.held.values():
             held.pop(document, None)
         self._vault.happened(Act.REMOVE_DOCUMENTS, document)
+
+
+class Refreshing:
+    """Every refresh finds one new, one renamed and one that can't be read."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self.followed: dict[str, tuple[str, ...]] = {}
+
+    def folders(self, collection: str) -> tuple[str, ...]:
+        return self.followed.get(collection, ())
+
+    def follow(self, collection: str, folders: Sequence[str]) -> None:
+        self.followed[collection] = (*self.folders(collection), *folders)
+
+    def unfollow(self, collection: str) -> None:
+        self.followed.pop(collection, None)
+
+    def refresh(self, collection: str, job: Job) -> Refreshed:
+        added = self._documents.add(AddDocuments(collection=collection, paths=("new.txt", "broken.pdf")), job)
+        return Refreshed(
+            collection=collection,
+            folders=self.folders(collection),
+            added=1,
+            replaced=0,
+            unchanged=2,
+            renamed=1,
+            removed=0,
+            held=(),
+            refused=added.refused,
+            seconds=0.1,
+        )
 
 
 class Assistants:
@@ -391,6 +430,7 @@ class StandIn:
         self.vault = Vault(folder, roles)
         self.events = self.vault.events
         self.documents = Documents(self.vault)
+        self.refreshing = Refreshing(self.documents)
         self.assistants = Assistants(self.vault, self.documents)
         self.models = Models(self.vault)
         self.engine = Engine()

@@ -1,13 +1,17 @@
 """The documents page: adding with progress and refusals, cancelling, describing, reading, removing."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-from app.pages.documents import DocumentsPage, Removal, sentence
+from app.pages.documents import DocumentsPage, Removal
+from app.pages.refused_files import RefusedFiles, as_text, sentence
 from app.widgets.name_form import NameForm
+from core.documents.records import Refusal
 from core.vault import policies
 from tests.unit.app.standin import StandIn
 
@@ -54,7 +58,6 @@ def test_adding_can_be_cancelled_and_nothing_else_may_be_added_meanwhile(
     assert page.work.isVisible()
     assert not page.add_folder.isEnabled()
     qtbot.mouseClick(page.work.cancel, Qt.MouseButton.LeftButton)
-    page._handle.cancel()
     bench.documents.gate.set()
     qtbot.waitUntil(lambda: page.add_folder.isEnabled())
     assert not page.work.isVisible()
@@ -141,3 +144,53 @@ def test_escape_leaves_the_naming_and_adds_nothing(
     qtbot.keyClick(form.field.edit, Qt.Key.Key_Escape)
     assert window.overlay.panel is None
     assert bench.documents.held == {}
+
+
+def test_refused_files_are_listed_saved_and_tried_again_with_a_password_that_is_asked_for(
+    page: DocumentsPage, window: MainWindow, bench: StandIn, qtbot: QtBot, tmp_path: Path
+) -> None:
+    add(page, qtbot, "SOP-PV-014.pdf", "broken.pdf", "locked.pdf")
+    qtbot.waitUntil(lambda: page.banner.isVisible())
+    assert page.banner.text == "2 files were refused. The other 1 are in."
+    page.banner.act.click()
+    form = window.overlay.panel
+    assert isinstance(form, RefusedFiles)
+    form.write(str(tmp_path / "list.txt"))
+    lines = (tmp_path / "list.txt").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "2 files refused by safety"
+    assert lines[1] == "/files/broken.pdf\tThe file ends in the middle of page 3."
+    form.act.click()
+    assert form.password.error == "The password is missing."
+    form.password.edit.setText("open sesame")
+    form.act.click()
+    assert form.password.text == ""
+    qtbot.waitUntil(lambda: len(page.table.rows.all()) == 2 and page.banner.text.startswith("1 file was"))
+    assert bench.documents.passwords == [(), ("open sesame",)]
+    page.banner.act.click()
+    form = window.overlay.panel
+    assert isinstance(form, RefusedFiles)
+    assert not form.password.isVisible()
+    form.act.click()
+    assert window.overlay.panel is None
+
+
+def test_a_list_that_cant_be_written_says_so(tmp_path: Path, qtbot: QtBot) -> None:
+    form = RefusedFiles("safety", (Refusal(file="/x/a.pdf", reason="a.pdf: it ends early."),))
+    qtbot.addWidget(form)
+    form.write(str(tmp_path / "nowhere" / "list.txt"))
+    assert form.problem == "list.txt can’t be written there. Choose another folder."
+    assert as_text("safety", ()) == "0 files refused by safety\n"
+
+
+def test_a_folder_is_followed_refreshed_and_left(page: DocumentsPage, bench: StandIn, qtbot: QtBot) -> None:
+    add(page, qtbot, "SOP-PV-014.pdf")
+    assert not page.folders.refresh.isVisible()
+    page.folders.followed.emit("/files/in")
+    qtbot.waitUntil(lambda: page.banner.isVisible() and page.folders.refresh.isVisible())
+    assert bench.refreshing.followed == {"safety": ("/files/in",)}
+    assert page.banner.text == "1 file was refused. 1 new, 1 renamed."
+    page.folders.refresh.click()
+    qtbot.waitUntil(lambda: page._handle is None and page.banner.isVisible())
+    page.folders.leave.click()
+    qtbot.waitUntil(lambda: not page.folders.refresh.isVisible())
+    assert bench.refreshing.followed == {}

@@ -1,0 +1,187 @@
+"""Adding to a collection on the documents page: how far it is, what was refused and why, passwords that are kept nowhere, and followed folders."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.bridge.operations import Failure, Handle
+from app.bridge.screening import count, said_of
+from app.pages.page import Shell
+from app.pages.refused_files import RefusedFiles, sentence
+from app.widgets.banner import Banner
+from app.widgets.basic import Card, clear, column, label, row
+from app.widgets.buttons import Button
+from app.widgets.long_work import LongWork
+from core.documents.records import AddDocuments, AddedDocuments, Refusal
+from core.documents.refreshing import Refreshed
+
+SHOWN = 8
+
+
+class Adding(QObject):
+    """At most one import or refresh runs. `turned` says that one began or ended, `read_again` that what is there changed."""
+
+    turned = Signal()
+    read_again = Signal()
+
+    def __init__(self, shell: Shell, banner: Banner, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._shell, self._banner = shell, banner
+        self.handle: Handle | None = None
+        self.work = LongWork()
+        self.strip = QWidget()
+        self.strip.setLayout(column(self.work, margins=(20, 14, 20, 14)))
+        self.strip.hide()
+        self.work.cancelled.connect(self._stop)
+        self._refused: tuple[Refusal, ...] = ()
+        self._again: Callable[[list[str]], None] = lambda passwords: None
+        self._collection = ""
+        banner.acted.connect(self.show_refused)
+
+    def add(self, collection: str, paths: Sequence[str], passwords: Sequence[str] = ()) -> None:
+        """Read files and folders into a collection."""
+        request = AddDocuments(collection=collection, paths=tuple(paths))
+        what = Path(paths[0]).name if len(paths) == 1 else f"{len(paths)} files"
+        given = tuple(passwords)
+        self._again = lambda asked: self.add(collection, paths, asked)
+        self._begin(
+            f"Adding “{what}”", collection, lambda bench, job: bench.documents.add(request, job, given), self._added
+        )
+
+    def refresh(self, collection: str, follow: Sequence[str] = ()) -> None:
+        """Bring a collection in step with its folders, after `follow` joined them."""
+        folders = tuple(follow)
+
+        def work(bench: Any, job: Any) -> Refreshed:
+            if folders:
+                bench.refreshing.follow(collection, folders)
+            return bench.refreshing.refresh(collection, job)
+
+        self._begin(f"Refreshing {collection}", collection, work, self._refreshed)
+
+    def say_in(self, pages: int, chunks: int) -> None:
+        """What is in so far."""
+        if self.handle is not None:
+            self.work.note(f"{pages:,} pages and {chunks:,} chunks are in and can be asked")
+
+    def show_refused(self) -> None:
+        """List the files that the last import refused."""
+        form = RefusedFiles(self._collection, self._refused)
+        form.cancelled.connect(self._shell.close_overlay)
+        form.saved.connect(lambda name: self._shell.toast(f"The list is in {name}"))
+
+        def act() -> None:
+            passwords = form.take_secrets()
+            shut = form.shut
+            self._shell.close_overlay()
+            if shut and self.handle is None:
+                self._again(passwords)
+
+        form.acted.connect(act)
+        self._shell.open_dialog(form, 680)
+
+    def _begin(self, title: str, collection: str, work: Callable[[Any, Any], Any], done: Callable[[Any], None]) -> None:
+        self._collection = collection
+        self.strip.show()
+        self._banner.hide()
+        to = "" if collection in title else f" to {collection}"
+        self.work.begin(f"{title}{to}", "You can ask what is in already")
+        self.handle = self._shell.operations.run(title, work, done, self._failed, self._stopped, shown=True)
+        self.handle.progress.connect(lambda progress: self.work.say(progress.done, progress.total, progress.unit))
+        self.turned.emit()
+
+    def _added(self, found: AddedDocuments) -> None:
+        screened = said_of(found)
+        rest = f"The other {found.added + found.unchanged:,} are in."
+        if not found.added and not found.unchanged:
+            rest = "" if found.held else "Nothing else was there to read."
+        words = f"{count(found.added, 'document')} added" if found.added else ""
+        if not words and not screened:
+            words = "Nothing new: everything was in already"
+        self._tell(found.refused, rest, ". ".join(part for part in (words, screened) if part), screened)
+
+    def _refreshed(self, found: Refreshed) -> None:
+        self._again = lambda asked: self.add(found.collection, found.folders, asked)
+        new = found.added - found.replaced
+        parts = [
+            (new, "new"), (found.replaced, "changed"), (found.renamed, "renamed"), (found.removed, "taken out"),
+        ]  # fmt: skip
+        said = ", ".join(f"{number:,} {word}" for number, word in parts if number)
+        words = (
+            f"{said[:1].upper()}{said[1:]}" if said else f"Nothing changed; {count(found.unchanged, 'file')} as before"
+        )
+        held = f"A legal hold keeps {', '.join(found.held)} in search." if found.held else ""
+        self._tell(found.refused, f"{words}.", ". ".join(part for part in (words, held.rstrip(".")) if part), held)
+
+    def _tell(self, refused: tuple[Refusal, ...], rest: str, words: str, safe: str) -> None:
+        self._end()
+        self._refused = refused
+        if refused:
+            what = f"{count(len(refused), 'file')} {'was' if len(refused) == 1 else 'were'} refused. {rest}".strip()
+            details = [(Path(one.file).name, sentence(one.file, one.reason)) for one in refused[:SHOWN]]
+            if len(refused) > SHOWN:
+                details.append((f"and {len(refused) - SHOWN} more", ""))
+            self._banner.say(what, safe, "Show them", details)
+        else:
+            self._shell.toast(words)
+        self.read_again.emit()
+
+    def _failed(self, found: Failure) -> None:
+        self._end()
+        self._banner.say(found.sentence, found.safe or "What was read until then is in.")
+        self.read_again.emit()
+
+    def _stopped(self) -> None:
+        self._end()
+        self._shell.toast("Stopped. What was read until then is in.")
+        self.read_again.emit()
+
+    def _stop(self) -> None:
+        if self.handle is not None:
+            self.handle.cancel()
+
+    def _end(self) -> None:
+        self.handle = None
+        self.strip.hide()
+        self.turned.emit()
+
+
+class Folders(Card):
+    """The folders that a collection follows. `followed` gives a new one, `refreshed` and `left` say what shall be done."""
+
+    followed = Signal(str)
+    refreshed = Signal()
+    left = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("Folders")
+        self._list = column(space=4)
+        self.refresh = Button("Refresh", "again")
+        self.follow = Button("Follow a folder", "folder-plus", "quiet")
+        self.leave = Button("Follow none", kind="quiet")
+        self.refresh.clicked.connect(self.refreshed)
+        self.follow.clicked.connect(self._choose)
+        self.leave.clicked.connect(self.left)
+        self.body.addLayout(self._list)
+        self.body.addLayout(row(self.refresh, self.follow, None, margins=(0, 4, 0, 0)))
+        self.body.addLayout(row(self.leave, None))
+        self.hide()
+
+    def show_folders(self, folders: Sequence[str], refusal: str) -> None:
+        """Other folders; `refusal` says why nothing can be done now."""
+        clear(self._list)
+        for one in folders or ("None. A refresh reads only what changed in them.",):
+            self._list.addWidget(label(one, type="small", tone="secondary", wrap=True))
+        self.refresh.setVisible(bool(folders))
+        self.leave.setVisible(bool(folders))
+        for act in (self.refresh, self.follow, self.leave):
+            act.refuse(refusal)
+        self.show()
+
+    def _choose(self) -> None:
+        found = QFileDialog.getExistingDirectory(self, "Follow a folder")
+        if found:
+            self.followed.emit(found)
