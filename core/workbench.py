@@ -45,6 +45,7 @@ from core.models.starter import ensure_starters, renew_starters
 from core.prompts.service import Prompts
 from core.retrieval.service import Retrieval
 from core.training import store as training_store
+from core.training.adapters import AdapterFiles
 from core.training.erasing import ErasableTrainings
 from core.training.learned import learned
 from core.training.service import Trainings
@@ -136,6 +137,7 @@ class Workbench:
             evals=self.evals,
             documents=self.documents,
         )
+        self.adapters = AdapterFiles(vault, self.models, self.trainings, self.supervisor)
         self.datasets.learned = lambda: learned(vault)
         self.drafting = Drafting(vault, self.models, self.engine, self.retrieval, self.assistants)
         self.evidence = Evidence(vault, self.evals)

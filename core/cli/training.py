@@ -8,10 +8,11 @@ import msgspec
 
 from core.cli.output import short, table
 from core.cli.session import FILE, Session, pass_session
+from core.errors import Cancelled
 from core.models.records import SignModel
 from core.models.starter import ensure_starters
 from core.training.files import read_spec
-from core.training.records import ExportAdapter, Plan, Proved, TrainingView
+from core.training.records import ExportAdapter, ImportAdapter, MergeAdapter, Plan, Proved, TrainingView
 from core.training.settings import EXPLAINED, PRESETS
 
 
@@ -124,6 +125,43 @@ def export(session: Session, name: str, out: Path, signed: bool, reason: str) ->
         )
 
 
+@train.command("import")
+@click.argument("folder", metavar="FOLDER", type=FILE)
+@click.option("--base", required=True, help="The registered model that it was made for.")
+@click.option("--name", default="", help="How the run is called; else as the folder.")
+@click.option("--reason", default="", help="Why; it stands in the audit log.")
+@pass_session
+def import_adapter(session: Session, folder: Path, base: str, name: str, reason: str) -> None:
+    """Take in a LoRA adapter that PEFT saved elsewhere (safetensors)."""
+    with session.workbench() as bench:
+        job = session.output.job("Importing the adapter")
+        _show(
+            session,
+            bench.adapters.import_adapter(ImportAdapter(folder=str(folder), base=base, name=name, reason=reason), job),
+        )
+
+
+@train.command()
+@click.argument("name", metavar="RUN")
+@click.option("-o", "out", required=True, type=FILE, help="The new file, a .gguf.")
+@click.option("--type", "quantization", default="f16", help="Of its matrices: f32, f16, bf16, q8_0.")
+@click.option("--name", "called", default="", help="The model's name in the vault; else as the file.")
+@click.option("--reason", default="", help="Why; it stands in the audit log.")
+@click.option("--yes", is_flag=True, help="Don't ask: the file lies outside the vault, in clear.")
+@pass_session
+def merge(session: Session, name: str, out: Path, quantization: str, called: str, reason: str, yes: bool) -> None:
+    """Write the base with a run's adapter in its weights as a model file, and register that."""
+    if not yes and not session.agrees("The file lies outside the vault, in clear. Write it?", "Give --yes."):
+        raise Cancelled(what="The merge")
+    with session.workbench() as bench:
+        request = MergeAdapter(run=name, out=str(out), quantization=quantization, name=called, reason=reason)
+        model = bench.adapters.merge(request, session.output.job("Merging the adapter"))
+        session.output.result(
+            {"model": model.name, "digest": model.digest, "size": model.size, "quantization": model.quantization},
+            [f"{model.name} written and registered ({model.size / 1e6:,.0f} MB, {model.quantization})."],
+        )
+
+
 @train.command()
 @pass_session
 def settings(session: Session) -> None:
@@ -163,7 +201,8 @@ def _show(session: Session, view: TrainingView) -> None:
 def _lines(view: TrainingView) -> list[str]:
     run, result = view.run, view.result
     lines = [
-        f"{run.id} {run.name}: {view.status}. Base {run.base}, {run.examples} examples, {len(run.left_out)} left out.",
+        f"{run.id} {run.name}: {'imported' if run.imported else view.status}. Base {run.base}, {run.examples} examples,"
+        f" {len(run.left_out)} left out.",
         *(f"  Data: {one.reference}, {one.examples} examples, digest {short(one.digest)}." for one in run.sources),
     ]
     if view.checkpoint:
@@ -178,7 +217,8 @@ def _lines(view: TrainingView) -> list[str]:
         lines.append(f"  Loss on held-out examples {min(one.loss for one in result.measured):.3f}.")
     if view.status != "finished":
         return [*lines, f"  {result.reason}"]
-    lines.append(f"  {result.tokens:,} tokens in {result.seconds:.0f} s, {result.peak / 1e6:,.0f} MB at most.")
+    if not run.imported:
+        lines.append(f"  {result.tokens:,} tokens in {result.seconds:.0f} s, {result.peak / 1e6:,.0f} MB at most.")
     if result.gguf:
         lines.append(f"  Adapter {run.id}, digest {short(result.gguf)}; it is sealed in the vault.")
     if view.proved is not None:

@@ -79,6 +79,8 @@ class TrainingRun(Record, frozen=True, kw_only=True, tag="training-run"):
     threads: int
     user: str
     started: str
+    imported: str = ""
+    """The folder's name, of an adapter that was made elsewhere."""
 
 
 class Rated(Record, frozen=True, kw_only=True):
@@ -213,4 +215,23 @@ class ExportAdapter(Record, frozen=True, kw_only=True):
 
     run: str
     folder: str
+    reason: str = ""
+
+
+class ImportAdapter(Record, frozen=True, kw_only=True):
+    """Take in a folder that PEFT saved, as an adapter of a registered base."""
+
+    folder: str
+    base: str
+    name: str = ""
+    reason: str = ""
+
+
+class MergeAdapter(Record, frozen=True, kw_only=True):
+    """Write a run's base with the adapter in its weights to a new file `out`, as `quantization` (f32, f16, bf16, q8_0), and register it as `name`."""
+
+    run: str
+    out: str
+    quantization: str = "f16"
+    name: str = ""
     reason: str = ""

@@ -185,7 +185,10 @@ class Trainings:
         return self._compare(self.show(name), ready.folder, job)
 
     def keep(self, name: str, source: str, job: Job) -> TrainingView:
-        """End a run that was stopped, with the adapter of its last checkpoint. Raises `BadInput` without one, or where it finished."""
+        """End a run that was stopped, with the adapter of its last checkpoint. `source` "" is where its spec lay at its start.
+
+        Raises `BadInput` without a checkpoint, or where it finished."""
+        source = source or self.source(name)
         view = self.show(name)
         self._check_right(view.run.name)
         if view.status == "finished":

@@ -353,6 +353,8 @@ ELSEWHERE = {
     "core.vault.backup:required": "asks for an operation whether it will be refused",
     "core.models.making:ModelMaking.import_folder": "refused before hours of work; what it makes is registered by Models.add",
     "core.models.making:ModelMaking.quantize": "the same",
+    "core.training.adapters:AdapterFiles.import_adapter": "needs a base that fits; walked in tests/unit/training/test_adapters.py",
+    "core.training.adapters:AdapterFiles.merge": "the same",
     "core.vault.rotation:carry_out": "a part of operations",
     "core.vault.rotation:settle": "finishes at an opening what was begun",
     "core.vault.rotation:resume": "the same, before a backup",
@@ -393,7 +395,8 @@ READING = {
     "datasets": {"list", "show", "preview", "versions", "changes", "screen", "contaminated"},
     "drafting": {"list", "waiting"},
     "evals": {"contamination", "specs", "spec", "list", "show", "outcomes", "compare", "estimate", "gate", "replay"},
-    "trainings": {"plan", "look", "list", "show", "lent"},
+    "trainings": {"plan", "look", "list", "show", "lent", "source"},
+    "adapters": {"import_adapter", "merge"},
     "scoring": {"tools", "asked", "instruments", "close"},
     "evidence": set(),
 }
