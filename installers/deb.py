@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from installers import desktop, same
-from installers.plan import HOMEPAGE, NAME, PROGRAM, Plan, run
+from installers.plan import HOMEPAGE, NAME, PROGRAM, BuildProblem, Plan, run
 
 _NEEDED: Final = re.compile(r"^\s+NEEDED\s+(\S+)", re.MULTILINE)
 LOADED_LATE: Final = (
@@ -23,6 +23,13 @@ LOADED_LATE: Final = (
     "libdbus-1.so.3",
 )
 """Libraries that Qt opens by name as it starts."""
+ELSEWHERE: Final = {
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libwayland-cursor.so.0": "libwayland-cursor0",
+    "libwayland-egl.so.1": "libwayland-egl1",
+}
+"""Packages of libraries that a machine without a desktop may lack when it builds."""
 OVERRIDES: Final = (
     ("embedded-library", "nothing is fetched: the program brings the libraries that it was tested with"),
     ("embedded-javascript-library", "files of packages, as their authors ship them"),
@@ -73,7 +80,7 @@ def build(plan: Plan, folder: Path, python: Path) -> Path:
 
 
 def depends(folder: Path) -> list[str]:
-    """Debian packages with the libraries that the program's own need and it doesn't bring; the window's come last."""
+    """Debian packages with the libraries that the program's own need and it doesn't bring. Raises `BuildProblem` for one of no package."""
     brought = {path.name for path in folder.rglob("*") if ".so" in path.name}
     wanted: set[str] = set(LOADED_LATE)
     files = [
@@ -86,17 +93,13 @@ def depends(folder: Path) -> list[str]:
     found = set()
     for library in sorted(wanted - brought):
         said = _said(["dpkg", "-S", f"*/{library}"])
-        packages = {
-            line.split(":")[0]
-            for line in said.splitlines()
-            if re.search(rf"/(lib|usr/lib)\S*/{re.escape(library)}$", line)
-        }
-        packages = {
-            name
-            for name in packages
-            if not name.endswith(("-dev", "-cross")) and "i386" not in name and "x32" not in name
-        }
-        found |= {min(packages)} if packages else set()
+        ours = re.compile(rf"(\S+?)(:amd64)?: /(usr/)?lib(64|/x86_64-linux-gnu)?/{re.escape(library)}$", re.MULTILINE)
+        packages = {match[1] for match in ours.finditer(said)}
+        if not packages and library not in ELSEWHERE:
+            raise BuildProblem(
+                f"{library}: no package on this machine has it, though the program needs it. Install the one that does."
+            )
+        found.add(min(packages) if packages else ELSEWHERE[library])
     return sorted(f"{name} (>= 2.36)" if name == "libc6" else name for name in found)
 
 
