@@ -18,6 +18,7 @@ from core.datasets.examples import examples
 from core.datasets.service import Datasets
 from core.documents import rebuilding, refreshing
 from core.documents import store as documents_store
+from core.documents.comparing import Comparing
 from core.documents.erasing import ErasableCollections, ErasableDocuments
 from core.documents.rebuilding import Rebuilding
 from core.documents.refreshing import Refreshing
@@ -111,6 +112,7 @@ class Workbench:
         self.refreshing = Refreshing(vault, self.documents)
         self.rebuilding = Rebuilding(vault, self.supervisor, self.engine, self.documents)
         self.tagging = Tagging(vault)
+        self.comparing = Comparing(vault, self.engine)
         self.screening = Screening(vault, self.documents)
         self.retrieval: Retrieval = Retrieval(
             vault, self.supervisor, self.engine, self.documents, first.retrieval if first else None

@@ -69,6 +69,8 @@ class Citation(Record, frozen=True, kw_only=True):
     start: int
     """Where in the answer the supported sentence starts and ends, in characters."""
     end: int
+    place: str = ""
+    """Where the quote begins, in words, as of `Passage.place`."""
 
 
 class Support(Record, frozen=True, kw_only=True):

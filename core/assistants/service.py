@@ -16,6 +16,7 @@ from core.assistants.guarding import Guards
 from core.assistants.pictures import seeing, shown
 from core.assistants.records import QUOTES, Answer, Answered, AnswerPart, Question
 from core.assistants.saved import AssistantState, SaveAssistant
+from core.documents import store as documents
 from core.documents.screening import store as screening_store
 from core.documents.service import Documents
 from core.errors import BadInput
@@ -78,7 +79,7 @@ class Assistants:
         context = seeing(self.context(question, job), pictures)
         for part in answer(question, context, job):
             if isinstance(part, Answered):
-                whole = structs.replace(part.answer, assistant_digest=asked)
+                whole = structs.replace(self._placed(part.answer), assistant_digest=asked)
                 yield Answered(answer=whole, trace=self._keep(whole, pictures))
             else:
                 yield part
@@ -153,6 +154,20 @@ class Assistants:
             values=self._prompts.values,
             guards=self._guards(question),
         )
+
+    def _placed(self, answer: Answer) -> Answer:
+        """The answer, its citations with where their quotes begin."""
+        around = {(one.document, one.page): one.place for one in reversed(answer.passages)}
+        with self._vault.read() as reader:
+            citations = tuple(
+                structs.replace(
+                    one,
+                    place=(documents.place_of_quote(reader, one.document, one.page, one.quote) if one.document else "")
+                    or around.get((one.document, one.page), ""),
+                )
+                for one in answer.citations
+            )
+        return structs.replace(answer, citations=citations)
 
     def traces(self, limit: int = 100) -> tuple[tuple[Digest, Answer], ...]:
         """The latest answers with their digests, newest first."""

@@ -11,6 +11,7 @@ from core import settings
 from core.assistants.records import QUOTES, Answer, Answered, Delta, Question
 from core.cli import screening
 from core.cli.asking import BESIDE, adapter_uses, asking_options, choose_layers, read_pictures
+from core.cli.document_comparison import compare
 from core.cli.finding import finding, finding_json, finding_options
 from core.cli.output import one_line, table
 from core.cli.passwords import read_passwords
@@ -170,7 +171,7 @@ documents.add_command(evaluate)
 documents.add_command(rebuild)
 documents.add_command(refresh)
 documents.add_command(watch)
-for command in (tag, untag, tags):
+for command in (tag, untag, tags, compare):
     documents.add_command(command)
 for command in (screening.screen, screening.findings, screening.decide, screening.admit, screening.guard):
     documents.add_command(command)
@@ -193,7 +194,7 @@ def search(session: Session, /, collection: str, query: str, limit: int, **optio
         for passage in found:
             text = " ".join(passage.text.split())
             lines += [
-                f"{passage.score:.2f}  {one_line(passage.name)}, page {passage.page}{_home(passage)}",
+                f"{passage.score:.2f}  {one_line(passage.name)}, {passage.place or f'page {passage.page}'}{_home(passage)}",
                 f"      {text[:SHOWN]}{'…' if len(text) > SHOWN else ''}",
             ]
         session.output.result(
@@ -202,6 +203,7 @@ def search(session: Session, /, collection: str, query: str, limit: int, **optio
                     {
                         "document": p.name,
                         "page": p.page,
+                        "place": p.place,
                         "text": p.text,
                         "score": round(p.score, 4),
                         "collection": p.collection or collection,
@@ -357,7 +359,8 @@ def answer_json(answer: Answer, trace: str) -> Json:
         "mode": answer.question.mode,
         "abstained": answer.abstained,
         "citations": [
-            {"document": c.name, "page": c.page, "quote": c.quote, "score": round(c.score, 4)} for c in answer.citations
+            {"document": c.name, "page": c.page, "place": c.place, "quote": c.quote, "score": round(c.score, 4)}
+            for c in answer.citations
         ],
         "finding": finding_json(answer.question.finding),
         "searched": answer.searched or answer.question.text,
@@ -410,4 +413,4 @@ def citation_lines(answer: Answer) -> list[str]:
     """Where the answer stands, a line a passage; for an abstention, how near the nearest sentence came."""
     if answer.abstained and answer.model == QUOTES:
         return [f"The nearest sentence scores {answer.best_score:.2f}; an answer needs {answer.needed_score:.2f}."]
-    return [f"  [{c.number}] {one_line(c.name)}, page {c.page}: “{c.quote}”" for c in answer.citations]
+    return [f"  [{c.number}] {one_line(c.name)}, {c.place or f'page {c.page}'}: “{c.quote}”" for c in answer.citations]

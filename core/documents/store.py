@@ -391,6 +391,14 @@ def page_text(reader: Reader, digest: Digest, page: int) -> str:
     return str(row[0])
 
 
+def place_of_quote(reader: Reader, digest: Digest, page: int, quote: str) -> str:
+    """Where a quote begins on its page, in words; empty where it isn't found or nothing is known. Raises `NotFound`."""
+    at = page_text(reader, digest, page).find(quote) if quote else -1
+    if at < 0:
+        return ""
+    return places.said(reader.get(digest, Document).media, page, *place(reader, digest, page, at))
+
+
 def place(reader: Reader, digest: Digest, page: int, at: int) -> tuple[str, str]:
     """What a page is called, and where its text at a position comes from; each may be empty. Raises `NotFound`."""
     row = reader.db.execute(
@@ -400,6 +408,18 @@ def place(reader: Reader, digest: Digest, page: int, at: int) -> tuple[str, str]
     if row is None:
         raise NotFound(kind="page", name=str(page), step="The document has no such page.")
     return str(row[0]), places.at(bytes(row[1]), at)
+
+
+def said_places(reader: Reader, chunks: Iterable[Chunk]) -> list[str]:
+    """Where each of these chunks begins, in words; empty where nothing is known."""
+    media: dict[Digest, str] = {}
+    found = []
+    for chunk in chunks:
+        if chunk.document not in media:
+            media[chunk.document] = reader.get(chunk.document, Document).media
+        label, at = place(reader, chunk.document, chunk.page, chunk.start)
+        found.append(places.said(media[chunk.document], chunk.page, label, at))
+    return found
 
 
 def chunks_of(reader: Reader, ids: Sequence[int]) -> dict[int, Chunk]:

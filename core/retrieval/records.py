@@ -40,6 +40,8 @@ class Passage(Record, frozen=True, kw_only=True):
     rects: tuple[Rect, ...] = ()
     collection: str = ""
     """Which one it is from, where several were searched."""
+    place: str = ""
+    """Where it begins, in words: "sheet Costs, A5:D5", "slide 3", "line 12", "page 4"; empty where nothing is known, and in older answers."""
 
 
 class Rankings(Record, frozen=True, kw_only=True):

@@ -295,9 +295,12 @@ class Retrieval:
         chunks = store.chunks_of(reader, ids)
         names = store.names(reader, [chunks[chunk].document for chunk in ids])
         homes = store.homes(reader, ids) if several else {}
+        places = store.said_places(reader, [chunks[chunk] for chunk in ids])
         return tuple(
-            _passage(chunks[chunk], names[chunks[chunk].document], float(cosine), several.get(homes.get(chunk, 0), ""))
-            for chunk, cosine in zip(ids, cosines, strict=True)
+            _passage(
+                chunks[chunk], names[chunks[chunk].document], float(cosine), several.get(homes.get(chunk, 0), ""), place
+            )
+            for chunk, cosine, place in zip(ids, cosines, places, strict=True)
         )
 
 
@@ -338,7 +341,7 @@ def _names(reader: Reader, ids: list[int]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names[chunks[chunk].document] for chunk in ids))
 
 
-def _passage(chunk: Chunk, name: str, cosine: float, collection: str) -> Passage:
+def _passage(chunk: Chunk, name: str, cosine: float, collection: str, place: str) -> Passage:
     return Passage(
         chunk=chunk.id,
         document=chunk.document,
@@ -349,4 +352,5 @@ def _passage(chunk: Chunk, name: str, cosine: float, collection: str) -> Passage
         score=round(min(max(cosine, 0.0), 1.0), 6),
         rects=chunk.rects,
         collection=collection,
+        place=place,
     )

@@ -116,7 +116,7 @@ def test_documents(ines: Assay, worked: dict[str, Any]) -> None:
     (document,) = printed(ines("documents", "list", "sheets", "--json"), {"documents"})["documents"]
     assert set(document) == {"name", "pages", "size", "added"}
     found = printed(ines("documents", "search", "sheets", "flash point", "--json"), {"results", "finding"})["results"]
-    assert set(found[0]) == {"collection", "document", "page", "text", "score"}
+    assert set(found[0]) == {"collection", "document", "page", "place", "text", "score"}
 
 
 def test_asking(ines: Assay, worked: dict[str, Any]) -> None:
@@ -138,7 +138,8 @@ def test_asking(ines: Assay, worked: dict[str, Any]) -> None:
     }
     asked = ("ask", "sheets", "What is the flash point of solvent R-12?")
     quoted = printed(ines(*asked, "--json"), keys)
-    assert set(quoted["citations"][0]) == {"document", "page", "quote", "score"}
+    assert set(quoted["citations"][0]) == {"document", "page", "place", "quote", "score"}
+    assert quoted["citations"][0]["place"]
     assert "11 degrees" in quoted["answer"]
     assert printed(ines(*asked, "--model", "fake", "--prompt", "cite@2", "--json"), keys)["model"] == "fake"
     refused = ines(*asked, "--prompt", "cite@2")

@@ -217,6 +217,8 @@ SERVICES = (
         "more", *taken(s.user), Job("Take in"))),
     Operation("core.documents.screening.service:Screening.readmit", Act.ADD_DOCUMENTS, lambda s: s.bench.screening.readmit(
         "screened", "out.md")),
+    Operation("core.documents.comparing:Comparing.compare", Act.SHOW_DOCUMENT, lambda s: s.bench.comparing.compare(
+        s.document, s.document, Job("Compare"))),
     Operation("core.documents.service:Documents.text", Act.SHOW_DOCUMENT, lambda s: s.bench.documents.text(s.document, 1)),
     Operation("core.documents.service:Documents.page", Act.SHOW_DOCUMENT, lambda s: s.bench.documents.page(s.pages, 1)),
     Operation("core.retrieval.service:Retrieval.show", Act.SHOW_DOCUMENT, lambda s: s.bench.retrieval.show(
@@ -384,6 +386,7 @@ READING = {
     "refreshing": {"folders"},
     "rebuilding": {"pending"},
     "tagging": {"counts", "of"},
+    "comparing": {"find"},
     "screening": {"collections", "policy", "state"},
     "retrieval": {"search", "rank", "settings", "prepare", "index_state", "close", "allow_clear"},
     "prompts": {
