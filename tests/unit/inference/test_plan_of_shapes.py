@@ -27,7 +27,7 @@ def near(engine: Engine, what: str) -> None:
     assert NEAR[0] < ratio < NEAR[1], (what, round(ratio, 3), held.memory >> 20, held.resident >> 20)
 
 
-@pytest.mark.parametrize("shape", ["150m-q8_0", "150m-q4_k_m"])
+@pytest.mark.parametrize("shape", ["150m-q8_0", "150m-q4_k_m", "0.5b-q4_k_m"])
 def test_a_chat_model(models: Models, engine: Engine, shape: str) -> None:
     path = SHAPES / f"{shape}.gguf"
     if not path.is_file():
