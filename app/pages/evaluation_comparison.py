@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from app.bridge.operations import Failure, Operations
 from app.pages.evaluation_compared import (
@@ -32,6 +32,7 @@ from app.widgets.tick_list import TickList
 from core.evals.comparing import MOST_RUNS
 from core.evals.comparison import Changed, Compared
 from core.evals.records import RunView
+from core.evals.views import SavedView
 
 LIST, SIDE, NARROW_LIST, NARROW_SIDE, NARROW = 240, 384, 190, 290, 1180
 KINDS = (("table", "Table"), ("parallel", "Settings and metrics"), ("cost", "Quality and cost"))
@@ -148,6 +149,42 @@ class ComparisonView(QWidget):
         self._offer(ticked if kept_at >= 0 else self._usual())
         if self.isVisible():
             self.compare()
+
+    def add_to_list(self, widget: QWidget) -> None:
+        """Put something below the runs."""
+        layout = self.list.layout()
+        assert isinstance(layout, QBoxLayout)
+        layout.insertWidget(layout.count() - 1, widget)
+
+    def view_named(self, name: str) -> SavedView | None:
+        """What is shown now, as a view to be kept; None where nothing is."""
+        side = self.baseline.currentData()
+        if side is None:
+            return None
+        return SavedView(
+            name=name,
+            baseline_run=side[0],
+            baseline_variant=side[1],
+            runs=self.others.chosen(),
+            by_tag=self.by_tag.isChecked(),
+            kind=self.kind.current(),
+            filter=self.filters.current(),
+        )
+
+    def show_view(self, view: SavedView) -> None:
+        """Show a view that was kept."""
+        for at in range(self.baseline.count()):
+            if tuple(self.baseline.itemData(at)) == (view.baseline_run, view.baseline_variant):
+                self.baseline.blockSignals(True)
+                self.baseline.setCurrentIndex(at)
+                self.baseline.blockSignals(False)
+        self.by_tag.blockSignals(True)
+        self.by_tag.setChecked(view.by_tag)
+        self.by_tag.blockSignals(False)
+        self._offer(view.runs)
+        self.kind.choose(view.kind)
+        self.filters.choose(view.filter)
+        self.compare()
 
     def look_at(self) -> None:
         """The view is shown: compare, where something changed since."""

@@ -83,7 +83,7 @@ class EvaluationForm(QWidget):
         main.setLayout(layout)
         self.size_words = label("", wrap=True)
         self.yaml = CodeEditor("The spec as YAML")
-        self.yaml.setMinimumHeight(look().px(420))
+        self.yaml.setMinimumHeight(look().px(370))
         self.yaml.textChanged.connect(self._written)
         self.wrong = label("", tone="fail", wrap=True)
         self.wrong.hide()
@@ -211,6 +211,8 @@ class EvaluationForm(QWidget):
         self.yaml.setAccessibleDescription(words)
         for act in (self.save, self.run, self.dry):
             act.refuse(words)
+        if words:
+            self.dry.forget()
 
     def spec(self) -> Spec:
         """What stands in the form, or as it was written where that came last."""

@@ -21,6 +21,7 @@ from app.pages.evaluation_results import NARROW, ResultsView
 from app.pages.evaluation_runs import RunsView
 from app.pages.evaluation_signing import ask_spec_signature
 from app.pages.evaluation_specs import SpecsView
+from app.pages.evaluation_views import SavedViews
 from app.pages.page import Page, Shell, take_focus
 from app.pages.signatures import moment
 from app.theme.look import look
@@ -97,6 +98,8 @@ class EvaluationsPage(Page):
         self.results.ask_asked.connect(lambda about: self.shell.go("chat", about))
         self.comparison = ComparisonView(self.operations)
         self.comparison.sample_asked.connect(self.show_sample)
+        self.saved_views = SavedViews(self.shell, self.comparison)
+        self.comparison.add_to_list(self.saved_views)
         self.runs = RunsView(self.operations)
         self.runs.opened.connect(self._open_run)
         self.runs.resume_asked.connect(self.resume)
@@ -272,6 +275,7 @@ class EvaluationsPage(Page):
         self._stack.setCurrentWidget(self.empty if empty and self._live is None else views[name])
         if self._stack.currentWidget() is self.comparison:
             self.comparison.look_at()
+            self.saved_views.read()
         results = name == "results" and not empty
         self.chooser.setVisible(results)
         self.pack.setVisible(results)
@@ -482,6 +486,7 @@ class EvaluationsPage(Page):
         self.specs.change.refuse(writes)
         self.specs.run.refuse(runs)
         self.runs.refuse(runs)
+        self.saved_views.refuse(writes)
         signs = allowed(Act.SIGN, roles) or allowed(Act.APPROVE, roles)
         self.specs.sign.refuse("" if signs else "Your roles here don’t allow signing.")
         content = self.results.content

@@ -40,7 +40,11 @@ def _cached(db: Database) -> None:
     db.execute("CREATE INDEX cached_outcome ON cached (outcome)")
 
 
-SCHEMA = Migrations("evals", (_first, _repetitions, _cached))
+def _views(db: Database) -> None:
+    db.execute("CREATE TABLE views (name TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID")
+
+
+SCHEMA = Migrations("evals", (_first, _repetitions, _cached, _views))
 _LEFT = "NOT EXISTS (SELECT 1 FROM erased WHERE object = runs.digest)"
 """An erased run's row stays, so that its number isn't given again."""
 

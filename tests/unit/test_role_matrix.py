@@ -28,6 +28,7 @@ from core.documents.service import Documents
 from core.documents.worker.records import PageWriter, Parsed
 from core.errors import Refused, WorkerFailed
 from core.evals.records import RunSpec, Spec
+from core.evals.views import SavedView, remove_view, save_view
 from core.evidence.records import ExportPack
 from core.inference.records import Message
 from core.jobs import Job
@@ -264,6 +265,9 @@ SERVICES = (
     Operation("core.evals.service:Evals.resume", Act.RUN_EVALUATION, lambda s: s.bench.evals.resume("run-2", Job("Run"))),
     Operation("core.evals.service:Evals.sign_exception", Act.APPROVE, signing(lambda s, signer: s.bench.evals.sign_exception(
         "run-1", "known weakness", signer))),
+    Operation("core.evals.views:save_view", Act.SAVE_SPEC, lambda s: save_view(
+        s.vault, SavedView(name="mine", baseline_run="run-1", baseline_variant="quotes"))),
+    Operation("core.evals.views:remove_view", Act.SAVE_SPEC, lambda s: remove_view(s.vault, "mine")),
     Operation("core.evals.service:Evals.run", Act.RUN_EVALUATION, lambda s: s.bench.evals.run(
         RunSpec(reference="towers"), Job("Run"))),
     Operation("core.training.service:Trainings.run", Act.TRAIN, lambda s: s.bench.trainings.run(TRAINING, "s.yaml", Job("Train"))),

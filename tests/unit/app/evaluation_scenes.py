@@ -128,6 +128,13 @@ def label_form(window: MainWindow) -> None:
     )
 
 
+def saved_view(window: MainWindow) -> None:
+    comparison_runs(window)
+    page = window.page
+    page.saved_views.ask_name()  # type: ignore[union-attr]
+    window.overlay.panel.field.edit.setText("Both prompts, both runs")  # type: ignore[union-attr]
+
+
 def plot(kind: str) -> Callable[[MainWindow], None]:
     def show(window: MainWindow) -> None:
         comparison_runs(window)
@@ -191,6 +198,7 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     "evals-compare": view("compare"),
     "evals-compare-runs": comparison_runs,
     "evals-compare-sample": comparison_sample,
+    "evals-view-save": saved_view,
     "evals-parallel": plot("parallel"),
     "evals-cost": plot("cost"),
     "evals-form": form,

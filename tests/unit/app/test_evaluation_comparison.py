@@ -12,9 +12,11 @@ from app.bridge.operations import Operations
 from app.pages.evaluation_compared import amount, kept, power, verdict
 from app.pages.evaluations import EvaluationsPage
 from app.theme.look import look
+from core.errors import BadInput
 from core.evals import store as evals_store
 from core.evals.comparison import Compared
 from core.evals.records import RunSpec
+from core.evals.views import SavedView, remove_view, save_view, views
 from core.jobs import Job
 from core.vault.vault import Vault
 from tests.unit.app.benches import Bench
@@ -147,3 +149,55 @@ def test_only_what_stands_after_correction_is_a_verdict() -> None:
 )
 def test_it_is_said_what_so_many_samples_could_show(changes: dict[str, float], says: str) -> None:
     assert power(msgspec.structs.replace(ROW, **changes)) == says
+
+
+def test_a_view_is_kept_shown_again_and_removed(qtbot: QtBot, operations: Operations, ran: Bench) -> None:
+    page = opened(qtbot, operations, ran)
+    page.view.segment("compare").click()
+    settled(qtbot, operations)
+    view, saved = page.comparison, page.saved_views
+    view.baseline.setCurrentIndex(1)
+    view.others.tick(["run-1"])
+    view.kind.segment("cost").click()
+    settled(qtbot, operations)
+    qtbot.mouseClick(saved.keep, Qt.MouseButton.LeftButton)
+    form = page.shell.overlay.panel  # type: ignore[attr-defined]
+    qtbot.keyClicks(form.field.edit, "Both runs, cost")
+    qtbot.keyClick(form.field.edit, Qt.Key.Key_Return)
+    settled(qtbot, operations)
+    assert saved.current() == "Both runs, cost"
+    kept = view.view_named("Both runs, cost")
+
+    view.baseline.setCurrentIndex(0)
+    view.others.tick([])
+    view.kind.segment("table").click()
+    settled(qtbot, operations)
+    assert view.view_named("Both runs, cost") != kept
+    saved.show_chosen()
+    settled(qtbot, operations)
+    assert view.view_named("Both runs, cost") == kept
+    assert view.versus is not None
+    assert set(view.versus.runs) == {"run-2", "run-1"}
+    assert view.plots.isVisible()
+    qtbot.mouseClick(saved.remove, Qt.MouseButton.LeftButton)
+    settled(qtbot, operations)
+    assert saved.current() == ""
+    assert not saved.remove.isEnabled()
+    with ran.vault.read() as reader:
+        assert views(reader) == ()
+
+
+def test_views_need_a_name_and_runs_that_are_there(ran: Bench) -> None:
+    view = SavedView(name="both", baseline_run="run-1", baseline_variant="v", runs=("run-2",))
+    save_view(ran.vault, view)
+    save_view(ran.vault, msgspec.structs.replace(view, by_tag=True))
+    save_view(ran.vault, msgspec.structs.replace(view, name="gone", runs=("run-9",)))
+    with ran.vault.read() as reader:
+        assert views(reader) == (msgspec.structs.replace(view, by_tag=True),)
+    for name in ("", " ", "a\nb", "x" * 81):
+        with pytest.raises(BadInput):
+            save_view(ran.vault, msgspec.structs.replace(view, name=name))
+    remove_view(ran.vault, "other")
+    remove_view(ran.vault, "both")
+    with ran.vault.read() as reader:
+        assert views(reader) == ()
