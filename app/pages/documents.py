@@ -18,6 +18,7 @@ from app.pages.document_screening import CollectionScreening
 from app.pages.page import Page, Shell, list_pane, side_pane
 from app.pages.reader import Reader
 from app.pages.removal import Removal
+from app.pages.search_quality import ask_quality
 from app.theme.look import look
 from app.widgets.basic import Card, Elided, SearchField, clear, column, label, row, shorten
 from app.widgets.beside import ANY, SHARE, Beside
@@ -362,6 +363,9 @@ class DocumentsPage(Page):
         self._cut.fact("By", f"Heading, then {found.chunking.target} tokens", tone="primary")
         self._cut.fact("Overlap", f"{found.chunking.overlap} tokens at most", tone="primary")
         self._cut.fact("Embedder", found.embedder_name, tone="primary")
+        measure = Button("Measure the search", kind="link")
+        measure.clicked.connect(lambda: ask_quality(self.shell, found.name))
+        self._cut.body.addLayout(row(measure, None))
 
     def _open_document(self) -> None:
         found = self.table.current()

@@ -7,6 +7,7 @@ from pathlib import Path
 from app.main_window import MainWindow
 from core.documents.filtering import Filters
 from core.documents.records import AddDocuments
+from core.evals.search_quality import Comparison, Estimate, Measured, Missed, Quality
 from core.jobs import Job
 from core.retrieval.records import Finding
 from core.vault.vault import Vault
@@ -102,11 +103,28 @@ def limited(window: MainWindow) -> None:
     window.page.ask()  # type: ignore[union-attr]
 
 
+def quality(window: MainWindow) -> None:
+    from app.pages.search_quality import QualityResult
+
+    names = {"ndcg@10": 0.6312, "recall@10": 0.7104, "mrr": 0.5921}
+    figures = {name: Estimate(value=value, low=value - 0.07, high=value + 0.06) for name, value in names.items()}
+    each = tuple(
+        Missed(query=f"q{number}", ndcg=0.1 * number, relevant=4, found=min(number, 4), missed=("SOP-PV-014", "notes"))
+        for number in range(1, 9)
+    )
+    ways = tuple(Quality(way=way, queries=93, measures=figures, each=each) for way in ("meaning", "words", "fused"))
+    gap = Estimate(value=0.021, low=-0.004, high=0.047)
+    compared = (Comparison(way="fused", other="words", difference=gap, p=0.11),)
+    found = Measured(ways=ways, comparisons=compared, unjudged=2, absent=("old.pdf",))
+    window.open_dialog(QualityResult("safety", found), 760)
+
+
 SCENES: dict[str, Callable[[MainWindow], None]] = {
     "documents-waiting": documents(lambda window: None),
     "documents-plain": documents(lambda window: None, waiting=False),
     "documents-refused": documents(refused, waiting=False),
     "documents-refused-listed": documents(refused_listed, waiting=False),
+    "search-quality": documents(quality, waiting=False),
     "screening": documents(screening),
     "screening-decided": documents(screening_decided),
     "chat-limits": chat(limits),
