@@ -37,6 +37,7 @@ KINDS = {
     "run": "Runs",
     "dataset": "Datasets",
     "outcome": "Single outcomes",
+    "training": "Training runs",
 }
 """The kinds of content that a person chooses from, by the core's word."""
 ONE = {
@@ -47,6 +48,7 @@ ONE = {
     "run": "Run",
     "dataset": "Dataset",
     "outcome": "Outcome",
+    "training": "Training run",
 }
 LOOK_EVERY = 200
 """Records between looks at whether the search was given up."""
@@ -161,6 +163,7 @@ def _find(reader: "Reader", kind: str, text: str, job: Job) -> Iterable[Found]:
     from core.assistants.records import Answer
     from core.datasets.records import Dataset
     from core.evals.records import Outcome, Run
+    from core.training.records import TrainingRun
 
     if kind == "collection":
         return _collections(reader, text)
@@ -172,6 +175,7 @@ def _find(reader: "Reader", kind: str, text: str, job: Job) -> Iterable[Found]:
         "run": Run,
         "dataset": Dataset,
         "outcome": Outcome,
+        "training": TrainingRun,
     }
     return _records(reader, kind, records[kind], text, job)
 

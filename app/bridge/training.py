@@ -33,6 +33,8 @@ class Choices:
 
     bases: tuple[Base, ...] = ()
     datasets: tuple[tuple[str, int], ...] = ()
+    collections: tuple[tuple[str, int], ...] = ()
+    specs: tuple[str, ...] = ()
     lacking: str = ""
 
 
@@ -67,7 +69,10 @@ def choices(bench: "Workbench") -> Choices:
     known = architectures()
     bases = tuple(Base(one, why_not(one, known)) for one in bench.models.list() if one.purpose != "adapter")
     datasets = tuple((one.reference, len(one.samples)) for one in bench.datasets.list())
-    return Choices(bases, datasets, lacking())
+    documents, evals = getattr(bench, "documents", None), getattr(bench, "evals", None)
+    collections = tuple((one.name, one.documents) for one in documents.collections()) if documents is not None else ()
+    specs = tuple(one.spec.reference for one in evals.specs()) if hasattr(evals, "specs") else ()
+    return Choices(bases, datasets, collections, specs, lacking())
 
 
 def architectures() -> frozenset[str]:

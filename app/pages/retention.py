@@ -88,6 +88,13 @@ class RetentionPage(Page):
             self.erasing.picker.search()
 
     def show_about(self, about: object) -> None:
+        """One of the views, or ("erase", a kind of content, words that are looked for)."""
+        if isinstance(about, tuple):
+            _, kind, words = about
+            picker = self.erasing.picker
+            picker.kind.setCurrentIndex(max(0, picker.kind.findData(kind)))
+            picker.text.setText(words)
+            about = "erase"
         if about in self._views:
             self.view.choose(str(about))
             self._turn(str(about))

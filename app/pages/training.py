@@ -4,13 +4,12 @@ A run goes on while other pages are looked at. Pausing keeps the last checkpoint
 or checked in this process: where the libraries aren't installed, the page says so with the step, and shows the runs that there are.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QFileDialog, QFrame, QStackedWidget, QWidget
+from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
 
 from app.bridge import training as bridge
 from app.bridge.operations import Failure, Handle
@@ -26,7 +25,7 @@ from app.widgets.empty_state import EmptyState
 from app.widgets.quick_switcher import Target
 from app.widgets.toolbar import Chooser
 from core.training.looking import Looked
-from core.training.records import Plan, TrainingView, TrainSpec
+from core.training.records import Plan, TrainingView
 from core.training.worker.records import Measured, Step
 from core.vault.events import Changed
 from core.vault.roles import Act, allowed
@@ -81,6 +80,7 @@ class TrainingPage(Page):
         self.run_view.keep_now_button.clicked.connect(lambda: self.stop(keep=True))
         self.run_view.resume_button.clicked.connect(self.resume)
         self.run_view.keep_button.clicked.connect(self.keep)
+        self.run_view.proof.opened.connect(lambda run: self.shell.go("evals", run))
         self.acts = TrainingActs(self)
         self.history = HistoryView()
         self.history.opened.connect(self._open)
@@ -301,24 +301,22 @@ class TrainingPage(Page):
     def resume(self) -> None:
         """Go on with the shown run at its last checkpoint."""
         view = self.run_view.view
-        source = self._source(view) if view is not None else ""
-        if view is None or not source:
+        if view is None:
             return
         until = view.checkpoint
         curve = view.result.curve if view.result else ()
         held = view.result.measured if view.result else ()
         before = [one for one in (*curve, *held) if one.step <= until]
         name = view.run.id
-        self._begin(view.run.name, lambda bench, job, watch: bench.trainings.resume(name, source, job, watch), before)
+        self._begin(view.run.name, lambda bench, job, watch: bench.trainings.resume(name, "", job, watch), before)
 
     def keep(self) -> None:
         """End the shown run with the adapter of its last checkpoint."""
         view = self.run_view.view
-        source = self._source(view) if view is not None else ""
-        if view is not None and source:
+        if view is not None:
             name = view.run.id
             parts = (*(view.result.curve if view.result else ()), *(view.result.measured if view.result else ()))
-            self._begin(view.run.name, lambda bench, job, watch: bench.trainings.keep(name, source, job), parts, name)
+            self._begin(view.run.name, lambda bench, job, watch: bench.trainings.keep(name, "", job), parts, name)
 
     def stop(self, keep: bool) -> None:
         """Ask the run to stop; `keep` also ends it with the adapter of its last checkpoint."""
@@ -326,16 +324,6 @@ class TrainingPage(Page):
             self._keep = keep
             self.run_view.stopping("It is being stopped.")
             self._work.cancel()
-
-    def _source(self, view: TrainingView) -> str:
-        """From where a run's files are looked for: nothing matters where they have whole paths, else a person says the folder."""
-        spec: TrainSpec = view.run.spec
-        judged = (spec.evaluation.file,) if spec.evaluation is not None else ()
-        files = [name for name in (*(one.file for one in spec.data), *judged, spec.folder) if name]
-        if all(Path(name).is_absolute() for name in files):
-            return spec.name
-        folder = QFileDialog.getExistingDirectory(self, f"Where {files[0]} lies")
-        return str(Path(folder) / spec.name) if folder else ""
 
     def _begin(
         self,

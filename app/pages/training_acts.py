@@ -87,7 +87,7 @@ class TrainingActs:
         shown.sign_button.clicked.connect(self.sign)
         shown.export_button.clicked.connect(self.export)
         shown.chat_button.clicked.connect(self.chat)
-        shown.erase_button.clicked.connect(lambda: page.shell.go("retention", "erase"))
+        shown.erase_button.clicked.connect(self.erase)
 
     def person(self) -> User:
         """Whose vault is open."""
@@ -178,3 +178,9 @@ class TrainingActs:
             from app.bridge.chatting import WithAdapter
 
             self._page.shell.go("chat", WithAdapter(view.run.base, view.result.gguf))
+
+    def erase(self) -> None:
+        """Go to where content is erased, with this run looked for; what would go with it is shown there first."""
+        view = self._page.run_view.view
+        if view is not None:
+            self._page.shell.go("retention", ("erase", "training", view.run.id))

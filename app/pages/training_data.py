@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QIntValidator
@@ -19,18 +20,20 @@ from core.training.looking import AT_ONCE, Looked
 from core.training.records import Source
 from core.training.worker.records import Problem
 
+KINDS = (("dataset", "Dataset of the vault"), ("file", "File"), ("collection", "Documents"))
 FILES = "Examples (*.jsonl *.json);;All files (*)"
 
 
 class DataCard(Card):
-    """`looked` asks for a look at the data, from an example on; `changed` says that other data is chosen."""
+    """`looked` asks for a look at the data, from an example on; `changed` says that other data is chosen, `turned` of which kind."""
 
     looked = Signal(int)
+    turned = Signal(str)
     changed = Signal()
 
     def __init__(self) -> None:
         super().__init__("Data")
-        self.kind = Segments((("dataset", "Dataset of the vault"), ("file", "File")), "Where the examples come from")
+        self.kind = Segments(KINDS, "Where the examples come from")
         self.kind.chosen.connect(self._turn)
         self.dataset = Field(
             "Dataset", Choice(), check=lambda text: "" if text else "There is no dataset yet. Take a file."
@@ -48,7 +51,14 @@ class DataCard(Card):
         choose.clicked.connect(self._choose)
         self._file = QWidget()
         self._file.setLayout(column(self.file, row(choose, None), space=6))
-        self._views = Views(self.dataset, self._file)
+        self.collection = Field(
+            "Collection",
+            Choice(),
+            "All words of its documents are learned, for a field’s language. Facts are better looked up than learned.",
+            lambda text: "" if text else "There are no documents yet. Add some on their page.",
+        )
+        self.collection.edit.currentTextChanged.connect(lambda _: self._forget())  # type: ignore[union-attr]
+        self._views = Views(self.dataset, self._file, self.collection)
         self.system = Field(
             "System text", line_edit("None"), "Stands before each conversation that has none of its own."
         )
@@ -101,22 +111,26 @@ class DataCard(Card):
         self.body.addWidget(self._found)
         self._found.hide()
 
-    def offer(self, datasets: Sequence[tuple[str, int]]) -> None:
-        """The datasets of the vault, each with its number of samples."""
-        edit = self.dataset.edit
-        before = edit.currentData()  # type: ignore[union-attr]
-        edit.blockSignals(True)
-        edit.clear()
-        for reference, count in datasets:
-            edit.addItem(f"{reference}, {count:,} sample{'' if count == 1 else 's'}", reference)  # type: ignore[union-attr]
-        edit.setCurrentIndex(max(0, edit.findData(before)))  # type: ignore[union-attr]
-        edit.blockSignals(False)
+    def offer(self, datasets: Sequence[tuple[str, int]], collections: Sequence[tuple[str, int]] = ()) -> None:
+        """The datasets of the vault, each with its number of samples, and its collections with theirs of documents."""
+        before = self.dataset.edit.currentData()  # type: ignore[union-attr]
+        for field, rows, unit in ((self.dataset, datasets, "sample"), (self.collection, collections, "document")):
+            edit: Any = field.edit
+            chosen = edit.currentData()
+            edit.blockSignals(True)
+            edit.clear()
+            for name, count in rows:
+                edit.addItem(f"{name}, {count:,} {unit}{'' if count == 1 else 's'}", name)
+            edit.setCurrentIndex(max(0, edit.findData(chosen)))
+            edit.blockSignals(False)
         if not datasets and self.kind.current() == "dataset" and not before:
             self.kind.choose("file")
             self._turn("file")
 
     def source(self) -> Source | None:
         """Where the examples come from; None where the fields don't say, which is shown."""
+        if self.kind.current() == "collection":
+            return Source(collection=self.collection.edit.currentData()) if self.collection.good() else None  # type: ignore[union-attr]
         system = self.system.text.strip()
         if self.kind.current() == "file":
             return (
@@ -175,7 +189,10 @@ class DataCard(Card):
         self.changed.emit()
 
     def _turn(self, kind: str) -> None:
-        self._views.setCurrentWidget(self._file if kind == "file" else self.dataset)
+        views = {"file": self._file, "collection": self.collection}
+        self._views.setCurrentWidget(views.get(kind, self.dataset))
+        self.system.setVisible(kind != "collection")
+        self.turned.emit(kind)
         self._forget()
 
     def _choose(self) -> None:

@@ -1,6 +1,7 @@
 """A new training run: base, data, settings, what it is judged on, and what it would take before it starts."""
 
 import re
+from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
@@ -64,15 +65,20 @@ class TrainingForm(QWidget):
         self.data = DataCard()
         self.data.looked.connect(self.looked)
         self.data.changed.connect(self._stale)
+        self.data.turned.connect(self._fit_objective)
         self.settings = SettingsCard()
         self.settings.changed.connect(self._stale)
         self._judged = Card(
             "Evaluation", "Asked of base and adapter after the run, sample by sample. None of it may be learned from."
         )
-        self.judged = Field("Dataset", Choice())
+        self.spec_choice = Field(
+            "Evaluation spec", Choice(), "Its release gate stands before an approval of the adapter."
+        )
+        self.judged = Field("Dataset", Choice(), "Value, citation, house style and refusals are compared.")
         self.form = Field(
             "House style", line_edit("Finding: .+"), "A regular expression that a whole answer matches.", _expression
         )
+        self._judged.body.addWidget(self.spec_choice)
         self._judged.body.addWidget(self.judged)
         self._judged.body.addWidget(self.form)
         self.judged.edit.currentIndexChanged.connect(lambda _: self.form.setVisible(self._judging()))  # type: ignore[union-attr]
@@ -129,15 +135,19 @@ class TrainingForm(QWidget):
             edit.addItem(one.model.name if not one.why_not else f"{one.model.name} (can’t be trained)", one.model.name)  # type: ignore[union-attr]
         edit.setCurrentIndex(max(0, edit.findData(before)))  # type: ignore[union-attr]
         edit.blockSignals(False)
-        self.data.offer(found.datasets)
-        chosen = self.judged.edit.currentData()  # type: ignore[union-attr]
-        self.judged.edit.blockSignals(True)
-        self.judged.edit.clear()  # type: ignore[union-attr]
-        self.judged.edit.addItem("None: measure nothing afterwards", "")  # type: ignore[union-attr]
-        for reference, count in found.datasets:
-            self.judged.edit.addItem(f"{reference}, {count:,} sample{'' if count == 1 else 's'}", reference)  # type: ignore[union-attr]
-        self.judged.edit.setCurrentIndex(max(0, self.judged.edit.findData(chosen)))  # type: ignore[union-attr]
-        self.judged.edit.blockSignals(False)
+        self.data.offer(found.datasets, found.collections)
+        samples = [(one, f"{one}, {count:,} sample{'' if count == 1 else 's'}") for one, count in found.datasets]
+        specs = [(one, one) for one in found.specs]
+        for field, rows in ((self.judged, samples), (self.spec_choice, specs)):
+            choice: Any = field.edit
+            chosen = choice.currentData()
+            choice.blockSignals(True)
+            choice.clear()
+            choice.addItem("None", "")
+            for name, words in rows:
+                choice.addItem(words, name)
+            choice.setCurrentIndex(max(0, choice.findData(chosen)))
+            choice.blockSignals(False)
         self._lacks.setText(found.lacking)
         self._lacking.setVisible(bool(found.lacking))
         self._base_turned()
@@ -156,8 +166,13 @@ class TrainingForm(QWidget):
         if source is None:
             return None
         judged = None
-        if self._judging():
-            judged = Judged(dataset=self.judged.edit.currentData(), system=source.system, form=self.form.text.strip())  # type: ignore[union-attr]
+        if self._judging() or self.spec_choice.edit.currentData():  # type: ignore[union-attr]
+            judged = Judged(
+                dataset=self.judged.edit.currentData() or "",  # type: ignore[union-attr]
+                spec=self.spec_choice.edit.currentData() or "",  # type: ignore[union-attr]
+                system=source.system,
+                form=self.form.text.strip() if self._judging() else "",
+            )
         return TrainSpec(
             name=self.name.text.strip(),
             base=self.base.edit.currentData(),  # type: ignore[union-attr]
@@ -211,6 +226,14 @@ class TrainingForm(QWidget):
     def _stale(self) -> None:
         if self.plan is not None:
             self.show_plan(None)
+
+    def _fit_objective(self, kind: str) -> None:
+        """Documents are learned as text, and nothing else is."""
+        before = self.settings.value("objective")
+        if kind == "collection":
+            self.settings.set("objective", "text")
+        elif before == "text":
+            self.settings.set("objective", "answers")
 
     def _judging(self) -> bool:
         return bool(self.judged.edit.currentData())  # type: ignore[union-attr]

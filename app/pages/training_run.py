@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 from app.bridge.opening import size
 from app.pages.page import scrolled, side_pane
 from app.pages.signatures import SignatureRows, moment
+from app.pages.training_proof import ProofCard
 from app.pages.training_settings import word, written
 from app.theme.look import look
 from app.widgets.basic import Badge, Card, Elided, clear, column, label, line, row, shorten
@@ -145,10 +146,11 @@ class RunView(QWidget):
         self._samples = label("", type="small", tone="secondary", wrap=True)
         self._worse.body.addWidget(self.worse)
         self._worse.body.addWidget(self._samples)
+        self.proof = ProofCard()
         inside = QWidget()
         body = column(space=14, margins=(20, 16, 20, 20))
         body.addLayout(head)
-        for part in (self._said, self._problem, self._working, self._stopped, self._compared, self._worse):
+        for part in (self._said, self._problem, self._working, self._stopped, self.proof, self._compared, self._worse):
             body.addWidget(part)
         body.addWidget(line())
         body.addWidget(self.curves)
@@ -187,7 +189,7 @@ class RunView(QWidget):
         self._working.show()
         self.pause_button.refuse("")
         self.keep_now_button.refuse("")
-        for part in (self._stopped, self._compared, self._worse, self.side):
+        for part in (self._stopped, self.proof, self._compared, self._worse, self.side):
             part.hide()
         self.curves.show_parts(parts)
 
@@ -218,6 +220,7 @@ class RunView(QWidget):
         self.keep_button.setVisible(bool(view.checkpoint))
         parts = (*(result.curve if result else ()), *(result.measured if result else ()))
         self.curves.show_parts(parts)
+        self.proof.show_proof(view.proved)
         self._show_compared(view, worse)
         self.side.show()
         self._adapter_said.setText(_adapter_words(view))

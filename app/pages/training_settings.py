@@ -27,7 +27,7 @@ SAYS = {
     "balanced": "For some hundreds of examples. Begin here.",
     "thorough": "More directions, more epochs, and it stops when it doesn’t get better.",
 }
-FIRST = ("learning_rate", "epochs", "rank", "batch")
+FIRST = ("objective", "learning_rate", "epochs", "batch", "rank", "alpha")
 """Settings that are shown before the others are asked for."""
 NARROW = 620
 
@@ -104,6 +104,10 @@ class SettingsCard(Card):
             if value != getattr(preset, name):
                 found[name] = list(value) if isinstance(value, tuple) else value
         return found
+
+    def value(self, name: str) -> str:
+        """A setting's value as it is typed now."""
+        return self.fields[name].text
 
     def set(self, name: str, text: str) -> None:
         """Type a setting's value."""

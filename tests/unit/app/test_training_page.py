@@ -1,6 +1,7 @@
 """The fine-tuning page over a real vault and training service, with a worker that computes nothing."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ from pytestqt.qtbot import QtBot
 from app.bridge import training as bridge
 from app.bridge.chatting import WithAdapter
 from app.bridge.operations import Operations
+from app.pages.retention import RetentionPage
 from app.pages.training import TrainingPage
 from app.pages.training_acts import ExportForm
 from app.pages.training_history import FULL
+from app.pages.training_proof import ProofCard
 from app.widgets.curve_plot import CurvePlot, Series
 from app.widgets.length_plot import LengthPlot
 from app.widgets.signing import Signed, SigningPanel
+from core.training.records import GateLine, Judged, Proved, Regressed, Source
 from core.training.settings import EXPLAINED
 from core.training.worker.records import Problem
 from core.vault.vault import Vault
@@ -365,6 +369,57 @@ def test_every_control_has_a_name_and_the_form_is_walked_by_tab(page: TrainingPa
         form.start_button,
     ):
         assert wanted in seen
+
+
+def test_documents_are_learned_as_text_and_a_spec_can_judge(page: TrainingPage, qtbot: QtBot) -> None:
+    fill(page)
+    page.form.offer(replace(page.found.choices, collections=(("merrowdale", 9),), specs=("towers@2",)))
+    page.form.data.kind.segment("collection").click()
+    choose(page.form.spec_choice.edit, "towers@2")
+    spec = page.form.spec()
+    assert spec is not None
+    assert (spec.data, spec.settings) == ((Source(collection="merrowdale"),), {"objective": "text"})
+    assert spec.evaluation == Judged(spec="towers@2")
+    page.form.data.kind.segment("dataset").click()
+    spec = page.form.spec()
+    assert spec is not None
+    assert spec.settings == {}
+
+
+def test_a_gate_that_isnt_passed_says_which_line_and_what_got_worse_stands_first(qtbot: QtBot) -> None:
+    card = ProofCard()
+    qtbot.addWidget(card)
+    shared = {"variant": "a", "base": 0.9, "p": 0.01, "n": 40}
+    rows = (
+        Regressed(tag="", scorer="contains", adapter=0.95, difference=0.05, low=0.01, high=0.09, worse=False, samples=(), **shared),  # type: ignore[arg-type]
+        Regressed(tag="doses", scorer="contains", adapter=0.7, difference=-0.2, low=-0.3, high=-0.1, worse=True, samples=("S-7",), **shared),  # type: ignore[arg-type]
+    )  # fmt: skip
+    gate = (GateLine(line="contains at least 0.9", met=False, reason="it is 0.7"),)
+    proved = Proved(training="training-1", evaluation="run-4", spec="towers@2", rows=rows, gate=gate, passed=False, finished=True)  # fmt: skip
+    card.show_proof(proved)
+    assert card.verdict.text == "Gate not passed"
+    assert [one.tag for one in card.table.rows.all()] == ["doses", ""]
+    assert card._samples.text() == "Passed before, fail now: S-7."
+    with qtbot.waitSignal(card.opened) as said:
+        card.open_button.click()
+    assert said.args == ["run-4"]
+    card.show_proof(None)
+    assert card.isHidden()
+
+
+def test_erasing_goes_to_where_it_is_previewed(page: TrainingPage, qtbot: QtBot) -> None:
+    train(page, qtbot)
+    page.run_view.erase_button.click()
+    about = ("erase", "training", "training-1")
+    assert page.shell.went[-1] == ("retention", about)  # type: ignore[attr-defined]
+    there = RetentionPage(page.shell)
+    qtbot.addWidget(there)
+    there.show_about(about)
+    there.opened()
+    picker = there.erasing.picker
+    qtbot.waitUntil(lambda: [one.label for one in picker.table.rows.all()] == ["training-1 of corvid-1.5b"])
+    assert there.view.current() == "erase"
+    idle(page, qtbot)
 
 
 def test_a_plot_is_read_by_keys(qtbot: QtBot) -> None:

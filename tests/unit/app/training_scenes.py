@@ -12,7 +12,7 @@ from app.bridge import training as bridge
 from app.main_window import MainWindow
 from core.errors import AssayError
 from core.jobs import Job
-from core.training.records import Judged, Source, TrainSpec
+from core.training.records import GateLine, Judged, Proved, Regressed, Source, TrainSpec
 from core.training.worker.records import Problem
 from tests.unit.app.training_bench import TrainingBench
 
@@ -124,6 +124,46 @@ def running(window: MainWindow) -> None:
             break
 
 
+def proved(window: MainWindow) -> None:
+    finished(window)
+    rows = tuple(
+        Regressed(
+            variant="corvid",
+            tag=tag,
+            scorer=scorer,
+            base=0.62,
+            adapter=0.62 + value,
+            difference=value,
+            low=value - 0.08,
+            high=value + 0.08,
+            p=0.01,
+            n=36,
+            worse=value < -0.08,
+            samples=("S-508", "S-517"),
+        )
+        for tag, scorer, value in (
+            ("", "contains", 0.21),
+            ("doses", "contains", 0.3),
+            ("intake", "cites", -0.14),
+            ("", "cites", 0.02),
+        )
+    )
+    gate = (
+        GateLine(line="contains at least 0.75", met=True, reason=""),
+        GateLine(line="no regression in cites", met=False, reason="it is worse for intake"),
+    )
+    made = Proved(
+        training="training-2",
+        evaluation="run-4",
+        spec="safety-answers@2",
+        rows=rows,
+        gate=gate,
+        passed=False,
+        finished=True,
+    )
+    window.page.run_view.proof.show_proof(made)  # type: ignore[union-attr]
+
+
 def bottom(window: MainWindow) -> None:
     bar = window.page.run_view.main.verticalScrollBar()  # type: ignore[union-attr]
     bar.setValue(bar.maximum())
@@ -167,6 +207,7 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     "training-planned": training(0, planned),
     "training-unfit": training(0, unfit),
     "training-finished": training(3, finished),
+    "training-proved": training(3, proved),
     "training-curves": training(3, lambda window: (finished(window), bottom(window))),  # type: ignore[arg-type,return-value]
     "training-failed": training(3, failed),
     "training-sign": training(3, sign),

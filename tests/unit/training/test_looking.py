@@ -77,7 +77,7 @@ def test_a_stopped_run_is_kept_as_its_last_checkpoint_has_it(
     spec = TrainSpec(name=spec.name, base=spec.base, data=spec.data, leave_out=True)
     with pytest.raises(Cancelled):
         trainings.run(spec, "style", Job("Train"))
-    view = trainings.keep("training-1", "style", Job("Keep"))
+    view = trainings.keep("training-1", "", Job("Keep"))
     assert view.result is not None
     assert (view.status, view.result.reason, view.result.step, view.checkpoint) == ("finished", "stopped", 2, 0)
     assert [one.step for one in view.result.curve] == [1, 2], "the curve ends where the adapter is from"
