@@ -11,6 +11,7 @@ from core import settings
 from core.assistants.records import QUOTES, Answer, Answered, Delta, Question
 from core.cli import screening
 from core.cli.asking import BESIDE, adapter_uses, asking_options, choose_layers, read_pictures
+from core.cli.calibration import calibration
 from core.cli.document_comparison import compare
 from core.cli.finding import finding, finding_json, finding_options
 from core.cli.output import one_line, table
@@ -171,7 +172,7 @@ documents.add_command(evaluate)
 documents.add_command(rebuild)
 documents.add_command(refresh)
 documents.add_command(watch)
-for command in (tag, untag, tags, compare):
+for command in (tag, untag, tags, compare, calibration):
     documents.add_command(command)
 for command in (screening.screen, screening.findings, screening.decide, screening.admit, screening.guard):
     documents.add_command(command)

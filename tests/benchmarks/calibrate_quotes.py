@@ -2,7 +2,8 @@
 
 The questions are ours, the documents are real (`eu-law` and `nist-800-63-3` of the test data); the example workspace and the tests take no
 part, so that they stay a fair check. Prints the weights for `core/assistants/quotes.py` and the curve: for each needed score, how many
-answerable questions are answered rightly, and how many of the others are answered at all. Cross-validated by question.
+answerable questions are answered rightly, and how many of the others are answered at all. Cross-validated by question. The scores are kept in
+`core.assistants.calibration.CURVE`, which `assay documents calibration` shows.
 """
 
 import json
@@ -11,11 +12,13 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
 from core.assistants import quotes
+from core.assistants.calibration import CURVE, CurvePoint, QuotesCurve
 from core.documents.records import AddDocuments
 from core.jobs import Job
 from core.retrieval.records import Search
@@ -66,6 +69,18 @@ def main() -> None:
     slope, shift = _scale(list(best.values()))
     final = weights * slope + np.array([shift, *[0.0] * (len(weights) - 1)])
     print("weights (bias, sentence, passage, words, short, rank):", [round(float(weight), 2) for weight in final])
+    points = [
+        CurvePoint(
+            score=round(float(expit(slope * logit + shift)), 6), answerable=asked[index].answerable, right=bool(right)
+        )
+        for index, (logit, right) in sorted(best.items())
+    ]
+    curve = QuotesCurve(
+        weights=quotes.CALIBRATION,
+        collections=tuple(FOLDERS.values()),
+        points=tuple(sorted(points, key=lambda point: -point.score)),
+    )
+    CURVE.write_bytes(msgspec.json.format(msgspec.json.encode(curve), indent=1) + b"\n")
     print("needed  right  wrong  declined | answered though unanswerable")
     for needed in np.arange(0.1, 0.95, 0.05):
         kept = {index: right for index, (logit, right) in best.items() if expit(slope * logit + shift) >= needed}
