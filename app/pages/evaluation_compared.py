@@ -5,7 +5,7 @@ A difference is told as shown only where its p-value stays under 0.05 after Holm
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from app.pages.evaluation_matrix import UNITS, figure, is_share, scorer_word, short_names
@@ -33,7 +33,7 @@ class Versus:
     samples: Mapping[str, Sample]
     """Of the baseline's dataset, by id."""
     figures: tuple[Figures, ...] = ()
-    """Of every variant, the baseline's run first."""
+    """Of every variant, the baseline's run first; none before they were read."""
 
     def name(self, run: str, variant: str) -> str:
         """A side's name, with its run where there is more than one."""
@@ -59,9 +59,14 @@ def compare(bench: "Workbench", job: Job, baseline: Side, others: Sequence[str],
         names = [run]
     found = bench.evals.compare([*names, *others], ("*",) if by_tag else ())
     samples = bench.datasets.show(views[run].run.dataset_reference).dataset.samples
+    return Versus(found, views, {sample.id: sample for sample in samples})
+
+
+def with_figures(bench: "Workbench", versus: Versus) -> Versus:
+    """The same with the figures of every variant, which the table does without."""
     with bench.vault.read() as reader:
-        measured = tuple(one for view in views.values() for one in figures(reader, view))
-    return Versus(found, views, {sample.id: sample for sample in samples}, measured)
+        measured = tuple(one for view in versus.runs.values() for one in figures(reader, view))
+    return replace(versus, figures=measured)
 
 
 def is_shown(row: Compared) -> bool:

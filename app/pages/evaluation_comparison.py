@@ -18,6 +18,7 @@ from app.pages.evaluation_compared import (
     told,
     value_cell,
     verdict_cell,
+    with_figures,
 )
 from app.pages.evaluation_matrix import short_names
 from app.pages.evaluation_plots import PlotsView
@@ -257,12 +258,17 @@ class ComparisonView(QWidget):
             self._show_none("Nothing to compare. Tick another run, or choose a run with two variants.", versus)
             return
         self._nothing.hide()
-        self.plots.show_versus(versus)
         self._bar.show()
         self._turn()
+        self._operations.run("Read figures", lambda bench, job: with_figures(bench, versus), self._picture)
         for name, _ in FILTERS:
             self.filters.count(name, sum(kept(one, name) for one in versus.found.rows))
         self._narrow()
+
+    def _picture(self, versus: Versus) -> None:
+        """Give the pictures what they show, if that is still compared."""
+        if self.versus is not None and self.versus.found is versus.found:
+            self.plots.show_versus(versus)
 
     def _show_none(self, words: str, versus: Versus | None = None) -> None:
         self.versus = versus

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
-from app.pages.evaluation_compared import compare
+from app.pages.evaluation_compared import compare, with_figures
 from app.pages.evaluation_plots import PlotsView
 from app.theme.look import look
 from app.widgets.charts import Axis, CostPlot, ParallelPlot, Point, Trail, number, pareto
@@ -143,6 +143,8 @@ def test_the_pictures_show_what_was_measured(qtbot: QtBot, vault_factory) -> Non
     assert measured[1].metrics == recorded
 
     versus = compare(bench, Job("Compare"), ("run-1", view.run.variants[0].name), (), by_tag=False)  # type: ignore[arg-type]
+    assert versus.figures == ()
+    versus = with_figures(bench, versus)  # type: ignore[arg-type]
     plots = PlotsView()
     qtbot.addWidget(plots)
     plots.show_versus(versus)

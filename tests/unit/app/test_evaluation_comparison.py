@@ -179,6 +179,7 @@ def test_a_view_is_kept_shown_again_and_removed(qtbot: QtBot, operations: Operat
     assert view.versus is not None
     assert set(view.versus.runs) == {"run-2", "run-1"}
     assert view.plots.isVisible()
+    assert len(view.plots.parallel.trails) == 6
     qtbot.mouseClick(saved.remove, Qt.MouseButton.LeftButton)
     settled(qtbot, operations)
     assert saved.current() == ""
