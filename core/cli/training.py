@@ -41,6 +41,22 @@ def run(session: Session, spec: Path, only_plan: bool) -> None:
 
 
 @train.command()
+@click.argument("spec", metavar="SPEC", type=FILE)
+@pass_session
+def check(session: Session, spec: Path) -> None:
+    """Look for what is suspicious in a spec's data: personal data, repetitions, questions of the evaluation, signs of poisoning."""
+    with session.workbench() as bench:
+        job = session.output.job("Examining")
+        ensure_starters(bench.models, job)
+        found = bench.trainings.examine(read_spec(spec), str(spec), job)
+        rows = [(one.kind, one.line, one.other, one.said) for one in found]
+        session.output.result(
+            {"findings": msgspec.to_builtins(found)},
+            table(("kind", "line", "like", "why"), rows, empty="Nothing suspicious was found."),
+        )
+
+
+@train.command()
 @click.argument("name", metavar="RUN")
 @click.argument("spec", metavar="[SPEC]", type=FILE, required=False)
 @pass_session

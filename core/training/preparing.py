@@ -31,6 +31,8 @@ class Ready(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...]
     sources: tuple[UsedSource, ...]
     datasets: tuple[Digest, ...]
+    asked: tuple[str, ...] = ()
+    """The evaluation's questions."""
 
 
 def text_of(documents: Documents, collection: str, job: Job) -> tuple[list[Example], UsedSource]:

@@ -25,7 +25,7 @@ from core.models.records import FAKE, ModelFile
 from core.models.service import Lent, Models
 from core.paths import write_whole
 from core.records import Digest, now
-from core.training import comparing, data, exporting, looking, proving, sealed, store, work
+from core.training import comparing, data, examining, exporting, looking, proving, sealed, store, work
 from core.training.preparing import Ready, adapter_of, check_left_out, file_content, text_of
 from core.training.records import (
     Compared,
@@ -125,6 +125,11 @@ class Trainings:
         ready = self._prepared(msgspec.structs.replace(spec, leave_out=True), source, job)
         with self._opened(self._supervisor, ready.base, self._memory, job) as trainer:
             return looking.look(trainer, ready.examples, ready.problems, ready.settings.longest, start, job)
+
+    def examine(self, spec: TrainSpec, source: str, job: Job) -> tuple[examining.Finding, ...]:
+        """What is suspicious in the data, by line; needs no training library. Raises as `run` for data that can't be read."""
+        ready = self._prepared(msgspec.structs.replace(spec, leave_out=True), source, job)
+        return examining.examine(ready.examples, ready.asked, examining.FINDERS, job)
 
     def run(self, spec: TrainSpec, source: str, job: Job, watch: Watch | None = None) -> TrainingView:
         """Train an adapter, seal it, and compare it where the spec says so. `source` names the spec, and its folder is where files are.
@@ -330,9 +335,8 @@ class Trainings:
         rows = data.checked(examples, asked)
         problems += rows.problems
         check_left_out(spec, problems)
-        return Ready(
-            spec, settings, model, base, folder, rows.examples, tuple(problems), tuple(sources), tuple(datasets)
-        )
+        found = tuple(problems), tuple(sources), tuple(datasets), tuple(asked)
+        return Ready(spec, settings, model, base, folder, rows.examples, *found)
 
     def _base(self, spec: TrainSpec, source: str, job: Job) -> tuple[ModelFile, OpenBase, Path]:
         """The base, how the worker opens it, and the folder that files are looked for from."""

@@ -402,7 +402,7 @@ READING = {
     "datasets": {"list", "show", "preview", "versions", "changes", "screen", "contaminated"},
     "drafting": {"list", "waiting"},
     "evals": {"contamination", "specs", "spec", "list", "show", "outcomes", "compare", "estimate", "gate", "replay"},
-    "trainings": {"plan", "look", "list", "show", "lent", "source"},
+    "trainings": {"plan", "look", "examine", "list", "show", "lent", "source"},
     "adapters": {"import_adapter", "merge"},
     "scoring": {"tools", "asked", "instruments", "close"},
     "evidence": set(),

@@ -128,6 +128,7 @@ def test_a_run_learns_preferences_of_a_dataset(trainings: Trainings, tmp_path: P
         data=(Source(dataset="pairs", file="pairs.jsonl"),),
         settings={"objective": "preferences"},
     )
+    assert trainings.examine(spec, str(tmp_path / "s.yaml"), Job("Examine")) == ()
     view = trainings.run(spec, str(tmp_path / "s.yaml"), Job("Train"))
     assert view.run.settings.objective == "preferences"
     assert [one.rejected for one in worker.given] == [row["rejected"] for row in PAIRS]

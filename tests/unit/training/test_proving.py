@@ -100,6 +100,20 @@ def test_an_adapter_whose_gate_isnt_met_isnt_approved(
         bench.trainings.sign("training-1", "approved", "good", signer)
 
 
+def test_questions_of_the_named_evaluation_arent_learned_and_near_ones_are_told(
+    bench: Workbench, train: Train, tmp_path: Path
+) -> None:
+    long = "Which of the seven old towers by the river has the highest lamp in winter"
+    (tmp_path / "more.jsonl").write_text(json.dumps({"input": long, "target": "last"}))
+    bench.datasets.add(AddDataset(name="more", path=str(tmp_path / "more.jsonl")), Job("Add"))
+    bench.evals.save(Spec(name="far", dataset="more", prompts=("bare",), models=("stories",), scorers=("contains",)))
+    rows = [{"input": f"{long} now", "answer": "one"}, {"input": long, "answer": "two"}]
+    (tmp_path / "near.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    spec = TrainSpec(name="x", base="stories", data=(Source(file="near.jsonl"),), evaluation=Judged(spec="far"))
+    [found] = bench.trainings.examine(spec, str(tmp_path / "spec.yaml"), Job("Examine"))
+    assert (found.kind, found.line) == ("overlap", "near.jsonl, line 1"), "line 2, the same, is left out"
+
+
 def test_settings_and_criteria_are_the_adapters(bench: Workbench, train: Train) -> None:
     criterion = Criterion(metric="contains", variant="bare@1 / stories / warm", at_least=0.0)
     spec = Spec(
