@@ -33,6 +33,11 @@ from tests.unit.app.shells import TestShell
 from tests.unit.app.training_bench import KILLED, STEPS, TrainingBench
 
 
+def wait(qtbot: QtBot, until: Callable[[], bool]) -> None:
+    """However slow and loaded the machine is."""
+    qtbot.waitUntil(until, timeout=120_000)
+
+
 @pytest.fixture
 def bench(vault_factory: Callable[..., Vault], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainingBench:
     monkeypatch.setattr(bridge, "lacking", lambda: "")
@@ -57,12 +62,12 @@ def shell(bench: TrainingBench, qtbot: QtBot) -> Iterator[TestShell]:
 def page(shell: TestShell, qtbot: QtBot) -> TrainingPage:
     made = shell.hold(TrainingPage(shell))  # type: ignore[arg-type]
     assert isinstance(made, TrainingPage)
-    qtbot.waitUntil(lambda: bool(made.found.choices.bases) and shell.operations.running() == 0)
+    wait(qtbot, lambda: bool(made.found.choices.bases) and shell.operations.running() == 0)
     return made
 
 
 def idle(page: TrainingPage, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: page.operations.running() == 0 and page._work is None and page._looking is None)
+    wait(qtbot, lambda: page.operations.running() == 0 and page._work is None and page._looking is None)
 
 
 def choose(edit: Any, data: str) -> None:
@@ -91,7 +96,7 @@ def hold(page: TrainingPage, qtbot: QtBot) -> None:
     fill(page)
     page.operations.workbench.worker.gate.clear()  # type: ignore[union-attr]
     page.form.start_button.click()
-    qtbot.waitUntil(lambda: bool(page._live) and page._live[-1].step == STEPS // 2)
+    wait(qtbot, lambda: bool(page._live) and page._live[-1].step == STEPS // 2)
 
 
 def test_a_base_that_cant_be_trained_says_why_and_nothing_starts(page: TrainingPage, bench: TrainingBench) -> None:
@@ -217,7 +222,7 @@ def test_a_paused_run_goes_on_at_its_checkpoint_with_its_curve(
 def test_a_run_that_is_stopped_keeps_the_adapter_of_its_last_checkpoint(page: TrainingPage, qtbot: QtBot) -> None:
     hold(page, qtbot)
     page.run_view.keep_now_button.click()
-    qtbot.waitUntil(lambda: page.run_view.view is not None and page.run_view.view.status == "finished")
+    wait(qtbot, lambda: page.run_view.view is not None and page.run_view.view.status == "finished")
     idle(page, qtbot)
     view = page.run_view.view
     assert view is not None
@@ -231,7 +236,7 @@ def test_a_killed_worker_says_one_sentence_and_the_run_can_go_on(
 ) -> None:
     bench.worker.fail_at = 44
     train(page, qtbot)
-    qtbot.waitUntil(lambda: page.run_view.view is not None)
+    wait(qtbot, lambda: page.run_view.view is not None)
     assert page.run_view._problem.text() == str(KILLED)
     assert "assay" not in str(KILLED)
     assert page.banner.isHidden(), "it is said once"
@@ -268,7 +273,7 @@ def test_an_adapter_is_signed_in_the_signing_panel(page: TrainingPage, bench: Tr
     )
     idle(page, qtbot)
     assert bench.trainings.show("training-1").signed == (("authored", bench.vault.user.name),)
-    qtbot.waitUntil(lambda: page.run_view.signatures.words()[0].startswith("Authored: " + bench.vault.user.name))
+    wait(qtbot, lambda: page.run_view.signatures.words()[0].startswith("Authored: " + bench.vault.user.name))
 
 
 def test_an_export_is_asked_for_and_logged(
@@ -316,7 +321,7 @@ def test_runs_are_compared_by_what_they_differ_in(page: TrainingPage, bench: Tra
     history.table.choose(4)
     assert history.compare_button.toolTip() == FULL
     QTest.keyClick(history.table, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: page.run_view.view is not None and page.run_view.view.run.id == "training-1")
+    wait(qtbot, lambda: page.run_view.view is not None and page.run_view.view.run.id == "training-1")
 
 
 def test_what_isnt_installed_is_said_with_its_step(
@@ -417,7 +422,7 @@ def test_erasing_goes_to_where_it_is_previewed(page: TrainingPage, qtbot: QtBot)
     there.show_about(about)
     there.opened()
     picker = there.erasing.picker
-    qtbot.waitUntil(lambda: [one.label for one in picker.table.rows.all()] == ["training-1 of corvid-1.5b"])
+    wait(qtbot, lambda: [one.label for one in picker.table.rows.all()] == ["training-1 of corvid-1.5b"])
     assert there.view.current() == "erase"
     idle(page, qtbot)
 
