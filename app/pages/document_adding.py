@@ -18,7 +18,8 @@ from app.widgets.long_work import LongWork
 from core.documents.records import AddDocuments, AddedDocuments, Refusal
 from core.documents.refreshing import Refreshed
 
-SHOWN = 8
+SHOWN = 3
+"""Refused files that the banner names; the list has all."""
 
 
 class Adding(QObject):
