@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.bridge.operations import Operations
-from app.pages.evaluation_matrix import difference_words, figure, mean_score, plain, scorer_word
 from app.pages.evaluation_gate import broken_off
+from app.pages.evaluation_matrix import difference_words, figure, mean_score, plain, scorer_word
 from app.pages.evaluations import EvaluationsPage
 from app.theme.look import look
 from app.widgets.signing import SigningPanel
