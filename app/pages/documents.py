@@ -149,6 +149,10 @@ class DocumentsPage(Page):
         self.open_button = Button("Open", "book")
         self.ask_button = Button("Ask it", "chat")
         self.remove_button = Button("Remove", "trash", "quiet")
+        self._acts = QWidget(self._about)  # it stays the card's own while the facts above it change
+        self._acts.setLayout(
+            column(row(self.open_button, self.ask_button, None, margins=(0, 6, 0, 0)), row(self.remove_button, None))
+        )
         self.open_button.clicked.connect(self._open_document)
         self.ask_button.clicked.connect(lambda: self.shell.go("chat", self._collection))
         self.remove_button.clicked.connect(self._ask_removal)
@@ -336,8 +340,7 @@ class DocumentsPage(Page):
         self.table.show_rows(kept, keep=lambda found: found.name)
 
     def _describe(self, found: Document | None) -> None:
-        for act in (self.open_button, self.ask_button, self.remove_button):
-            act.setParent(None)
+        self._about.body.removeWidget(self._acts)
         clear(self._about.body)
         if found is None:
             self._about.hide()
@@ -353,8 +356,7 @@ class DocumentsPage(Page):
         )
         self._about.fact("Kind", kind(found.media)[0], tone="primary")
         self._about.fact("Size", size(found.size), tone="primary")
-        self._about.body.addLayout(row(self.open_button, self.ask_button, None, margins=(0, 6, 0, 0)))
-        self._about.body.addLayout(row(self.remove_button, None))
+        self._about.body.addWidget(self._acts)
         self._judge()
 
     def _say_cut(self, found: Collection) -> None:
