@@ -77,7 +77,7 @@ def demo(session: Session, out: Path) -> None:
             "",
             f"Done in {content['seconds']} s. The vault is gone; the pack and the trust file stay in {out}:",
             f"  assay pack verify {out / 'merrowdale.pack'} --trust {out / 'merrowdale.trust.json'}",
-            "Open the window with `make app`.",
+            "Open the window with `assay app`.",
         ],
     )
 
