@@ -20,7 +20,7 @@ if [ -n "$(find "$release" -maxdepth 1 -name '*-wheelhouse-*.tar')" ] && [ ! -e 
     rm -rf "$work/python"
     cp -a "$base" "$work/python"
     cp /etc/resolv.conf "$work/python/etc/resolv.conf"
-    chroot "$work/python" sh -c "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3 python3-venv" > "$work/apt.log" 2>&1
+    chroot "$work/python" sh -c "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3 python3-venv libgomp1" > "$work/apt.log" 2>&1
     touch "$work/python.done"
 fi
 

@@ -52,6 +52,27 @@ if missing := wanted - set(found):
     sys.exit(f"{len(missing)} of {len(wanted)} wheels are missing or damaged. Copy the wheelhouse again.")
 print(f"All {len(wanted)} wheels are whole.")
 CHECK
+"$python" - <<'LIBRARIES'
+import ctypes, sys
+def lacks(names):
+    found = []
+    for library, package in names.items():
+        try:
+            ctypes.CDLL(library)
+        except OSError:
+            found.append(package)
+    return found
+needed = lacks({"libgomp.so.1": "libgomp1", "libstdc++.so.6": "libstdc++6"})
+window = lacks({
+    "libGL.so.1": "libgl1", "libEGL.so.1": "libegl1", "libxkbcommon.so.0": "libxkbcommon0", "libdbus-1.so.3": "libdbus-1-3",
+    "libfontconfig.so.1": "libfontconfig1", "libglib-2.0.so.0": "libglib2.0-0", "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0", "libxcb-icccm.so.4": "libxcb-icccm4", "libxcb-keysyms.so.1": "libxcb-keysyms1",
+})
+if window:
+    print("The window (not the command line) needs these of Debian's packages: " + " ".join(window), file=sys.stderr)
+if needed:
+    sys.exit("Models need these of Debian's packages: " + " ".join(needed) + ". Install them from the system's own medium, then run this again.")
+LIBRARIES
 if [ "$work" = dry ]; then
     echo "Would make an environment of $("$python" --version) in $prefix, with the command $prefix/bin/assay."
     exit 0
