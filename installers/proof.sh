@@ -1,19 +1,18 @@
 #!/bin/sh
 # Installs what was built in a clean Debian without Python and without a network, uses it, and removes it. Needs root.
-# Usage: proof.sh RELEASE WORK. The clean system is made once in WORK by debootstrap (this part reaches Debian's mirror; MIRROR names another).
+# Usage: proof.sh RELEASE WORK. The clean system is made once in WORK by debootstrap (this part reaches debootstrap's own mirror, or the one that MIRROR names).
 set -eu
 release=$(cd "$1" && pwd)
 mkdir -p "$2"
 work=$(cd "$2" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
-mirror=${MIRROR:-http://deb.debian.org/debian}
 [ "$(id -u)" -eq 0 ] || { echo "This needs root, for debootstrap, chroot and a network namespace." >&2; exit 1; }
 
 deb=$(find "$release" -maxdepth 1 -name '*_amd64.deb' | head -n 1)
 base=$work/base
 if [ ! -e "$work/base.done" ]; then
     needs=$(dpkg-deb -f "$deb" Depends | sed 's/([^)]*)//g; s/ //g')
-    debootstrap --variant=minbase --include="$needs,xvfb,desktop-file-utils,shared-mime-info" bookworm "$base" "$mirror" > "$work/debootstrap.log"
+    debootstrap --variant=minbase --include="$needs,xvfb,desktop-file-utils,shared-mime-info" bookworm "$base" ${MIRROR:+"$MIRROR"} > "$work/debootstrap.log"
     touch "$work/base.done"
 fi
 if [ -n "$(find "$release" -maxdepth 1 -name '*-wheelhouse-*.tar')" ] && [ ! -e "$work/python.done" ]; then
