@@ -60,7 +60,13 @@ KINDS: Final = (
     Kind("index worker", ("core.retrieval.worker.index",), writes=True, hidden=True),
     Kind("scoring worker", ("core.evals.worker.scoring",)),
     Kind("plugin worker", ("core.evals.worker.plugins",), reads=True),
-    Kind("trainer", ("core.training.worker.training",), reads=True, writes=True, hidden=True),
+    Kind(
+        "trainer",
+        ("core.training.worker.training", "core.training.worker.foreign"),
+        reads=True,
+        writes=True,
+        hidden=True,
+    ),
 )
 """Every module that runs in a worker is in one of these (a test compares them with the code)."""
 

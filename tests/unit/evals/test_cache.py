@@ -9,7 +9,7 @@ from core.evals import store
 from core.evals.cache import request_digest, usable
 from core.evals.erasing import ErasableRuns
 from core.evals.records import Outcome, RunSpec
-from core.inference.records import AdapterUse, Generate, Message
+from core.inference.records import AdapterUse, CallTurn, Generate, Message
 from core.jobs import Job
 from core.prompts.records import SavePrompt
 from core.vault.roles import Act
@@ -134,6 +134,7 @@ def test_every_field_of_a_request_counts() -> None:
             "schema": {},
             "when_broken": "say",
             "tools": ({},),
+            "turns": (CallTurn(back=1, text="t"),),
             "adapters": (AdapterUse(model="a" * 64),),
             "images": (b"png",),
             "projector": "p" * 64,
