@@ -124,7 +124,7 @@ class RunView(QWidget):
                 Column(
                     "p",
                     lambda one: Cell("< 0.001" if one.p < 0.001 else f"{one.p:.3f}", tone="text.secondary"),
-                    64,
+                    84,
                     right=True,
                     spare=1,
                 ),
