@@ -25,7 +25,7 @@ from core.models.records import LEGACY, ModelFile
 from core.models.service import Models
 from core.records import Digest
 from core.retrieval import index
-from core.training import work
+from core.training import adapters, work
 from core.workers.records import WorkerSpec
 from core.workers.supervisor import Supervisor, Worker
 from tests.unit.workers.children.hostile import Look, Outcome, Seen, Try
@@ -47,6 +47,7 @@ NAMES = (
     "scoring worker",
     "plugin worker",
     "trainer",
+    "reader of other programs' adapters",
 )
 
 
@@ -127,6 +128,7 @@ def specs(folder: Path) -> dict[str, WorkerSpec]:
     }
     alike = replace(found["index worker"], module="core.training.worker.training")
     found["trainer"] = recorded(train) if find_spec("peft") and find_spec("torch") else alike
+    found["reader of other programs' adapters"] = adapters._spec((chat.path,), (str(private),), str(private))
     return found
 
 
