@@ -14,6 +14,7 @@ import pytest
 
 from core.paths import RESOURCES
 from tests.end2end.conftest import Assay, Ran
+from tests.processes import children
 
 SHEET = "Sheet 12\n\nThe flash point of solvent R-12 is 11 degrees, measured in a closed cup.\n\nThe gate closes at eight.\n"
 SAMPLES = """\
@@ -68,8 +69,8 @@ def printed(ran: Ran, keys: set[str]) -> Any:
 
 
 def workers_of(process: int) -> int:
-    """How many child processes it has, whichever of its threads started them."""
-    return sum(len(file.read_text().split()) for file in Path(f"/proc/{process}/task").glob("*/children"))
+    """How many child processes it has."""
+    return len(children(process))
 
 
 @pytest.fixture(scope="module")

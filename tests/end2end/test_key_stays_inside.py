@@ -33,6 +33,7 @@ from core.workers.pipes import environment
 from core.workers.records import WorkerSpec
 from core.workers.supervisor import Supervisor, Worker
 from tests.conftest import PASSPHRASES, weak_kdf
+from tests.processes import links
 from tests.unit.documents.workspace import pdf
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
@@ -95,7 +96,7 @@ def looked(worker: Worker, secrets: dict[str, bytes]) -> Look:
     try:
         found = (process / "environ").read_bytes()
         folder = str((process / "cwd").readlink())
-        files = [str(link.readlink()) for link in (process / "fd").iterdir()]
+        files = sorted(links(worker.pid))
     except PermissionError:
         found, folder, files = repr(environment(worker.spec)).encode(), "/", None
     return Look(

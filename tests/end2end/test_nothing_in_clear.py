@@ -15,7 +15,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from typing import Any
 import pytest
 
 from core import paths
+from tests.processes import runs, until
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("marked_work.py")
@@ -110,17 +110,7 @@ class Study:
 
 
 def wait_for_end(processes: list[int]) -> None:
-    deadline = time.monotonic() + 10
-    while any(_runs(process) for process in processes) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not any(_runs(process) for process in processes)
-
-
-def _runs(process: int) -> bool:
-    try:
-        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
-    except OSError:
-        return False
+    assert until(lambda: not any(runs(process) for process in processes))
 
 
 @pytest.fixture(scope="module")

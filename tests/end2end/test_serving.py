@@ -15,6 +15,7 @@ import pytest
 from core.vault.vault import Vault
 from core.workbench import SCHEMA
 from tests.conftest import PASSPHRASES, weak_kdf
+from tests.processes import links
 
 
 @pytest.fixture
@@ -150,6 +151,6 @@ def test_another_address_can_not_be_asked_for(surroundings: dict[str, str]) -> N
 
 def listening(pid: int) -> set[str]:
     """The addresses on which a process's sockets wait, as the kernel writes them."""
-    inodes = {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()}
+    inodes = links(pid)
     rows = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
     return {row[1].split(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in inodes}

@@ -1,6 +1,5 @@
 """A process behind the barrier gets listening sockets from the broker, on the loopback address and nowhere else, as often as it asks."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -11,6 +10,7 @@ import pytest
 
 from core.errors import BadInput, Unavailable
 from core.server.broker import Broker
+from tests.processes import runs, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no barrier to be behind")
 
@@ -110,15 +110,7 @@ except Unavailable as error:
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert process.stdout.read() == ""  # the broker holds no end of it open
-    for _ in range(1000):
-        try:
-            os.kill(child, 0)
-        except ProcessLookupError:
-            return
-        if Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-            return  # ended; whoever adopted it has not looked yet
-        signal.sigtimedwait([], 0.01)
-    pytest.fail("the broker lives on without its program")
+    assert until(lambda: not runs(child)), "the broker lives on without its program"
 
 
 def test_the_broker_itself_reaches_nobody() -> None:

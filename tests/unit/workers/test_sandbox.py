@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from core.errors import WorkerFailed
 from core.workers.records import WorkerSpec
 from core.workers.supervisor import Supervisor, Worker
+from tests.processes import runs, until
 from tests.unit.workers.children.hostile import Look, Outcome, Seen, Try
 from tests.unit.workers.children.natives import Use, Used
 
@@ -135,10 +135,7 @@ def test_children_die_with_the_program(tmp_path: Path) -> None:
         pid = int(program.stdout.readline())
         assert Path(f"/proc/{pid}").exists()
         program.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 5
-    while _runs(pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not _runs(pid)
+    assert until(lambda: not runs(pid))
 
 
 @pytest.mark.parametrize(
@@ -157,13 +154,6 @@ def test_the_native_libraries_work_inside(supervisor: Supervisor, tmp_path: Path
     its = WorkerSpec(module=f"{CHILDREN}.natives", readable=(TESTS,), writable=(str(tmp_path),))
     with supervisor.start(its) as worker:
         assert worker.call(Use(library=library), Used).result == result
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return False
 
 
 def test_hidden_storage_is_the_workers_own_and_ends_with_it(supervisor: Supervisor, tmp_path: Path) -> None:

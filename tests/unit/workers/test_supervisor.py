@@ -15,6 +15,7 @@ from core.errors import BadInput, Cancelled, TemplateError, WorkerFailed
 from core.jobs import Job, Progress
 from core.workers.records import WorkerSpec
 from core.workers.supervisor import Supervisor, Worker
+from tests.processes import until
 from tests.unit.workers.children.echo import Count, Do, Echo, Number, Pages
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -249,7 +250,7 @@ def test_workers_leave_no_descriptor_and_no_thread_behind(supervisor: Supervisor
             worker.call(Echo(), Echo)
         with pytest.raises(WorkerFailed):
             supervisor.start(ECHO).call(Do(what="exit"), Number)
-    time.sleep(0.1)
+    until(lambda: count() == before, seconds=10)
     assert count() == before
 
 
