@@ -2,8 +2,10 @@
 
 import gc
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,10 +13,31 @@ from core.trust.passphrases import FLOOR_MEMORY, FLOOR_PASSES, Kdf, new_kdf
 from core.vault.migrations import Migrations
 from core.vault.vault import Vault
 
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+    from pytestqt.qtbot import QtBot
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure() -> None:
+    """What no outcome may depend on: which examples are drawn, how long one takes, and how the tests were started."""
+    import hypothesis
+
+    hypothesis.settings.register_profile(
+        "steady",
+        deadline=None,
+        database=None,
+        derandomize="HYPOTHESIS_SEARCH" not in os.environ,  # set it to look for new examples
+        suppress_health_check=(hypothesis.HealthCheck.too_slow,),
+    )
+    hypothesis.settings.load_profile("steady")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell's background jobs ignore Ctrl-C, and so would each program that a test starts and interrupts.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -42,6 +65,14 @@ def shared_data() -> Path:
 def private_configuration(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the settings of the person who runs it."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+
+
+@pytest.fixture
+def qtbot(qapp: "QApplication", request: pytest.FixtureRequest) -> "QtBot":
+    """In place of the plugin's: one that waits longer."""
+    from tests.patience import PatientBot
+
+    return PatientBot(request)
 
 
 PASSPHRASES = {"ines": "seven lanterns by the river", "tomas": "a quiet ladder in october"}

@@ -68,7 +68,7 @@ def test_counts_and_pieces(vocabularies: dict[str, Vocabulary], name: str) -> No
 @given(
     st.lists(st.sampled_from(["<|end|>", "<|assistant|>", "<s>", "</s>", "<unk>", "<|", "end", "|>", "s>", " ", "a"]))
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 def test_no_content_becomes_a_special_token(
     vocabularies: dict[str, Vocabulary], library: ModuleType, parts: list[str]
 ) -> None:
