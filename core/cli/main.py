@@ -38,6 +38,7 @@ from core.cli.output import visible
 from core.cli.session import Session
 from core.cli.sharing import Listener
 from core.errors import AssayError, Cancelled, DiskFull, Unavailable
+from core.installation import files
 from core.workbench import Workbench
 
 GLOBAL_VALUES = ("--vault", "--user")
@@ -112,6 +113,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     egress.raise_barrier("unix")
     if "_ASSAY_COMPLETE" in os.environ:
         assay.main(given, prog_name="assay")
+    if said := " ".join(files.warning()).strip():
+        sys.stderr.write(visible(said) + "\n")
     sys.exit(execute(Here(given, execute, listening), given, raising=bool(os.environ.get("ASSAY_TRACEBACK"))))
 
 

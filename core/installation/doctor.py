@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from core.installation import barriers, files, machine
+from core.installation import barriers, cards, files, machine
 from core.installation.records import Examination, Finding
 from core.jobs import Job
 from core.workers.supervisor import Supervisor
@@ -22,6 +22,7 @@ def examine(
         told(finding)
 
     keep(machine.processor())
+    keep(cards.examine(supervisor, job))
     keep(machine.memory())
     keep(machine.swap())
     keep(machine.disk(folder or Path.home()))

@@ -27,6 +27,7 @@ from core.records import Record
 LIST: Final = "program.json"
 DISTRIBUTION: Final = "assay-workbench"
 _CHUNK: Final = 1024**2
+AGAIN: Final = "Install Assay again from a bundle whose signature you checked."
 _MOST: Final = 5
 """Files named in a sentence; the others are counted."""
 _LOADED: Final = (".py", ".pyc", ".so", ".dll", ".dylib", ".pyd", ".pth")
@@ -104,11 +105,12 @@ def read_list(folder: Path) -> FileList:
 
 
 def quick(folder: Path, expected: FileList) -> tuple[Difference, ...]:
-    """Files that are missing or of another size."""
+    """Files that are missing or of another size. Paths are joined as text: as objects they take longer than the looking."""
     found = []
+    base = str(folder)
     for file in expected.files:
         try:
-            size = (folder / file.path).stat().st_size
+            size = os.stat(f"{base}/{file.path}").st_size  # noqa: PTH116
         except OSError:
             found.append(Difference(path=file.path, how="missing"))
             continue
@@ -157,13 +159,11 @@ def examine(job: Job, thorough: bool = True) -> Finding:
     folder, expected = known
     differences = whole(folder, expected, job) if thorough else quick(folder, expected)
     if differences:
-        named = ", ".join(f"{one.path} ({one.how})" for one in differences[:_MOST])
-        more = f" and {len(differences) - _MOST:,} more" if len(differences) > _MOST else ""
         return Finding(
             about="program files",
             state="fault",
-            sentence=f"{len(differences):,} of {len(expected.files):,} are not as they were built: {named}{more}.",
-            step="Install Assay again from a bundle whose signature you checked.",
+            sentence=f"{len(differences):,} of {len(expected.files):,} are not as they were built: {_named(differences)}.",
+            step=AGAIN,
             figures={"files": len(expected.files), "different": len(differences)},
         )
     how = "byte for byte" if thorough else "by name and size"
@@ -173,6 +173,29 @@ def examine(job: Job, thorough: bool = True) -> Finding:
         sentence=f"All {len(expected.files):,} are as they were built ({how}).",
         figures={"files": len(expected.files), "different": 0},
     )
+
+
+def warning() -> tuple[str, str]:
+    """What a starting program says of its own files, compared by name and size, and the next step; both empty where nothing differs, and in a
+    checkout. It blocks nothing: who can change a file can change this too, so it finds damage and carelessness."""
+    try:
+        known = installed()
+    except Damaged as error:
+        return f"Assay can't tell whether its own files are whole: {error}", AGAIN
+    differences = quick(*known) if known is not None else ()
+    if not differences:
+        return "", ""
+    count = len(differences)
+    many = f"{count:,} of its files are" if count > 1 else "one of its files is"
+    return (
+        f"Assay was changed after it was built: {many} not as built, {_named(differences)}.",
+        f"`assay doctor` reads all of them. {AGAIN}",
+    )
+
+
+def _named(differences: tuple[Difference, ...]) -> str:
+    named = ", ".join(f"{one.path} ({one.how})" for one in differences[:_MOST])
+    return named + (f" and {len(differences) - _MOST:,} more" if len(differences) > _MOST else "")
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, Path]]:

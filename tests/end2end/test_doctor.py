@@ -24,15 +24,23 @@ def test_a_process_of_each_kind_is_barred_here_and_the_machine_is_described(tmp_
     states = {finding["about"]: finding["state"] for finding in told["findings"]}
     assert states["network: this process"] == "good"
     assert {f"network: {kind.name}" for kind in barriers.KINDS} <= set(states)
-    assert {"processor", "memory", "swap", "disk", "storage in memory", "clock", "text recognition", "fonts"} <= set(
-        states
-    )
+    assert {
+        "processor",
+        "graphics card",
+        "memory",
+        "swap",
+        "disk",
+        "storage in memory",
+        "clock",
+        "text recognition",
+        "fonts",
+    } <= set(states)
     assert (done.returncode == 0) is told["sound"] is all(state != "fault" for state in states.values())
 
 
 def test_a_person_reads_a_line_for_each_finding() -> None:
     done = run()
     lines = done.stdout.splitlines()
-    assert len(lines) == len(barriers.KINDS) + 11
+    assert len(lines) == len(barriers.KINDS) + 12
     assert all(line.startswith(("ok ", "note ", "warning ", "FAULT ")) for line in lines[:-1])
     assert done.stderr == ""

@@ -1,10 +1,13 @@
 """The program's own files: what was changed, taken or added after they were built is found."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
+from core import egress
+from core.cli.main import main
 from core.errors import Damaged
 from core.installation import files
 from core.installation.files import Difference
@@ -76,3 +79,37 @@ def test_an_installation_with_a_changed_file_is_a_fault_that_names_it(
 def test_a_checkout_has_no_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "installed", lambda: None)
     assert files.examine(Job("Checking")).state == "note"
+    assert files.warning() == ("", "")
+
+
+def test_a_program_that_starts_warns_of_a_changed_file_with_the_next_step(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(bundle / "assay"))
+    assert files.warning() == ("", "")
+    (bundle / "lib" / "model.so").write_bytes(b"longer than before")
+    what, step = files.warning()
+    assert what == "Assay was changed after it was built: one of its files is not as built, lib/model.so (changed)."
+    assert "assay doctor" in step
+    (bundle / files.LIST).unlink()
+    what, step = files.warning()
+    assert "can't tell" in what
+    assert "Install Assay again" in step
+
+
+def test_the_command_line_warns_and_goes_on(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (bundle / "assay").unlink()
+    known = (bundle, files.read_list(bundle))
+    monkeypatch.setattr(files, "installed", lambda: known)
+    monkeypatch.setattr(egress, "harden", lambda: None)
+    monkeypatch.setattr(egress, "raise_barrier", lambda *_: None)
+    with pytest.raises(SystemExit) as left:
+        main(("--version",))
+    told = capsys.readouterr()
+    assert left.value.code == 0
+    assert told.out.startswith("assay, version")
+    assert told.err.count("\n") == 1
+    assert "assay (missing)" in told.err
