@@ -82,17 +82,17 @@ def test_it_starts_on_the_port_that_is_written_and_stops(page: LocalApiPage, por
     started(page, qtbot)
     assert page.state.text() == f"It runs on port {port}."
     assert page.address.text() == f"http://{ADDRESS}:{port}/v1"
-    assert httpx.get(page.address.text() + "/models", timeout=5).status_code == 401
+    assert httpx.get(page.address.text() + "/models", timeout=120).status_code == 401
     assert settings.load().api_port == port
     stopped(page, qtbot)
     assert page.state.text() == STOPPED
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"http://{ADDRESS}:{port}/v1/models", timeout=1)
+        httpx.get(f"http://{ADDRESS}:{port}/v1/models", timeout=120)
 
 
 def test_it_goes_on_while_another_page_is_shown(page: LocalApiPage, shell: TestShell, qtbot: QtBot) -> None:
     started(page, qtbot)
-    httpx.get(page.address.text() + "/models", timeout=5)
+    httpx.get(page.address.text() + "/models", timeout=120)
     other = shell.hold(LocalApiPage(shell))  # type: ignore[arg-type]
     assert isinstance(other, LocalApiPage)
     qtbot.waitUntil(other.stop_button.isVisible)
@@ -102,7 +102,7 @@ def test_it_goes_on_while_another_page_is_shown(page: LocalApiPage, shell: TestS
 def test_it_starts_again_on_the_same_port(page: LocalApiPage, qtbot: QtBot) -> None:
     for _ in range(3):
         started(page, qtbot)
-        assert httpx.get(page.address.text() + "/models", timeout=5).status_code == 401
+        assert httpx.get(page.address.text() + "/models", timeout=120).status_code == 401
         stopped(page, qtbot)
 
 
@@ -112,8 +112,8 @@ def test_the_log_shows_who_asked_what_kind_of_thing_and_never_content(
     _, secret = api_tokens.make(bench.vault, MakeToken(name="notebook"))
     started(page, qtbot)
     address = page.address.text()
-    httpx.get(f"{address}/models", headers={"Authorization": f"Bearer {secret}"}, timeout=5)
-    httpx.get(f"{address}/of-patient-novak", timeout=5)
+    httpx.get(f"{address}/models", headers={"Authorization": f"Bearer {secret}"}, timeout=120)
+    httpx.get(f"{address}/of-patient-novak", timeout=120)
     qtbot.waitUntil(lambda: len(page.table.rows.all()) == 2)
     shown = [tuple(column.show(one).text for column in page.table.rows.columns)[1:4] for one in page.table.rows.all()]
     assert shown == [("GET", "other", "401 refused"), ("GET", "/v1/models", "200")]
@@ -187,7 +187,7 @@ def test_closing_the_vault_stops_it(page: LocalApiPage, bench: Workbench, qtbot:
     page.operations.detach()
     bench.close()
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{address}/models", timeout=1)
+        httpx.get(f"{address}/models", timeout=120)
 
 
 def test_what_is_said_of_a_token() -> None:
@@ -219,6 +219,6 @@ def test_the_window_gets_its_sockets_behind_the_barrier_as_often_as_it_starts(po
         assert child.stdout is not None
         for _ in range(2):
             assert child.stdout.readline() == "ready\n"
-            with socket.create_connection((ADDRESS, port), timeout=5) as connection:
+            with socket.create_connection((ADDRESS, port), timeout=120) as connection:
                 assert connection.recv(10) == b"here"
     assert child.returncode == 0

@@ -66,7 +66,9 @@ def client(server: Server, token: str) -> Iterator[openai.OpenAI]:
 def http(server: Server, token: str) -> Iterator[httpx.Client]:
     """Requests as they are written here."""
     headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", headers=headers, trust_env=False) as made:
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{server.port}", headers=headers, trust_env=False, timeout=120
+    ) as made:
         yield made
 
 
@@ -75,7 +77,7 @@ def post(http: httpx.Client) -> Callable[..., httpx.Response]:
     """`post("/v1/…", model=…)`: one call."""
 
     def send(path: str, **body: object) -> httpx.Response:
-        return http.post(path, json=body, timeout=30)
+        return http.post(path, json=body, timeout=120)
 
     return send
 

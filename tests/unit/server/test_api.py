@@ -23,7 +23,7 @@ ONCE = "Once upon a time"
 
 def wait_for(condition: Callable[[], bool]) -> None:
     """Raise unless it comes true."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)

@@ -55,7 +55,7 @@ def test_a_stream_has_the_form_that_its_program_reads(server: Server, token: str
         f"POST /v1/completions HTTP/{version}\r\nHost: 127.0.0.1:{server.port}\r\nAuthorization: Bearer {token}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as raw:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=120) as raw:
         raw.sendall(head.encode() + body)
         with raw.makefile("rb") as file:
             answer = file.read()

@@ -41,7 +41,7 @@ def behind(script: str) -> subprocess.Popen[str]:
 
 
 def reads(port: int) -> bytes:
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
         return connection.recv(16)
 
 

@@ -114,7 +114,7 @@ def storm(server: Server, token: str, calls: int, seed: int) -> int:
             }
             body["stream"] = chance.random() < 0.6
             leaves = chance.random() < 0.5
-            with socket.create_connection(("127.0.0.1", server.port), timeout=60) as raw:
+            with socket.create_connection(("127.0.0.1", server.port), timeout=120) as raw:
                 raw.sendall(request(server, token, body))
                 wanted = chance.randrange(0, 3000) if leaves else 1 << 30
                 got = b""
@@ -161,7 +161,9 @@ def check_storm(bench: Workbench, server: Server, token: str, calls: int) -> Non
     assert users(bench) == 0
     assert not bench.jobs.running()
     body = {"model": "fake", "messages": HELLO}
-    answer = httpx.post(f"{server.address}/chat/completions", json=body, headers={"Authorization": f"Bearer {token}"})
+    answer = httpx.post(
+        f"{server.address}/chat/completions", json=body, headers={"Authorization": f"Bearer {token}"}, timeout=120
+    )
     assert answer.status_code == 200
 
 
@@ -183,9 +185,11 @@ def test_an_answer_without_its_trace_is_not_given(
     monkeypatch.setattr(alone._work._tracer, "_keep", full)
     body = {"model": "fake", "messages": HELLO}
     headers = {"Authorization": f"Bearer {token}"}
-    whole = httpx.post(f"{alone.address}/chat/completions", json=body, headers=headers)
+    whole = httpx.post(f"{alone.address}/chat/completions", json=body, headers=headers, timeout=120)
     assert (whole.status_code, "choices" in whole.json()) == (507, False)
-    stream = httpx.post(f"{alone.address}/chat/completions", json=body | {"stream": True}, headers=headers).text
+    stream = httpx.post(
+        f"{alone.address}/chat/completions", json=body | {"stream": True}, headers=headers, timeout=120
+    ).text
     assert "the disk is full" in stream
     assert "[DONE]" not in stream
 
@@ -196,7 +200,7 @@ def test_traces_that_come_at_once_are_stored_together() -> None:
 
     def keep(calls: Sequence[ApiCall]) -> tuple[Digest, ...]:
         changes.append(len(calls))
-        holding.wait(10)
+        holding.wait(120)
         if any(call.status == 500 for call in calls):
             raise Unavailable(what="The vault", step="")
         return tuple(Digest(call.request_id) for call in calls)

@@ -40,14 +40,14 @@ def test_it_is_started_stopped_and_started_again_on_the_same_port(api: LocalApi,
     port = api.port
     assert first == api.address == f"http://127.0.0.1:{port}/v1"
     assert api.start(bench, 0) == first  # on already
-    assert httpx.get(f"{first}/models", headers=mine, trust_env=False).status_code == 200
+    assert httpx.get(f"{first}/models", headers=mine, trust_env=False, timeout=120).status_code == 200
     api.stop()
     api.stop()
     assert (api.address, api.port) == ("", 0)
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{first}/models", headers=mine, trust_env=False)
+        httpx.get(f"{first}/models", headers=mine, trust_env=False, timeout=120)
     assert api.start(bench, port) == first
-    assert httpx.get(f"{first}/models", trust_env=False).status_code == 401
+    assert httpx.get(f"{first}/models", trust_env=False, timeout=120).status_code == 401
     api.stop()
     assert [(line.status, line.token) for line in api.lines()] == [(200, "editor"), (401, "")]
     assert tuple(seen) == api.lines()
@@ -57,11 +57,11 @@ def test_it_is_started_stopped_and_started_again_on_the_same_port(api: LocalApi,
 def test_closing_the_vault_stops_it_and_takes_the_log_along(api: LocalApi, vault_factory: Callable[..., Vault]) -> None:
     bench = Workbench(vault_factory(SCHEMA))
     address = api.start(bench, 0)
-    httpx.get(f"{address}/models", trust_env=False)
+    httpx.get(f"{address}/models", trust_env=False, timeout=120)
     bench.close()
     assert (api.address, api.lines()) == ("", ())
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{address}/models", trust_env=False)
+        httpx.get(f"{address}/models", trust_env=False, timeout=120)
 
 
 def test_what_keeps_it_from_starting_leaves_it_off(

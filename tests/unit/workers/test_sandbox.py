@@ -53,7 +53,7 @@ def test_a_layer_that_the_system_refuses_is_reported_and_the_others_stand() -> N
         f"    worker = supervisor.start(WorkerSpec(module='{CHILDREN}.hostile', readable=({TESTS!r},)))\n"
         "    print('namespace' in worker.barrier.names, worker.barrier.missing[0], worker.barrier.tested)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=300)
     assert done.stdout.strip() == "False namespace: Operation not permitted True", done.stderr
 
 
@@ -128,7 +128,7 @@ def test_children_die_with_the_program(tmp_path: Path) -> None:
         "from tests.unit.workers.children.hostile import Look\n"
         f"worker = Supervisor().start(WorkerSpec(module='{CHILDREN}.hostile', readable=({TESTS!r},)))\n"
         "print(worker.pid, flush=True)\n"
-        "time.sleep(60)\n"
+        "time.sleep(3600)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None

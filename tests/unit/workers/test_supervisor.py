@@ -5,9 +5,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,6 +25,22 @@ ECHO = WorkerSpec(module="tests.unit.workers.children.echo", readable=(str(REPOS
 
 def spec(**changes: object) -> WorkerSpec:
     return WorkerSpec(**{"module": ECHO.module, "readable": ECHO.readable} | changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child has this long to give up what was cancelled, however busy the machine is."""
+    monkeypatch.setattr("core.workers.supervisor.PATIENCE", 60.0)
+
+
+def cancel_once(true: Callable[[], bool], job: Job) -> None:
+    """Cancel a job from another thread as soon as something is true."""
+    threading.Thread(target=lambda: (until(true), job.cancel())).start()
+
+
+def begun(worker: Worker) -> bool:
+    """Whether the child has taken up what it was asked for."""
+    return any(pending.begun is not None for pending in list(worker._pending.values()))
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +68,7 @@ def test_closing_a_stream_early_stops_it_in_the_child(shared: Worker) -> None:
     parts = shared.stream(Count(to=10**9, pause=0.001), Number)
     assert next(parts).value == 0
     parts.close()  # type: ignore[attr-defined]
-    started = time.monotonic()
-    assert shared.call(Echo(text="next"), Echo).text == "next"
-    assert time.monotonic() - started < 2
+    assert shared.call(Echo(text="next"), Echo).text == "next", "the child counted for days otherwise"
 
 
 def test_a_child_runs_only_a_little_ahead_of_the_reader(shared: Worker) -> None:
@@ -77,12 +92,10 @@ def test_large_parts_flow_and_do_not_pile_up(shared: Worker, size: int) -> None:
 
 def test_cancelling_a_job_ends_its_call(shared: Worker) -> None:
     job = Job("Work")
-    threading.Timer(0.2, job.cancel).start()
-    started = time.monotonic()
+    cancel_once(lambda: begun(shared), job)
     with pytest.raises(Cancelled, match="Work"):
-        shared.call(Do(what="work", amount=30), Number, job)
-    assert time.monotonic() - started < 3
-    assert shared.alive
+        shared.call(Do(what="work", amount=3600), Number, job)
+    assert shared.alive, "it stopped when it was asked to"
 
 
 def test_cancelling_a_job_ends_its_stream(shared: Worker) -> None:
@@ -102,16 +115,21 @@ def test_cancelling_a_job_ends_its_stream(shared: Worker) -> None:
 
 
 def test_a_cancelled_call_that_waits_its_turn_leaves_at_once_and_the_running_one_goes_on(shared: Worker) -> None:
-    job = Job("Second")
+    seen: list[Progress] = []
+    running, job = Job("First", seen.append), Job("Second")
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(shared.call, Do(what="sleep", amount=1.0), Number)
-        time.sleep(0.2)
-        threading.Timer(0.1, job.cancel).start()
-        started = time.monotonic()
-        with pytest.raises(Cancelled):
+        first = pool.submit(shared.call, Do(what="work", amount=3600), Number, running)
+        assert until(lambda: bool(seen))
+        cancel_once(lambda: len(shared._pending) == 2, job)
+        with pytest.raises(Cancelled, match="Second"):
             shared.call(Echo(), Echo, job)
-        assert time.monotonic() - started < 0.6
-        assert first.result().value == 1
+        before = len(seen)
+        assert until(lambda: len(seen) > before or first.done())
+        assert not first.done()
+        running.cancel()
+        with pytest.raises(Cancelled, match="First"):
+            first.result()
+    assert shared.alive
 
 
 def test_a_child_that_does_not_stop_when_asked_is_ended(
@@ -120,9 +138,9 @@ def test_a_child_that_does_not_stop_when_asked_is_ended(
     monkeypatch.setattr("core.workers.supervisor.PATIENCE", 0.3)
     worker = supervisor.start(ECHO)
     job = Job("Sleep")
-    threading.Timer(0.2, job.cancel).start()
+    cancel_once(lambda: begun(worker), job)
     with pytest.raises(Cancelled):
-        worker.call(Do(what="sleep", amount=60), Number, job)
+        worker.call(Do(what="sleep", amount=3600), Number, job)
     assert not worker.alive
 
 
@@ -183,36 +201,41 @@ def test_a_death_in_the_middle_of_a_stream_reaches_every_waiting_thread(supervis
     worker = supervisor.start(spec(threads=4))
     with ThreadPoolExecutor(4) as pool:
         waiting = [pool.submit(list, worker.stream(Count(to=10**6, pause=0.01), Number)) for _ in range(3)]
-        time.sleep(0.3)
+        assert until(lambda: [pending.begun is not None for pending in list(worker._pending.values())] == [True] * 3)
         with pytest.raises(WorkerFailed):
             worker.call(Do(what="die"), Number)
         for one in waiting:
             with pytest.raises(WorkerFailed, match="out of memory"):
-                one.result(timeout=5)
+                one.result(timeout=60)
 
 
 def test_a_call_that_takes_too_long_ends_the_worker(supervisor: Supervisor) -> None:
     worker = supervisor.start(spec(seconds=0.4))
     with pytest.raises(WorkerFailed, match=r"took longer than 0\.4 s"):
-        worker.call(Do(what="sleep", amount=60), Number)
+        worker.call(Do(what="sleep", amount=3600), Number)
     assert not worker.alive
 
 
-def test_a_stream_is_limited_by_its_waits_and_not_by_a_slow_reader(supervisor: Supervisor) -> None:
-    worker = supervisor.start(spec(seconds=0.6))
+def test_a_stream_is_limited_by_its_waits_and_not_by_a_slow_reader(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = [0.0]  # seconds that the reader took, on the supervisor's clock
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + read[0])
+    monkeypatch.setattr("core.workers.supervisor.time", clock)
+    worker = supervisor.start(spec(seconds=60.0))
     taken = []
     for part in worker.stream(Count(to=10, pause=0.01), Number):
         taken.append(part.value)
-        time.sleep(0.1)
+        read[0] += 100
     assert len(taken) == 10
     with pytest.raises(WorkerFailed, match="took longer"):
-        list(worker.stream(Count(to=1000, pause=0.05), Number))
+        list(worker.stream(Count(to=10**6, pause=0.05), Number, seconds=0.6))
 
 
 def test_waiting_for_ones_turn_does_not_count_as_taking_long(supervisor: Supervisor) -> None:
-    worker = supervisor.start(spec(seconds=0.8))
+    worker = supervisor.start(spec(seconds=3.0))
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: worker.call(Do(what="sleep", amount=0.3), Number), range(4)))
+        answers = list(pool.map(lambda _: worker.call(Do(what="sleep", amount=0.8), Number), range(4)))
     assert [answer.value for answer in answers] == [1, 1, 1, 1]
 
 
@@ -222,20 +245,15 @@ def test_a_child_that_takes_no_bytes_can_be_cancelled_and_timed_out(supervisor: 
     crashes = supervisor.crashes(ECHO)
     worker = supervisor.start(ECHO)
     os.kill(worker.pid, signal.SIGSTOP)
-    threading.Timer(0.2, job.cancel).start()
-    started = time.monotonic()
+    cancel_once(lambda: bool(worker._pending), job)
     with pytest.raises(Cancelled):
         worker.call(request, Echo, job)
-    deadline = time.monotonic() + 2
-    while worker.alive and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not worker.alive
+    assert until(lambda: not worker.alive)
     assert supervisor.crashes(ECHO) == crashes
     worker = supervisor.start(ECHO)
     os.kill(worker.pid, signal.SIGSTOP)
     with pytest.raises(WorkerFailed, match=r"took longer than 0\.3 s"):
         worker.call(request, Echo, seconds=0.3)
-    assert time.monotonic() - started < 5
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="descriptors are counted through /proc")
@@ -250,8 +268,8 @@ def test_workers_leave_no_descriptor_and_no_thread_behind(supervisor: Supervisor
             worker.call(Echo(), Echo)
         with pytest.raises(WorkerFailed):
             supervisor.start(ECHO).call(Do(what="exit"), Number)
-    until(lambda: count() == before, seconds=10)
-    assert count() == before
+    # Of what earlier tests used, some may have gone meanwhile.
+    assert until(lambda: all(now <= then for now, then in zip(count(), before, strict=True))), (before, count())
 
 
 def test_memory_above_the_limit_is_refused_and_named(supervisor: Supervisor) -> None:
@@ -262,11 +280,9 @@ def test_memory_above_the_limit_is_refused_and_named(supervisor: Supervisor) -> 
 
 
 def test_a_request_that_does_not_fit_into_the_child_is_told_at_once(supervisor: Supervisor) -> None:
-    worker = supervisor.start(spec(memory=200 * 2**20, seconds=60.0))
-    began = time.monotonic()
+    worker = supervisor.start(spec(memory=200 * 2**20, seconds=3600.0))
     with pytest.raises(WorkerFailed, match="out of memory"):
         worker.call(Echo(text="x" * (180 * 2**20)), Echo)
-    assert time.monotonic() - began < 30
 
 
 def test_eight_threads_at_once_get_their_own_answers(shared: Worker) -> None:
@@ -280,10 +296,8 @@ def test_eight_threads_at_once_get_their_own_answers(shared: Worker) -> None:
 
 def test_requests_run_beside_each_other_where_the_spec_says_so(supervisor: Supervisor) -> None:
     worker = supervisor.start(spec(threads=4))
-    started = time.monotonic()
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: worker.call(Do(what="sleep", amount=0.5), Number), range(4)))
-    assert time.monotonic() - started < 1.5
+    with ThreadPoolExecutor(4) as pool:  # each waits in the child until all are there
+        assert len(list(pool.map(lambda _: worker.call(Do(what="meet"), Number), range(4)))) == 4
 
 
 def test_a_noisy_child_neither_blocks_nor_disturbs(shared: Worker) -> None:
@@ -308,5 +322,11 @@ def test_closing_ends_all_and_nothing_starts_afterwards() -> None:
         supervisor.start(ECHO)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the processor's time of a process is read from /proc")
 def test_an_empty_worker_starts_fast(supervisor: Supervisor) -> None:
-    assert min(supervisor.start(ECHO).start_seconds for _ in range(3)) < 0.5
+    def seconds() -> float:
+        """Of the processor, which other programs hardly lengthen."""
+        fields = Path(f"/proc/{supervisor.start(ECHO).pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    assert min(seconds() for _ in range(3)) < 0.5

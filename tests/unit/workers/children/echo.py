@@ -2,12 +2,15 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 
 from core.errors import BadInput, TemplateError
 from core.records import Record
 from core.workers.serving import Call, Handler
+
+MEETING = threading.Barrier(4)
 
 
 class Echo(Record, frozen=True, kw_only=True):
@@ -64,6 +67,8 @@ def do(request: Do, call: Call) -> Number:
             while time.monotonic() < end:
                 call.report(1, None, "steps")
                 time.sleep(0.01)
+        case "meet":
+            MEETING.wait(120)
         case "eat":
             return Number(value=len(bytearray(int(request.amount))))
         case "bad input":
