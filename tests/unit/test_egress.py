@@ -19,7 +19,7 @@ def inside(code: str) -> str:
     """What a new Python prints that runs this code with `egress` and `socket` at hand."""
     head = "import socket, threading, subprocess, sys\nfrom core import egress\n"
     root = Path(egress.__file__).resolve().parent.parent
-    done = subprocess.run([sys.executable, "-c", head + code], cwd=root, capture_output=True, text=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", head + code], cwd=root, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

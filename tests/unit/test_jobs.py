@@ -51,8 +51,8 @@ def test_closing_stops_what_runs() -> None:
             job.check()
 
     future = queue.start("Endless", endless)
-    assert started.wait(5)
+    assert started.wait(120)
     assert [job.title for job in queue.running()] == ["Endless"]
     queue.close()
     with pytest.raises(Cancelled):
-        future.result(5)
+        future.result(120)

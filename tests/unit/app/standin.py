@@ -115,7 +115,7 @@ class Documents:
         held = self.held.setdefault(request.collection, {})
         added, refused = 0, []
         for done, path in enumerate(request.paths, 1):
-            self.gate.wait(5)
+            self.gate.wait(120)
             job.report(done, len(request.paths), "files")
             name = Path(path).name
             if name.startswith("locked") and "open sesame" not in passwords:

@@ -17,8 +17,10 @@ import app.__main__ as program
 
 def choose():
     dialog = QApplication.activeModalWidget()
-    assert dialog is not None
-    dialog.accept()
+    if dialog is None:
+        QTimer.singleShot(200, choose)
+    else:
+        dialog.accept()
 
 def run(self):
     QTimer.singleShot(200, choose)

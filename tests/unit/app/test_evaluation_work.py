@@ -138,7 +138,7 @@ def test_a_run_is_replayed_and_the_result_is_told(qtbot: QtBot, operations: Oper
     assert page.runs.different.isHidden()
 
     held = threading.Event()
-    bench.library.before_answer = lambda: held.wait(30) and None
+    bench.library.before_answer = lambda: held.wait(120) and None
     qtbot.mouseClick(page.runs.replay, Qt.MouseButton.LeftButton)
     assert not page.runs.replay.isEnabled()
     assert page.runs.work.isVisible()

@@ -429,7 +429,7 @@ def test_a_reviewer_is_told_what_they_may_not(bench: ModelBench, qtbot: QtBot, s
 
 def test_the_page_never_waits_for_the_core(page: ModelsPage, bench: ModelBench, qtbot: QtBot) -> None:
     held = threading.Event()
-    bench.engine.plan = lambda *_: held.wait(5)  # type: ignore[method-assign, assignment]
+    bench.engine.plan = lambda *_: held.wait(120)  # type: ignore[method-assign, assignment]
     page.detail.plan.ask.click()
     assert "being measured" in page.detail.plan.ask.toolTip()
     page.table.choose(1)

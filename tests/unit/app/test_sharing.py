@@ -46,7 +46,7 @@ def test_the_command_line_beside_the_window(qtbot: QtBot, locked: MainWindow, fo
     (tmp_path / "p.yaml").write_text(PROMPT)
     thread, codes = in_background(ines, "prompt", "save", "cite", "--file", "p.yaml")
     qtbot.waitUntil(lambda: (Act.SAVE_PROMPT, "cite") in heard)
-    thread.join(20)
+    thread.join(120)
     assert codes == [0]
 
     asked = threading.Event()
@@ -55,7 +55,7 @@ def test_the_command_line_beside_the_window(qtbot: QtBot, locked: MainWindow, fo
     def passphrase(prompt: str, confirm: bool) -> str:
         if prompt.startswith("Sign as"):
             asked.set()
-            held.wait(20)
+            held.wait(120)
         return tomas.known
 
     tomas.passphrase = passphrase  # type: ignore[method-assign]
@@ -64,7 +64,7 @@ def test_the_command_line_beside_the_window(qtbot: QtBot, locked: MainWindow, fo
     with qtbot.waitSignal(locked.locked):
         locked.lock()
     held.set()
-    thread.join(20)
+    thread.join(120)
     assert codes == [16]
     assert "The vault was locked in the Assay that has it open." in tomas.errors
     with Vault.open(folder, "ines", PASSPHRASES["ines"], SCHEMA) as vault, vault.read() as reader:

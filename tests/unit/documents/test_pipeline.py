@@ -33,7 +33,7 @@ def test_documents_come_out_in_order_whichever_is_done_first(tmp_path: Path, mon
     def slow(engine: object, one: Parsed, *rest: object) -> object:
         found = cut(engine, one, *rest)  # type: ignore[arg-type]
         if "number 0" in one.pages[0].text:
-            assert second.wait(60)
+            assert second.wait(120)
         if "number 1" in one.pages[0].text:
             second.set()
         return found

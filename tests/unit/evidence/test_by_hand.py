@@ -54,7 +54,7 @@ def run(folder: Path, data: bytes, trust: TrustFile = TRUST) -> subprocess.Compl
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
 
@@ -69,7 +69,7 @@ def test_a_pack_that_holds_passes_and_a_dsse_library_agrees(tmp_path: Path) -> N
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert library.returncode == 0, library.stderr
     assert "'meaning': 'released'" in library.stdout

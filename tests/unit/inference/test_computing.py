@@ -45,7 +45,7 @@ def test_lanes_alternate_and_on_a_lane_one_comes_after_the_other() -> None:
     computer, gate, seen = Computer(nullcontext()), threading.Event(), list[str]()
 
     def steps(name: str) -> Iterator[int]:
-        gate.wait(10)
+        gate.wait(120)
         for number in range(3):
             seen.append(name)
             yield number
@@ -91,7 +91,7 @@ def test_closing_ends_the_steps() -> None:
     lots = computer.lots("a", endless(), Asked())
     next(lots)
     lots.close()
-    assert closed.wait(10)
+    assert closed.wait(120)
 
 
 def test_what_gathers_comes_in_one_lot_and_the_end_is_not_waited_for() -> None:

@@ -63,13 +63,13 @@ def test_a_repeat_penalty_changes_the_story(chat: Chat) -> None:
 
 def test_cancelling_takes_effect_inside_a_batch_of_the_prompt(chat: Chat) -> None:
     long = "Lily " * (BATCH - 20)
-    began = time.monotonic()
+    began = time.process_time()
     story(chat, Asked(), long)
-    whole = time.monotonic() - began
+    whole = time.process_time() - began
     call = Asked(looks=20)
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(Cancelled):
         story(chat, call, long)
     assert -20 < call.looks < 0
-    assert time.monotonic() - began < max(whole, 0.2)
+    assert time.process_time() - began < max(whole, 0.2)
     assert story(chat, Asked(), mode="fast") == story(chat, Asked())

@@ -77,10 +77,10 @@ def test_an_error_names_the_message() -> None:
     ],
 )
 def test_a_hostile_template_is_stopped(text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(TemplateError):
         render("p", text, {"x": [1]})
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_a_loop_that_does_not_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:

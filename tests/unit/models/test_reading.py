@@ -173,7 +173,7 @@ def test_a_changed_byte_gives_a_header_or_a_sentence(place: int, value: int) -> 
 def test_a_header_of_hostile_size_costs_little(tmp_path: Path) -> None:
     long = key("a", 9, struct.pack("<IQ", 8, 1_000_000) + bytes(8) * 1_000_000)
     path = written(tmp_path / "long.gguf", file((*MODEL, long)))
-    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     assert facts(path).context == 128
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000

@@ -25,7 +25,7 @@ def rows(name: str) -> list[dict[str, Any]]:
 
 
 def test_the_script_makes_the_same_files_again(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, str(EXAMPLE / "build_style.py"), str(tmp_path)], check=True, timeout=60)
+    subprocess.run([sys.executable, str(EXAMPLE / "build_style.py"), str(tmp_path)], check=True, timeout=300)
     for name in ("style.jsonl", "style-test.jsonl"):
         assert (tmp_path / name).read_bytes() == (EXAMPLE / name).read_bytes()
 

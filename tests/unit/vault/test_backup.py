@@ -150,7 +150,7 @@ def test_writers_go_on_while_a_backup_is_made_and_it_holds_one_state(filled: Vau
     def listen(progress: Progress) -> None:
         if not seen:
             writer.start()
-            assert began.wait(30)
+            assert began.wait(120)
         seen.append(progress.done)
 
     writer = threading.Thread(target=write)

@@ -181,7 +181,7 @@ def test_readers_and_writers_wait(worked: Vault) -> None:
 
     other = threading.Thread(target=write)
     compact(worked, Job("Compact", listen))
-    assert done.wait(30)
+    assert done.wait(120)
     other.join()
     assert check(worked) == ()
     with worked.read() as reader:
