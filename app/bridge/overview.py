@@ -76,6 +76,7 @@ WORDS = {
     "add-dataset": "Dataset {about} added",
     "save-spec": "Evaluation {about} saved",
     "run-evaluation": "Evaluation {about} ran",
+    "mark-outcome": "Answer marked: {about}",
     "export-pack": "Pack exported: {about}",
     "export-dataset": "Dataset exported: {about}",
     "change-settings": "Settings changed",

@@ -12,12 +12,14 @@ from core.cli.contamination import warned
 from core.cli.estimating import estimate_json, estimate_lines
 from core.cli.eval_scorers import scorers, suite
 from core.cli.gates import exception, gate
+from core.cli.marking import mark, people_json, people_lines
 from core.cli.output import one_line, short, table
 from core.cli.replaying import replay
 from core.cli.session import FILE, Session, pass_session
 from core.cli.signing import signing
 from core.errors import Cancelled
 from core.evals.files import read_spec
+from core.evals.marks import people
 from core.evals.records import SIGNIFICANT, Metric, Outcome, RunResult, RunSpec, RunView, SavedSpec, Spec, SpecVersion
 from core.records import Json
 
@@ -183,8 +185,10 @@ def show(session: Session, name: str, outcomes: bool) -> None:
     """What a run measured."""
     with session.workbench() as bench:
         view = bench.evals.show(name)
-        content = run_json(view)
-        lines = run_lines(view)
+        with bench.vault.read() as reader:
+            said = people(reader, view)
+        content = {**run_json(view), "people": people_json(said)}
+        lines = [*run_lines(view), *people_lines(said)]
         if outcomes:
             held = [outcome for _, outcome in bench.evals.outcomes(view.run.id)]
             content["outcomes"] = [
@@ -222,6 +226,7 @@ def compare(session: Session, names: tuple[str, ...], tags: tuple[str, ...]) -> 
         )
 
 
+evaluation.add_command(mark)
 evaluation.add_command(replay)
 evaluation.add_command(gate)
 evaluation.add_command(exception)

@@ -57,7 +57,7 @@ class ErasableRuns(Erasable):
 
 
 class ErasableOutcomes(Erasable):
-    """Named by their digest."""
+    """Named by their digest. What people said of one goes with it."""
 
     kind = "outcome"
     plural = "outcomes"
@@ -69,6 +69,9 @@ class ErasableOutcomes(Erasable):
     def label(self, reader: Reader, digest: Digest) -> str:
         outcome = reader.get(digest, Outcome)
         return f"sample {outcome.sample} of {reader.get(outcome.run, Run).id}, {outcome.variant}"
+
+    def parts(self, reader: Reader, digest: Digest) -> tuple[Digest, ...]:
+        return (digest, *store.marks_on(reader, digest))
 
     def quoting(self, reader: Reader, wanted: Set[Digest]) -> Iterable[Digest]:
         quoted = mentioning(reader, kind_of(Outcome), documents_among(reader, wanted))

@@ -44,11 +44,20 @@ def _views(db: Database) -> None:
     db.execute("CREATE TABLE views (name TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID")
 
 
-SCHEMA = Migrations("evals", (_first, _repetitions, _cached, _views))
+def _marks(db: Database) -> None:
+    db.execute(
+        "CREATE TABLE marks (run TEXT NOT NULL, outcome TEXT NOT NULL, scorer TEXT NOT NULL, user TEXT NOT NULL, digest TEXT NOT NULL,"
+        " PRIMARY KEY (run, outcome, scorer, user)) WITHOUT ROWID"
+    )
+
+
+SCHEMA = Migrations("evals", (_first, _repetitions, _cached, _views, _marks))
 _LEFT = "NOT EXISTS (SELECT 1 FROM erased WHERE object = runs.digest)"
 """An erased run's row stays, so that its number isn't given again."""
 
 
+MARK = "mark"
+"""The kind of the records of what people say of outcomes."""
 SPECS = "eval"
 """The kind of the specs' versions."""
 
@@ -125,16 +134,42 @@ def outcome_digests(reader: Reader, run: Digest) -> tuple[Digest, ...]:
     return tuple(Digest(row[0]) for row in rows)
 
 
+def outcome(reader: Reader, run: Digest, variant: str, sample: str, repetition: int) -> Digest | None:
+    """The outcome of a sample under a variant of a run, the given time that it was asked."""
+    row = reader.db.execute(
+        "SELECT digest FROM outcomes WHERE run = ? AND variant = ? AND sample = ? AND repetition = ?",
+        [run, variant, sample, repetition],
+    ).fetchone()
+    return Digest(row[0]) if row else None
+
+
+def add_mark(unit: Unit, run: Digest, outcome: Digest, scorer: str, user: str, digest: Digest) -> None:
+    """A person's mark on an outcome, in place of their earlier one."""
+    unit.db.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?)", [run, outcome, scorer, user, digest])
+
+
+def marks(reader: Reader, run: Digest) -> tuple[Digest, ...]:
+    """The marks of a run that count."""
+    rows = reader.db.execute("SELECT digest FROM marks WHERE run = ? ORDER BY outcome, scorer, user", [run]).fetchall()
+    return tuple(Digest(row[0]) for row in rows)
+
+
+def marks_on(reader: Reader, record: Digest) -> tuple[Digest, ...]:
+    """All marks on a run or an outcome, those too that were replaced."""
+    return tuple(found for found in reader.linked_from(record) if reader.kind(found) == MARK)
+
+
 def parts(reader: Reader, run: Digest) -> tuple[Digest, ...]:
-    """All records that make up a run: itself, its results (one more each time that it was resumed), its outcomes."""
+    """All records that make up a run: itself, its results (one more each time that it was resumed), its outcomes, people's marks."""
     results = (found for found in reader.linked_from(run) if reader.kind(found) == kind(RunResult))
-    return (run, *results, *outcome_digests(reader, run))
+    return (run, *results, *outcome_digests(reader, run), *marks_on(reader, run))
 
 
 def erase_outcomes(unit: Unit, digests: Sequence[Digest]) -> None:
     """Take single outcomes out of their runs, and out of what can be answered again."""
     unit.db.conn.executemany("DELETE FROM cached WHERE outcome = ?", [(digest,) for digest in digests])
     unit.db.conn.executemany("DELETE FROM outcomes WHERE digest = ?", [(digest,) for digest in digests])
+    unit.db.conn.executemany("DELETE FROM marks WHERE outcome = ?", [(digest,) for digest in digests])
 
 
 def erase_outcomes_of(unit: Unit, runs: Sequence[Digest]) -> None:
@@ -143,6 +178,7 @@ def erase_outcomes_of(unit: Unit, runs: Sequence[Digest]) -> None:
         "DELETE FROM cached WHERE outcome IN (SELECT digest FROM outcomes WHERE run = ?)", [(run,) for run in runs]
     )
     unit.db.conn.executemany("DELETE FROM outcomes WHERE run = ?", [(run,) for run in runs])
+    unit.db.conn.executemany("DELETE FROM marks WHERE run = ?", [(run,) for run in runs])
 
 
 def uses_of(reader: Reader, model: ModelFile) -> list[str]:

@@ -58,6 +58,7 @@ class Act(StrEnum):
     ADD_DATASET = "add-dataset"
     SAVE_SPEC = "save-spec"
     RUN_EVALUATION = "run-evaluation"
+    MARK_OUTCOME = "mark-outcome"
     TRAIN = "train"
     EXPORT_ADAPTER = "export-adapter"
     EXPORT_PACK = "export-pack"
@@ -116,6 +117,7 @@ ALLOWED: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.ADD_DATASET: frozenset({AUTHOR}),
         Act.SAVE_SPEC: frozenset({AUTHOR}),
         Act.RUN_EVALUATION: frozenset({AUTHOR}),
+        Act.MARK_OUTCOME: frozenset({AUTHOR, REVIEWER}),
         Act.TRAIN: frozenset({AUTHOR}),
         Act.EXPORT_ADAPTER: frozenset({AUTHOR}),
         Act.EXPORT_PACK: frozenset({AUTHOR, REVIEWER, AUDITOR}),
@@ -174,6 +176,7 @@ SAYS: Mapping[Act, str] = MappingProxyType(
         Act.ADD_DATASET: "Keep a new version of a dataset.",
         Act.SAVE_SPEC: "Keep a new version of an evaluation's spec.",
         Act.RUN_EVALUATION: "Run an evaluation.",
+        Act.MARK_OUTCOME: "Mark an answer of a run, so that judges can be held against people.",
         Act.TRAIN: "Train an adapter.",
         Act.EXPORT_ADAPTER: "Write an adapter to a folder outside the vault.",
         Act.EXPORT_PACK: "Sign a run as released and write it as a pack.",

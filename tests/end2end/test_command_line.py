@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 
 from core.paths import RESOURCES
 from tests.end2end.conftest import Assay, Ran
-from tests.processes import children
+from tests.processes import children, until
 
 SHEET = "Sheet 12\n\nThe flash point of solvent R-12 is 11 degrees, measured in a closed cup.\n\nThe gate closes at eight.\n"
 SAMPLES = """\
@@ -191,7 +190,7 @@ def test_evaluations(ines: Assay, worked: dict[str, Any]) -> None:
     assert set(run["criteria"][0]) == {"metric", "variant", "measured", "met"}
     (listed,) = printed(ines("eval", "list", "--json"), {"runs"})["runs"]
     assert set(listed) == RUN
-    shown = printed(ines("eval", "show", "run-1", "--outcomes", "--json"), RUN | {"outcomes"})
+    shown = printed(ines("eval", "show", "run-1", "--outcomes", "--json"), RUN | {"people", "outcomes"})
     assert set(shown["outcomes"][0]) == {"sample", "variant", "answer", "error", "reused", "scores"}
     assert set(shown["outcomes"][0]["scores"]["contains"]) == {"value", "passed", "reason"}
     keys = {"runs", "baseline", "differences", "changed", "left_out"}
@@ -290,7 +289,7 @@ def test_keeping_holding_and_erasing(ines: Assay, tomas: Assay, worked: dict[str
 @pytest.mark.skipif(sys.platform != "linux", reason="the processes at work are seen in /proc")
 def test_an_interrupted_evaluation_is_closed_as_cancelled(ines: Assay, worked: dict[str, Any], files: Path) -> None:
     lines = [
-        f'{{"id": "{number}", "input": "What is point {number} of R-12?", "target": "11"}}' for number in range(200)
+        f'{{"id": "{number}", "input": "What is point {number} of R-12?", "target": "11"}}' for number in range(1000)
     ]
     (files / "many.jsonl").write_text("\n".join(lines))
     (files / "many.yaml").write_text(
@@ -311,11 +310,9 @@ def test_an_interrupted_evaluation_is_closed_as_cancelled(ines: Assay, worked: d
         text=True,
         env=environment,
     )
-    deadline = time.monotonic() + 60
-    while workers_of(running.pid) < WORKERS_OF_A_RUN and time.monotonic() < deadline:
-        time.sleep(0.1)
+    assert until(lambda: workers_of(running.pid) >= WORKERS_OF_A_RUN or running.poll() is not None, seconds=300)
     running.send_signal(signal.SIGINT)
-    out, said = running.communicate(timeout=60)
+    out, said = running.communicate(timeout=300)
     assert (running.returncode, json.loads(out)["status"]) == (130, "cancelled"), said
     assert ines("eval", "list", "--json").json["runs"][0]["status"] == "cancelled"
 

@@ -27,6 +27,7 @@ from core.documents.screening.service import Screening
 from core.documents.service import Documents
 from core.documents.worker.records import PageWriter, Parsed
 from core.errors import Refused, WorkerFailed
+from core.evals import marks
 from core.evals.records import RunSpec, Spec
 from core.evals.views import SavedView, remove_view, save_view
 from core.evidence.records import ExportPack
@@ -270,6 +271,8 @@ SERVICES = (
     Operation("core.evals.views:remove_view", Act.SAVE_SPEC, lambda s: remove_view(s.vault, "mine")),
     Operation("core.evals.service:Evals.run", Act.RUN_EVALUATION, lambda s: s.bench.evals.run(
         RunSpec(reference="towers"), Job("Run"))),
+    Operation("core.evals.marks:mark", Act.MARK_OUTCOME, lambda s: marks.mark(s.vault, s.bench.evals.show("run-1"), marks.MarkOutcome(
+        run=s.bench.evals.show("run-1").digest, sample="q1", variant="quotes", score=1, scorer="contains"))),
     Operation("core.training.service:Trainings.run", Act.TRAIN, lambda s: s.bench.trainings.run(TRAINING, "s.yaml", Job("Train"))),
     Operation("core.training.service:Trainings.resume", Act.TRAIN, lambda s: s.bench.trainings.resume(
         "training-2", "s.yaml", Job("Train"))),

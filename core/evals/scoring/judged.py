@@ -7,6 +7,7 @@ verdict that follows the place counts as a tie. The judge's turn comes when the 
 A rubric's template can use `question`, `reference`, `passages` (texts), and `answer`, or `first` and `second` for two answers.
 """
 
+import re
 from typing import Any, Final
 
 from core.errors import BadInput
@@ -119,9 +120,20 @@ def _pairwise(case: Case, settings: Pairwise) -> Scored:
     return graded(value, settings.at_least, f"{said}: {reason}")
 
 
+_DIFFERED: Final = re.compile(
+    r"-?\d+(?:\.\d+)? of -?\d+ \(-?\d+(?:, -?\d+)+\): |\d\.\d\d of the wins against the first variant; \d+ of \d+ verdicts followed the place: "
+)
+"""How a reason begins where a judge didn't say the same each time."""
+
+
+def differed(reason: str) -> bool:
+    """Whether a judge that was asked more than once gave an answer other marks, or preferred the one in the same place in both orders."""
+    return _DIFFERED.match(reason) is not None
+
+
 _JUDGE = (
     "A judge favours long and confident answers and those of its own kind, and small models judge badly. Its agreement with people is not known "
-    "until people have rated the same answers."
+    "until people have marked the same answers."
 )
 
 SCORERS = (
