@@ -8,25 +8,24 @@ larger or bolder than the body, which is the size that most characters have.
 import itertools
 import re
 import statistics
-import unicodedata
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from core.documents.records import Rect
-from core.documents.worker import hidden
+from core.documents.worker import hidden, ruled, tabular
+from core.documents.worker.printed import Box, PrintedLine, clean, lines_of, turn_of, turned, union
 from core.documents.worker.records import Kind
-
-Box = tuple[float, float, float, float]
+from core.documents.worker.tabular import CELLS
 
 FLAGS: Final = 1 | 2 | 16 | 64
 """MuPDF's: keep ligatures, keep white space, no hyphen joining, clip to the page. Ligatures are resolved here (NFKC)."""
 BOLD: Final = 16
 SHADOW: Final = 4.0
 """Points between a text and its shadow."""
-CELLS: Final = " | "
 CELL_GAP: Final = 1.8
 """Ems between two pieces of a base line from which they are cells."""
 PARAGRAPH_GAP: Final = 1.35
@@ -48,37 +47,23 @@ RUNNING: Final = 1.55
 """Ems from line to line in running text; the rows of most tables lie further apart."""
 FULL: Final = 0.75
 """The same, of running text."""
+LONGEST_WORD: Final = 80
+WHOLE_WORD: Final = 4
+"""Letters of a word from which it is taken for one."""
 NARROWEST: Final = 4.0
 """Ems of the usual line in any column."""
 WIDE: Final = 14.0
 """Ems of the usual line of running text."""
 
-_MARKER = re.compile(r"(?:[•·▪◦‣●○■□➢–—*-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,5})[.)]|\d{1,3}(?:\.\d{1,3})+\.?)")
-_ITEM = re.compile(r"(?:[•·▪◦‣●○■□➢–—*-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,5})[.)])\s")
+_MARKER = re.compile(
+    r"(?:[•·▪◦‣●○■□➢–—*-]|\.\d{1,2}|\(?(?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,5})[.)]|\d{1,3}(?:\.\d{1,3})+\.?)"
+)
+_ITEM = re.compile(r"(?:[•·▪◦‣●○■□➢–—*-]|\.\d{1,2}|\(?(?:\d{1,3}|[a-zA-Z]|[ivxlc]{1,5})[.)])\s")
 _SENTENCES = re.compile(r"[^\W\d]{3,}[.!?] [^\W\d_]")
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_DASHES: Final = "–—-"
 _BROKEN_WORD = re.compile(r"[^\W\d_]-$")
 _SOFT_HYPHEN: Final = "\u00ad"
-_LIGATURES: Final = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)}
-_LEADER = re.compile(r"(?:\. ?){4,}|(?:… ?){2,}|_{4,}")
-_UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b\ufeff\ufffe\uffff\ud800-\udfff]")
-
-
-@dataclass(frozen=True)
-class PrintedLine:
-    """A piece of a base line."""
-
-    box: Box
-    text: str
-    size: float
-    bold: bool
-
-    @property
-    def width(self) -> float:
-        return self.box[2] - self.box[0]
-
-    @property
-    def middle(self) -> float:
-        return (self.box[1] + self.box[3]) / 2
 
 
 @dataclass(frozen=True)
@@ -88,6 +73,8 @@ class PageLines:
     width: float
     suspects: tuple[hidden.Suspect, ...] = ()
     """What may be there unseen."""
+    grids: tuple[ruled.Grid, ...] = ()
+    """What is drawn around tables."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +84,22 @@ class Styles:
     body: float
     bold: bool
     larger: tuple[float, ...]
+    said: tuple[str, ...] = field(default=(), repr=False)
+    """The lines, to know by which words are written with a hyphen."""
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        """All words within lines, in small letters; those at their edges may be parts of one."""
+        return frozenset(word for line in self.said for word in _WORD.findall(line.casefold())[1:-1])
+
+    def keeps_hyphen(self, text: str, following: str) -> bool:
+        """Whether a word that is broken at its hyphen has it within a line too, or is made of two words that stand alone elsewhere."""
+        left = (_WORD.findall(text[-LONGEST_WORD:].casefold()) or [""])[-1]
+        right = (_WORD.findall(following[:LONGEST_WORD].casefold()) or [""])[0]
+        if f"{left}-{right}" in self._words:
+            return True
+        apart = min(len(left), len(right)) >= WHOLE_WORD and {left, right} <= self._words
+        return apart and left + right not in self._words
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,8 @@ class TextBlock:
     level: int
     header: int
     lines: tuple[tuple[int, int, Rect], ...]
+    pieces: tuple[PrintedLine, ...] = ()
+    """What it was put together from, in the order of its text."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,7 @@ class Row:
 
     @property
     def box(self) -> Box:
-        return _union(piece.box for piece in self.pieces)
+        return union(piece.box for piece in self.pieces)
 
     @property
     def size(self) -> float:
@@ -133,7 +138,7 @@ def page_lines(page: Any, read: Any = None) -> PageLines:
     """The lines of a PyMuPDF page, in its own order, placed as the page is shown (MuPDF gives text as if the page weren't turned).
 
     `read`: the text page that text recognition made of it."""
-    turn = _turn(page)
+    turn = turn_of(page)
     lines: list[PrintedLine] = []
     printed: dict[str, list[Box]] = {}
     suspects: list[hidden.Suspect] = []
@@ -146,37 +151,26 @@ def page_lines(page: Any, read: Any = None) -> PageLines:
             weight = sum(len(span["text"]) for span in spans)
             bold = sum(len(span["text"]) for span in spans if _is_bold(span))
             size = max(spans, key=lambda span: len(span["text"]))["size"]
-            box = _turned(_union(tuple(span["bbox"]) for span in spans), turn)
+            box = turned(union(tuple(span["bbox"]) for span in spans), turn)
             if _is_shadow(box, printed.setdefault(text, [])):
                 continue
             lines.append(PrintedLine(box=box, text=text, size=round(size * 2) / 2, bold=bold * 2 > weight))
             for span, why in hidden.suspects(spans):
-                suspects.append(hidden.Suspect(clean(span["text"]), _turned(tuple(span["bbox"]), turn), why))
+                suspects.append(hidden.Suspect(clean(span["text"]), turned(tuple(span["bbox"]), turn), why))
+    grids = () if read is not None else ruled.grids(page, lines, turn)
+    lines = ruled.split(lines, grids, lambda: words(page)) if grids else lines
     textless = not lines and _shows_something(page)
     return PageLines(
         lines=tuple(lines),
         textless=textless,
         width=float(page.rect.width),
         suspects=tuple(suspects[: hidden.MOST_SUSPECTS]),
+        grids=grids,
     )
 
 
 def _shows_something(page: Any) -> bool:
     return not page.parent.is_pdf or bool(page.get_images() or page.get_drawings())
-
-
-def _turn(page: Any) -> tuple[float, ...] | None:
-    """The matrix that turns the page as it is shown; None where it isn't turned."""
-    return tuple(page.rotation_matrix) if page.rotation else None
-
-
-def _turned(box: Box, turn: tuple[float, ...] | None) -> Box:
-    if turn is None:
-        return box
-    a, b, c, d, e, f = turn
-    x0, x1 = sorted((a * box[0] + c * box[1] + e, a * box[2] + c * box[3] + e))
-    y0, y1 = sorted((b * box[0] + d * box[1] + f, b * box[2] + d * box[3] + f))
-    return x0, y0, x1, y1
 
 
 def _is_shadow(box: Box, printed: list[Box]) -> bool:
@@ -187,18 +181,8 @@ def _is_shadow(box: Box, printed: list[Box]) -> bool:
     return False
 
 
-def clean(text: str) -> str:
-    """Ligatures resolved, white space single, dot leaders short, what can't be shown left out."""
-    return " ".join(_LEADER.sub(" … ", _UNWANTED.sub("", text.translate(_LIGATURES))).split())
-
-
 def _is_bold(span: dict[str, Any]) -> bool:
     return bool(span["flags"] & BOLD) or "bold" in str(span["font"]).lower() or "black" in str(span["font"]).lower()
-
-
-def _union(boxes: Iterable[Box]) -> Box:
-    x0, y0, x1, y1 = zip(*boxes, strict=True)
-    return min(x0), min(y0), max(x1), max(y1)
 
 
 def styles(pages: Sequence[PageLines]) -> Styles:
@@ -214,12 +198,13 @@ def styles(pages: Sequence[PageLines]) -> Styles:
             if line.size == body:
                 bold[line.bold] += len(line.text)
     larger = sorted((size for size in sizes if size >= body * LARGER), reverse=True)
-    return Styles(body=body, bold=bold[True] > bold[False], larger=tuple(larger))
+    said = tuple(line.text for page in pages for line in page.lines)
+    return Styles(body=body, bold=bold[True] > bold[False], larger=tuple(larger), said=said)
 
 
 def blocks(page: PageLines, known: Styles) -> Iterator[TextBlock]:
     """The page's blocks in reading order."""
-    for column in columns(list(page.lines)):
+    for column in columns(ruled.placed(page.lines, page.grids)):
         yield from _column_blocks(_rows(column), known)
 
 
@@ -266,7 +251,7 @@ def _gutter(lines: list[PrintedLine]) -> float | None:
     """Just before the left edge that parts most lines into two columns of prose, or None."""
     if len(lines) < 2 * FEWEST_LINES:
         return None
-    x0, _, x1, _ = _union(line.box for line in lines)
+    x0, _, x1, _ = union(line.box for line in lines)
     width = x1 - x0
     starts = Counter(int(line.box[0]) for line in lines if x0 + width * 0.15 < line.box[0] < x0 + width * 0.85)
     best: tuple[int, float] | None = None
@@ -295,7 +280,7 @@ def _measure(lines: list[PrintedLine]) -> tuple[int, float, float]:
     """(lines, usual share of the width that a line fills, usual length of a line in ems)."""
     if not lines:
         return 0, 0.0, 0.0
-    x0, _, x1, _ = _union(line.box for line in lines)
+    x0, _, x1, _ = union(line.box for line in lines)
     usual = statistics.median(line.width for line in lines)
     return len(lines), usual / max(x1 - x0, 1.0), usual / statistics.median(line.size for line in lines)
 
@@ -309,21 +294,15 @@ def _usual_step(lines: list[PrintedLine]) -> float:
 
 def _side_by_side(left: list[PrintedLine], right: list[PrintedLine]) -> bool:
     """Whether the two share at least half of the shorter one's height."""
-    _, top, _, bottom = _union(line.box for line in left)
-    _, other_top, _, other_bottom = _union(line.box for line in right)
+    _, top, _, bottom = union(line.box for line in left)
+    _, other_top, _, other_bottom = union(line.box for line in right)
     shared = min(bottom, other_bottom) - max(top, other_top)
     return shared >= 0.5 * min(bottom - top, other_bottom - other_top)
 
 
 def _rows(lines: list[PrintedLine]) -> list[Row]:
     """Pieces that share a base line, left to right, from top to bottom."""
-    rows: list[list[PrintedLine]] = []
-    for line in sorted(lines, key=lambda line: (line.middle, line.box[0])):
-        if rows and _same_row(rows[-1][-1], line):
-            rows[-1].append(line)
-        else:
-            rows.append([line])
-    ordered = [sorted(pieces, key=lambda piece: piece.box[0]) for pieces in rows]
+    ordered = lines_of(lines)
     starts = Counter(start for pieces in ordered for start in _cell_starts(pieces))
     usual = {start for start, times in starts.items() if times >= 2}
     return [_row(pieces, usual) for pieces in ordered]
@@ -334,12 +313,6 @@ def _cell_starts(pieces: list[PrintedLine]) -> Iterator[int]:
     for before, piece in itertools.pairwise(pieces):
         if piece.box[0] - before.box[2] > CELL_GAP * piece.size:
             yield round(piece.box[0])
-
-
-def _same_row(one: PrintedLine, other: PrintedLine) -> bool:
-    shared = min(one.box[3], other.box[3]) - max(one.box[1], other.box[1])
-    lower = min(one.box[3] - one.box[1], other.box[3] - other.box[1])
-    return shared > 0.6 * lower and (one.box[2] <= other.box[0] + 1 or other.box[2] <= one.box[0] + 1)
 
 
 def _row(pieces: list[PrintedLine], starts: set[int]) -> Row:
@@ -361,10 +334,14 @@ def _column_blocks(rows: list[Row], known: Styles) -> Iterator[TextBlock]:
     distance = _usual_distance(rows)
     group: list[Row] = []
     for row in rows:
-        if group and _starts_block(group, row, distance, known):
+        drawn = row.pieces[0] if isinstance(row.pieces[0], ruled.PrintedTable) else None
+        if group and (drawn or _starts_block(group, row, distance, known)):
             yield _block(group, known)
             group = []
-        group.append(row)
+        if drawn:
+            yield _table(drawn.rows, known)
+        else:
+            group.append(row)
     if group:
         yield _block(group, known)
 
@@ -381,19 +358,27 @@ def _usual_distance(rows: list[Row]) -> float:
 def _starts_block(group: list[Row], row: Row, distance: float, known: Styles) -> bool:
     above = group[-1]
     step = row.box[3] - above.box[3]
-    if above.cells > 1 and (row.cells > 1 or (len(group) > 1 and row.box[0] > above.box[0] + row.size)):
+    if above.cells > 1 and (row.cells > 1 or (len(group) > 1 and _goes_on(above, row))):
         return step > TABLE_GAP * distance * row.size
+    if row.cells > 1 and sum(each.cells > 1 for each in group) > 1 and not above.bold:
+        widest = max(below.box[3] - over.box[3] for over, below in itertools.pairwise(group))
+        return step > max(PARAGRAPH_GAP * distance * row.size, widest)
     if (row.cells > 1) != (above.cells > 1):
         return True
     if step > PARAGRAPH_GAP * distance * max(row.size, above.size) or step < 0:
         return True
     if abs(row.size - above.size) > 0.6 or (row.bold != above.bold and _style_ends(group, row, known)):
         return True
-    if _ITEM.match(row.text):
+    if _opens_item(above, row):
         return not _ITEM.match(group[0].text) or row.bold != above.bold
     right = max(each.box[2] for each in group)
     ended = above.text[-1] in ".:!?" and above.box[2] < right - 4 * row.size
     return ended and row.box[0] > above.box[0] + row.size
+
+
+def _goes_on(above: Row, row: Row) -> bool:
+    """Whether a line of one piece goes on with a cell of the row above it, and is no title of what follows."""
+    return row.box[0] > above.box[0] + row.size and not (row.bold and not above.bold)
 
 
 def _style_ends(group: list[Row], row: Row, known: Styles) -> bool:
@@ -424,14 +409,16 @@ def _level(group: list[Row], known: Styles) -> int:
 def _block(group: list[Row], known: Styles) -> TextBlock:
     level = _level(group, known)
     table = sum(row.cells > 1 for row in group) >= 2
-    items = sum(bool(_ITEM.match(row.text)) for row in group)
+    if table and (cells := tabular.aligned([(row.pieces, row.cells) for row in group])) is not None:
+        return _table(cells, known)
+    items = sum(_opens_item(above, row) for above, row in zip((None, *group), group, strict=False))
     by_line = table or items > 0
     text = ""
     lines: list[tuple[int, int, Rect]] = []
     header = 0
     for number, row in enumerate(group):
         if text:
-            text = _joined(text, row.text, by_line and (table or bool(_ITEM.match(row.text))))
+            text = _joined(text, row.text, by_line and (table or _opens_item(group[number - 1], row)), known)
             first, last, rect = lines[-1]
             lines[-1] = first, min(last, len(text)), rect
         start = len(text)
@@ -441,67 +428,45 @@ def _block(group: list[Row], known: Styles) -> TextBlock:
         if table and number == 0:
             header = len(text)
     kind: Kind = "heading" if level else "table" if table else "list" if items >= 2 else "paragraph"
-    return TextBlock(kind=kind, text=text, level=level, header=header if kind == "table" else 0, lines=tuple(lines))
+    return TextBlock(
+        kind=kind,
+        text=text,
+        level=level,
+        header=header if kind == "table" else 0,
+        lines=tuple(lines),
+        pieces=tuple(piece for row in group for piece in row.pieces),
+    )
 
 
-def _joined(text: str, following: str, own_line: bool) -> str:
-    """`text` with what parts it from its next line; a word that a hyphen broke is put together."""
+def _table(rows: Sequence[Sequence[ruled.Cell]], known: Styles) -> TextBlock:
+    done = tabular.written(rows, lambda text, following: _joined(text, following, False, known) + following)
+    pieces = tuple(piece for row in rows for cell in row for line in lines_of(cell) for piece in line)
+    return TextBlock("table", done.text, 0, done.header, tuple(done.lines), pieces)
+
+
+def _opens_item(above: Row | None, row: Row) -> bool:
+    """Whether a row starts an item of a list: a dash within a sentence may stand first on its line too."""
+    if not _ITEM.match(row.text):
+        return False
+    if row.text[0] not in _DASHES or above is None or _ITEM.match(above.text):
+        return True
+    return above.text[-1] in ".:;!?," or abs(row.box[0] - above.box[0]) > 0.5 * row.size
+
+
+def _joined(text: str, following: str, own_line: bool, known: Styles) -> str:
+    """`text` with what parts it from its next line; a word that a hyphen broke is put together, and one that has a hyphen keeps it."""
     if own_line:
         return text + "\n"
     if text.endswith(_SOFT_HYPHEN):
         return text[:-1]
     if _BROKEN_WORD.search(text) and following[:1].islower():
-        return text[:-1]
+        return text if known.keeps_hyphen(text, following) else text[:-1]
     return text + " "
 
 
-def folded(text: str) -> str:
-    """Letters and digits alone, without case: how texts are compared across breaks, hyphens and quotation marks."""
-    return "".join(character for character in unicodedata.normalize("NFKC", text).casefold() if character.isalnum())
-
-
-def page_words(page: Any) -> list[tuple[Box, str]]:
-    """(box, text) of a page's words in reading order."""
-    turn = _turn(page)
-    words: list[tuple[Box, str]] = [
-        (_turned((x0, y0, x1, y1), turn), str(text)) for x0, y0, x1, y1, text, *_ in page.get_text("words", flags=FLAGS)
+def words(page: Any) -> list[tuple[Box, str]]:
+    """(box, text) of a page's words, in the file's order."""
+    turn = turn_of(page)
+    return [
+        (turned((x0, y0, x1, y1), turn), str(text)) for x0, y0, x1, y1, text, *_ in page.get_text("words", flags=FLAGS)
     ]
-    ordered: list[tuple[Box, str]] = []
-    for column in columns(list(page_lines(page).lines)):
-        for row in _rows(column):
-            for piece in row.pieces:
-                ordered += [word for word in words if _within(word[0], piece.box)]
-    return ordered
-
-
-def _within(box: Box, outer: Box) -> bool:
-    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    return outer[0] - 0.5 <= x <= outer[2] + 0.5 and outer[1] <= y <= outer[3]
-
-
-def find_quote(words: list[tuple[Box, str]], quote: str) -> list[Box]:
-    """The boxes that cover a quote, a box a line; empty where it isn't found."""
-    wanted = folded(quote)
-    if not wanted:
-        return []
-    text = ""
-    owners: list[int] = []
-    for number, (_, word) in enumerate(words):
-        plain = folded(word)
-        text += plain
-        owners += [number] * len(plain)
-    at = text.find(wanted)
-    if at < 0:
-        return []
-    covered = [words[number][0] for number in dict.fromkeys(owners[at : at + len(wanted)])]
-    lines: list[Box] = []
-    for box in covered:
-        if (
-            lines
-            and min(lines[-1][3], box[3]) - max(lines[-1][1], box[1]) > 0.5 * (box[3] - box[1])
-            and box[0] >= lines[-1][0]
-        ):
-            lines[-1] = _union((lines[-1], box))
-        else:
-            lines.append(box)
-    return [(round(x0, 2), round(y0, 2), round(x1, 2), round(y1, 2)) for x0, y0, x1, y1 in lines]

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from core.documents import formats
 from core.documents.records import PageImage, Rect
-from core.documents.worker import extras, hidden, layout
+from core.documents.worker import extras, hidden, layout, locating
 from core.documents.worker.records import DEEPEST, MOST_CHARACTERS, Hidden, Located, Page, PageWriter, Parsed
 from core.errors import BadInput, NotFound, Unsupported
 from core.workers.serving import Call
@@ -98,7 +98,7 @@ def _pages(
     for number, lines in enumerate(found, start=1):
         writer = PageWriter(number, label(number))
         for block in layout.blocks(lines, styles):
-            level = outline.get((number, layout.folded(block.text)), 0) or block.level
+            level = outline.get((number, locating.folded(block.text)), 0) or block.level
             kind = "heading" if level else block.kind
             writer.add(kind, block.text, level=level, header=block.header, lines=block.lines)
         extras.write(writer, marks.get(number - 1, ()))
@@ -112,7 +112,7 @@ def _outline(document: Any) -> dict[tuple[int, str], int]:
         entries = document.get_toc(simple=True)
     except (RuntimeError, ValueError, KeyError, TypeError):
         return {}
-    return {(int(page), layout.folded(str(title))): min(int(level), DEEPEST) for level, title, page in entries}
+    return {(int(page), locating.folded(str(title))): min(int(level), DEEPEST) for level, title, page in entries}
 
 
 def _title(declared: str, pages: tuple[Page, ...]) -> str:
@@ -139,8 +139,10 @@ def render(document: Any, number: int, scale: float) -> PageImage:
 
 def locate(document: Any, number: int, quote: str) -> Located:
     """Where a quote stands on a page, a rectangle a line. Raises `NotFound` for the page."""
-    boxes = layout.page_words(page_of(document, number))
-    return Located(rects=tuple(Rect(x0=x0, y0=y0, x1=x1, y1=y1) for x0, y0, x1, y1 in layout.find_quote(boxes, quote)))
+    boxes = locating.page_words(page_of(document, number))
+    return Located(
+        rects=tuple(Rect(x0=x0, y0=y0, x1=x1, y1=y1) for x0, y0, x1, y1 in locating.find_quote(boxes, quote))
+    )
 
 
 def as_pdf(document: Any) -> Any:
