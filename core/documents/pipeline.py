@@ -1,9 +1,11 @@
 """Documents are cut and embedded beside the reading of the next ones and the keeping of those before, in the order in which they came.
 
 Rules: what is prepared is taken out in the order in which it was put in, so that files inside of a document are kept before the document; at most
-`AHEAD` documents are in hand, which bounds memory; when the work ends early, what is being prepared is cancelled and nothing of it is kept.
+`AHEAD` documents are in hand, which bounds memory, and those that were begun before their turn, which the reading bounds; when the work ends
+early, what is being prepared is cancelled and nothing of it is kept.
 """
 
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -47,6 +49,9 @@ class Pipeline:
         self._engine = engine
         self._quiet = quiet(job)
         self._waiting: deque[tuple[int, Digest, Future[Prepared]]] = deque()
+        self._begun: dict[Digest, tuple[Parsed, Future[Prepared]]] = {}
+        self._seen: set[Digest] = set()
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         self._inner = self._quiet.__enter__()
@@ -63,9 +68,22 @@ class Pipeline:
         """The number of the file that the oldest document in hand came from; None when there is none."""
         return self._waiting[0][0] if self._waiting else None
 
+    def begin(self, read: Read) -> None:
+        """Begin with a document before its turn, from any thread: it was read while an earlier one still is. It is kept only if it is `put`."""
+        with self._lock:
+            if read.parsed is not None and read.content not in self._seen:
+                self._seen.add(read.content)
+                self._begun[read.content] = read.parsed, self._pool.submit(self._prepare, read, read.parsed)
+
     def put(self, read: Read, parsed: Parsed, file: int = 0) -> None:
-        """Begin with a document, of the file with that number."""
-        self._waiting.append((file, read.content, self._pool.submit(self._prepare, read, parsed)))
+        """Take in a document, of the file with that number: what was begun is gone on with where it is just this."""
+        with self._lock:
+            begun = self._begun.pop(read.content, None)
+        if begun is not None and begun[0] is parsed:
+            prepared = begun[1]
+        else:
+            prepared = self._pool.submit(self._prepare, read, parsed)
+        self._waiting.append((file, read.content, prepared))
 
     def has(self, content: Digest) -> bool:
         """Whether a document with these bytes is in hand."""

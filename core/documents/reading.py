@@ -2,12 +2,15 @@
 
 Files inside of a document (attachments, members of an archive) are documents of their own, named by the path through it. They come before the
 document that holds them, so that one whose import was broken off is read again and none of them is missing. How many there may be, how large and
-how deep, is bounded for each file that a person gave. Pages without text are read by text recognition where its data are at hand, one call a page.
-Passwords are tried, and kept nowhere.
+how deep, is bounded for each file that a person gave. Pages without text are read by text recognition where its data are at hand, one call a page;
+where that takes long, further workers take other pages of the document. A file that takes long holds nothing up: others are read meanwhile, as
+many as `AHEAD` and `HELD` allow. Passwords are tried, and kept nowhere.
 """
 
 import hashlib
 import os
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -35,8 +38,16 @@ SPEC: Final = WorkerSpec(
 """A page of 20,000 drawing operations took 0.3 s and 90 MB; what needs more than that is not a document."""
 AT_ONCE: Final = min((os.cpu_count() or 1) + 1, 9)
 """One more than cores: a reader waits for its start and for its bytes."""
-AHEAD: Final = AT_ONCE + 3
-"""Documents that are read ahead of the one that is being embedded: some take long, and the others needn't wait."""
+FEW: Final = AT_ONCE + 3
+"""Documents that are read ahead of the one that is waited for, however large they are."""
+AHEAD: Final = 96
+"""Small documents that are read ahead: a scanned page can take half a minute, in which the other cores read so many files."""
+HELD: Final = 64 * 1000 * 1000
+"""Bytes of the files that are read ahead, beyond the few."""
+HELPERS: Final = min((os.cpu_count() or 1) - 1, 7)
+"""Further workers that recognise pages of one document."""
+LONG: Final = 1.0
+"""Seconds of a page's recognition from which further workers are worth their start."""
 DEEPEST: Final = 4
 """Files within files within files."""
 MOST_INSIDE: Final = 10_000
@@ -81,10 +92,22 @@ class Reader:
     recognition: ocr.Recognition | None = None
 
     def read_all(
-        self, found: Sequence[tuple[str, Path]], job: Job
+        self,
+        found: Sequence[tuple[str, Path]],
+        job: Job,
+        early: Callable[[tuple[Read | Refusal, ...]], None] = lambda documents: None,
     ) -> Generator[tuple[Read | Refusal, ...], None, None]:
-        """For each file in order: its documents, or the reasons why there are none. Closing the iterator stops what is being read."""
-        return ahead((partial(self._read_file, name, path) for name, path in found), job)
+        """For each file in order: its documents, or the reasons why there are none. Closing the iterator stops what is being read.
+
+        `early` is given the same as soon as it is there, in any order, on the thread that read it."""
+
+        def read(name: str, path: Path, job: Job) -> tuple[Read | Refusal, ...]:
+            documents = self._read_file(name, path, job)
+            early(documents)
+            return documents
+
+        sizes = [files.size(path) for _, path in found]
+        return ahead((partial(read, name, path) for name, path in found), job, sizes)
 
     def read_again(self, name: str, data: bytes, job: Job) -> Parsed | Refusal:
         """A document alone, whose bytes were read before: its pages, or why there are none."""
@@ -124,11 +147,51 @@ class Reader:
             wanted = [page.number for page in parsed.pages if page.textless]
             if self.recognition is None or not wanted or parsed.media not in formats.DRAWN:
                 return parsed
-            worker.call(OpenPages(name=name, data=data, passwords=self.passwords), Opened, job)
-            pages = list(parsed.pages)
-            for number in wanted:
-                pages[number - 1] = self._recognised(worker, pages[number - 1], job)
-            return check_parsed(name, replace(parsed, pages=tuple(pages)))
+            pages = self._recognised_pages(
+                worker, OpenPages(name=name, data=data, passwords=self.passwords), parsed.pages, wanted, job
+            )
+            return check_parsed(name, replace(parsed, pages=pages))
+
+    def _recognised_pages(
+        self, worker: Worker, request: OpenPages, pages: Sequence[Page], wanted: Sequence[int], job: Job
+    ) -> tuple[Page, ...]:
+        """The pages with the text that was recognised on those of the numbers `wanted`; by several workers where it takes long."""
+        made = list(pages)
+        left = iter(wanted)
+        turn = threading.Lock()
+
+        def take(worker: Worker, job: Job) -> None:
+            while True:
+                with turn:
+                    number = next(left, None)
+                if number is None:
+                    return
+                try:
+                    made[number - 1] = self._recognised(worker, made[number - 1], job)
+                except BaseException:
+                    with turn:
+                        deque(left, maxlen=0)  # nobody begins another page
+                    raise
+
+        def help_out(job: Job) -> None:
+            with self.supervisor.start(self._spec(), job) as helper:
+                helper.call(request, Opened, job)
+                take(helper, job)
+
+        worker.call(request, Opened, job)
+        started = time.monotonic()
+        first = next(left)
+        made[first - 1] = self._recognised(worker, made[first - 1], job)
+        helpers = min(HELPERS, len(wanted) - 2) if time.monotonic() - started >= LONG else 0
+        with quiet(job) as inner, ThreadPoolExecutor(max(helpers, 1), thread_name_prefix="recognising") as pool:
+            helping = [pool.submit(help_out, inner) for _ in range(helpers)]
+            try:
+                take(worker, inner)
+                for one in helping:
+                    one.result()
+            finally:
+                inner.cancel()
+        return tuple(made)
 
     def _recognised(self, worker: Worker, page: Page, job: Job) -> Page:
         """The page with the text that was recognised. One that takes too long or breaks the engine ends its document's reading."""
@@ -191,18 +254,29 @@ def _attempted(name: str, read: Callable[[], T]) -> T | Refusal:
         return Refusal(file=name, reason=f"{name}: its reader stopped: {reason}. The file was left out.")
 
 
-def ahead(tasks: Iterable[Callable[[Job], T]], job: Job) -> Generator[T, None, None]:
-    """What each task gives, in order, `AHEAD` of them begun before they are asked for. Closing the iterator cancels the jobs of those."""
+def ahead(
+    tasks: Iterable[Callable[[Job], T]], job: Job, sizes: Sequence[int] | None = None
+) -> Generator[T, None, None]:
+    """What each task gives, in order, some of them begun before they are asked for: `FEW`; where the `sizes` of what they read are known, in bytes,
+    up to `AHEAD` while they hold no more than `HELD`. Closing the iterator cancels the jobs of those."""
     with quiet(job) as inner, ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="reading") as pool:
         rest = iter(tasks)
-        waiting: deque[Future[T]] = deque()
+        weights = iter(sizes or ())
+        waiting: deque[tuple[int, Future[T]]] = deque()
+        held = 0
         try:
             while True:
-                while len(waiting) < AHEAD and (following := next(rest, None)) is not None:
-                    waiting.append(pool.submit(following, inner))
+                while len(waiting) < FEW or (sizes is not None and len(waiting) < AHEAD and held < HELD):
+                    if (following := next(rest, None)) is None:
+                        break
+                    weight = next(weights, 0)
+                    held += weight
+                    waiting.append((weight, pool.submit(following, inner)))
                 if not waiting:
                     return
-                yield waiting.popleft().result()
+                weight, done = waiting.popleft()
+                held -= weight
+                yield done.result()
         finally:
             inner.cancel()
             pool.shutdown(wait=True, cancel_futures=True)

@@ -9,7 +9,7 @@ and keeps to them: vectors of two models can't be compared. `rebuilding` makes i
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -81,7 +81,15 @@ class Documents:
             tuple(passwords),
             ocr.find(),
         )
-        with closing(reader.read_all(found, job)) as reading, self._pipeline(name, job) as pipeline:
+        with ExitStack() as stack:
+            pipeline = stack.enter_context(self._pipeline(name, job))
+
+            def early(documents: tuple[Read | Refusal, ...]) -> None:
+                for one in documents if gate.off else ():  # where it screens, it says first what goes on
+                    if isinstance(one, Read):
+                        pipeline.begin(one)
+
+            reading = stack.enter_context(closing(reader.read_all(found, job, early)))
 
             def tell(files: int) -> None:
                 nonlocal finished

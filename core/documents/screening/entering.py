@@ -39,6 +39,11 @@ class Gate:
             self._tables = store.known(reader)
             self._salt = store.salt(reader, self.collection) if self._policy.mode != "off" else b""
 
+    @property
+    def off(self) -> bool:
+        """Whether every document goes on as it was read."""
+        return self._policy.mode == "off"
+
     def knows(self, content: Digest) -> bool:
         """Whether a document with these bytes waits or was excluded: it isn't read again."""
         if not self._tables:
@@ -48,7 +53,7 @@ class Gate:
 
     def enter(self, name: str, content: Digest, data: bytes, parsed: Parsed) -> Parsed | None:
         """The document as it may go on; None where it waits or stays out. Raises `Refused`, `DiskFull`."""
-        if self._policy.mode == "off":
+        if self.off:
             return parsed
         signature = (
             similar.signature("\n".join(page.text for page in parsed.pages))

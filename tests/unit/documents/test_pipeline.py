@@ -1,18 +1,20 @@
 """Documents are prepared beside each other and come out in order; progress tells pages, chunks and the time left."""
 
 import threading
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from core.documents import pipeline, preparing
+from core.documents import ocr, pipeline, preparing, reading
 from core.documents.pipeline import Pace, Pipeline, duration
-from core.documents.reading import Read
-from core.documents.worker.records import PageWriter, Parsed
+from core.documents.reading import Read, Reader, ahead
+from core.documents.worker.records import Page, PageWriter, Parsed
 from core.errors import Cancelled
 from core.jobs import Job, Progress
 from core.records import Digest
-from tests.unit.documents.workspace import Workspace
+from tests.unit.documents.workspace import Workspace, scanned_pages
 
 
 def parsed(text: str) -> Parsed:
@@ -89,3 +91,73 @@ def test_the_time_left_goes_by_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
         "1 h 0 min",
         "2 h 10 min",
     ]
+
+
+def test_what_was_begun_before_its_turn_is_prepared_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A document that was changed in between is prepared anew."""
+    cut = preparing.cut
+    prepared: list[str] = []
+
+    def noted(engine: object, one: Parsed, *rest: object) -> object:
+        prepared.append(one.pages[0].text)
+        return cut(engine, one, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pipeline.preparing, "cut", noted)
+    first, second = (Read(f"{n}.txt", b"x", Digest(f"{n:064d}"), parsed(f"Note number {n}.")) for n in range(2))
+    assert first.parsed is not None
+    with Workspace(tmp_path) as made:
+        model = made.models.show("fake")
+        with Pipeline(made.engine, model, preparing.rules(made.engine, model), Job("Add")) as one:
+            one.begin(second)
+            one.begin(first)
+            one.begin(first)
+            one.put(first, first.parsed, 0)
+            one.put(second, parsed("Note without a number."), 1)
+            found = [done.cuts[0].shown for done in one.ready(every=True)]
+    assert found == ["Note number 0.", "Note without a number."]
+    assert sorted(prepared) == ["Note number 0.", "Note number 1.", "Note without a number."]
+
+
+@pytest.mark.parametrize(("size", "begun"), [(10, reading.FEW + 20), (reading.HELD, reading.FEW)])
+def test_a_slow_file_holds_up_none_but_large_ones(size: int, begun: int) -> None:
+    """The first ends when all others that may begin have ended; large files are read ahead in small number only."""
+    turn, others = threading.Condition(), list[int]()
+
+    def read(number: int, job: Job) -> int:
+        with turn:
+            if number:
+                others.append(number)
+                turn.notify_all()
+            else:
+                assert turn.wait_for(lambda: len(others) >= begun - 1, 60)
+                assert len(others) == begun - 1
+        return number
+
+    tasks = (partial(read, number) for number in range(reading.FEW + 20))
+    found: Iterator[int] = ahead(tasks, Job("Read"), [size] * (reading.FEW + 20))
+    assert list(found) == list(range(reading.FEW + 20))
+
+
+def test_pages_of_one_document_are_recognised_beside_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second page and the third wait for each other; all come out in their places."""
+    met = threading.Barrier(2)
+
+    def recognised(self: Reader, worker: object, page: Page, job: Job) -> Page:
+        if page.number > 1:
+            met.wait(60)
+        made = PageWriter(page.number)
+        made.add("paragraph", f"What is on page {page.number}.")
+        return made.page()
+
+    monkeypatch.setattr(Reader, "_recognised", recognised)
+    monkeypatch.setattr(reading, "LONG", 0.0)
+    monkeypatch.setattr(reading, "HELPERS", 1)
+    (tmp_path / "scan.pdf").write_bytes(scanned_pages(3))
+    with Workspace(tmp_path) as made:
+        reader = Reader(made.supervisor, lambda _: False, (), ocr.Recognition(folder=str(tmp_path), languages="eng"))
+        ((one,),) = reader.read_all([("scan.pdf", tmp_path / "scan.pdf")], Job("Read"))
+    assert isinstance(one, Read)
+    assert one.parsed is not None
+    assert [page.text for page in one.parsed.pages] == [f"What is on page {number}." for number in (1, 2, 3)]

@@ -89,10 +89,16 @@ def paragraph(x: float, y: float, lines: Sequence[str], size: float = 10) -> lis
 
 def scanned_pdf() -> bytes:
     """A PDF whose only page is a picture."""
+    return scanned_pages(1)
+
+
+def scanned_pages(number: int) -> bytes:
+    """A PDF of so many pages that are pictures."""
     document = pymupdf.open()
     picture = pymupdf.Pixmap(pymupdf.csRGB, pymupdf.IRect(0, 0, 40, 40), False)
     picture.clear_with(90)
-    document.new_page().insert_image(pymupdf.Rect(10, 10, 500, 700), pixmap=picture)
+    for _ in range(number):
+        document.new_page().insert_image(pymupdf.Rect(10, 10, 500, 700), pixmap=picture)
     return bytes(document.tobytes())
 
 
