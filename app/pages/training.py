@@ -26,6 +26,7 @@ from app.widgets.quick_switcher import Target
 from app.widgets.toolbar import Chooser
 from core.training.looking import Looked
 from core.training.records import Plan, TrainingView
+from core.training.worker.recall import Sampled
 from core.training.worker.records import Measured, Step
 from core.vault.events import Changed
 from core.vault.roles import Act, allowed
@@ -53,7 +54,7 @@ class TrainingPage(Page):
         self.found = Shelf()
         self._work: Handle | None = None
         self._looking: Handle | None = None
-        self._live: list[Step | Measured] = []
+        self._live: list[Step | Measured | Sampled] = []
         self._live_id = ""
         self._keep = False
         self._wanted = ""
@@ -328,8 +329,8 @@ class TrainingPage(Page):
     def _begin(
         self,
         name: str,
-        work: "Callable[[Workbench, Job, Callable[[Step | Measured], None]], TrainingView]",
-        before: "tuple[Step | Measured, ...] | list[Step | Measured]",
+        work: "Callable[[Workbench, Job, Callable[[Step | Measured | Sampled], None]], TrainingView]",
+        before: "tuple[Step | Measured | Sampled, ...] | list[Step | Measured | Sampled]",
         run: str = "",
     ) -> None:
         """Show a run that begins, or `run`, which goes on after `before`."""
@@ -346,7 +347,7 @@ class TrainingPage(Page):
         self._turn("run")
         self.run_view.pause_button.setFocus()
 
-    def _came(self, pieces: "list[Step | Measured]") -> None:
+    def _came(self, pieces: "list[Step | Measured | Sampled]") -> None:
         self._live += pieces
         if not self._draw.isActive():
             self._draw.start(DRAW_EVERY)

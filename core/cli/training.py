@@ -6,6 +6,7 @@ from typing import Any
 import click
 import msgspec
 
+from core.cli import training_shown
 from core.cli.output import short, table
 from core.cli.session import FILE, Session, pass_session
 from core.errors import Cancelled
@@ -231,12 +232,15 @@ def _lines(view: TrainingView) -> list[str]:
         )
     if result.measured:
         lines.append(f"  Loss on held-out examples {min(one.loss for one in result.measured):.3f}.")
+    lines += training_shown.sampled(view.sampled)
     if view.status != "finished":
         return [*lines, f"  {result.reason}"]
     if not run.imported:
         lines.append(f"  {result.tokens:,} tokens in {result.seconds:.0f} s, {result.peak / 1e6:,.0f} MB at most.")
     if result.gguf:
         lines.append(f"  Adapter {run.id}, digest {short(result.gguf)}; it is sealed in the vault.")
+    if result.memorised is not None:
+        lines += training_shown.memorised(result.memorised)
     if view.proved is not None:
         lines += _proved(view.proved)
     if view.compared is not None:

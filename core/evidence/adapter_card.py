@@ -84,6 +84,7 @@ def _training(training: origins.Training, made: Any, ended: Any, rows: Rows) -> 
                 else None,
             ),
             ("Loss on held-out examples", number(min(one["loss"] for one in held)) if held else None),
+            *_remembered(ended.get("memorised") or {}),
             ("Settings", ", ".join(f"{name} {shown(settings[name])}" for name in SETTINGS if name in settings)),
             ("Device", made.get("device")),
             (
@@ -104,6 +105,25 @@ def _training(training: origins.Training, made: Any, ended: Any, rows: Rows) -> 
         for source in training.sources
     ]
     return f"{facts}\n\n{table(('Learned from', 'Form', 'Examples', 'Where', 'SHA-256'), sources)}"
+
+
+def _remembered(found: Any) -> tuple[tuple[str, str], ...]:
+    """What was measured of memorising; nothing where it wasn't."""
+    planted = found.get("canaries") or []
+    bits = [one.get("adapter") for one in planted]
+    most = max((one for one in bits if isinstance(one, int | float)), default=0.0)
+    word_for_word = [
+        f"{whole(one.get('copied'))} of {whole(one.get('n'))} {said(one.get('of'))} texts by the {said(one.get('model'))}"
+        for one in found.get("verbatim") or []
+    ]
+    return (
+        *(
+            (("Planted sentences", f"{len(planted)}, exposure {most:.1f} bits at most; not for use"),)
+            if planted
+            else ()
+        ),
+        *((("Repeated word for word", ", ".join(word_for_word)),) if word_for_word else ()),
+    )
 
 
 def _compared(training: origins.Training) -> tuple[str, ...]:

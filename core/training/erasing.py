@@ -31,7 +31,8 @@ class ErasableTrainings(Erasable):
 
     def parts(self, reader: Reader, digest: Digest) -> tuple[Digest, ...]:
         row = _row(reader, digest)
-        results = [found for found in reader.linked_from(digest) if reader.kind(found) == "training-result"]
+        kinds = ("training-result", "training-samples")
+        results = [found for found in reader.linked_from(digest) if reader.kind(found) in kinds]
         later = [found for found in (row.compared, row.proved) if found]
         return tuple(dict.fromkeys((digest, *results, *map(Digest, later))))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import AlreadyExists, NotFound
+from core.training.canaries import WARNING
 from core.training.records import TrainingResult, TrainingView
 
 NAMES: Final = (
@@ -56,6 +57,8 @@ def card(view: TrainingView) -> bytes:
         lines.append(f"- Loss: {result.curve[0].loss:.4f} at the first step, {result.curve[-1].loss:.4f} at the last")
     if result.measured:
         lines.append(f"- Loss on held-out examples: {min(one.loss for one in result.measured):.4f}")
+    if result.memorised is not None and result.memorised.canaries:
+        lines += ["", f"**{WARNING}**"]
     if view.compared is not None:
         lines += ["", "| measure | base | adapter | difference (95 %) | worse |", "|---|---|---|---|---|"]
         lines += [

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from core.evals.records import Environment
 from core.records import Digest, Record
 from core.training.settings import Settings
+from core.training.worker.recall import Memorised, Sampled
 from core.training.worker.records import Measured, Problem, Step
 
 
@@ -48,6 +49,8 @@ class TrainSpec(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     leave_out: bool = False
     """Leave out examples that can't be learned, and say which; otherwise they are a reason not to start."""
     evaluation: Judged | None = None
+    sweep: str = ""
+    """The place in a sweep that the run is for ("sweep-2/3"); a sweep says so itself."""
 
 
 class UsedSource(Record, frozen=True, kw_only=True):
@@ -126,7 +129,15 @@ class TrainingResult(Record, frozen=True, kw_only=True, tag="training-result"):
     tokens: int = 0
     seconds: float = 0.0
     peak: int = 0
+    memorised: Memorised | None = None
     finished: str
+
+
+class Answered(Record, frozen=True, kw_only=True, tag="training-samples"):
+    """What the model answered at the checkpoints of a run. It holds texts, so it stays in the vault: no pack and no export has it."""
+
+    run: Digest
+    sampled: tuple[Sampled, ...]
 
 
 class Regressed(Record, frozen=True, kw_only=True):
@@ -174,6 +185,8 @@ class TrainingView(Record, frozen=True, kw_only=True):
     result: TrainingResult | None = None
     compared: Compared | None = None
     proved: Proved | None = None
+    sampled: tuple[Sampled, ...] = ()
+    """Answers to held-out inputs at the checkpoints."""
     checkpoint: int = 0
     """The step of the last sealed checkpoint; 0 for none."""
     signed: tuple[tuple[str, str], ...] = ()

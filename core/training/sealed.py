@@ -14,6 +14,7 @@ import msgspec
 
 from core.errors import Damaged
 from core.records import Digest, Record
+from core.training.worker.recall import Sampled
 from core.training.worker.records import Measured, Step
 from core.vault import sealed_files
 from core.vault.vault import Vault
@@ -22,16 +23,21 @@ _LENGTH: Final = 8
 
 
 class Until(Record, frozen=True, kw_only=True, tag="curve"):
-    """What was measured until a checkpoint."""
+    """What was measured and answered until a checkpoint."""
 
     steps: tuple[Step, ...]
     measured: tuple[Measured, ...]
+    sampled: tuple[Sampled, ...] = ()
 
 
-def save(vault: Vault, run: Digest, step: int, curve: Sequence[Step | Measured], state: Sequence[bytes]) -> None:
+def save(
+    vault: Vault, run: Digest, step: int, curve: Sequence[Step | Measured | Sampled], state: Sequence[bytes]
+) -> None:
     """Seal the state after `step`, in place of earlier ones. Raises `DiskFull`, `Unavailable`."""
     steps = tuple(one for one in curve if isinstance(one, Step))
-    until = msgspec.msgpack.encode(Until(steps=steps, measured=tuple(o for o in curve if isinstance(o, Measured))))
+    measured = tuple(one for one in curve if isinstance(one, Measured))
+    sampled = tuple(one for one in curve if isinstance(one, Sampled))
+    until = msgspec.msgpack.encode(Until(steps=steps, measured=measured, sampled=sampled))
     path = sealed_files.cache_folder(vault) / f"training-{run[:16]}-{step}.sealed"
     parts = (len(until).to_bytes(_LENGTH, "big"), until, *state)
     sealed_files.seal_file(vault, path, _kind(run), run, step, parts)

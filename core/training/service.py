@@ -6,7 +6,7 @@ model's worker. Nothing is left out of the data but what the person said may be,
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,7 @@ import msgspec
 from core.datasets.records import AddDataset
 from core.datasets.service import Datasets
 from core.documents.service import Documents
-from core.errors import AssayError, BadInput, Cancelled, NotFound, Refused, Unavailable
+from core.errors import BadInput, NotFound, Refused, Unavailable
 from core.evals import releasing
 from core.evals.service import Evals, environment
 from core.inference.service import Engine
@@ -25,7 +25,20 @@ from core.models.records import FAKE, ModelFile
 from core.models.service import Lent, Models
 from core.paths import write_whole
 from core.records import Digest, now
-from core.training import comparing, data, examining, exporting, looking, proving, sealed, store, work
+from core.training import (
+    canaries,
+    comparing,
+    data,
+    examining,
+    exporting,
+    listening,
+    looking,
+    proving,
+    sealed,
+    store,
+    work,
+)
+from core.training.listening import Watch
 from core.training.preparing import Ready, adapter_of, check_left_out, file_content, text_of
 from core.training.records import (
     Compared,
@@ -38,18 +51,9 @@ from core.training.records import (
     TrainSpec,
     UsedSource,
 )
-from core.training.settings import chosen
-from core.training.worker.records import (
-    Ended,
-    Example,
-    KeepTrained,
-    Measured,
-    OpenBase,
-    Piece,
-    Problem,
-    Step,
-    Train,
-)
+from core.training.settings import Settings, chosen
+from core.training.worker.recall import Sampled
+from core.training.worker.records import Example, KeepTrained, Measured, OpenBase, Problem, Step
 from core.vault import versions
 from core.vault.records import Signature
 from core.vault.roles import Act, allowed
@@ -57,9 +61,6 @@ from core.vault.signing import Signer
 from core.vault.unit import Reader
 from core.vault.vault import Vault
 from core.workers.supervisor import Supervisor
-
-Watch = Callable[[Step | Measured], None]
-Status = Literal["finished", "cancelled", "failed"]
 
 
 class Trainings:
@@ -97,6 +98,7 @@ class Trainings:
         ready = self._prepared(spec, source, job)
         with self._opened(self._supervisor, ready.base, self._memory, job) as trainer:
             lengths, learned, problems = trainer.give(ready.examples, ready.settings.longest, job)
+            self._plant(trainer, spec, ready.settings, job)
             found = trainer.probe(ready.settings, job)
         free = work.free_memory()
         return Plan(
@@ -143,6 +145,7 @@ class Trainings:
             lengths, _, problems = trainer.give(ready.examples, ready.settings.longest, job)
             left_out = (*ready.problems, *problems)
             check_left_out(spec, left_out)
+            self._plant(trainer, spec, ready.settings, job)
             with self._vault.write(Act.TRAIN, about=f"{spec.name} started") as unit:
                 number = store.next_number(unit)
                 run = TrainingRun(
@@ -164,7 +167,7 @@ class Trainings:
                     started=now(),
                 )
                 digest = store.start(unit, number, run, ready.datasets, str(Path(source).expanduser().absolute()))
-            self._trained(trainer, run, digest, (), job, watch)
+            listening.listen(self._vault, trainer, run, digest, (), job, watch)
         return self._compare(self.show(run.id), ready.folder, job)
 
     def resume(self, name: str, source: str, job: Job, watch: Watch | None = None) -> TrainingView:
@@ -182,11 +185,10 @@ class Trainings:
         kept = sealed.load(self._vault, view.digest)
         with self._opened(self._supervisor, ready.base, self._memory, job) as trainer:
             trainer.give(ready.examples, ready.settings.longest, job)
-            before: tuple[Step | Measured, ...] = ()
+            self._plant(trainer, view.run.spec, view.run.settings, job)
             if kept is not None:
                 trainer.give_checkpoint(kept[1], job)
-                before = (*kept[0].steps, *kept[0].measured)
-            self._trained(trainer, view.run, view.digest, before, job, watch)
+            listening.listen(self._vault, trainer, view.run, view.digest, _before(kept), job, watch)
         return self._compare(self.show(name), ready.folder, job)
 
     def keep(self, name: str, source: str, job: Job) -> TrainingView:
@@ -207,8 +209,13 @@ class Trainings:
         with self._opened(self._supervisor, base, self._memory, job) as trainer:
             trainer.give_checkpoint(kept[1], job)
             request = KeepTrained(settings=view.run.settings, base_digest=view.run.base_digest)
-            self._trained(trainer, view.run, view.digest, (*kept[0].steps, *kept[0].measured), job, None, request)
+            listening.listen(self._vault, trainer, view.run, view.digest, _before(kept), job, None, request)
         return self._compare(self.show(name), folder, job)
+
+    def _plant(self, trainer: work.Trainer, spec: TrainSpec, settings: Settings, job: Job) -> None:
+        if settings.canaries:
+            made = canaries.planted(settings, spec.name)
+            trainer.plant(made, settings.canary_repeats, settings.objective == "text", job)
 
     def source(self, name: str) -> str:
         """Where a run's spec lay at its start, on this machine. Raises `NotFound`, `BadInput` for a run from before that was kept."""
@@ -384,81 +391,6 @@ class Trainings:
             return dataset
         return self._datasets.add(AddDataset(name=dataset, path=str(folder / file)), job).dataset.reference
 
-    def _trained(
-        self,
-        trainer: work.Trainer,
-        run: TrainingRun,
-        digest: Digest,
-        before: Sequence[Step | Measured],
-        job: Job,
-        watch: Watch | None,
-        request: Train | KeepTrained | None = None,
-    ) -> None:
-        """Listen to the run until it ends, and record how; without a `request` it is trained."""
-        curve = [*before]
-        pieces: dict[str, list[bytes]] = {}
-        ended: Ended | None = None
-        status: Status = "finished"
-        reason = ""
-        try:
-            asked = request or Train(settings=run.settings, base_digest=run.base_digest)
-            for part in trainer.parts(asked, job):
-                match part:
-                    case Step() | Measured():
-                        curve.append(part)
-                        if isinstance(part, Step):
-                            job.report(part.step, part.steps, "steps")
-                        if watch is not None:
-                            watch(part)
-                    case Piece():
-                        pieces.setdefault(part.of, []).append(part.data)
-                        if part.last and part.of == "checkpoint":
-                            sealed.save(self._vault, digest, part.step, curve, pieces.pop("checkpoint"))
-                    case Ended():
-                        ended = part
-            assert ended is not None
-            reason = ended.reason
-        except AssayError as error:
-            status, reason = ("cancelled" if isinstance(error, Cancelled) else "failed"), str(error)
-            self._close(run, digest, status, reason, curve, pieces, ended, trainer.opened.architecture)
-            raise
-        self._close(run, digest, status, reason, curve, pieces, ended, trainer.opened.architecture)
-        sealed.drop(self._vault, digest)
-
-    def _close(
-        self,
-        run: TrainingRun,
-        digest: Digest,
-        status: Status,
-        reason: str,
-        curve: Sequence[Step | Measured],
-        pieces: Mapping[str, Sequence[bytes]],
-        ended: Ended | None,
-        architecture: str,
-    ) -> None:
-        steps = tuple(part for part in curve if isinstance(part, Step))
-        with self._vault.write(Act.TRAIN, about=f"{run.id} {status}") as unit:
-            whole = status == "finished"
-            found = {of: unit.seal(parts) for of, parts in pieces.items() if whole}
-            result = TrainingResult(
-                run=digest,
-                status=status,
-                reason=reason,
-                step=ended.step if ended else len(steps),
-                weights=found.get("safetensors", ""),
-                config=found.get("config", ""),
-                gguf=found.get("gguf", ""),
-                gguf_size=sum(map(len, pieces.get("gguf", []))) if whole else 0,
-                architecture=architecture,
-                curve=steps,
-                measured=tuple(part for part in curve if isinstance(part, Measured)),
-                tokens=ended.tokens if ended else 0,
-                seconds=round(ended.seconds, 3) if ended else 0.0,
-                peak=ended.peak if ended else 0,
-                finished=now(),
-            )
-            store.close(unit, digest, result)
-
     def _compare(self, view: TrainingView, folder: Path, job: Job) -> TrainingView:
         """Ask base and adapter what the spec says, and record the difference."""
         judged, result = view.run.spec.evaluation, view.result
@@ -490,6 +422,12 @@ class Trainings:
             result=ended,
             compared=reader.get(Digest(compared), Compared) if compared else None,
             proved=reader.get(Digest(row.proved), Proved) if row.proved else None,
+            sampled=answered.sampled if (answered := store.answered(reader, digest)) is not None else (),
             checkpoint=sealed.step_of(self._vault, digest),
             signed=tuple((signature.meaning, signature.name) for signature in signatures),
         )
+
+
+def _before(kept: tuple[sealed.Until, bytes] | None) -> tuple[Step | Measured | Sampled, ...]:
+    """What was heard of a run until its last checkpoint."""
+    return (*kept[0].steps, *kept[0].measured, *kept[0].sampled) if kept is not None else ()

@@ -38,6 +38,10 @@ class Settings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     evaluate_every: int = 50
     patience: int = 0
     checkpoint_every: int = 50
+    samples: int = 2
+    recall: int = 8
+    canaries: int = 0
+    canary_repeats: int = 4
     longest: int = 0
     seed: int = 0
 
@@ -77,6 +81,10 @@ EXPLAINED: Final = MappingProxyType(
         "evaluate_every": "Steps between two measurements on the examples kept back.",
         "patience": "Stop after so many measurements without a better one; 0 never stops early.",
         "checkpoint_every": "Steps between two checkpoints, from which an interrupted run goes on.",
+        "samples": "Held-out inputs that are answered at each checkpoint, to be looked at; 0 for none.",
+        "recall": "Examples that are asked afterwards for text learned word for word, and as many held-out ones; 0 for none.",
+        "canaries": "Made-up sentences with a number that are planted into the data, to measure what is memorised. Not for an adapter that is used.",
+        "canary_repeats": "How often each planted sentence stands among the examples of an epoch.",
         "longest": "Tokens of an example at most; 0 for the model's window. A longer example is refused, never cut.",
         "seed": "Chance: order, held-out examples, first weights and dropout follow from it.",
     }
@@ -101,6 +109,10 @@ _CHECKS: Final[dict[str, _Check]] = {
     "evaluate_every": (lambda value: value >= 1, "use 1 or more."),
     "patience": (lambda value: value >= 0, "use 0 (never) or more."),
     "checkpoint_every": (lambda value: value >= 1, "use 1 or more."),
+    "samples": (lambda value: 0 <= value <= 20, "use 0 (none) to 20."),
+    "recall": (lambda value: 0 <= value <= 500, "use 0 (none) to 500."),
+    "canaries": (lambda value: 0 <= value <= 50, "use 0 (none) to 50."),
+    "canary_repeats": (lambda value: 1 <= value <= 1000, "use 1 to 1000."),
     "longest": (lambda value: value >= 0, "use 0 (the model's window) or more."),
     "seed": (lambda value: 0 <= value < 2**32, "use 0 to 4294967295."),
 }
@@ -125,6 +137,8 @@ def checked(settings: Settings, source: str) -> Settings:
             raise BadInput(source=source, problem=f"the setting {name} is {value}: {problem}")
     if settings.objective == "preferences" and settings.packing:
         raise BadInput(source=source, problem="preferences aren't packed. Set packing to false.")
+    if settings.objective == "preferences" and settings.canaries:
+        raise BadInput(source=source, problem="no canaries are planted into preferences. Set canaries to 0.")
     if settings.patience and not settings.held_out:
         raise BadInput(
             source=source, problem="patience needs held-out examples. Set held_out above 0, or patience to 0."

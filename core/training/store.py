@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from core.records import Digest
-from core.training.records import Compared, Proved, TrainingResult, TrainingRun
+from core.training.records import Answered, Compared, Proved, TrainingResult, TrainingRun
 from core.vault.connection import Database
 from core.vault.migrations import Migrations
 from core.vault.unit import Reader, Unit
@@ -53,6 +53,18 @@ def close(unit: Unit, run: Digest, result: TrainingResult) -> Digest:
     digest = unit.put(result, links=(run, *files))
     unit.db.execute("UPDATE trainings SET result = ?, adapter = ? WHERE digest = ?", [digest, result.gguf, run])
     return digest
+
+
+def answer(unit: Unit, answered: Answered) -> None:
+    """Record what the model answered at a run's checkpoints."""
+    unit.put(answered, links=(answered.run,))
+
+
+def answered(reader: Reader, run: Digest) -> Answered | None:
+    """What was recorded last of that; None for nothing."""
+    found = [one for one in reader.linked_from(run) if reader.kind(one) == "training-samples"]
+    every = [reader.get(one, Answered) for one in found]
+    return max(every, key=lambda one: max((part.step for part in one.sampled), default=0), default=None)
 
 
 def compare(unit: Unit, run: Digest, result: Digest, compared: Compared) -> Digest:

@@ -9,22 +9,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from core.errors import Unavailable, WorkerFailed
 from core.jobs import Job
 from core.paths import runtime_folder
 from core.records import Record
 from core.training.settings import Settings
+from core.training.worker.recall import Canary, Plant, Planted
 from core.training.worker.records import (
     Encode,
     Encoded,
     Example,
+    GoOn,
+    More,
     OpenBase,
     Opened,
+    PauseRun,
     Probe,
     Probed,
     Problem,
     TakeCheckpoint,
     Taken,
+    Train,
     TrainPart,
 )
 from core.training.worker.showing import ShowExamples, ShownExample, ShownExamples
@@ -34,6 +41,8 @@ from core.workers.supervisor import Supervisor, Worker
 AT_ONCE: Final = 500
 """Examples in one message."""
 PIECE: Final = 4 * 1024 * 1024
+LOT: Final = 1.0
+"""Seconds of a run between two places where it can be paused."""
 TITLE: Final = "The training worker"
 KEPT: Final = "The last checkpoint is kept, and the run can go on from it."
 
@@ -66,16 +75,30 @@ class Trainer:
         """The examples' tokens, and which of them are learned."""
         return self._worker.call(ShowExamples(examples=tuple(examples)), ShownExamples, job).examples
 
+    def plant(self, canaries: Sequence[Canary], repeats: int, text: bool, job: Job) -> None:
+        """Have sentences learned beside the examples. Raises `BadInput` where they don't fit."""
+        self._worker.call(Plant(canaries=tuple(canaries), repeats=repeats, text=text), Planted, job)
+
     def give_checkpoint(self, state: bytes, job: Job) -> None:
         """Hand over what the run goes on from."""
         for start in range(0, len(state), PIECE):
             piece = TakeCheckpoint(at=start, size=len(state), data=state[start : start + PIECE])
             self._worker.call(piece, Taken, job)
 
-    def parts(self, request: Record, job: Job) -> Iterator[TrainPart]:
-        """The run. Raises as the worker does; a worker that died says that the checkpoint is kept."""
+    def parts(self, request: Record, job: Job, pausing: Callable[[], bool] = lambda: False) -> Iterator[TrainPart]:
+        """The run, which ends at its present step, with a checkpoint, soon after `pausing` says so. Raises as the worker does; a worker that died
+        says that the checkpoint is kept."""
+        asked: Record | None = replace(request, lot=LOT) if isinstance(request, Train) else request
         try:
-            yield from self._worker.stream(request, TrainPart, job)
+            while asked is not None:
+                more = False
+                parts: Iterator[TrainPart] = self._worker.stream(asked, TrainPart, job)
+                for part in parts:
+                    if isinstance(part, More):
+                        more = True
+                    else:
+                        yield part
+                asked = (PauseRun() if pausing() else GoOn(lot=LOT)) if more else None
         except WorkerFailed as error:
             raise WorkerFailed(worker=TITLE, reason=str(error.fields.get("reason", "it ended")), safe=KEPT) from error
 

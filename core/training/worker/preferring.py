@@ -23,15 +23,15 @@ def loss(model: Any, rows: Sequence[Row], beta: float, device: str) -> tuple[Any
             source="The training data", problem="an example is no preference. Give chosen and rejected answers."
         )
     batch = batches.tensors([(one,) for one in (*chosen, *rejected)], False, device)
-    now = _sums(model, batch.inputs)
+    now = sums(model, batch.inputs)
     with torch.no_grad(), model.disable_adapter():
-        before = _sums(model, batch.inputs)
+        before = sums(model, batch.inputs)
     margin = now - before
     better, worse = margin.chunk(2)
     return -torch.nn.functional.logsigmoid(beta * (better - worse)).sum(), batch.tokens
 
 
-def _sums(model: Any, inputs: dict[str, Any]) -> Any:
+def sums(model: Any, inputs: dict[str, Any]) -> Any:
     """Log probability of each row's answer."""
     import torch
 

@@ -5,6 +5,7 @@ from typing import Literal
 from core.inference.records import Message
 from core.records import Record
 from core.training.settings import Settings
+from core.training.worker.recall import Memorised, Sampled
 
 
 class Example(Record, frozen=True, kw_only=True):
@@ -103,6 +104,18 @@ class Train(Record, frozen=True, kw_only=True, tag="train"):
 
     settings: Settings
     base_digest: str = ""
+    lot: float = 0.0
+    """Seconds after which the stream ends with `More` between two steps; 0 for never."""
+
+
+class GoOn(Record, frozen=True, kw_only=True, tag="go-on"):
+    """The next parts of a run whose stream ended with `More`, for `lot` seconds."""
+
+    lot: float
+
+
+class PauseRun(Record, frozen=True, kw_only=True, tag="pause-run"):
+    """Give the state of a run whose stream ended with `More`, as a checkpoint at its present step."""
 
 
 class KeepTrained(Record, frozen=True, kw_only=True, tag="keep-trained"):
@@ -142,13 +155,18 @@ class Piece(Record, frozen=True, kw_only=True, tag="piece"):
 
 
 class Ended(Record, frozen=True, kw_only=True, tag="ended"):
-    """Why the run ended: all steps taken, no better measurement for a while, or a person stopped it. `step` is the one whose weights were given."""
+    """Why the run ended: all steps taken, no better measurement for a while, a person stopped it, or it is paused after `step` with its state given.
+    `step` is the one whose weights were given."""
 
-    reason: Literal["done", "early", "stopped"]
+    reason: Literal["done", "early", "stopped", "paused"]
     step: int
     tokens: int
     seconds: float
     peak: int
 
 
-TrainPart = Step | Measured | Piece | Ended
+class More(Record, frozen=True, kw_only=True, tag="more"):
+    """The run waits between two steps for `GoOn` or `PauseRun`."""
+
+
+TrainPart = Step | Measured | Piece | Ended | Sampled | Memorised | More

@@ -19,18 +19,22 @@ import numpy as np
 from core.errors import BadInput, Unavailable
 from core.records import Record
 from core.training.settings import Settings
-from core.training.worker import adapters, batches, checkpoints, memory, preferring
+from core.training.worker import adapters, answering, batches, checkpoints, memorising, memory, preferring
 from core.training.worker.base import Base
 from core.training.worker.batches import Row
 from core.training.worker.encoding import Encoding, encode_all
+from core.training.worker.recall import Memorised, Plant, Planted, Sampled
 from core.training.worker.records import (
     Encode,
     Encoded,
     Ended,
+    GoOn,
     KeepTrained,
     Measured,
+    More,
     OpenBase,
     Opened,
+    PauseRun,
     Piece,
     Probe,
     Probed,
@@ -58,6 +62,10 @@ class Bench:
         self._held: list[Encoding] = []
         self._arriving = bytearray()
         self._checkpoint: bytes | None = None
+        self._plant: Plant | None = None
+        self._run: _Run | None = None
+        self._going: Iterator[TrainPart | None] | None = None
+        self._call: Call | None = None
 
     def open(self, request: OpenBase, call: Call) -> Opened:
         """Raises `Unsupported`, `Damaged`."""
@@ -71,6 +79,14 @@ class Bench:
         found, told = encode_all(base.encoder, request.examples, longest)
         (self._held if request.held else self._examples).extend(found)
         return told
+
+    def plant(self, request: Plant, call: Call) -> Planted:
+        """Learn sentences beside the examples. Raises `BadInput` where they don't fit."""
+        base = self._opened()
+        for one in request.canaries:
+            memorising.encoded(base.encoder, one, request.text, base.window)
+        self._plant = request
+        return Planted(canaries=len(request.canaries))
 
     def take(self, request: TakeCheckpoint, call: Call) -> Taken:
         """Keep a piece of a checkpoint."""
@@ -120,11 +136,43 @@ class Bench:
 
     def train(self, request: Train, call: Call) -> Iterator[TrainPart]:
         """The run, part by part. Raises `BadInput` (a loss that is no number), `Damaged` (a checkpoint), `Cancelled`; `MemoryError`."""
+        self._going = self._trained(request)
+        yield from self._lot(request.lot, call)
+
+    def go_on(self, request: GoOn, call: Call) -> Iterator[TrainPart]:
+        """The run's next parts. Raises as `train`."""
+        yield from self._lot(request.lot, call)
+
+    def pause(self, request: PauseRun, call: Call) -> Iterator[TrainPart]:
+        """The run's state after its last step, with which it ends here. Raises `BadInput` where none waits."""
+        run, self._run, self._going = self._run, None, None
+        if run is None:
+            raise BadInput(source="The run", problem="it isn't under way. Start it first.")
+        if run.done:
+            yield from _pieces("checkpoint", run.done, run.saved())
+        yield Ended(reason="paused", step=run.done, tokens=run.tokens, seconds=run.seconds, peak=memory.peak())
+
+    def _lot(self, seconds: float, call: Call) -> Iterator[TrainPart]:
+        """Parts of the run, and after `seconds` between two steps `More`."""
+        if self._going is None:
+            raise BadInput(source="The run", problem="it isn't under way. Start it first.")
+        self._call = call
+        began = time.monotonic()
+        for part in self._going:
+            if part is not None:
+                yield part
+            elif seconds and time.monotonic() - began >= seconds:
+                yield More()
+                return
+        self._run = self._going = None
+
+    def _trained(self, request: Train) -> Iterator[TrainPart | None]:
+        """The run, part by part, with None between two steps."""
         settings = request.settings
         learned, held = self._parts(settings)
         window = self._window(settings)
         steps = batches.count_steps(learned, settings, window)
-        run = _Run(self._opened(), settings, steps)
+        run = self._run = _Run(self._opened(), settings, steps)
         if self._checkpoint is not None:
             run.go_on(self._checkpoint)
             self._checkpoint = None
@@ -133,6 +181,7 @@ class Bench:
         for number, step in enumerate(batches.steps(learned, settings, window), 1):
             if number <= run.done:
                 continue
+            call = self._calling()
             call.check()
             since = time.monotonic()
             rate = run.rate
@@ -154,20 +203,44 @@ class Bench:
                 better = run.note(measured, settings)
                 yield Measured(step=number, loss=measured, best=better)
                 early = bool(settings.patience) and run.worse >= settings.patience
+            run.seconds = spent + time.monotonic() - began
             if early or last or number % settings.checkpoint_every == 0:
-                run.seconds = spent + time.monotonic() - began
+                if settings.samples and held:
+                    shown = answering.shown(
+                        run.model, held[: settings.samples], self._opened().encoder.words, run.device
+                    )
+                    yield Sampled(step=number, shown=shown)
                 yield from _pieces("checkpoint", number, run.saved())
             if early:
                 break
+            if not last:
+                yield None
+        seconds = run.seconds
         at = run.finish(settings)
+        if settings.recall or self._plant is not None:
+            yield self._memorised(run, settings, learned, held)
         yield from self._result(run, request, at)
         yield Ended(
             reason="early" if early else "done",
             step=at,
             tokens=run.tokens,
-            seconds=spent + time.monotonic() - began,
+            seconds=seconds,
             peak=memory.peak(),
         )
+
+    def _memorised(self, run: "_Run", settings: Settings, learned: list[Encoding], held: list[Encoding]) -> Memorised:
+        planted = set(self._planted(settings))
+        known = [one for one in learned if one not in planted]
+        base = self._opened()
+        ask = memorising.Memory(
+            base.encoder, self._plant, settings.seed, self._window(settings), run.device, self._calling().check
+        )
+        with _told_apart():
+            return ask.measured(run.model, run.as_before, known, held, settings.recall)
+
+    def _calling(self) -> Call:
+        assert self._call is not None
+        return self._call
 
     def keep(self, request: KeepTrained, call: Call) -> Iterator[TrainPart]:
         """The adapter of the checkpoint that was taken. Raises `BadInput` without one, `Damaged`."""
@@ -216,7 +289,15 @@ class Bench:
         learned, held = (self._examples, self._held) if self._held else batches.split(self._examples, settings)
         if not learned:
             raise BadInput(source="The training data", problem="there is no example to learn from. Give some.")
-        return learned, held
+        return [*learned, *self._planted(settings)], held
+
+    def _planted(self, settings: Settings) -> list[Encoding]:
+        plant = self._plant
+        if plant is None:
+            return []
+        encoder, window = self._opened().encoder, self._window(settings)
+        found = [memorising.encoded(encoder, one, plant.text, window) for one in plant.canaries]
+        return [one for one in found for _ in range(plant.repeats)]
 
 
 class _Run:
@@ -365,6 +446,12 @@ class _Run:
         self.seconds, self._least_at = float(plain["seconds"]), int(plain["least_at"])
         self._least = math.inf if plain["least"] is None else float(plain["least"])
 
+    @contextmanager
+    def as_before(self) -> Iterator[Any]:
+        """The model as it computed before its training."""
+        with self.model.disable_adapter():
+            yield self.model
+
     def sizes(self) -> tuple[int, int, int]:
         """(bytes of the base's weights, bytes of the adapter, numbers that are trained)."""
         sized = [(value.numel(), value.element_size(), value.requires_grad) for value in self.model.parameters()]
@@ -395,9 +482,12 @@ def handlers() -> dict[type[Record], Handler]:
     return {
         OpenBase: bench.open,
         Encode: bench.encode,
+        Plant: bench.plant,
         TakeCheckpoint: bench.take,
         Probe: bench.probe,
         Train: bench.train,
+        GoOn: bench.go_on,
+        PauseRun: bench.pause,
         KeepTrained: bench.keep,
         ShowExamples: bench.show,
     }

@@ -3,7 +3,7 @@
 import json
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,8 @@ class Worker:
     def show(self, examples: Sequence[Example], job: Job) -> tuple[ShownExample, ...]:
         return tuple(_shown(one) for one in examples)
 
+    def plant(self, canaries: Sequence[Any], repeats: int, text: bool, job: Job) -> None: ...
+
     def give_checkpoint(self, state: bytes, job: Job) -> None:
         self.state = state
 
@@ -88,14 +90,18 @@ class Worker:
             tokens=260_000,
         )
 
-    def parts(self, request: Any, job: Job) -> Iterator[Any]:
+    def parts(self, request: Any, job: Job, pausing: Callable[[], bool] = lambda: False) -> Iterator[Any]:
         first = int(self.state or b"0") + 1
         if not isinstance(request, KeepTrained):
             for number in range(first, self.steps + 1):
                 if number == self.hold_at:
-                    while not self.gate.wait(0.005):
+                    while not self.gate.wait(0.005) and not pausing():
                         job.check()
                 job.check()
+                if pausing():
+                    yield Piece(of="checkpoint", step=number - 1, data=str(number - 1).encode(), last=True)
+                    yield Ended(reason="paused", step=number - 1, tokens=0, seconds=1.0, peak=735_000_000)
+                    return
                 if number == self.fail_at:
                     self.fail_at = 0
                     raise KILLED

@@ -1,6 +1,6 @@
 """A stand-in for the training worker: it takes examples and gives the parts that a test wants."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,6 +32,7 @@ class StandIn:
         self.failing: Exception | None = None
         self.given: list[Example] = []
         self.state = b""
+        self.planted: tuple[Any, ...] = ()
         self.wrong: tuple[Problem, ...] = ()
 
     @contextmanager
@@ -42,6 +43,9 @@ class StandIn:
     def give(self, examples: Sequence[Example], longest: int, job: Job) -> tuple[list[int], int, tuple[Problem, ...]]:
         self.given += examples
         return [10] * (len(examples) - len(self.wrong)), 5 * len(examples), self.wrong
+
+    def plant(self, canaries: Sequence[Any], repeats: int, text: bool, job: Job) -> None:
+        self.planted = tuple(canaries)
 
     def give_checkpoint(self, state: bytes, job: Job) -> None:
         self.state = state
@@ -61,7 +65,7 @@ class StandIn:
             tokens=200,
         )
 
-    def parts(self, request: Any, job: Job) -> Iterator[Any]:
+    def parts(self, request: Any, job: Job, pausing: Callable[[], bool] = lambda: False) -> Iterator[Any]:
         first = 3 if self.state else 1
         for number in range(first, 5):
             if number == 4 and self.failing is not None:

@@ -27,7 +27,7 @@ class Worker(StandIn):
     def show(self, examples: Any, job: Job) -> tuple[ShownExample, ...]:
         return tuple(ShownExample(line=one.line, parts=(ShownPart(text="It", learned=True),)) for one in examples)
 
-    def parts(self, request: Any, job: Job) -> Iterator[Any]:
+    def parts(self, request: Any, job: Job, pausing: Any = None) -> Iterator[Any]:
         if not isinstance(request, KeepTrained):
             yield from super().parts(request, job)
             return
@@ -88,7 +88,7 @@ def test_a_stopped_run_is_kept_as_its_last_checkpoint_has_it(
 
 def test_a_run_without_a_checkpoint_has_nothing_to_keep(trainings: Trainings, worker: Worker, spec: TrainSpec) -> None:
     class Early(Worker):
-        def parts(self, request: Any, job: Job) -> Iterator[Any]:
+        def parts(self, request: Any, job: Job, pausing: Any = None) -> Iterator[Any]:
             raise Cancelled(what="Training")
             yield
 
