@@ -5,7 +5,7 @@ from typing import Any
 
 from pytestqt.qtbot import QtBot
 
-PATIENCE = 120_000
+PATIENCE = 60_000
 """Milliseconds; the plugin's own five seconds are too few beside other work."""
 
 

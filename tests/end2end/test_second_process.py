@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from core.models.starter import ensure_starters
 from core.vault.vault import Vault
 from core.workbench import SCHEMA, Workbench
 from tests.conftest import PASSPHRASES
+from tests.processes import until
 
 pytestmark = pytest.mark.skipif(not rendezvous.SUPPORTED, reason="a second process is refused on this system")
 SECONDS = 300
@@ -191,9 +191,10 @@ def test_a_question_is_answered_while_an_evaluation_runs(processes: Processes, t
         bench.documents.add(AddDocuments(collection="sheets", paths=(str(tmp_path / "sheet.txt"),)), Job("Add"))
         bench.datasets.add(AddDataset(name="many", path=str(tmp_path / "many.jsonl")), Job("Add"))
     first = processes.assay("eval", "run", "many.yaml", "--json", user="ines")
-    while not list((processes.home / "r").glob("*/*.open")):
-        assert first.poll() is None
-        time.sleep(0.05)
+    assert until(
+        lambda: bool(list((processes.home / "r").glob("*/*.open"))) or first.poll() is not None, seconds=SECONDS
+    )
+    assert until(lambda: '"run-1"' in processes.ran("eval", "list", "--json")[1], seconds=SECONDS)
     code, out, said = processes.ran("ask", "sheets", "What is the flash point of solvent R-12?", "--json")
     assert code == 0, said
     assert "11 degrees" in json.loads(out)["answer"]

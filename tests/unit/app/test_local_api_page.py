@@ -1,5 +1,7 @@
 """The page of the local API over a real vault and a real server on the loopback address."""
 
+import contextlib
+import random
 import socket
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from app.bridge.operations import Operations
 from app.pages.local_api import STOPPED, LocalApiPage, Secret, TokenForm, limits
 from app.pages.removal import Removal
 from core import settings
+from core.errors import Unavailable
 from core.server.listening import ADDRESS, bind, listen
 from core.server.local_api import LocalApi
 from core.vault import api_tokens
@@ -41,9 +44,11 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalApi]:
 
 @pytest.fixture
 def port() -> int:
-    """One that is free."""
-    with bind(0) as made:
-        return int(made.getsockname()[1])
+    """One that is free, and that the system gives to nobody who asks for any."""
+    for number in random.sample(range(20_000, 32_000), 100):
+        with contextlib.suppress(Unavailable), bind(number) as made:
+            return int(made.getsockname()[1])
+    pytest.fail("no port is free")
 
 
 @pytest.fixture

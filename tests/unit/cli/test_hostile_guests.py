@@ -22,6 +22,7 @@ from core.errors import Damaged, NotFound, Refused, Unavailable
 from core.vault.joining import Challenge, answer, new_nonce
 from core.vault.vault import Vault
 from core.workbench import Workbench
+from tests.processes import until
 from tests.unit.cli.people import Person
 
 pytestmark = pytest.mark.skipif(not rendezvous.SUPPORTED, reason="a second process is refused on this system")
@@ -29,9 +30,13 @@ People = Callable[..., Person]
 
 
 @pytest.fixture
-def listener(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Listener]:
-    """A listener whose patience is short."""
-    monkeypatch.setattr(sharing, "HELLO_SECONDS", 1.0)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who connects has little time to say who they are."""
+    monkeypatch.setattr(sharing, "HELLO_SECONDS", 2.0)
+
+
+@pytest.fixture
+def listener(bench: Workbench) -> Iterator[Listener]:
     made = Listener(bench, execute)
     yield made
     made.stop(LOCKED)
@@ -42,7 +47,7 @@ def found(bench: Workbench, listener: Listener) -> Iterator[Found]:
     """A connection of this user's, and the token."""
     opened = find(bench.vault.folder)
     assert opened is not None
-    opened.connection.settimeout(20)
+    opened.connection.settimeout(120)
     yield opened
     opened.connection.close()
 
@@ -135,17 +140,18 @@ def test_who_sends_more_than_was_asked_for_is_let_go(
     assert person("tomas")("prompt", "list") == 0
 
 
+@pytest.mark.usefixtures("impatient")
 def test_who_drips_is_let_go(found: Found) -> None:
     """A byte now and then keeps the connection busy, and doesn't put the deadline off."""
-    began = time.monotonic()
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        for byte in hello(found) * 1000:
+        for byte in hello(found) * 20:
             found.connection.sendall(bytes([byte]))
             time.sleep(0.05)
-    assert time.monotonic() - began < 15
+        pytest.fail("it was listened to")
     assert closed(found.connection)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_many_that_say_nothing_keep_nobody_out(
     bench: Workbench, listener: Listener, found: Found, person: People
 ) -> None:
@@ -153,20 +159,17 @@ def test_many_that_say_nothing_keep_nobody_out(
     with contextlib.ExitStack() as stack:
         crowd = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(50)]
         for one in crowd:
-            one.settimeout(20)
+            one.settimeout(120)
             one.connect(path)
         assert person("tomas")("user", "list") == 0
         assert all(closed(one) for one in crowd), "and they are let go"
-    deadline = time.monotonic() + 20
-    while [thread for thread in threading.enumerate() if thread.name == "guest"] and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert [thread for thread in threading.enumerate() if thread.name == "guest"] == []
+    assert until(lambda: not [thread for thread in threading.enumerate() if thread.name == "guest"])
 
 
 def test_more_than_that_are_not_even_listened_to(found: Found, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sharing, "MOST_CONNECTIONS", 1)
     with socket.socket(socket.AF_UNIX) as one:
-        one.settimeout(20)
+        one.settimeout(120)
         one.connect(found.connection.getpeername())
         assert closed(one)
 
@@ -241,7 +244,7 @@ class Impostor:
     def _work(self) -> None:
         connection, _ = self._claimed.listening.accept()
         with connection:
-            connection.settimeout(20)
+            connection.settimeout(120)
             for sent in self._answer(msgspec.msgpack.decode(received(connection), type=Hello)):
                 connection.sendall(sent)
                 with contextlib.suppress(OSError):
@@ -252,7 +255,7 @@ class Impostor:
 
     def end(self) -> None:
         self._claimed.release()
-        self._thread.join(20)
+        self._thread.join(120)
 
 
 def joining(impostor: Impostor, person: Person, folder: Path) -> int:

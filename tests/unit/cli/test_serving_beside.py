@@ -41,7 +41,7 @@ def served(person: Person) -> tuple[threading.Thread, list[int], dict[str, Json]
     thread = threading.Thread(target=lambda: codes.append(person("serve", "--json", "--quiet")))
     thread.start()
     while True:
-        assert person.told.wait(60), person.errors
+        assert person.told.wait(120), person.errors
         person.told.clear()
         with suppress(ValueError):
             return thread, codes, json.loads(person.output)
@@ -49,7 +49,7 @@ def served(person: Person) -> tuple[threading.Thread, list[int], dict[str, Json]
 
 def models(told: dict[str, Json], secret: str) -> httpx.Response:
     with httpx.Client(trust_env=False) as client:
-        return client.get(f"{told['address']}/models", headers={"Authorization": f"Bearer {secret}"}, timeout=60)
+        return client.get(f"{told['address']}/models", headers={"Authorization": f"Bearer {secret}"}, timeout=120)
 
 
 def test_it_serves_the_joined_person_on_their_socket_until_they_are_stopped(
@@ -65,7 +65,7 @@ def test_it_serves_the_joined_person_on_their_socket_until_they_are_stopped(
     assert models(told, str(told["token"])).status_code == 200
     assert models(told, of_ines).status_code == 401, "each person's tokens are for what that person serves"
     listener.stop(LOCKED)
-    thread.join(60)
+    thread.join(120)
     assert codes == [Unavailable.exit_code]
     with pytest.raises(httpx.ConnectError):
         models(told, str(told["token"]))
@@ -113,7 +113,7 @@ def test_only_what_listens_for_this_machine_is_taken_over() -> None:
 
 def test_descriptors_that_nobody_asked_for_pile_up_nowhere() -> None:
     ours, theirs = socket.socketpair()
-    channel = Channel(ours, from_guest, 20.0)
+    channel = Channel(ours, from_guest, 120.0)
     reading, writing = os.pipe()
 
     def send(count: int) -> None:

@@ -1,7 +1,6 @@
 """Commands in a vault that is open in another process: what they do, print, ask and leave behind is what they would alone."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from core.vault.check import check
 from core.vault.events import Changed
 from core.vault.roles import Act
 from core.workbench import Workbench
+from tests.processes import until
 from tests.unit.cli.people import Person
 
 pytestmark = pytest.mark.skipif(not sharing.rendezvous.SUPPORTED, reason="a second process is refused on this system")
@@ -131,10 +131,7 @@ def test_a_wrong_passphrase_opens_nothing_and_is_logged(bench: Workbench, listen
     eve = person("eve")
     eve.known = "who knows whose ladder"
     assert eve("prompt", "list") == 5
-    deadline = time.monotonic() + 10
-    while ("ines", "sign-in-failed", "opening as tomas") not in entries(bench) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert ("ines", "sign-in-failed", "opening as tomas") in entries(bench)
+    assert until(lambda: ("ines", "sign-in-failed", "opening as tomas") in entries(bench))
     assert not [entry for entry in entries(bench) if entry[0] == "eve" or entry[1:] == ("sign-in", "joining")]
     codes = [tomas("prompt", "list") for _ in range(5)]
     assert (codes[0], codes[-1]) == (5, 4)
@@ -233,11 +230,11 @@ def test_locking_stops_the_others_first_and_tells_them(bench: Workbench, person:
     bench.before_closing(lambda: listener.stop(LOCKED))
     tomas = person("tomas")
     thread, codes = in_background(tomas, "prompt", "list")
-    assert slow.begun.acquire(timeout=20)
+    assert slow.begun.acquire(timeout=120)
     assert listener.commands() == 1
     bench.close()
     assert slow.ended.acquire(timeout=0), "the command had ended when the vault was closed"
-    thread.join(20)
+    thread.join(120)
     assert codes == [16]
     assert "The vault was locked in the Assay that has it open. What was recorded until then is kept." in tomas.errors
     assert "stopped" not in tomas.output
@@ -264,11 +261,11 @@ def test_who_takes_no_output_does_not_keep_the_vault_open(
     held = threading.Event()
     tomas.out = lambda _: held.wait()  # type: ignore[method-assign]
     thread, codes = in_background(tomas, "prompt", "list")
-    assert printing.wait(20)
+    assert printing.wait(120)
     listener.stop(LOCKED)
     assert listener.commands() == 0
     held.set()
-    thread.join(20)
+    thread.join(120)
     assert codes == [16]
 
 
@@ -279,18 +276,18 @@ def test_changed_rights_end_a_persons_command_and_nobody_elses(
     listener = serving(slow)
     tomas, ines = person("tomas"), person("ines")
     his, hers = in_background(tomas, "prompt", "list"), in_background(ines, "prompt", "list")
-    assert slow.begun.acquire(timeout=20)
-    assert slow.begun.acquire(timeout=20)
+    assert slow.begun.acquire(timeout=120)
+    assert slow.begun.acquire(timeout=120)
     with bench.vault.confirm(ines.known) as signer:
         people.revoke(bench.vault, signer, "tomas", "left the company")
-    his[0].join(20)
+    his[0].join(120)
     assert his[1] == [4]
     assert "Your rights in it were changed" in tomas.errors
-    assert slow.ended.acquire(timeout=20)
+    assert slow.ended.acquire(timeout=120)
     assert hers[0].is_alive()
     assert listener.commands() >= 1
     listener.stop(LOCKED)
-    hers[0].join(20)
+    hers[0].join(120)
 
 
 def test_the_owner_of_the_open_vault_loses_a_role_that_somebody_who_joined_takes_away(
@@ -327,7 +324,7 @@ def test_a_command_that_shuts_out_the_owner_of_the_open_vault_comes_to_its_end_w
     tomas = person("tomas")
     assert tomas("user", "revoke", "ines", "--reason", "left the firm") == 0, tomas.errors
     assert "ines" in tomas.output
-    locking[0].join(30)
+    locking[0].join(120)
     assert not locking[0].is_alive()
     with Workbench.open(bench.vault.folder, "tomas", tomas.known) as again:
         assert check(again.vault) == ()
@@ -364,13 +361,13 @@ def test_so_many_commands_run_at_once(
     listener = serving(slow)
     running = [in_background(person(name), "prompt", "list")[0] for name in ("tomas", "ines")]
     for _ in running:
-        assert slow.begun.acquire(timeout=20)
+        assert slow.begun.acquire(timeout=120)
     third = person("tomas")
     assert third("prompt", "list") == 16
     assert "2 commands are at work in this vault already" in third.errors
     listener.stop(LOCKED)
     for thread in running:
-        thread.join(20)
+        thread.join(120)
 
 
 def test_another_version_of_the_program_is_told(
@@ -425,7 +422,7 @@ def test_a_longer_command_waits_for_who_works_through_it_and_lets_nobody_else_in
     bench: Workbench, person: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sharing, "AFTER", 0.0)
-    monkeypatch.setattr(here, "PATIENCE", 20.0)
+    monkeypatch.setattr(here, "PATIENCE", 120.0)
     slow = Slow()
     told: list[int] = []
     waiting = threading.Event()
@@ -436,18 +433,18 @@ def test_a_longer_command_waits_for_who_works_through_it_and_lets_nobody_else_in
 
     def first() -> None:
         with offered(bench, lambda console, _: slow(console), wait):
-            assert slow.begun.acquire(timeout=20)
+            assert slow.begun.acquire(timeout=120)
 
     one = threading.Thread(target=first)
     one.start()
     thread, codes = in_background(person("tomas"), "prompt", "list")
-    assert waiting.wait(20)
+    assert waiting.wait(120)
     monkeypatch.setattr(here, "PATIENCE", 0.2)
     assert person("ines")("prompt", "list") == 12
     assert (told, one.is_alive()) == ([1], True)
     slow.finish.set()
-    thread.join(20)
-    one.join(20)
+    thread.join(120)
+    one.join(120)
     assert codes == [130]
 
 
@@ -455,7 +452,7 @@ def test_what_would_never_end_by_itself_is_ended_with_the_one_that_was_stopped(
     bench: Workbench, person: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sharing, "AFTER", 0.0)
-    monkeypatch.setattr(here, "PATIENCE", 20.0)
+    monkeypatch.setattr(here, "PATIENCE", 120.0)
     staying, finite = Slow(), Slow()
     told: list[int] = []
     waiting = threading.Event()
@@ -472,20 +469,20 @@ def test_what_would_never_end_by_itself_is_ended_with_the_one_that_was_stopped(
 
     def first() -> None:
         with offered(bench, run, wait, lambda: True):
-            assert staying.begun.acquire(timeout=60)
-            assert finite.begun.acquire(timeout=60)
+            assert staying.begun.acquire(timeout=120)
+            assert finite.begun.acquire(timeout=120)
 
     one = threading.Thread(target=first)
     one.start()
     serving, served = in_background(person("tomas"), "serve")
     importing, imported = in_background(person("ines"), "prompt", "list")
-    serving.join(60)
+    serving.join(120)
     assert served == [Unavailable.exit_code]
-    assert waiting.wait(60)
+    assert waiting.wait(120)
     assert (told, one.is_alive(), imported) == ([1], True, [])
     finite.finish.set()
-    importing.join(60)
-    one.join(60)
+    importing.join(120)
+    one.join(120)
     assert imported == [130]
 
 
