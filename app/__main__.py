@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from app.bridge import serving
+from app.bridge import installing, serving
 from core import egress
 from core.errors import AssayError
 from core.settings import Settings, load
@@ -53,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if problem and window.page is not None:
         window.page.banner.say(problem, "The defaults are used until then.")
     window.show()
+    window.operations.run_alone("Look at the program's own files", installing.warning, window.say_altered)
     return app.exec()
 
 

@@ -59,6 +59,7 @@ class MainWindow(QMainWindow):
         groups = [(word, [place for place in places if place.name in self._makers]) for word, places in GROUPS]
         self._foot = [place for place in (VAULT, SETTINGS) if place.name in self._makers]
         self.rail = Rail([(word, places) for word, places in groups if places], self._foot, LOCK)
+        self.altered = Banner("cautioned")
         self.rolled_back = Banner()
         self.rolled_back.setAccessibleDescription("About the vault")
         self.reminder = Banner("cautioned")
@@ -77,11 +78,14 @@ class MainWindow(QMainWindow):
         self.locking.idle.active.connect(operations.touch)
         self.rail.chosen.connect(self.go)
         self.rail.lock_asked.connect(self.lock)
+        self.altered.acted.connect(lambda: self.go("installation"))
         self.rolled_back.acted.connect(lambda: self.go("audit", "settle"))
         self.stale.acted.connect(lambda: self.go("people", "passphrase"))
         self.reminder.acted.connect(lambda: self.go("vault", "back-up"))
         self.due.acted.connect(lambda: self.go("retention", "rules"))
-        self.status.barrier_asked.connect(lambda: self.go("vault") if self.operations.workbench is not None else None)
+        self.status.barrier_asked.connect(
+            lambda: self.go("vault" if self.operations.workbench is not None else "installation")
+        )
         self.status.jobs_asked.connect(self._toggle_tray)
         self.status.model_asked.connect(lambda: self.go("models") if self.operations.workbench is not None else None)
         self.status.api_asked.connect(lambda: self.go("api") if self.operations.workbench is not None else None)
@@ -237,6 +241,11 @@ class MainWindow(QMainWindow):
             page.after_lock(vault.folder, vault.user.user, because, kept)
         self.operations.run_alone("Lock the vault", lambda job: workbench.close(), lambda _: self._let_go())
 
+    def say_altered(self, found: tuple[str, str]) -> None:
+        """Warn that the program's own files differ from what was built: what it is and the next step, or nothing where both are empty."""
+        if found[0]:
+            self.altered.say(*found, "Examine…")
+
     def warn(self, words: str, act: str, acted: Callable[[], None]) -> None:
         self._toast.warn(words, act, acted)
 
@@ -271,6 +280,7 @@ class MainWindow(QMainWindow):
             for place in (*self._places, *self._foot)
         ]
         targets.append(Target(LOCK.word, "Action", LOCK.icon, self.lock, LOCK.key))
+        targets.append(Target("This installation", "Section", "health", _going(self, "installation")))
         targets.append(Target("Keyboard help", "Action", "keyboard", self.show_keys, "F1"))
         for page in self._pages.values():
             targets += page.targets()
@@ -353,7 +363,7 @@ class MainWindow(QMainWindow):
         right = QVBoxLayout()
         right.setContentsMargins(0, 0, 0, 0)
         right.setSpacing(0)
-        for widget in (self.rolled_back, self.stale, self.reminder, self.due):
+        for widget in (self.altered, self.rolled_back, self.stale, self.reminder, self.due):
             right.addWidget(widget)
         right.addWidget(self.stack, 1)
         middle.addLayout(right, 1)

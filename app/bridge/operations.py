@@ -253,6 +253,21 @@ class Operations(QObject):
         workbench = self._workbench
         if workbench is None:
             raise RuntimeError("no vault is open")
+        return self.watch_alone(
+            title, lambda job, tell: work(workbench, job, tell), parts, done, failed, stopped, shown
+        )
+
+    def watch_alone(
+        self,
+        title: str,
+        work: Callable[[Job, Callable[[P], None]], T],
+        parts: Callable[[list[P]], None],
+        done: Callable[[T], None],
+        failed: Callable[[Failure], None] | None = None,
+        stopped: Callable[[], None] | None = None,
+        shown: bool = False,
+    ) -> Handle:
+        """The same for work that needs no vault."""
         batch: _Batch[P] = _Batch()
         number = self._next()
 
@@ -266,7 +281,7 @@ class Operations(QObject):
                 self._arrived.emit((number, "pieces", None))
 
         waiting = _Waiting(self._handle(number, title), shown, done, failed, stopped, flush)
-        return self._start(number, title, lambda job: work(workbench, job, tell), waiting)
+        return self._start(number, title, lambda job: work(job, tell), waiting)
 
     def _next(self) -> int:
         self._numbers += 1

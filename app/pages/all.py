@@ -23,6 +23,7 @@ _CLASSES = {
     "retention": ("app.pages.retention", "RetentionPage"),
     "vault": ("app.pages.vault", "VaultPage"),
     "settings": ("app.pages.settings", "SettingsPage"),
+    "installation": ("app.pages.installation", "InstallationPage"),
 }
 
 

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 import msgspec
 from PySide6.QtWidgets import QWidget
 
+from app.bridge import installing as bridge
 from app.pages.page import Page, Shell, scrolled
 from app.theme.look import look
 from app.theme.tokens import tokens
-from app.widgets.basic import Card, column
+from app.widgets.basic import Card, column, row
+from app.widgets.buttons import button
 from app.widgets.forms import Check, Choice, Field
 from core import settings
 from core.errors import AssayError
@@ -57,7 +59,11 @@ class SettingsPage(Page):
             self.answers.addItem(word)
         machine.body.addWidget(Field("Chat answers", self.answers, beside=True))
         inside = QWidget()
-        inside.setLayout(column(appearance, machine, None, margins=(24, 20, 24, 24), space=16))
+        program = Card("This installation", bridge.runs())
+        self.examine = button("Examine…", "health")
+        self.examine.clicked.connect(lambda: self.shell.go("installation"))
+        program.body.addLayout(row(self.examine, None))
+        inside.setLayout(column(appearance, machine, program, None, margins=(24, 20, 24, 24), space=16))
         inside.setMaximumWidth(look().px(720))
         self.body.addWidget(scrolled(inside))
         self._show(settings.load())

@@ -82,6 +82,11 @@ class UnlockPage(Page):
         self.check = button("Check a pack", "stamp", "quiet")
         self.check.setAccessibleDescription("No vault is needed to check one")
         self.check.clicked.connect(lambda: self.shell.go("evidence"))
+        self.examine = button("This installation", "health", "quiet")
+        self.examine.setAccessibleDescription(
+            "What this machine gives, what bars the network, and the program’s own files"
+        )
+        self.examine.clicked.connect(lambda: self.shell.go("installation"))
         self.note = label("", tone="secondary", wrap=True)
         self.note.hide()
         card = frame("card")
@@ -97,7 +102,8 @@ class UnlockPage(Page):
             )
         )
         foot = row(self.check, label("No vault is needed to check one.", type="small", tone="secondary"), None)
-        whole = column(head, 8, card, foot, None, space=12, margins=(0, 72, 0, 24))
+        other = row(self.examine, label("Examine the machine and the program.", type="small", tone="secondary"), None)
+        whole = column(head, 8, card, column(foot, other, space=4), None, space=12, margins=(0, 72, 0, 24))
         holder = QWidget()
         holder.setFixedWidth(look().px(WIDTH))
         holder.setLayout(whole)

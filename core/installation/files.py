@@ -189,7 +189,7 @@ def warning() -> tuple[str, str]:
     many = f"{count:,} of its files are" if count > 1 else "one of its files is"
     return (
         f"Assay was changed after it was built: {many} not as built, {_named(differences)}.",
-        f"`assay doctor` reads all of them. {AGAIN}",
+        f"The doctor (assay doctor) reads all of them. {AGAIN}",
     )
 
 
