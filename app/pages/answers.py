@@ -16,16 +16,22 @@ from app.widgets.code_view import CodeEditor
 from app.widgets.exchange import Exchange
 from app.widgets.passages import PassageRow
 from app.widgets.token_view import TokenView
-from core.assistants.records import QUOTES, Answer
+from core.assistants.records import QUOTES, Answer, Citation
+from core.retrieval.records import Passage
 
 NOBODY: Mapping[str, str] = {}
+
+
+def where(found: Citation | Passage) -> str:
+    """Where in its document something is, as a line of its own: "Sheet Costs, A5:D5", or its page in older answers."""
+    return found.place[:1].upper() + found.place[1:] if found.place else f"Page {found.page}"
 
 
 def cited_rows(answer: Answer) -> list[PassageRow]:
     """The passages that an answer cites, once each, by number."""
     rows: dict[int, PassageRow] = {}
     for found in answer.citations:
-        row_ = PassageRow(found.number, found.name, found.quote, f"Page {found.page}", f"Match {found.score:.2f}")
+        row_ = PassageRow(found.number, found.name, found.quote, where(found), f"Match {found.score:.2f}")
         rows.setdefault(found.number, row_)
     return [rows[number] for number in sorted(rows)]
 
@@ -33,7 +39,7 @@ def cited_rows(answer: Answer) -> list[PassageRow]:
 def found_rows(answer: Answer) -> list[PassageRow]:
     """All passages that were found, numbered as the prompt numbered them; in quotes mode the cited ones come first."""
     return [
-        PassageRow(number, found.name, " ".join(found.text.split()), f"Page {found.page}", f"Match {found.score:.2f}")
+        PassageRow(number, found.name, " ".join(found.text.split()), where(found), f"Match {found.score:.2f}")
         for number, found in enumerate(answer.passages, 1)
     ]
 

@@ -331,7 +331,7 @@ class SeenPanel(QFrame):
             shown = answer.rendered
         else:
             shown = "\n\n".join(
-                f"[{place}] {passage.name}, page {passage.page}\n{passage.text}"
+                f"[{place}] {passage.name}, {passage.place or f'page {passage.page}'}\n{passage.text}"
                 for place, passage in enumerate(answer.passages, 1)
             )
         self.text.show_parts([("same", shown)])

@@ -10,7 +10,7 @@ from typing import Any
 
 from core.evidence.blocks import Block, Heading, Items, Pairs, Paragraph, Quote, Span, Spans, Table, joined, plain
 from core.evidence.opened import Row
-from core.evidence.words import WITHHELD, count, is_withheld, number, shown
+from core.evidence.words import WITHHELD, count, is_withheld, number, shown, where
 
 MOST = 60
 """Failures that are told in full."""
@@ -131,7 +131,7 @@ def _passages(answer: Any, sample: Any) -> list[Block]:
         if 0 <= place < len(passages) and _find(passages[place], quote):
             marks.setdefault(place, []).append(quote)
         else:
-            source = plain(f"Cited: {shown(citation.get('name'))}, page {shown(citation.get('page'))}")
+            source = plain(f"Cited: {shown(citation.get('name'))}, {where(citation)}")
             blocks.append(Quote((Span(shown(quote), "mark"),), source))
     cited = set(marks)
     wanted = sample.get("quote")
@@ -142,7 +142,7 @@ def _passages(answer: Any, sample: Any) -> list[Block]:
     for place, quotes in sorted(marks.items()):
         passage = passages[place]
         said = "Cited" if place in cited else "Not cited, but holds the expected sentence"
-        source = plain(f"{said}: [{place + 1}] {shown(passage.get('name'))}, page {shown(passage.get('page'))}")
+        source = plain(f"{said}: [{place + 1}] {shown(passage.get('name'))}, {where(passage)}")
         blocks.append(Quote(_marked(str(passage["text"]), quotes), source))
     rest = len(passages) - len(marks)
     if rest:

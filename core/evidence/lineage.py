@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from core.evidence import origins
 from core.evidence.opened import Row
-from core.evidence.words import is_withheld
+from core.evidence.words import is_withheld, where
 from core.records import Json
 
 Rows = Mapping[str, tuple[Row, ...]]
@@ -27,6 +27,8 @@ class Chunk(NamedTuple):
     page: int
     place: int
     cited: bool
+    where: str = ""
+    """Its place in the document, in words."""
 
 
 def chunks(outcome: Any) -> list[Chunk]:
@@ -34,7 +36,7 @@ def chunks(outcome: Any) -> list[Chunk]:
     answer = outcome.get("answer") or {}
     cited = {c.get("number") for c in answer.get("citations") or [] if not is_withheld(c)}
     return [
-        Chunk(str(passage["document"]), int(passage["page"]), int(passage["chunk"]), number in cited)
+        Chunk(str(passage["document"]), int(passage["page"]), int(passage["chunk"]), number in cited, where(passage))
         for number, passage in enumerate(answer.get("passages") or [], 1)
         if not is_withheld(passage) and {"document", "page", "chunk"} <= passage.keys()
     ]
@@ -79,7 +81,7 @@ def _answer(writer: "_Writer", row: Row, answers: str, scores: str) -> None:
         page, piece = f"{document}/page/{chunk.page}", f"{document}/chunk/{chunk.place}"
         if writer.entity(page, "page", f"page {chunk.page}"):
             writer.relate("wasDerivedFrom", generatedEntity=page, usedEntity=writer.known(document, "document"))
-        if writer.entity(piece, "chunk", f"chunk {chunk.place}"):
+        if writer.entity(piece, "chunk", f"chunk {chunk.place}, {chunk.where}"):
             writer.relate("wasDerivedFrom", generatedEntity=piece, usedEntity=page)
         kind = "prov:Quotation" if chunk.cited else ""
         writer.relate("wasDerivedFrom", kind, generatedEntity=answer, usedEntity=piece)

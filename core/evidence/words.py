@@ -73,6 +73,12 @@ def shortened(text: str, longest: int) -> str:
     return f"{text[:head]}…{text[len(text) - (longest - 1 - head) :]}"
 
 
+def where(cited: Any) -> str:
+    """Where in its document a passage or a citation is: its place in words, or the page where none was recorded."""
+    place = cited.get("place")
+    return shown(place) if isinstance(place, str) and place else f"page {shown(cited.get('page'))}"
+
+
 def fingerprint(digest: str) -> str:
     """A digest for a narrow place."""
     return shortened(digest, 17)
