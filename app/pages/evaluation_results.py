@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QScrollArea, QStackedWidget, QWidget
 from app.bridge.operations import Operations
 from app.pages.evaluation_content import RunContent
 from app.pages.evaluation_matrix import columns, rows, short_names
+from app.pages.evaluation_people import Said, read_said
 from app.pages.evaluation_summary import RunSummary
 from app.pages.page import side_pane
 from app.pages.sample_detail import SampleDetail
@@ -21,9 +22,12 @@ from app.widgets.matrix import Matrix
 from app.widgets.matrix_model import FILTERS, MatrixSample
 from app.widgets.toolbar import Chooser
 from core.datasets.records import Sample
+from core.evals import marks
 from core.evals.history import Past, history
+from core.evals.marks import Mark, MarkOutcome
 from core.evals.records import Outcome
 from core.jobs import Job, Progress
+from core.vault.roles import Act, allowed
 
 if TYPE_CHECKING:
     from core.workbench import Workbench
@@ -89,6 +93,7 @@ class ResultsView(QWidget):
         self.detail.stepped.connect(self._step)
         self.detail.asked.connect(self._ask)
         self.detail.past_asked.connect(self._go_past)
+        self.detail.marked.connect(self._mark)
         self.side = QStackedWidget()
         self._summary_pane = side_pane(self.summary, width=SIDE)
         self._detail_pane = side_pane(self.detail, width=SIDE)
@@ -135,6 +140,8 @@ class ResultsView(QWidget):
         self._offer_columns()
         self._count()
         self.summary.show_run(content)
+        self._show_said(None)
+        self._read_said()
         self.summary.show_sample(None, "", None)
         self.close_sample()
         self._go_first()
@@ -229,6 +236,41 @@ class ResultsView(QWidget):
                 self.detail.show_history(past, run.id)
 
         self._operations.run("Read a sample’s history", work, done)
+
+    def _read_said(self) -> None:
+        """Read what people say of the run, and show it if it is still looked at."""
+        content = self.content
+        if content is None or content.live:
+            return
+
+        def done(said: Said) -> None:
+            if self.content is content:
+                self._show_said(said)
+
+        run = content.run.id
+        self._operations.run("Read people’s marks", lambda bench, job: read_said(bench, run), done)
+
+    def _show_said(self, said: Said | None) -> None:
+        self.summary.people.show_said(said)
+        bench, content = self._operations.workbench, self.content
+        may = bench is not None and allowed(Act.MARK_OUTCOME, bench.vault.user.roles)
+        refused = "" if may else "Your roles here don’t allow marking; an author or a reviewer must do it."
+        if said is None or content is None:
+            self.detail.show_marks((), (), {}, "", refused)
+        else:
+            self.detail.show_marks(said.scales, said.marks, said.names, content.run.variants[0].name, refused)
+
+    def _mark(self, request: MarkOutcome) -> None:
+        """Keep what the person says of an answer."""
+        content = self.content
+        if content is None:
+            return
+        view = content.view
+
+        def work(bench: "Workbench", job: Job) -> Mark:
+            return marks.mark(bench.vault, view, request)
+
+        self._operations.run("Mark an answer", work, lambda _: self._read_said())
 
     def _go_past(self, run: str, variant: str) -> None:
         index = self.matrix.currentIndex()

@@ -21,6 +21,7 @@ from app.pages.evaluation_matrix import (
     scorer_word,
     short_names,
 )
+from app.pages.evaluation_people import PeopleCard
 from app.pages.sample_detail import verdict_badge
 from app.pages.signatures import moment
 from app.theme.look import look
@@ -45,8 +46,11 @@ class RunSummary(QWidget):
         self.sample = _SampleCard()
         self.sample.asked.connect(self.sample_asked)
         self.figures = _FiguresCard()
+        self.people = PeopleCard()
         self.facts = _FactsCard()
-        self.setLayout(column(self.difference, self.gate, self.sample, self.figures, self.facts, None, space=12))
+        self.setLayout(
+            column(self.difference, self.gate, self.sample, self.figures, self.people, self.facts, None, space=12)
+        )
         self.setAccessibleName("Summary of the run")
 
     def show_run(self, content: RunContent) -> None:
@@ -169,7 +173,7 @@ class _SampleCard(Card):
         cited = answer.citations[0] if answer and answer.citations else None
         self._cited.setVisible(cited is not None)
         if cited is not None:
-            self._where.setText(f"[{cited.number}]  {cited.name}, page {cited.page}")
+            self._where.setText(f"[{cited.number}]  {cited.name}, {cited.place or f'page {cited.page}'}")
             self._quote.setText(cited.quote)
 
     def _restyle(self) -> None:

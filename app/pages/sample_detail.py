@@ -4,13 +4,15 @@ that were found, the messages that were filled in, the prompt exactly as the mod
 Where a sample was asked more than once, each time can be looked at.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
+from app.pages.answers import where
 from app.pages.evaluation_matrix import figure, place, scorer_word, sentence
 from app.pages.sample_history import HistoryCard
+from app.pages.sample_marks import MarksCard
 from app.theme.look import look
 from app.widgets.answer_view import NO_SUPPORT, AnswerView, Sentence, sentences
 from app.widgets.basic import Badge, Card, Elided, IconLabel, clear, column, label, row
@@ -20,6 +22,7 @@ from app.widgets.passages import PassageList, PassageRow
 from core.assistants.records import Answer
 from core.datasets.records import Sample
 from core.evals.history import Past
+from core.evals.marks import Mark, Scale
 from core.evals.records import Outcome, Score
 from core.inference.records import Message
 
@@ -32,18 +35,23 @@ ENDS = {"stop": "ended by the model", "length": "cut at the longest answer allow
 
 class SampleDetail(QWidget):
     """`stepped` gives -1 or 1: the person wants the sample before or after; `left`: back to the summary;
-    `asked` gives the question that they want to ask again in the chat; `past_asked` a (run, variant) of the history."""
+    `asked` gives the question that they want to ask again in the chat; `past_asked` a (run, variant) of the history; `marked` what they
+    say of the answer."""
 
     stepped = Signal(int)
     left = Signal()
     asked = Signal(str)
     past_asked = Signal(str, str)
+    marked = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
         self._shown: tuple[Sample, str, tuple[Outcome, ...], tuple[Message, ...]] | None = None
         self.times = Segments((), "Which time")
         self.history = HistoryCard()
+        self.marks = MarksCard()
+        self._outcome: Outcome | None = None
+        self._said: tuple[Sequence[Scale], Sequence[Mark], Mapping[str, str], str, str] = ((), (), {}, "", "")
         self._title = Elided(type="heading")
         self._variant = Elided(tone="secondary")
         back = button("Summary", "left", "quiet", small=True)
@@ -77,9 +85,28 @@ class SampleDetail(QWidget):
         if self._shown is not None:
             self.history.show_past(past, run, self._shown[1])
 
+    def show_marks(
+        self, scales: Sequence[Scale], marks: Sequence[Mark], people: Mapping[str, str], first: str, refused: str
+    ) -> None:
+        """What people say of the run's answers; `first` is its first variant, `refused` why this person may not mark."""
+        self._said = (scales, marks, people, first, refused)
+        self._show_marks()
+
+    def _show_marks(self) -> None:
+        scales, marks, people, first, refused = self._said
+        outcome = self._outcome
+        own = [
+            mark
+            for mark in marks
+            if outcome is not None
+            and (mark.sample, mark.variant, mark.repetition) == (outcome.sample, outcome.variant, outcome.repetition)
+        ]
+        self.marks.show_marks(outcome, scales, own, people, first, refused)
+
     def _show(self, outcome: Outcome | None) -> None:
         if self._shown is None:
             return
+        self._outcome = outcome
         sample, variant, asked, messages = self._shown
         clear(self._body)
         self._title.say(sample.id)
@@ -99,6 +126,10 @@ class SampleDetail(QWidget):
         else:
             self._answer = outcome.answer
             self._body.addWidget(self._answer_card(outcome))
+            self.marks = MarksCard()
+            self.marks.given.connect(self.marked)
+            self._body.addWidget(self.marks)
+            self._show_marks()
             self._body.addWidget(_scores(outcome.scores))
             self._body.addWidget(self._passages_card(outcome.answer))
             if messages:
@@ -157,7 +188,7 @@ class SampleDetail(QWidget):
         self.passages.setAccessibleName("Passages found")
         self.passages.show_rows(
             [
-                PassageRow(number, passage.name, passage.text, f"Page {passage.page}", f"{passage.score:.2f}")
+                PassageRow(number, passage.name, passage.text, where(passage), f"{passage.score:.2f}")
                 for number, passage in enumerate(answer.passages, 1)
             ]
         )

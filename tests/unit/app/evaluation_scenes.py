@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import msgspec
 from PySide6.QtCore import QCoreApplication
@@ -9,10 +10,13 @@ from PySide6.QtWidgets import QScrollArea
 
 from app.main_window import MainWindow
 from core.errors import NotFound, WorkerFailed
+from core.evals import marks, store
 from core.evals.files import read_spec
-from core.evals.records import RunSpec
+from core.evals.records import Outcome, RunSpec, RunView
 from core.evals.replaying import Differs, Replay
+from core.evals.scoring.base import Decision, Tools
 from core.jobs import Job
+from core.vault.roles import Act
 from tests.unit.app.benches import EXAMPLE, Bench
 
 SPEC = "cite-answers-comparison"
@@ -53,6 +57,71 @@ def with_runs(window: MainWindow) -> Bench:
         bench.evals.run(RunSpec(reference="strict-answers"), Job("Evaluate"))
         bench.library.before_answer = lambda: None
     return bench
+
+
+def judge(decision: Decision) -> dict[str, object]:
+    """A judge that likes long answers, and is not always of the same mind."""
+    marks = decision.schema["properties"]["verdict"]["enum"]
+    size = len(str(decision.variables["answer"]))
+    return {
+        "reason": "It answers, and says where it stands.",
+        "verdict": marks[(size + size % 3 * decision.time) % len(marks)],
+    }
+
+
+def with_judge(bench: Bench, people: bool = True) -> None:
+    """A run with a judge, after those of `with_runs`; two people marked some of its answers."""
+    if any(view.run.id == "run-3" for view in bench.evals.list()):
+        return
+    bench.evals._scoring = SimpleNamespace(  # type: ignore[assignment]
+        tools=lambda embedder, job: Tools(decide=judge), asked=lambda *_: None, instruments=lambda uses: ()
+    )
+    spec = read_spec(EXAMPLE / "evaluation.yaml")
+    scoring = {"rubric": {"rubric": "judge@1", "model": "starter-chat", "repeat": 3}}
+    bench.evals.save(
+        msgspec.structs.replace(spec, name="judged", scorers=("contains", "rubric"), scoring=scoring, criteria=())
+    )
+    view = bench.evals.run(RunSpec(reference="judged"), Job("Evaluate"))
+    if not people:
+        return
+    outcomes = [outcome for _, outcome in bench.evals.outcomes(view.run.id) if outcome.scores]
+    for user, step in (("ines", 3), ("tomas", 5)):
+        for place, outcome in enumerate(outcomes[:48]):
+            score = next(score for score in outcome.scores if score.scorer == "rubric")
+            given = min(5, max(1, round(1 + 4 * score.value) + (place % step == 0)))
+            _mark(bench, view, outcome, user, given)
+
+
+def _mark(bench: Bench, view: RunView, outcome: Outcome, user: str, score: int) -> None:
+    """What somebody says, as the vault would hold it if they had said it."""
+    with bench.vault.write(Act.MARK_OUTCOME, about=f"by {user}") as unit:
+        digest = store.outcome(unit, view.digest, outcome.variant, outcome.sample, 0)
+        assert digest is not None
+        made = marks.Mark(
+            run=view.digest, outcome=digest, sample=outcome.sample, variant=outcome.variant, repetition=0, scorer="rubric",
+            score=score, lowest=1, highest=5, reason="Names the page, not the limit." if score < 4 else "", user=user, made=view.run.started,
+        )  # fmt: skip
+        store.add_mark(unit, view.digest, digest, "rubric", user, unit.put(made, links=(view.digest, digest)))
+
+
+def judged(window: MainWindow) -> None:
+    """The summary at the judge's agreement with people."""
+    with_judge(with_runs(window))
+    window.go("evals", "run-3")
+    wait(window)
+    page = window.page.results  # type: ignore[union-attr]
+    bars = page._summary_pane.findChildren(QScrollArea)
+    bars[0].ensureWidgetVisible(page.summary.people, 0, 0)
+    bars[0].verticalScrollBar().setValue(page.summary.people.y() - 12)
+
+
+def judged_sample(window: MainWindow) -> None:
+    judged(window)
+    page = window.page.results  # type: ignore[union-attr]
+    page.go_to("q03", page.content.run.variants[1].name)
+    wait(window)
+    bars = page._detail_pane.findChildren(QScrollArea)
+    bars[0].verticalScrollBar().setValue(page.detail.marks.y() - 60)
 
 
 def results(window: MainWindow) -> None:
@@ -207,4 +276,6 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     "evals-replayed-otherwise": replayed_otherwise,
     "evals-runs": view("runs"),
     "evals-specs": view("specs"),
+    "evals-judged": judged,
+    "evals-judged-sample": judged_sample,
 }
