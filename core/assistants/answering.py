@@ -167,15 +167,17 @@ def _by_model(
     found = len(passages)
     question = settled(question, context.prompt)
     passages, parts = _fitting(question, passages, context, job)
-    text, finished, first = "", None, 0.0
+    text, finished, first, pieces = "", None, 0.0, 0
     for part in parts:
         if isinstance(part, Finished):
             finished = part
             continue
-        first = first or time.monotonic() - started
+        first, pieces = first or time.monotonic() - started, pieces + 1
         text += part.text
         yield Delta(text=part.text)
     assert finished is not None
+    if pieces == 1:  # the first token was there before the one piece came
+        first = max(0.0, first - max(0.0, finished.seconds - finished.first_token_seconds))
     text = text.strip()
     promised = context.prompt.promised
     contract, broken = kept(promised, text, finished.broken)

@@ -4,33 +4,28 @@ A run writes its outcomes in batches, so that a crash or a stop loses one batch 
 sample's outcome; an error of the vault ends the run. What the run was made with is written down at its start.
 """
 
-import dataclasses
 import importlib.metadata
 import platform
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import Literal
 
 import msgspec
 
 from core import egress
-from core.assistants.answering import answer
-from core.assistants.records import Answered
 from core.assistants.service import Assistants
 from core.datasets.records import Dataset, Sample
 from core.datasets.screening import Contaminated
 from core.datasets.service import Datasets
 from core.documents.service import Documents
-from core.errors import AssayError, BadInput, Cancelled, DiskFull, NotFound
+from core.errors import BadInput, Cancelled, DiskFull, NotFound
 from core.evals import comparing, estimating, releasing, replaying, resuming, store, summary
+from core.evals.answers import Answers
 from core.evals.cache import Cache, usable
 from core.evals.comparison import Comparison
 from core.evals.estimating import Estimate
 from core.evals.files import checked
-from core.evals.filling import fields_of
 from core.evals.gates import GateResult
 from core.evals.records import (
     Done,
@@ -50,7 +45,7 @@ from core.evals.replaying import Replay
 from core.evals.scorers import chosen
 from core.evals.scoring.scores import Scores
 from core.evals.scoring.tools import Scoring, models_in
-from core.evals.tasks import Task, documents_of, in_order, question_of, used, variants_of
+from core.evals.tasks import Task, documents_of, in_order, used, variants_of
 from core.jobs import Job
 from core.models import cards as models_cards
 from core.models.service import Models
@@ -68,8 +63,6 @@ Outcomes = list[Outcome]
 Status = Literal["finished", "cancelled", "failed"]
 BATCH_SECONDS = 1.0
 """Outcomes are written together at most this long after they were made."""
-AT_ONCE = 16
-"""Samples that are under way together in fast mode."""
 PACKAGES = ("llama-cpp-python", "chromadb", "pymupdf", "numpy", "cryptography", "sqlcipher3")
 
 
@@ -183,8 +176,10 @@ class Evals:
             with self._vault.read() as reader:
                 return estimating.recorded_cost(reader, variant, spec.mode)
 
+        answers = Answers(spec, Digest(""), self._assistants, job)
+
         def ask(variant: Variant, sample: Sample) -> Outcome:
-            return self._one(spec, Digest(""), Task(variant, sample, 0), job)
+            return answers.one(Task(variant, sample, 0))
 
         return estimating.estimate(name, spec, dataset.samples, variants, recorded, ask)
 
@@ -235,11 +230,12 @@ class Evals:
         tasks = in_order(variants, samples, spec.repetitions)
         wanted = [(task, recorded.get((task.variant.name, task.sample.id, task.repetition))) for task in tasks]
         held = [(task, outcome) for task, outcome in wanted if outcome is not None]
+        answers = Answers(spec, view.digest, self._assistants, job)
 
         def pairs() -> Iterator[tuple[Outcome, Outcome]]:
             for place, (task, outcome) in enumerate(held):
                 job.report(place, len(held), "samples")
-                yield outcome, self._one(spec, view.digest, task, job)
+                yield outcome, answers.one(task)
 
         return replaying.compare(view.run.id, pairs(), view.run.environment, environment())
 
@@ -384,7 +380,8 @@ class Evals:
         try:
             job.report(len(done), total, "samples")
             tasks = resuming.left(in_order(variants, samples, spec.repetitions), done)
-            with closing(self._asked(spec, run, tasks, job)) as asked:
+            answers = Answers(spec, run, self._assistants, job, self._caches.get(run))
+            with closing(answers.each(tasks)) as asked:
                 for outcome in scores.of(asked, variants, tuple(done)):
                     batch.append(outcome)
                     if time.monotonic() - written >= BATCH_SECONDS:
@@ -398,28 +395,6 @@ class Evals:
         finally:
             self._write(run, batch)
 
-    def _asked(self, spec: Spec, run: Digest, tasks: Sequence[Task], job: Job) -> Generator[tuple[Sample, Outcome]]:
-        """Every task's outcome, in order. In fast mode several are under way at once, which the engine computes together."""
-        cache = self._caches.get(run)
-        if spec.mode == "reproducible":
-            for task in tasks:
-                yield task.sample, self._one(spec, run, task, job, cache)
-            return
-        waiting: deque[tuple[Sample, Future[Outcome]]] = deque()
-        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="samples") as pool:
-            try:
-                for task in tasks:
-                    waiting.append((task.sample, pool.submit(self._one, spec, run, task, job, cache)))
-                    while waiting and (waiting[0][1].done() or len(waiting) > 2 * AT_ONCE):
-                        sample, first = waiting.popleft()
-                        yield sample, first.result()
-                while waiting:
-                    sample, first = waiting.popleft()
-                    yield sample, first.result()
-            finally:
-                for _, future in waiting:
-                    future.cancel()
-
     def _write(self, run: Digest, batch: Outcomes) -> None:
         if batch:
             with self._vault.write(Act.RUN_EVALUATION, about=f"{len(batch)} outcomes") as unit:
@@ -427,31 +402,6 @@ class Evals:
                 if run in self._caches:
                     self._caches[run].keep(unit, written)
             batch.clear()
-
-    def _one(self, spec: Spec, run: Digest, task: Task, job: Job, cache: Cache | None = None) -> Outcome:
-        question = question_of(spec, task)
-        outcome = Outcome(
-            run=run,
-            sample=task.sample.id,
-            variant=task.variant.name,
-            answer=None,
-            scores=(),
-            repetition=task.repetition,
-        )
-        try:
-            context = dataclasses.replace(self._assistants.context(question, job), fields=fields_of(task.sample))
-            asking = cache.asking(context.generate) if cache is not None else None
-            if asking is not None:
-                context = dataclasses.replace(context, generate=asking)
-            for part in answer(question, context, job):
-                if isinstance(part, Answered):
-                    made = msgspec.structs.replace(outcome, answer=part.answer)
-                    return asking.marked(made) if asking is not None else made
-        except Cancelled:
-            raise
-        except AssayError as error:
-            return msgspec.structs.replace(outcome, error=str(error))
-        raise AssertionError("an answer ends with Answered")
 
     def _instruments(self, spec: Spec) -> tuple[Instrument, ...]:
         return self._scoring.instruments(chosen(spec.scorers, spec.scoring)) if self._scoring is not None else ()

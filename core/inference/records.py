@@ -124,6 +124,20 @@ class Finished(Record, frozen=True, kw_only=True, tag="finished"):
     """How the answer breaks the form that was asked for, where the request wants that said."""
 
 
+class Complete(Record, frozen=True, kw_only=True, tag="complete"):
+    """Ask a model for an answer that nobody reads before its end. The answer is the same as that to the request alone, and comes in one piece."""
+
+    request: Generate
+
+
+class Completed(Record, frozen=True, kw_only=True, tag="completed"):
+    """A whole answer and its end."""
+
+    token: Token
+    """All of its text; empty where the model wrote none."""
+    finished: Finished
+
+
 class Loaded(Record, frozen=True, kw_only=True):
     """A model that is held ready in a worker."""
 

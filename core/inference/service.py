@@ -24,6 +24,8 @@ from core.inference.records import (
     TEXT,
     Checked,
     CheckTemplate,
+    Complete,
+    Completed,
     Count,
     Counted,
     Embed,
@@ -91,18 +93,19 @@ class Engine:
         self._template_lock = threading.Lock()
         self._template_worker: Worker | None = None
 
-    def generate(self, request: Generate, job: Job | None = None) -> Iterator[Token | Finished]:
-        """The answer in pieces as they come, then `Finished`. Closing the iterator stops the model.
+    def generate(self, request: Generate | Complete, job: Job | None = None) -> Iterator[Token | Finished]:
+        """The answer in pieces as they come, or for `Complete` in one at its end, then `Finished`. Closing the iterator stops the model.
 
         At its first step it raises `BadInput` (a parameter), `NotFound`, `Changed`, `Unsupported` (no chat model, no chat template), `TemplateError`,
         `ContextExceeded`, `Damaged`, `WorkerFailed`, `Cancelled`; after the last piece `InvalidAnswer`, when the answer breaks the form asked for."""
+        whole, request = isinstance(request, Complete), request.request if isinstance(request, Complete) else request
         check_request(request)
         model = self._chat_model(request.model, job)
         request = replace(request, adapters=self._adapters.resolved(request.adapters, model, job))
         projector = self._projector(request, model, job)
         with self._pool.using(model, job, projector, request.mode) as worker:
             self._adapters.hand_over(request.adapters, worker, job)
-            for part in worker.stream(request, Token | Finished, job):
+            for part in _complete(worker, request, job) if whole else worker.stream(request, Token | Finished, job):
                 if isinstance(part, Finished):
                     self._note_speed(model, projector, part)
                 yield part
@@ -333,6 +336,13 @@ class Engine:
                 )
                 self._template_worker = self._supervisor.start(spec, job)
             return self._template_worker
+
+
+def _complete(worker: Worker, request: Generate, job: Job | None) -> Iterator[Token | Finished]:
+    found = worker.call(Complete(request=request), Completed, job)
+    if found.token.text or found.token.choices:
+        yield found.token
+    yield found.finished
 
 
 def _check_layers(layers: int | None) -> None:

@@ -25,6 +25,8 @@ PACE: Final = 0.05
 """Seconds between two lots of one stream; nobody reads faster."""
 SLOWEST: Final = 0.2
 """The same, where many streams run together."""
+UNREAD: Final = 3600.0
+"""The same, where nobody reads before the end: the lot after the first comes with it."""
 
 
 class Handed(Generic[T]):
@@ -96,11 +98,16 @@ class Computer:
         threading.Thread(target=self._loop, name="computing", daemon=True).start()
 
     def lots(
-        self, lane: str, steps: Iterator[T | None], call: Call, after: Callable[[], None] = lambda: None
+        self,
+        lane: str,
+        steps: Iterator[T | None],
+        call: Call,
+        after: Callable[[], None] = lambda: None,
+        pace: float = PACE,
     ) -> Iterator[list[T]]:
         """What `steps` gives (None is left out), computed when the lane's earlier work is done. `after` is called at its end, in any case.
-        Raises what `steps` raises, `Cancelled`."""
-        handed: Handed[T] = Handed()
+        `pace`: seconds that a lot after the first may gather. Raises what `steps` raises, `Cancelled`."""
+        handed: Handed[T] = Handed(lambda: pace)
         self._new.put((lane, _Task(iter(steps), handed, call, after)))
         return handed.lots()
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from core.errors import BadInput, ContextExceeded, Unsupported
 from core.inference.records import (
+    Complete,
     Count,
     Counted,
     Embed,
@@ -33,6 +34,7 @@ from core.inference.records import (
 )
 from core.inference.worker import templates
 from core.inference.worker.streaming import Emitter
+from core.inference.worker.whole import whole
 from core.records import Record
 from core.workers.serving import Call, Handler
 
@@ -189,6 +191,7 @@ def handlers() -> dict[type[Record], Handler]:
     return {
         Load: load,
         Generate: generate,
+        Complete: whole(generate),
         Embed: embed,
         EmbedTokens: embed_tokens,
         Count: count,

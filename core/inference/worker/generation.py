@@ -16,6 +16,8 @@ from core.errors import ContextExceeded
 from core.inference.records import (
     TEXT,
     Choice,
+    Complete,
+    Completed,
     Finished,
     Generate,
     Likely,
@@ -31,7 +33,7 @@ from core.inference.records import (
 )
 from core.inference.worker import forms
 from core.inference.worker.adapters import HeldAdapters
-from core.inference.worker.computing import Computer
+from core.inference.worker.computing import PACE, UNREAD, Computer
 from core.inference.worker.prompting import Prompter
 from core.inference.worker.sampling import Chosen, Sampler
 from core.inference.worker.scheduling import Scheduler
@@ -40,6 +42,7 @@ from core.inference.worker.streaming import Emitter
 from core.inference.worker.turns import Turns
 from core.inference.worker.vocabulary import Vocabulary
 from core.inference.worker.watching import WATCH
+from core.inference.worker.whole import joined
 from core.workers.serving import Call
 
 
@@ -71,8 +74,13 @@ class Chat:
                 numbers.append(self._vocabulary.count(text))
         return tuple(numbers)
 
-    def generate(self, request: Generate, call: Call) -> Iterator[Token | Finished]:
-        """The answer in pieces, then `Finished`.
+    def complete(self, request: Complete, call: Call) -> Completed:
+        """The whole answer. Raises as `generate`."""
+        asked = request.request
+        return joined(self.generate(asked, call, PACE if asked.stop else UNREAD))  # a stop text is met by who reads
+
+    def generate(self, request: Generate, call: Call, pace: float = PACE) -> Iterator[Token | Finished]:
+        """The answer in pieces, each of what came in `pace` seconds or somewhat more, then `Finished`.
 
         Raises `Unsupported`, `TemplateError`, `ContextExceeded`, `BadInput`, `Damaged`, and `InvalidAnswer` after the last piece."""
         began = time.monotonic()
@@ -82,7 +90,7 @@ class Chat:
             raise ContextExceeded(prompt=len(ids), answer=request.max_tokens, window=self.window)
         emitter = Emitter(request.stop)
         first, written, reason = 0.0, 0, "length"
-        tokens, shared = self._tokens(request, grammar, ids, call)
+        tokens, shared = self._tokens(request, grammar, ids, call, pace)
         whole: list[str] = []
         choices: list[Choice] = []
         try:
@@ -190,12 +198,12 @@ class Chat:
         with self._turns, WATCH.step():
             return self._prompter.prompt(request)
 
-    def _tokens(self, request: Generate, grammar: str, ids: list[int], call: Call) -> Any:
+    def _tokens(self, request: Generate, grammar: str, ids: list[int], call: Call, pace: float) -> Any:
         sampler = Sampler(self._library, self._vocabulary, request, grammar, self.adapters.chosen(request.adapters))
         if request.mode == "reproducible":
-            return self._one().tokens(ids, request.max_tokens, sampler, self._vocabulary.ends, call), lambda: 0
+            return self._one().tokens(ids, request.max_tokens, sampler, self._vocabulary.ends, call, pace), lambda: 0
         scheduler = self._many()
-        answer = scheduler.start(ids, request.max_tokens, sampler, self._vocabulary.ends, call)
+        answer = scheduler.start(ids, request.max_tokens, sampler, self._vocabulary.ends, call, pace)
         return scheduler.tokens(answer), lambda: answer.shared
 
     def _one(self) -> Single:

@@ -22,6 +22,7 @@ from core.inference.planning import ContextNeeds, Measure, Needs
 from core.inference.records import (
     TEXT,
     Choice,
+    Complete,
     Count,
     Counted,
     Finished,
@@ -39,6 +40,7 @@ from core.inference.records import (
 from core.inference.worker.sampling import REPEAT_WINDOW
 from core.inference.worker.streaming import Emitter
 from core.inference.worker.watching import WATCH
+from core.inference.worker.whole import whole
 from core.models.worker.legacy import walk
 from core.records import Record
 from core.workers.serving import Call, Handler
@@ -287,6 +289,7 @@ def handlers() -> dict[type[Record], Handler]:
         Measure: measure,
         Load: load,
         Generate: generate,
+        Complete: whole(generate),
         Count: count,
         ShowTokens: show_tokens,
         Weigh: weigh,

@@ -17,6 +17,8 @@ from core.inference.planning import Measure, Needs
 from core.inference.records import (
     AdapterHeld,
     AdapterPart,
+    Complete,
+    Completed,
     Count,
     Counted,
     Embed,
@@ -103,6 +105,9 @@ class Worker:
     def generate(self, request: Generate, call: Call) -> Iterator[Token | Finished]:
         return self._chat(request).generate(request, call)
 
+    def complete(self, request: Complete, call: Call) -> Completed:
+        return self._chat(request.request).complete(request, call)
+
     def weigh(self, request: Weigh, call: Call) -> Weighed:
         return self._chat(request).weigh(request, call)
 
@@ -180,6 +185,7 @@ def handlers() -> dict[type[Record], Handler]:
         Measure: worker.measure,
         Load: worker.load,
         Generate: worker.generate,
+        Complete: worker.complete,
         Weigh: worker.weigh,
         WeighText: worker.weigh_text,
         Embed: worker.embed,

@@ -110,9 +110,18 @@ class Scheduler:
         self._no_abort = library.ggml_abort_callback()
         self._aborts = False
 
-    def start(self, ids: Sequence[int], most: int, sampler: Sampler, ends: Callable[[int], bool], call: Call) -> Answer:
-        """Put a prompt in line for at most `most` tokens of answer. Frees `sampler` at the end."""
-        answer = Answer(ids, most, sampler, ends, call, lambda: min(PACE * max(1, len(self._running)), SLOWEST))
+    def start(
+        self,
+        ids: Sequence[int],
+        most: int,
+        sampler: Sampler,
+        ends: Callable[[int], bool],
+        call: Call,
+        pace: float = PACE,
+    ) -> Answer:
+        """Put a prompt in line for at most `most` tokens of answer. Frees `sampler` at the end. `pace`: seconds that a lot of tokens may gather
+        while nothing else runs."""
+        answer = Answer(ids, most, sampler, ends, call, lambda: max(pace, min(pace * len(self._running), SLOWEST)))
         with self._lock:
             self._waiting.append(answer)
             idle, self._stepping = not self._stepping, True

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from core.errors import BadInput, Damaged, Unsupported
 from core.inference.records import TEXT, Finished, Generate, Token
 from core.inference.worker.adapters import NONE, AdapterSet
+from core.inference.worker.computing import PACE
 from core.inference.worker.generation import Chat
 from core.inference.worker.pictures import decoded
 from core.inference.worker.prompting import Prompter
@@ -100,7 +101,7 @@ class Seeing(Chat):
         self._prompter = self._looking = _Looking(library, model, name, self._vocabulary)
         self._alone: _SeeingAlone | None = None
 
-    def generate(self, request: Generate, call: Call) -> Iterator[Token | Finished]:
+    def generate(self, request: Generate, call: Call, pace: float = PACE) -> Iterator[Token | Finished]:
         """As `Chat.generate`, computed alone. Raises `BadInput` for a picture that can't be read."""
         held: list[Any] = []
         try:
@@ -109,7 +110,7 @@ class Seeing(Chat):
                 with WATCH.step():
                     self._looking.seen.append(self._pieces(number, data, held))
             self._looking.digests = [hashlib.sha256(data).hexdigest() for data in request.images]
-            yield from super().generate(replace(request, mode="reproducible"), call)
+            yield from super().generate(replace(request, mode="reproducible"), call, pace)
         finally:
             self._looking.seen, self._looking.chunks = [], []
             for chunks in held:

@@ -13,7 +13,7 @@ import numpy as np
 from core.errors import Damaged
 from core.inference.records import Weight
 from core.inference.worker.adapters import NONE, AdapterSet
-from core.inference.worker.computing import Computer
+from core.inference.worker.computing import PACE, Computer
 from core.inference.worker.library import context
 from core.inference.worker.sampling import Chosen, Sampler, chosen_from, log_probabilities
 from core.workers.serving import Call
@@ -54,10 +54,16 @@ class Single:
         self._computed = 0
 
     def tokens(
-        self, ids: Sequence[int], most: int, sampler: Sampler, ends: Callable[[int], bool], call: Call
+        self,
+        ids: Sequence[int],
+        most: int,
+        sampler: Sampler,
+        ends: Callable[[int], bool],
+        call: Call,
+        pace: float = PACE,
     ) -> Iterator[list[Chosen]]:
         """At most `most` tokens, the one that ends the answer included. Frees `sampler`. Raises `Damaged`, `Cancelled`."""
-        return self._computer.lots(LANE, self._write(ids, most, sampler, ends, call), call, sampler.free)
+        return self._computer.lots(LANE, self._write(ids, most, sampler, ends, call), call, sampler.free, pace)
 
     def weigh(
         self, ids: Sequence[int], continuations: Sequence[Sequence[int]], call: Call, adapters: AdapterSet = NONE

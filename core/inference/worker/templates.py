@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, Final
 
 import jinja2
@@ -39,9 +39,14 @@ LARGEST_NUMBER: Final = 4096
 """Bits of a product."""
 LONGEST_SOURCE: Final = 500_000
 LONGEST_RANGE: Final = 100_000
+KEPT: Final = 32
+"""Templates that are kept compiled."""
+LONGEST_KEPT: Final = 50_000
+"""Characters of one that is."""
 MEMORY: Final = 256 * 1024 * 1024
 FIXED_DATE: Final = datetime(2026, 1, 1)
 """What `strftime_now` gives in reproducible mode, so that a prompt is the same tomorrow."""
+_CODE: Final[dict[tuple[type[jinja2.Undefined], bool, str], CodeType]] = {}
 _NO_FILTERS: Final = ("center", "format", "pprint", "random", "urlize", "wordwrap", "xmlattr")
 """Those that make much from little, that are never the same twice, or that are about HTML."""
 _NO_ATTRIBUTES: Final = ("format", "format_map", "center", "ljust", "rjust", "zfill", "expandtabs")
@@ -268,9 +273,26 @@ def _parsed(env: _Sandbox, source: str, text: str) -> nodes.Template:
 
 
 def _rendered(env: _Sandbox, source: str, text: str, values: Mapping[str, Any]) -> str:
+    code = _compiled(env, source, text)
+    with _explained(source), _stopping(source):
+        template = jinja2.Template.from_code(env, code, env.make_globals(None))
+        return _collected(template.generate(dict(values)), source)
+
+
+def _compiled(env: _Sandbox, source: str, text: str) -> CodeType:
+    """A template as Python's code, which nothing changes: it is run in another environment each time. Of texts that are rendered again and again it
+    is kept: compiling takes ten times as long as rendering."""
+    key = (env.undefined, env.trim_blocks, text)
+    if (kept := _CODE.get(key)) is not None:
+        return kept
     tree = _parsed(env, source, text)
     with _explained(source), _stopping(source):
-        return _collected(env.from_string(tree).generate(dict(values)), source)
+        code = env.compile(tree)
+    if len(text) <= LONGEST_KEPT:
+        if len(_CODE) >= KEPT:
+            _CODE.clear()
+        _CODE[key] = code
+    return code
 
 
 @contextmanager
