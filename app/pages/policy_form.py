@@ -21,6 +21,10 @@ APPROVED = (
     ("answers", "Approved ones answer", "only approved models answer; others may be evaluated"),
     ("all", "Approved ones alone", "only approved models answer and are evaluated"),
 )
+SPECS = (
+    ("no", "Any spec", "a release may rest on a run of any spec"),
+    ("releases", "Approved ones", "releases and packs rest on runs of specs that were approved before"),
+)
 REVIEWERS = ("Nobody", "One person", "Two people")
 MEANINGS = (
     ("none", "It doesn’t matter as what"),
@@ -46,6 +50,7 @@ def facts(policy: Policy) -> list[tuple[str, str]]:
         ),
         ("Wrong answers", f"{policy.lockout_attempts} in a row, then {policy.lockout_minutes} minutes of waiting"),
         ("Models", next(words for key, _, words in APPROVED if key == policy.approved_models)),
+        ("Evaluations", next(words for key, _, words in SPECS if key == policy.approved_specs)),
         ("Needs a reason", ", ".join(act_words(act).lower() for act in policy.reasons) or "nothing"),
     ]
     for rule in policy.labels:
@@ -94,6 +99,16 @@ class PolicyForm(ActForm):
         self.models = Field(
             "Models", models, "A model is approved when somebody else than its card’s author signed that.", beside=True
         )
+        specs = Choice()
+        for key, words, _ in SPECS:
+            specs.addItem(words, key)
+        specs.setCurrentIndex(max(0, specs.findData(policy.approved_specs)))
+        self.specs = Field(
+            "Evaluations",
+            specs,
+            "Whose runs count for a release and may be packed: a spec is approved by somebody else before it runs.",
+            beside=True,
+        )
         self.own_words = Check("Nobody signs with a passphrase that somebody else chose for them")
         self.own_words.setChecked(policy.own_passphrase)
         self.reasons = {act.value: Check(act_words(act)) for act in REASONED}
@@ -109,6 +124,7 @@ class PolicyForm(ActForm):
             parts=(
                 *self.numbers.values(),
                 self.models,
+                self.specs,
                 self.own_words,
                 signed,
                 *self.labels.values(),
@@ -127,6 +143,7 @@ class PolicyForm(ActForm):
             now[key] = f"{choice.currentIndex()}" if key.endswith(".reviewers") else str(choice.currentData())
         now["reasons"] = ",".join(act for act, check in self.reasons.items() if check.isChecked())
         now["approved-models"] = str(self.models.edit.currentData())
+        now["approved-specs"] = str(self.specs.edit.currentData())
         now["own-passphrase"] = "yes" if self.own_words.isChecked() else "no"
         return {key: value for key, value in now.items() if value != self._before[key]}
 

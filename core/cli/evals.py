@@ -18,6 +18,7 @@ from core.cli.replaying import replay
 from core.cli.session import FILE, Session, pass_session
 from core.cli.signing import signing
 from core.errors import Cancelled
+from core.evals import locking
 from core.evals.files import read_spec
 from core.evals.marks import people
 from core.evals.records import SIGNIFICANT, Metric, Outcome, RunResult, RunSpec, RunView, SavedSpec, Spec, SpecVersion
@@ -135,6 +136,11 @@ def run(session: Session, spec: str, fresh: bool, dry_run: bool) -> None:
             session.output.result(estimate_json(found), estimate_lines(found))
             return
         reference = bench.evals.save(written).spec.reference if written else spec
+        saved = bench.evals.spec(reference)
+        with bench.vault.read() as reader:
+            remark = locking.foretold(reader, saved.spec, "approved" in dict(saved.signed))
+        if remark:
+            session.output.say(remark)
         learned = warned(session, bench, reference)
         view = bench.evals.run(RunSpec(reference=reference, fresh=fresh), session.output.job("Evaluating"))
         session.output.result({**run_json(view), "contaminated": learned}, run_lines(view))

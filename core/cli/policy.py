@@ -22,8 +22,9 @@ def policy(session: Session, settings: tuple[str, ...], reason: str) -> None:
     LABEL.reviewers (0, 1, 2): how many people besides the author must have reviewed or approved a version before LABEL points at it.
     LABEL.signature (reviewed, approved, none): what one of them must have signed it as. reasons: the acts that need a reason, with commas.
     own-passphrase (yes, no): nobody signs with a passphrase that somebody else chose. approved-models (no, answers, all): whether
-    only approved models answer questions, or are evaluated too (`assay model card`). passphrase-days, lockout-attempts, lockout-minutes,
-    idle-minutes, backup-days: numbers; 0 days is never.
+    only approved models answer questions, or are evaluated too (`assay model card`). approved-specs (no, releases): whether a version is
+    released, and a run packed, only by a spec that somebody approved before the run (`assay eval approve`). passphrase-days,
+    lockout-attempts, lockout-minutes, idle-minutes, backup-days: numbers; 0 days is never.
     """
     with session.workbench() as bench:
         wanted = parsed(settings)

@@ -2,13 +2,14 @@
 
 Rules: of each spec, the newest finished run with the version counts, by its criteria on the version's variants and by its spec's gate. A
 run that isn't met blocks the version. An exception is a signature as approved on that run's result, with a reason; it takes two people,
-neither of whom wrote the version or made the run, and speaks of that one run only.
+neither of whom wrote the version or made the run, and speaks of that one run only. Where the policy wants approved specs, a version needs a
+finished run of a spec that was approved before that run started (`core.evals.locking`).
 """
 
 from collections.abc import Callable, Sequence
 
 from core.errors import BadInput, NotFound
-from core.evals import comparing, gates, store
+from core.evals import comparing, gates, locking, store
 from core.evals.comparison import Measured
 from core.evals.gates import Evidence, GateResult, Verdict
 from core.evals.records import CriterionResult, Run, RunResult, RunView, SpecVersion
@@ -41,6 +42,7 @@ def blocked_adapter(reader: Reader, adapter: str, version: Digest) -> str:
 
 def _blocked(reader: Reader, version: Digest, judging_it: Callable[[Run], list[str]], advice: str) -> str:
     seen: set[str] = set()
+    locked = False
     for digest, ended in store.runs(reader):
         run = reader.get(digest, Run)
         spec = run.spec_reference.partition("@")[0]
@@ -52,6 +54,7 @@ def _blocked(reader: Reader, version: Digest, judging_it: Callable[[Run], list[s
             continue
         seen.add(spec)
         view = RunView(digest=digest, run=run, result_digest=ended, result=result)
+        locked = locked or not locking.unlocked(reader, view)
         failed = [found for found in judge(reader, view, variants) if not found.passed]
         if failed and len(excusing(reader, Digest(ended), version)) < EXCEPTIONS:
             line = next(verdict for verdict in failed[0].verdicts if not verdict.met)
@@ -59,7 +62,7 @@ def _blocked(reader: Reader, version: Digest, judging_it: Callable[[Run], list[s
                 f"{run.id} doesn't meet its gate: {line.line} ({line.reason.rstrip('.')}). "
                 f"{advice}, or let {EXCEPTIONS} people sign an exception with `assay eval except {run.id}`."
             )
-    return ""
+    return "" if locked else locking.wanting(reader)
 
 
 def excusing(reader: Reader, result: Digest, version: Digest) -> tuple[str, ...]:

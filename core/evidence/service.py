@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from core.errors import BadInput, Damaged, NotFound
-from core.evals import tasks
+from core.evals import locking, tasks
 from core.evals.records import Run, RunView
 from core.evals.service import Evals
 from core.evals.store import outcome_digests
@@ -65,6 +65,7 @@ class Evidence:
         trust = self._vault.trust_file()
         job.report(0, STEPS, "steps")
         with self._vault.read() as reader:
+            locking.check_packed(reader, view)
             content, places = _gather(reader, view, [*trust.cards], signer.card)
         job.report(1, STEPS, "steps")
         with collecting_later(), self._vault.write(Act.EXPORT_PACK, about=view.run.id, reason=request.reason) as unit:

@@ -79,6 +79,8 @@ class Policy(Record, frozen=True, kw_only=True):
     """After so long without a touch the window locks, and a sitting of signing ends."""
     approved_models: Literal["no", "answers", "all"] = "no"
     """Whether only approved models answer questions ("answers"), or are evaluated too ("all")."""
+    approved_specs: Literal["no", "releases"] = "no"
+    """Whether only runs whose spec somebody approved before they started count for a release, and are packed."""
     backup_days: int = 7
     """After so many days without a backup the program reminds of it; 0: never."""
 
@@ -177,6 +179,7 @@ def settings_of(policy: Policy) -> dict[str, str]:
     found["reasons"] = ",".join(policy.reasons)
     found["own-passphrase"] = "yes" if policy.own_passphrase else "no"
     found["approved-models"] = policy.approved_models
+    found["approved-specs"] = policy.approved_specs
     for key in _NUMBERS:
         found[key] = str(getattr(policy, key.replace("-", "_")))
     return found
@@ -186,7 +189,7 @@ def changed(policy: Policy, settings: Mapping[str, str]) -> Policy:
     """The policy with some settings changed. Raises `BadInput`.
 
     LABEL.reviewers: 0 to 2. LABEL.signature: reviewed, approved or none. reasons: acts, with commas between. own-passphrase: yes or no.
-    approved-models: no, answers or all. The others are numbers.
+    approved-models: no, answers or all. approved-specs: no or releases. The others are numbers.
     """
     for key, value in settings.items():
         label, dot, what = key.rpartition(".")
@@ -198,6 +201,8 @@ def changed(policy: Policy, settings: Mapping[str, str]) -> Policy:
             policy = msgspec.structs.replace(policy, own_passphrase=value == "yes")
         elif key == "approved-models" and value in ("no", "answers", "all"):
             policy = msgspec.structs.replace(policy, approved_models=value)
+        elif key == "approved-specs" and value in ("no", "releases"):
+            policy = msgspec.structs.replace(policy, approved_specs=value)
         elif key in _NUMBERS:
             number = _number(key, value, *_NUMBERS[key])
             policy = msgspec.structs.replace(policy, **{key.replace("-", "_"): number})
@@ -209,6 +214,7 @@ def changed(policy: Policy, settings: Mapping[str, str]) -> Policy:
                     "reasons",
                     "own-passphrase (yes, no)",
                     "approved-models (no, answers, all)",
+                    "approved-specs (no, releases)",
                     *_NUMBERS,
                 )
             )

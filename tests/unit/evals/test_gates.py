@@ -8,13 +8,15 @@ import msgspec
 import pytest
 
 from core.errors import BadInput, Refused
-from core.evals import gates, releasing
+from core.evals import gates, locking, releasing
 from core.evals.comparison import Measured
 from core.evals.gates import Bound, Evidence, NoRegression
-from core.evals.records import Metric, RunSpec, VariantResult
+from core.evals.records import Metric, RunSpec, RunView, VariantResult
 from core.evals.service import Evals
 from core.jobs import Job
 from core.prompts.service import Prompts
+from core.vault import policies
+from core.vault.roles import Act
 from core.vault.vault import Vault
 from core.workbench import SCHEMA
 from tests.conftest import weak_kdf
@@ -134,6 +136,42 @@ def test_a_failed_gate_keeps_the_label_until_two_people_sign(
         assert prompts.held_back("cite@2") == ""
     finally:
         vault.close()
+
+
+def test_the_policy_wants_specs_that_were_approved_before_the_run(
+    study: SimpleNamespace, reopen: Callable[..., Vault], passphrases: dict[str, str]
+) -> None:
+    quotes = msgspec.structs.replace(SPEC, name="quotes", prompts=(), models=(), criteria=())
+    study.evals.save(quotes)
+    study.evals.run(RunSpec(reference="quotes"), Job("Run"))
+    with study.vault.read() as reader:
+        assert releasing.blocked(reader, study.prompts.show("cite@2").digest) == ""
+    with study.vault.confirm(passphrases["ines"]) as signer:
+        policies.change(study.vault, {"approved-specs": "releases"}, "plans come first", signer)
+    view = study.evals.show("run-1")
+    with study.vault.read() as reader:
+        assert "quotes@1 wasn't when run-1 started" in locking.unlocked(reader, view)
+        with pytest.raises(Refused, match="Pack run-1"):
+            locking.check_packed(reader, view)
+        assert "there is none" in releasing.blocked(reader, study.prompts.show("cite@2").digest)
+        assert "Nobody has approved quotes@1" in locking.foretold(
+            reader, study.evals.spec("quotes").spec, approved=False
+        )
+    vault = reopen(study.vault, "tomas", SCHEMA)
+    with vault.confirm(passphrases["tomas"]) as signer:
+        of(vault)[0].sign("quotes@1", "approved", "a sound plan", signer)
+    with vault.read() as reader:
+        assert locking.unlocked(reader, view), "it was approved after the run"
+    again = later(vault, view)
+    with vault.read() as reader:
+        assert locking.unlocked(reader, again) == "", "a run that starts now"
+
+
+def later(vault: Vault, view: RunView) -> RunView:
+    """The same run, as if it had been started now."""
+    with vault.write(Act.ASK) as unit:
+        digest = unit.put(msgspec.structs.replace(view.run, id="run-2"), links=(view.run.spec,))
+    return msgspec.structs.replace(view, digest=digest)
 
 
 def of(vault: Vault) -> tuple[Evals, Prompts]:
