@@ -9,6 +9,7 @@ from core.cli import model_cards, model_care, model_making, model_memory, model_
 from core.cli.output import short, table
 from core.cli.session import FILE, Session, pass_session
 from core.models.records import AddModel, ModelFile
+from core.training import merged
 
 
 @click.group()
@@ -83,8 +84,9 @@ def show(session: Session, name: str) -> None:
     """Everything that is known of one model."""
     with session.workbench() as bench:
         found = bench.models.show(name)
-        content = msgspec.to_builtins(found)
-        session.output.result(content, described(found))
+        source = merged.of_file(bench.vault, found.digest)
+        content = {**msgspec.to_builtins(found), "merged": msgspec.to_builtins(source)}
+        session.output.result(content, [*described(found), *merged.told(source)])
 
 
 def signed_line(model: ModelFile) -> str:

@@ -12,6 +12,7 @@ from core.cli.session import FILE, Session, pass_session
 from core.errors import Cancelled
 from core.models.records import SignModel
 from core.models.starter import ensure_starters
+from core.training import merged
 from core.training.files import read_spec
 from core.training.records import ExportAdapter, ImportAdapter, MergeAdapter, Plan, Proved, TrainingView
 from core.training.settings import EXPLAINED, PRESETS
@@ -99,7 +100,8 @@ def list_runs(session: Session) -> None:
 def show(session: Session, name: str) -> None:
     """A run: its data, settings, curve, adapter, and what that was found to do."""
     with session.workbench() as bench:
-        _show(session, bench.trainings.show(name))
+        view = bench.trainings.show(name)
+        _show(session, view, merged.of_run(bench.vault, view.digest))
 
 
 @train.command()
@@ -113,9 +115,12 @@ def show(session: Session, name: str) -> None:
 @click.option("--reason", default="", help="Why; it stands in the signature.")
 @pass_session
 def sign(session: Session, name: str, meaning: str, reason: str) -> None:
-    """Sign a run's result, and with it the adapter."""
+    """Sign a run's result, and with it the adapter; or, by the model's name, the record of what a merged model is from."""
     with session.workbench() as bench, session.signer(bench) as signer:
-        signature = bench.trainings.sign(name, meaning, reason, signer)
+        if name == "latest" or name.startswith("training-"):
+            signature = bench.trainings.sign(name, meaning, reason, signer)
+        else:
+            signature = merged.sign(bench.vault, bench.models.show(name), meaning, reason, signer)
         session.output.result(
             {"run": signature.subject_name, "meaning": signature.meaning, "name": signature.name},
             [f"{signature.subject_name} signed as {signature.meaning} by {signature.name}."],
@@ -211,8 +216,10 @@ def _summary(view: TrainingView) -> dict[str, Any]:
     }
 
 
-def _show(session: Session, view: TrainingView) -> None:
-    session.output.result({**msgspec.to_builtins(view), "status": view.status}, _lines(view))
+def _show(session: Session, view: TrainingView, files: tuple[merged.MergedModel, ...] = ()) -> None:
+    lines = [f"  Merged as {one.name} ({one.quantization}), file {short(one.digest)}, by {one.by}." for one in files]
+    content = {**msgspec.to_builtins(view), "status": view.status, "merged": msgspec.to_builtins(files)}
+    session.output.result(content, [*_lines(view), *lines])
 
 
 def _lines(view: TrainingView) -> list[str]:

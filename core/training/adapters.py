@@ -17,7 +17,7 @@ from core.models.records import FAKE, AddModel, ModelFile
 from core.models.service import Models, checked_name
 from core.paths import runtime_folder
 from core.records import Digest, now
-from core.training import store
+from core.training import merged, store
 from core.training.records import ImportAdapter, MergeAdapter, TrainingResult, TrainingRun, TrainingView, TrainSpec
 from core.training.service import Trainings
 from core.training.settings import Settings
@@ -141,7 +141,10 @@ class AdapterFiles:
             made.replace(out)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        return self._models.add(AddModel(path=str(out), name=name), job)
+        model = self._models.add(AddModel(path=str(out), name=name), job)
+        with self._vault.write(Act.ADD_MODEL, about=f"{name} is {view.run.base} with {view.run.id}") as unit:
+            merged.record(unit, view, model)
+        return model
 
     def _base(self, name: str, job: Job) -> ModelFile:
         model = self._models.located(name, job)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 
 from core.errors import NotFound
 from core.records import Digest
-from core.training import store
+from core.training import merged, store
 from core.training.records import TrainingRun
 from core.vault.erasable import Erasable
 from core.vault.unit import Reader, Unit
@@ -31,7 +31,7 @@ class ErasableTrainings(Erasable):
 
     def parts(self, reader: Reader, digest: Digest) -> tuple[Digest, ...]:
         row = _row(reader, digest)
-        kinds = ("training-result", "training-samples")
+        kinds = ("training-result", "training-samples", merged.KIND)
         results = [found for found in reader.linked_from(digest) if reader.kind(found) in kinds]
         later = [found for found in (row.compared, row.proved) if found]
         return tuple(dict.fromkeys((digest, *results, *map(Digest, later))))
