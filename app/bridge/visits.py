@@ -32,7 +32,8 @@ def running(number: int, title: str, progress: Progress) -> JobNews:
     """How far a job is."""
     share = progress.done / progress.total if progress.total else None
     words = f"{progress.done:,} of {progress.total:,}" if progress.total is not None else f"{progress.done:,}"
-    return JobNews(number, title, "running", f"{words} {progress.unit}".rstrip(), share)
+    words = f"{words} {progress.unit}".rstrip()
+    return JobNews(number, title, "running", f"{words}, {progress.note}" if progress.note else words, share)
 
 
 @dataclass

@@ -14,9 +14,10 @@ from app.pages.refused_files import RefusedFiles, sentence
 from app.widgets.banner import Banner
 from app.widgets.basic import Card, clear, column, label, row
 from app.widgets.buttons import Button
-from app.widgets.long_work import LongWork
+from app.widgets.long_work import LongWork, parted
 from core.documents.records import AddDocuments, AddedDocuments, Refusal
 from core.documents.refreshing import Refreshed
+from core.jobs import Progress
 
 SHOWN = 3
 """Refused files that the banner names; the list has all."""
@@ -63,11 +64,6 @@ class Adding(QObject):
 
         self._begin(f"Refreshing {collection}", collection, work, self._refreshed)
 
-    def say_in(self, pages: int, chunks: int) -> None:
-        """What is in so far."""
-        if self.handle is not None:
-            self.work.note(f"{pages:,} pages and {chunks:,} chunks are in and can be asked")
-
     def show_refused(self) -> None:
         """List the files that the last import refused."""
         form = RefusedFiles(self._collection, self._refused)
@@ -91,8 +87,14 @@ class Adding(QObject):
         to = "" if collection in title else f" to {collection}"
         self.work.begin(f"{title}{to}", "You can ask what is in already")
         self.handle = self._shell.operations.run(title, work, done, self._failed, self._stopped, shown=True)
-        self.handle.progress.connect(lambda progress: self.work.say(progress.done, progress.total, progress.unit))
+        self.handle.progress.connect(self._say)
         self.turned.emit()
+
+    def _say(self, progress: Progress) -> None:
+        """Files, pages, chunks and the time left."""
+        self.work.say(progress.done, progress.total, progress.unit, progress.note)
+        if said := parted(progress.note)[0]:
+            self.work.note(f"{said} are in and can be asked")
 
     def _added(self, found: AddedDocuments) -> None:
         screened = said_of(found)

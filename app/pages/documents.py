@@ -322,7 +322,6 @@ class DocumentsPage(Page):
         self._stack.setCurrentWidget(self._filled)
         self._count.say(f"{known.documents:,} documents, {known.pages:,} pages, {known.chunks:,} chunks")
         self._say_cut(known)
-        self.adding.say_in(known.pages, known.chunks)
         self.operations.run("Read the documents", lambda bench, job: listed(bench, name), self._show_documents)
 
     def _show_documents(self, found: tuple[tuple[str, Document], ...]) -> None:

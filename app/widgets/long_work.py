@@ -51,6 +51,12 @@ def duration(seconds: float) -> str:
     return f"About {round(minutes / 60)} hour{'s' if minutes >= 90 else ''} left"
 
 
+def parted(note: str) -> tuple[str, str]:
+    """What work says beside its count, and the time left: "12 pages, 90 chunks, 3 min left" has both."""
+    said, _, left = note.rpartition(", ")
+    return (said, left) if note.endswith(" left") else (note, "")
+
+
 class LongWork(QWidget):
     """`cancelled` says that the person wants it to stop."""
 
@@ -90,8 +96,9 @@ class LongWork(QWidget):
             item.setText("")
         self._bar.show_share(0.0)
 
-    def say(self, done: int, total: int | None, unit: str) -> None:
-        """Show how far it is."""
+    def say(self, done: int, total: int | None, unit: str, note: str = "") -> None:
+        """Show how far it is. `note`: what else is known, in words; where it ends with the time left, that stands in place of the one told here."""
+        said, left = parted(note)
         if self._first is None:
             self._first, self._began = done, time.monotonic()
         self._count.setText(f"{done:,} of {total:,}" if total is not None else f"{done:,}")
@@ -103,8 +110,11 @@ class LongWork(QWidget):
             rate = gone / passed
             self._rate.setText(f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}")
             self._rate_unit.setText(f"{unit} a second")
-            if total:
+            if total and not note:
                 self._left.setText(duration((total - done) / rate))
+        if note:
+            self._left.setText(left)
+            self._note.setText(said)
         if total:
             self._announce(done, total, unit)
 

@@ -8,6 +8,7 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.bridge.visits import running
 from app.widgets.answer_view import AnswerView, sentences
 from app.widgets.banner import Banner
 from app.widgets.basic import Elided, shorten
@@ -25,6 +26,7 @@ from app.widgets.seal import Seal, SealState
 from app.widgets.side_list import SideList, SideRow
 from app.widgets.signing import Meaning, Signed, SigningPanel, ToSign, shown_digest
 from app.widgets.table import Cell, Column, Rows, Table
+from core.jobs import Progress
 
 TEXT = "Use only the passages.\u200b\nAnswer in four sentences.\n" + "\n".join(f"Line {number}" for number in range(80))
 
@@ -472,6 +474,8 @@ def test_long_work_says_how_far_and_stops_once(qtbot: QtBot) -> None:
     work.begin("Adding files")
     work.say(746, 1204, "files")
     assert work._count.text() == "746 of 1,204"
+    work.say(747, 1204, "files", "12 pages, 90 chunks, 3 min left")
+    assert (work._note.text(), work._left.text()) == ("12 pages, 90 chunks", "3 min left")
     heard: list[bool] = []
     work.cancelled.connect(lambda: heard.append(True))
     work.cancel.click()
@@ -491,6 +495,11 @@ def test_long_work_says_how_far_and_stops_once(qtbot: QtBot) -> None:
 )
 def test_waiting_is_said_in_words(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+def test_a_job_in_the_tray_says_all_that_is_known_of_it() -> None:
+    told = Progress(title="Adding", done=3, total=1200, unit="files", note="12 pages, 90 chunks, 3 min left")
+    assert running(1, "Adding", told).words == "3 of 1,200 files, 12 pages, 90 chunks, 3 min left"
 
 
 def test_a_banner_says_what_is_safe_and_is_announced(qtbot: QtBot) -> None:
