@@ -1,6 +1,7 @@
-"""Word documents (DOCX): paragraphs, lists and tables in order; then notes, headers and footers, each once.
+"""Word documents (DOCX): paragraphs, lists and tables in order; then notes, comments, headers and footers, each once.
 
-Deleted text of tracked changes is left out; inserted text, hyperlinks, text boxes and the letters of equations are kept.
+Text that tracked changes deleted, or moved elsewhere, is left out; inserted text, content controls, hyperlinks, text boxes and the letters of
+equations are kept. Paragraphs have the numbers that Word shows before them.
 """
 
 import io
@@ -14,13 +15,18 @@ import lxml.etree
 from core.documents import formats
 from core.documents.worker import hidden, packing
 from core.documents.worker.csv import row_text
+from core.documents.worker.docx_numbers import BULLET, Numbers
 from core.documents.worker.records import PageWriter, Parsed
 from core.errors import BadInput
 
 WORD: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 MATH: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 FALLBACK: Final = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-NOTES: Final = ("/footnotes", "/endnotes")
+LEFT_OUT: Final = (FALLBACK, f"{WORD}del", f"{WORD}moveFrom")
+AROUND: Final = {"/footnotes": "footnote", "/endnotes": "endnote", "/comments": "comment"}
+"""Parts with texts of their own, and what each of those is."""
+HOLDERS: Final = tuple(f"{WORD}{name}" for name in ("sdt", "sdtContent", "customXml", "ins", "moveTo", "smartTag"))
+"""What stands around paragraphs and tables without being any."""
 _HEADING = re.compile(r"(?:heading|überschrift|titre|título|titolo)\s*(?P<level>[1-9])", re.IGNORECASE)
 
 
@@ -33,8 +39,11 @@ def read(name: str, data: bytes) -> Parsed:
         document = docx.Document(io.BytesIO(data))
         writer = PageWriter(1)
         heading = _body(document, writer)
-        for text in dict.fromkeys(_around(document)):
-            writer.add("paragraph", text)
+        known: set[str] = set()
+        for text, place in _around(document):
+            if text and text not in known:
+                known.add(text)
+                writer.add("paragraph", text, places=((0, place),))
         page = writer.page()
         unseen = hidden.joined(hidden.found_in_order(page, hidden.in_word(document.element.body)), page.text)
     except (KeyError, ValueError, AttributeError, zipfile.BadZipFile, lxml.etree.LxmlError) as error:
@@ -48,11 +57,13 @@ def _body(document: Any, writer: PageWriter) -> str:
     first_heading = ""
     items: list[str] = []
 
+    numbers = Numbers(document)
+
     def flush() -> None:
         writer.add("list", "\n".join(items))
         items.clear()
 
-    for part in document.iter_inner_content():
+    for part in _parts(document, document.element.body):
         if part._element.tag == f"{WORD}tbl":
             flush()
             rows = [
@@ -66,17 +77,35 @@ def _body(document: Any, writer: PageWriter) -> str:
         if not text:
             continue
         level = _level(part)
+        mark = numbers.mark(part)
         if level:
             flush()
+            text = f"{mark} {text}" if mark not in ("", BULLET) else text
             writer.add("heading", text, level=level)
             first_heading = first_heading or text
         elif _is_item(part):
-            items.append(f"• {text}")
+            items.append(f"{mark or BULLET} {text}")
         else:
             flush()
             writer.add("paragraph", text)
     flush()
     return first_heading
+
+
+def _parts(document: Any, holder: Any) -> Iterator[Any]:
+    """The paragraphs and tables, also those within content controls and tracked changes."""
+    from docx.table import Table
+    from docx.text.paragraph import Paragraph
+
+    waiting = list(reversed(holder))
+    while waiting:
+        element = waiting.pop()
+        if element.tag == f"{WORD}p":
+            yield Paragraph(element, document._body)
+        elif element.tag == f"{WORD}tbl":
+            yield Table(element, document._body)
+        elif element.tag in HOLDERS:
+            waiting += reversed(element)
 
 
 def _row(row: Any) -> Iterator[Any]:
@@ -110,7 +139,7 @@ def _text(element: Any) -> str:
     for node in element.iter(
         f"{WORD}t", f"{MATH}t", f"{WORD}tab", f"{WORD}br", f"{WORD}cr", f"{WORD}p", f"{WORD}noBreakHyphen"
     ):
-        if any(ancestor.tag == FALLBACK for ancestor in node.iterancestors()):
+        if any(ancestor.tag in LEFT_OUT for ancestor in node.iterancestors()):
             continue
         if node.tag in (f"{WORD}t", f"{MATH}t"):
             parts.append(node.text or "")
@@ -119,18 +148,23 @@ def _text(element: Any) -> str:
     return " ".join("".join(parts).split())
 
 
-def _around(document: Any) -> Iterator[str]:
-    """Footnotes, endnotes, headers and footers."""
+def _around(document: Any) -> Iterator[tuple[str, str]]:
+    """Footnotes, endnotes, comments, headers and footers, each with what it is."""
     for relation in document.part.rels.values():
-        if relation.is_external or not relation.reltype.endswith(NOTES):
+        kind = next((kind for ending, kind in AROUND.items() if relation.reltype.endswith(ending)), "")
+        if relation.is_external or not kind:
             continue
         root = lxml.etree.fromstring(relation.target_part.blob, _parser())
-        for note in root:
-            yield _text(note)
+        for number, note in enumerate((each for each in root if not each.get(f"{WORD}type")), start=1):
+            text = _text(note)
+            author = " ".join(note.get(f"{WORD}author", "").split())
+            if kind == "comment" and text:
+                text = f"Comment by {author}: {text}" if author else f"Comment: {text}"
+            yield text, f"{kind} {number}"
     for section in document.sections:
-        for part in (section.header, section.footer):
+        for part, kind in ((section.header, "header"), (section.footer, "footer")):
             if not part.is_linked_to_previous:
-                yield _text(part._element)
+                yield _text(part._element), kind
 
 
 def _parser() -> Any:
