@@ -46,6 +46,7 @@ from core.models.starter import ensure_starters, renew_starters
 from core.prompts.service import Prompts
 from core.retrieval.service import Retrieval
 from core.training import store as training_store
+from core.training import sweeps as training_sweeps
 from core.training.adapters import AdapterFiles
 from core.training.erasing import ErasableTrainings
 from core.training.learned import learned
@@ -70,6 +71,7 @@ SCHEMA = (
     api_tokens.SCHEMA,
     api_calls.SCHEMA,
     training_store.SCHEMA,
+    training_sweeps.SCHEMA,
 )
 """The tables of every package, as the vault knows them."""
 
@@ -140,6 +142,7 @@ class Workbench:
             documents=self.documents,
         )
         self.adapters = AdapterFiles(vault, self.models, self.trainings, self.supervisor)
+        self.sweeps = training_sweeps.Sweeps(vault, self.trainings)
         self.datasets.learned = lambda: learned(vault)
         self.drafting = Drafting(vault, self.models, self.engine, self.retrieval, self.assistants)
         self.evidence = Evidence(vault, self.evals)

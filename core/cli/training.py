@@ -6,7 +6,7 @@ from typing import Any
 import click
 import msgspec
 
-from core.cli import training_shown
+from core.cli import training_shown, training_sweeps
 from core.cli.output import short, table
 from core.cli.session import FILE, Session, pass_session
 from core.errors import Cancelled
@@ -20,7 +20,7 @@ from core.training.settings import EXPLAINED, PRESETS
 
 @click.group()
 def train() -> None:
-    """Train LoRA adapters from examples, on this machine."""
+    """Train LoRA adapters from examples, or all weights of small models, on this machine."""
 
 
 @train.command()
@@ -63,8 +63,11 @@ def check(session: Session, spec: Path) -> None:
 @click.argument("spec", metavar="[SPEC]", type=FILE, required=False)
 @pass_session
 def resume(session: Session, name: str, spec: Path | None) -> None:
-    """Go on with an interrupted run at its last checkpoint. SPEC is needed only where its file lies elsewhere now."""
+    """Go on with an interrupted run at its last checkpoint, or with a sweep (sweep-1). SPEC is needed only where its file lies elsewhere now."""
     with session.workbench() as bench:
+        if name.startswith("sweep-"):
+            training_sweeps.show(session, bench.sweeps.resume(name, session.output.job("Training")))
+            return
         _show(session, bench.trainings.resume(name, str(spec or ""), session.output.job("Training")))
 
 
@@ -98,8 +101,11 @@ def list_runs(session: Session) -> None:
 @click.argument("name", metavar="RUN")
 @pass_session
 def show(session: Session, name: str) -> None:
-    """A run: its data, settings, curve, adapter, and what that was found to do."""
+    """A run: its data, settings, curve, adapter, and what that was found to do; or a sweep (sweep-1) with its runs."""
     with session.workbench() as bench:
+        if name.startswith("sweep-"):
+            training_sweeps.show(session, bench.sweeps.show(name))
+            return
         view = bench.trainings.show(name)
         _show(session, view, merged.of_run(bench.vault, view.digest))
 
@@ -172,7 +178,7 @@ def import_adapter(session: Session, folder: Path, base: str, name: str, reason:
 @click.option("--yes", is_flag=True, help="Don't ask: the file lies outside the vault, in clear.")
 @pass_session
 def merge(session: Session, name: str, out: Path, quantization: str, called: str, reason: str, yes: bool) -> None:
-    """Write the base with a run's adapter in its weights as a model file, and register that."""
+    """Write the base with a run's adapter in its weights, or with the weights that it trained, as a model file, and register that."""
     if not yes and not session.agrees("The file lies outside the vault, in clear. Write it?", "Give --yes."):
         raise Cancelled(what="The merge")
     with session.workbench() as bench:
@@ -182,6 +188,17 @@ def merge(session: Session, name: str, out: Path, quantization: str, called: str
             {"model": model.name, "digest": model.digest, "size": model.size, "quantization": model.quantization},
             [f"{model.name} written and registered ({model.size / 1e6:,.0f} MB, {model.quantization})."],
         )
+
+
+@train.command()
+@click.argument("name", metavar="RUN")
+@click.argument("spec", metavar="[SPEC]", type=FILE, required=False)
+@pass_session
+def evaluate(session: Session, name: str, spec: Path | None) -> None:
+    """Evaluate a run's adapter once more, as its spec says, where that failed. SPEC is needed only where its file lies elsewhere now."""
+    with session.workbench() as bench:
+        ensure_starters(bench.models, session.output.job("Evaluating"))
+        _show(session, bench.trainings.evaluate(name, str(spec or ""), session.output.job("Evaluating")))
 
 
 @train.command()
@@ -196,6 +213,12 @@ def settings(session: Session) -> None:
         {"settings": [dict(zip(("name", *PRESETS, "meaning"), row, strict=True)) for row in rows]},
         table(("setting", *PRESETS, "what it does"), rows),
     )
+
+
+train.add_command(training_sweeps.sweep)
+train.add_command(training_sweeps.sweeps)
+train.add_command(training_sweeps.cancel)
+train.add_command(training_sweeps.compare)
 
 
 def _plain(value: Any) -> str:
@@ -246,6 +269,8 @@ def _lines(view: TrainingView) -> list[str]:
         lines.append(f"  {result.tokens:,} tokens in {result.seconds:.0f} s, {result.peak / 1e6:,.0f} MB at most.")
     if result.gguf:
         lines.append(f"  Adapter {run.id}, digest {short(result.gguf)}; it is sealed in the vault.")
+    elif result.weights:
+        lines.append(f"  All weights, sealed in the vault; `assay train merge {run.id} -o FILE.gguf` writes the model.")
     if result.memorised is not None:
         lines += training_shown.memorised(result.memorised)
     if view.proved is not None:

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from core.errors import AlreadyExists, BadInput, DiskFull, NotFound, Refused
+from core.errors import BadInput, DiskFull, NotFound, Refused
 from core.evals.service import environment
 from core.jobs import Job
 from core.models.records import FAKE, AddModel, ModelFile
@@ -18,11 +18,12 @@ from core.models.service import Models, checked_name
 from core.paths import runtime_folder
 from core.records import Digest, now
 from core.training import merged, store
+from core.training.exporting import new_file
 from core.training.records import ImportAdapter, MergeAdapter, TrainingResult, TrainingRun, TrainingView, TrainSpec
 from core.training.service import Trainings
 from core.training.settings import Settings
 from core.training.work import PIECE
-from core.training.worker.foreign import AdapterRead, MergedInto, MergeInto, ReadAdapter
+from core.training.worker.foreign import AdapterRead, MergedInto, MergeInto, ReadAdapter, WriteTrained
 from core.training.worker.records import Piece, TakeCheckpoint, Taken
 from core.vault.roles import Act, allowed
 from core.vault.vault import Vault
@@ -42,6 +43,7 @@ class AdapterFiles:
         self._models = models
         self._trainings = trainings
         self._supervisor = supervisor
+        trainings.writer = self.merge
 
     def import_adapter(self, request: ImportAdapter, job: Job) -> TrainingView:
         """Take PEFT's folder in as an adapter of that base.
@@ -105,24 +107,25 @@ class AdapterFiles:
         return self._trainings.show(run.id)
 
     def merge(self, request: MergeAdapter, job: Job) -> ModelFile:
-        """Write the base with a run's adapter in its weights to a new file, and register that as a model.
+        """Write the base with a run's adapter in its weights, or with the weights that the run trained, to a new file, and register that as a model.
 
         Raises `NotFound`, `BadInput` (no adapter), `AlreadyExists`, `DiskFull`, `Refused`, `WorkerFailed`; no part of a file is left then."""
         self._check_right(Act.ADD_MODEL, "a merged model")
         view = self._trainings.show(request.run)
         result = view.result
-        if result is None or not result.gguf or view.result_digest is None:
+        full = view.run.settings.method == "full"
+        if result is None or not (result.weights if full else result.gguf) or view.result_digest is None:
             raise BadInput(source=request.run, problem="it has no adapter that can be merged.")
         if request.quantization not in QUANTIZATIONS:
             raise BadInput(source=request.quantization[:20], problem=f"use one of {', '.join(QUANTIZATIONS)}.")
         base = self._base(str(view.run.base_digest), job)
-        out = _target(Path(request.out))
+        out = new_file(Path(request.out))
         if shutil.disk_usage(out.parent).free < base.parameters * BYTES[request.quantization]:
             raise DiskFull(path=str(out.parent))
         about = f"{view.run.id} merged as {out.name}"
         with self._vault.write(Act.EXPORT_ADAPTER, about=about, reason=request.reason) as unit:
             unit.note(touched=(view.result_digest,))
-            adapter = unit.blob(Digest(result.gguf))
+            adapter = unit.blob(Digest(result.weights if full else result.gguf))
         name = request.name or out.stem
         folder = Path(tempfile.mkdtemp(prefix=".assay-making-", dir=out.parent))
         try:
@@ -133,11 +136,12 @@ class AdapterFiles:
                     for at in range(0, len(adapter), PIECE):
                         piece = TakeCheckpoint(at=at, size=len(adapter), data=adapter[at : at + PIECE])
                         worker.call(piece, Taken, job)
-                    ask = MergeInto(base=base.path, out=str(made), quantization=request.quantization, name=name)
+                    kind = WriteTrained if full else MergeInto
+                    ask = kind(base=base.path, out=str(made), quantization=request.quantization, name=name)
                     worker.call(ask, MergedInto, job)
             with made.open("rb") as file:
                 os.fsync(file.fileno())
-            _target(out)
+            new_file(out)
             made.replace(out)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -162,14 +166,3 @@ def _spec(readable: tuple[str, ...], writable: tuple[str, ...], hidden: str) -> 
     return WorkerSpec(
         module="core.training.worker.foreign", readable=readable, writable=writable, hidden=(hidden,), title=TITLE
     )
-
-
-def _target(path: Path) -> Path:
-    out = path.expanduser().absolute()
-    if out.suffix != ".gguf":
-        raise BadInput(source=out.name, problem="name the new file with .gguf at its end.")
-    if not out.parent.is_dir():
-        raise NotFound(kind="folder", name=str(out.parent), step="Make it first, or choose another place.")
-    if out.exists():
-        raise AlreadyExists(kind="file", name=str(out), step="Choose another name.")
-    return out

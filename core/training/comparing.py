@@ -34,17 +34,25 @@ def check(judged: Judged, source: str) -> None:
 
 
 def compare(
-    engine: Engine, base: Digest, adapter: Digest, judged: Judged, dataset: SavedDataset, run: str, job: Job
+    engine: Engine,
+    base: Digest,
+    adapter: Digest,
+    judged: Judged,
+    dataset: SavedDataset,
+    run: str,
+    job: Job,
+    tuned: Digest | None = None,
 ) -> Compared:
-    """Ask both every sample. Raises as `Engine.generate`."""
+    """Ask both every sample; with `tuned` that model is asked in place of base and adapter. Raises as `Engine.generate`."""
     began = time.monotonic()
     samples = dataset.dataset.samples
     given: list[list[str]] = []
-    for number, use in enumerate(((), (AdapterUse(model=adapter),))):
+    uses = () if tuned else (AdapterUse(model=adapter),)
+    for number, (model, use) in enumerate(((base, ()), (tuned or base, uses))):
         answers = []
         for place, sample in enumerate(samples):
             job.report(number * len(samples) + place, 2 * len(samples), "answers")
-            answers.append(_answer(engine, base, use, judged, sample, job))
+            answers.append(_answer(engine, model, use, judged, sample, job))
         given.append(answers)
     rated = []
     for measure in _measures(judged, samples):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from core.errors import AlreadyExists, NotFound
+from core.errors import AlreadyExists, BadInput, NotFound
 from core.training.canaries import WARNING
 from core.training.records import TrainingResult, TrainingView
 
@@ -13,11 +13,12 @@ NAMES: Final = (
     ("config", "adapter_config.json"),
     ("gguf", "adapter.gguf"),
 )
+OF_A_MODEL: Final = (("weights", "model.safetensors"), ("config", "config.json"))
 
 
-def files(result: TrainingResult) -> Iterator[tuple[str, str]]:
-    """(file name, digest of its content) of what the result has."""
-    for field, name in NAMES:
+def files(result: TrainingResult, full: bool = False) -> Iterator[tuple[str, str]]:
+    """(file name, digest of its content) of what the result has; `full` where all weights were trained."""
+    for field, name in OF_A_MODEL if full else NAMES:
         if found := getattr(result, field):
             yield name, str(found)
 
@@ -32,20 +33,33 @@ def new_folder(folder: Path) -> Path:
     return folder
 
 
+def new_file(path: Path) -> Path:
+    """The model file, which isn't there yet. Raises `BadInput`, `NotFound` (its folder), `AlreadyExists`."""
+    out = path.expanduser().absolute()
+    if out.suffix != ".gguf":
+        raise BadInput(source=out.name, problem="name the new file with .gguf at its end.")
+    if not out.parent.is_dir():
+        raise NotFound(kind="folder", name=str(out.parent), step="Make it first, or choose another place.")
+    if out.exists():
+        raise AlreadyExists(kind="file", name=str(out), step="Choose another name.")
+    return out
+
+
 def card(view: TrainingView) -> bytes:
     """The model card, in Markdown. Sources are named by their digests, never by what they hold."""
     run, result = view.run, view.result
     assert result is not None
+    full = run.settings.method == "full"
     lines = [
         "---",
-        "library_name: peft",
+        f"library_name: {'transformers' if full else 'peft'}",
         f"base_model: {run.base}",
-        "tags: [lora]",
+        f"tags: [{'fine-tuned' if full else 'lora'}]",
         "---",
         "",
         f"# {run.name}",
         "",
-        f"A LoRA adapter for the model `{run.base}` (SHA-256 `{run.base_digest}`), trained with Assay ({run.id}).",
+        f"{'All weights of' if full else 'A LoRA adapter for'} the model `{run.base}` (SHA-256 `{run.base_digest}`), trained with Assay ({run.id}).",
         "",
         f"- Steps: {result.step}, {result.tokens:,} tokens, {run.examples} examples, {len(run.left_out)} left out",
         f"- Settings: rank {run.settings.rank}, alpha {run.settings.alpha:g}, learning rate {run.settings.learning_rate:g},"

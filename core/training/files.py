@@ -8,6 +8,17 @@ from core.errors import BadInput
 from core.paths import read_yaml
 from core.training.records import TrainSpec
 from core.training.settings import chosen
+from core.training.sweeps import points
+
+
+def read_sweep(path: Path) -> TrainSpec:
+    """The spec of a sweep, some of whose settings are lists. Raises `BadInput` as `read_spec`, and as `core.training.sweeps.points`."""
+    try:
+        spec = msgspec.convert(read_yaml(path), TrainSpec)
+    except msgspec.ValidationError as error:
+        raise BadInput(source=path.name, problem=f"{error}.") from error
+    points(spec, path.name)
+    return spec
 
 
 def read_spec(path: Path) -> TrainSpec:

@@ -39,8 +39,17 @@ def chosen(evals: Evals, reference: str, base: ModelFile, source: str) -> tuple[
     return saved.reference, spec.dataset
 
 
-def derived(spec: Spec, run: TrainingRun, base: str) -> Spec:
-    """The spec as it is asked of base and adapter; each of its settings twice. `base` is the model's name."""
+def derived(spec: Spec, run: TrainingRun, base: str, tuned: str = "") -> Spec:
+    """The spec as it is asked of base and adapter; each of its settings twice. `base` is the model's name, `tuned` that of a model which is asked in
+    place of base and adapter."""
+    if tuned:
+        return replace(
+            spec,
+            name=f"{spec.name}-{run.id}",
+            models=(base, tuned),
+            include_quotes=False,
+            criteria=tuple(replace(one, variant=_of_tuned(one.variant, tuned)) for one in spec.criteria),
+        )
     use = (AdapterUse(model=run.id),)
     ways = [(one, replace(one, name=one.name + WITH)) for one in spec.settings] or [
         (Settings(name=BASE), Settings(name=ADAPTER))
@@ -61,12 +70,19 @@ def _of_adapter(criterion: Criterion, named: bool) -> Criterion:
     return replace(criterion, variant=criterion.variant + (WITH if named else f" / {ADAPTER}"))
 
 
-def prove(evals: Evals, reference: str, run: TrainingRun, base: str, job: Job) -> Proved:
+def _of_tuned(variant: str, tuned: str) -> str:
+    parts = variant.split(" / ")
+    return " / ".join((parts[0], tuned, *parts[2:]))
+
+
+def prove(evals: Evals, reference: str, run: TrainingRun, base: str, job: Job, tuned: str = "") -> Proved:
     """Run the spec on base and adapter. Raises as `Evals.run`."""
-    saved = evals.save(derived(evals.spec(reference).spec.spec, run, base))
+    saved = evals.save(derived(evals.spec(reference).spec.spec, run, base, tuned))
     view = evals.run(RunSpec(reference=saved.spec.reference), job)
     names = [variant.name for variant in view.run.variants]
     pairs = list(zip(names[::2], names[1::2], strict=True))
+    if tuned:
+        pairs = [(name, _of_tuned(name, tuned)) for name in names if name.split(" / ")[1:2] == [base]]
     rows = [row for before, after in pairs for row in _rows(evals.compare(_both(view.run.id, before, after), ("*",)))]
     judged = bool(saved.spec.spec.gate or saved.spec.spec.criteria)
     gate = [found for before, after in pairs if judged for found in _gate(evals, view.run.id, before, after)]

@@ -49,6 +49,9 @@ class TrainSpec(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     leave_out: bool = False
     """Leave out examples that can't be learned, and say which; otherwise they are a reason not to start."""
     evaluation: Judged | None = None
+    out: str = ""
+    """Where the model of a run that trains all weights is written to (.gguf), in clear, to be registered under its name. Without it the
+    weights stay sealed until `assay train merge`."""
     sweep: str = ""
     """The place in a sweep that the run is for ("sweep-2/3"); a sweep says so itself."""
 

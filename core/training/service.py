@@ -29,6 +29,7 @@ from core.training import (
     canaries,
     comparing,
     data,
+    evaluating,
     examining,
     exporting,
     listening,
@@ -36,6 +37,7 @@ from core.training import (
     proving,
     sealed,
     store,
+    whole,
     work,
 )
 from core.training.listening import Watch
@@ -91,6 +93,8 @@ class Trainings:
         self._opened = opened
         self._evals = evals
         self._documents = documents
+        self.writer: whole.Writer | None = None
+        """Writes the model of a run that trained all weights, and registers it; set by whoever can."""
         models.lenders.append(self.lent)
 
     def plan(self, spec: TrainSpec, source: str, job: Job) -> Plan:
@@ -217,6 +221,15 @@ class Trainings:
             made = canaries.planted(settings, spec.name)
             trainer.plant(made, settings.canary_repeats, settings.objective == "text", job)
 
+    def evaluate(self, name: str, source: str, job: Job) -> TrainingView:
+        """Evaluate a finished run's adapter once more, as its spec says; what is found takes the place of what was. `source` as in `keep`.
+
+        Raises `BadInput` where it hasn't finished or its spec names no evaluation, and as `run` does after its last step."""
+        view = self.show(name)
+        self._check_right(view.run.name)
+        evaluating.check(view)
+        return self._compare(view, Path(source or self.source(name)).expanduser().absolute().parent, job)
+
     def source(self, name: str) -> str:
         """Where a run's spec lay at its start, on this machine. Raises `NotFound`, `BadInput` for a run from before that was kept."""
         digest = self.show(name).digest
@@ -252,6 +265,10 @@ class Trainings:
             against = (
                 releasing.blocked_adapter(unit, view.result.gguf, view.result_digest) if meaning == "approved" else ""
             )
+            if meaning == "approved" and view.proved is not None and not view.result.gguf and not view.proved.passed:
+                against = f"{view.proved.evaluation} doesn't meet its gate"
+            if meaning == "approved":
+                against = against or evaluating.missing(view)
             if against:
                 raise Refused(act=act, reason=against.rstrip("."))
             return unit.sign(signer, view.result_digest, view.run.id, meaning, reason)
@@ -268,7 +285,8 @@ class Trainings:
         ) as unit:
             assert view.result_digest is not None
             unit.note(touched=(view.result_digest,))
-            files = {name: unit.blob(Digest(found)) for name, found in exporting.files(result)}
+            full = view.run.settings.method == "full"
+            files = {name: unit.blob(Digest(found)) for name, found in exporting.files(result, full)}
             files["README.md"] = exporting.card(view)
             folder.mkdir(mode=0o700)
             for name, content in files.items():
@@ -307,6 +325,7 @@ class Trainings:
         """Everything that a run needs, checked. Files are looked for from the spec's folder on."""
         settings = chosen(spec.preset, spec.settings, source)
         model, base, folder = self._base(spec, source, job)
+        whole.check(spec, settings, model, folder, source, work.free_memory())
         if not spec.data:
             raise BadInput(source=source, problem="there is no data. Name a dataset or a file under data.")
         examples: list[Example] = []
@@ -394,10 +413,13 @@ class Trainings:
     def _compare(self, view: TrainingView, folder: Path, job: Job) -> TrainingView:
         """Ask base and adapter what the spec says, and record the difference."""
         judged, result = view.run.spec.evaluation, view.result
-        if judged is None or result is None or not result.gguf or view.result_digest is None:
+        tuned = whole.written(view, self.writer, folder, job)
+        if judged is None or result is None or not (result.gguf or tuned) or view.result_digest is None:
             return view
         if judged.spec:
-            proved = proving.prove(self._evaluations(), judged.spec, view.run, view.run.base, job)
+            proved = proving.prove(
+                self._evaluations(), judged.spec, view.run, view.run.base, job, tuned.name if tuned else ""
+            )
             with self._vault.write(Act.TRAIN, about=f"{view.run.id} evaluated by {proved.evaluation}") as unit:
                 store.prove(unit, view.digest, view.result_digest, proved)
         if not judged.dataset and not judged.file:
@@ -405,7 +427,14 @@ class Trainings:
         reference = self._dataset(judged.dataset, judged.file, folder, job)
         dataset = self._datasets.show(reference)
         found: Compared = comparing.compare(
-            self._engine, view.run.base_digest, Digest(result.gguf), judged, dataset, view.run.id, job
+            self._engine,
+            view.run.base_digest,
+            Digest(result.gguf),
+            judged,
+            dataset,
+            view.run.id,
+            job,
+            tuned.digest if tuned else None,
         )
         with self._vault.write(Act.TRAIN, about=f"{view.run.id} compared") as unit:
             store.compare(unit, view.digest, view.result_digest, found)

@@ -14,6 +14,7 @@ from core.records import Record
 class Settings(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How an adapter is trained. `EXPLAINED` says what each is for."""
 
+    method: Literal["lora", "full"] = "lora"
     objective: Literal["answers", "preferences", "text"] = "answers"
     beta: float = 0.1
     rank: int = 16
@@ -57,6 +58,7 @@ PRESETS: Final = MappingProxyType(
 
 EXPLAINED: Final = MappingProxyType(
     {
+        "method": "What changes: an adapter beside the model (lora), or all weights of a small model, which becomes another model (full).",
         "objective": "What is learned: answers; which of two answers is better (DPO); or all words of plain text, such as documents.",
         "beta": "For preferences: how closely the model stays with what it was. Smaller lets it move further.",
         "rank": "How many directions each matrix may change in. More learns more, takes more memory and forgets more.",
@@ -137,6 +139,8 @@ def checked(settings: Settings, source: str) -> Settings:
             raise BadInput(source=source, problem=f"the setting {name} is {value}: {problem}")
     if settings.objective == "preferences" and settings.packing:
         raise BadInput(source=source, problem="preferences aren't packed. Set packing to false.")
+    if settings.method == "full":
+        _check_full(settings, source)
     if settings.objective == "preferences" and settings.canaries:
         raise BadInput(source=source, problem="no canaries are planted into preferences. Set canaries to 0.")
     if settings.patience and not settings.held_out:
@@ -144,3 +148,15 @@ def checked(settings: Settings, source: str) -> Settings:
             source=source, problem="patience needs held-out examples. Set held_out above 0, or patience to 0."
         )
     return settings
+
+
+def _check_full(settings: Settings, source: str) -> None:
+    wrong = {
+        "objective: preferences, which need the model as it was beside them": settings.objective == "preferences",
+        "dora, which is a kind of adapter": settings.dora,
+        "targets, which an adapter has": bool(settings.targets),
+        f"dtype {settings.dtype}, in which small steps are lost": settings.dtype != "f32",
+    }
+    for what, there in wrong.items():
+        if there:
+            raise BadInput(source=source, problem=f"method full doesn't go with {what}. Change it, or use lora.")

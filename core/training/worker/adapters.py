@@ -13,12 +13,38 @@ from typing import Any, Final
 import gguf
 import numpy as np
 
-from core.errors import Unsupported
+from core.errors import BadInput, Unsupported
 from core.models.worker.converting.families import Config, Family, heads
+from core.training.settings import Settings
 
 PREFIX: Final = "base_model.model."
 FIRST, SECOND = ".lora_A.weight", ".lora_B.weight"
 DIGEST_KEY: Final = "assay.base.digest"
+
+
+def model(base: Any, settings: Settings) -> Any:
+    """The base with a fresh adapter. Raises `BadInput` for matrices that it hasn't."""
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        lora_dropout=settings.dropout,
+        target_modules=list(settings.targets) or "all-linear",
+        use_rslora=settings.rslora,
+        use_dora=settings.dora,
+        task_type="CAUSAL_LM",
+    )
+    plain = base.weights(settings.dtype)
+    if settings.gradient_checkpointing:
+        plain.gradient_checkpointing_enable({"use_reentrant": False})
+        plain.enable_input_require_grads()
+    try:
+        return get_peft_model(plain, config)
+    except ValueError as error:
+        raise BadInput(
+            source="The setting targets", problem="the model has no such matrices. Leave it empty for all."
+        ) from error
 
 
 def safetensors_of(model: Any) -> bytes:

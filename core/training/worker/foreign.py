@@ -7,7 +7,7 @@ is finite. Where a rule doesn't hold, the adapter is refused with the reason.
 
 import math
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from core.errors import BadInput, Damaged, Unsupported
 from core.models.worker.converting import weights
 from core.models.worker.converting.families import FAMILIES, Family
 from core.records import Record
-from core.training.worker import adapters
+from core.training.worker import adapters, whole
 from core.training.worker.records import Piece, TakeCheckpoint, Taken
 from core.workers.serving import Call, Handler
 
@@ -57,6 +57,15 @@ class AdapterRead(Record, frozen=True, kw_only=True, tag="adapter-read"):
 
 class MergeInto(Record, frozen=True, kw_only=True, tag="merge-adapter"):
     """Write the base with the adapter that was handed over in its weights."""
+
+    base: str
+    out: str
+    quantization: str
+    name: str
+
+
+class WriteTrained(Record, frozen=True, kw_only=True, tag="write-trained"):
+    """Write the base with the weights that were handed over (safetensors) in place of its own."""
 
     base: str
     out: str
@@ -122,8 +131,27 @@ class Maker:
             alpha = float(reader.fields[ALPHA].contents())
         base = gguf.GGUFReader(request.base)
         _check_fits(changed, base)
-        _write(base, changed, alpha, request, call)
+
+        def merged(name: str, values: Any) -> Any:
+            if name not in changed:
+                return values
+            a, b = (np.asarray(one, dtype=np.float32) for one in changed[name])
+            return values + np.float32(alpha / a.shape[0]) * (b @ a)
+
+        _write(base, merged, request, call)
         return MergedInto(changed=len(changed))
+
+    def write(self, request: WriteTrained, call: Call) -> MergedInto:
+        """Raises `BadInput` for weights of another base."""
+        with tempfile.TemporaryDirectory() as work:
+            path = Path(work) / WEIGHTS
+            path.write_bytes(self._arriving)
+            self._arriving = bytearray()
+            tensors = {tensor.name: weights.read(tensor) for tensor in weights.header(path)}
+        base = gguf.GGUFReader(request.base)
+        family, config = _family(base)
+        _write(base, whole.placed(tensors, base, family, config), request, call)
+        return MergedInto(changed=len(tensors))
 
 
 def _config(folder: Path) -> dict[str, Any]:
@@ -211,8 +239,9 @@ def _check_fits(changed: dict[str, tuple[Any, Any]], base: gguf.GGUFReader) -> N
 
 
 def _write(
-    base: gguf.GGUFReader, changed: dict[str, tuple[Any, Any]], alpha: float, request: MergeInto, call: Call
+    base: gguf.GGUFReader, changed: Callable[[str, Any], Any], request: MergeInto | WriteTrained, call: Call
 ) -> None:
+    """`changed` gives a tensor's new values for its name and its old ones."""
     kind, file_type = KINDS[request.quantization]
     writer = gguf.GGUFWriter(request.out, str(base.fields["general.architecture"].contents()))
     for name, known in base.fields.items():
@@ -237,9 +266,7 @@ def _write(
         for number, (tensor, chosen) in enumerate(plan):
             call.report(number, len(plan), "tensors")
             values = np.asarray(gguf.quants.dequantize(tensor.data, tensor.tensor_type), dtype=np.float32)
-            if tensor.name in changed:
-                a, b = (np.asarray(one, dtype=np.float32) for one in changed[tensor.name])
-                values = values + np.float32(alpha / a.shape[0]) * (b @ a)
+            values = np.asarray(changed(tensor.name, values), dtype=np.float32)
             writer.write_tensor_data(gguf.quants.quantize(np.ascontiguousarray(values), chosen))
     finally:
         writer.close()
@@ -261,4 +288,4 @@ def _pieces(of: Any, data: bytes) -> Iterator[Piece]:
 def handlers() -> dict[type[Record], Handler]:
     """What `core.workers.child` serves."""
     maker = Maker()
-    return {TakeCheckpoint: maker.take, ReadAdapter: maker.read, MergeInto: maker.merge}
+    return {TakeCheckpoint: maker.take, ReadAdapter: maker.read, MergeInto: maker.merge, WriteTrained: maker.write}

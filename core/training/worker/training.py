@@ -19,7 +19,7 @@ import numpy as np
 from core.errors import BadInput, Unavailable
 from core.records import Record
 from core.training.settings import Settings
-from core.training.worker import adapters, answering, batches, checkpoints, memorising, memory, preferring
+from core.training.worker import adapters, answering, batches, checkpoints, memorising, memory, preferring, whole
 from core.training.worker.base import Base
 from core.training.worker.batches import Row
 from core.training.worker.encoding import Encoding, encode_all
@@ -121,8 +121,8 @@ class Bench:
         each = sum(len(one.ids) for one in learned)
         in_epoch = -(-len(batches.epoch(learned, request.settings, 0, window)) // request.settings.accumulation)
         return Probed(
-            weights=weights,
-            adapter=adapter,
+            weights=weights or adapter,
+            adapter=adapter if weights else 0,
             gradients=adapter,
             optimizer=2 * adapter,
             activations=max(0, peak - before - weights - 4 * adapter),
@@ -259,6 +259,10 @@ class Bench:
 
     def _result(self, run: "_Run", request: Train | KeepTrained, step: int) -> Iterator[Piece]:
         base, settings = self._opened(), request.settings
+        if settings.method == "full":
+            yield from _pieces("safetensors", step, whole.safetensors_of(run.model))
+            yield from _pieces("config", step, base.config.to_json_string().encode())
+            return
         yield from _pieces("safetensors", step, adapters.safetensors_of(run.model))
         yield from _pieces("config", step, adapters.config_of(run.model, base.name))
         if settings.dora:
@@ -306,31 +310,13 @@ class _Run:
     def __init__(self, base: Base, settings: Settings, steps: int) -> None:
         import torch
         from accelerate import Accelerator
-        from peft import LoraConfig, get_peft_model
         from transformers import get_scheduler
 
         torch.manual_seed(settings.seed)
         self.device = base.device
-        config = LoraConfig(
-            r=settings.rank,
-            lora_alpha=settings.alpha,
-            lora_dropout=settings.dropout,
-            target_modules=list(settings.targets) or "all-linear",
-            use_rslora=settings.rslora,
-            use_dora=settings.dora,
-            task_type="CAUSAL_LM",
-        )
+        self._base = base
         with _told_apart():
-            model = base.weights(settings.dtype)
-            if settings.gradient_checkpointing:
-                model.gradient_checkpointing_enable({"use_reentrant": False})
-                model.enable_input_require_grads()
-            try:
-                self.model = get_peft_model(model, config)
-            except ValueError as error:
-                raise BadInput(
-                    source="The setting targets", problem="the model has no such matrices. Leave it empty for all."
-                ) from error
+            self.model = whole.model(base, settings) if settings.method == "full" else adapters.model(base, settings)
         self._accelerator = Accelerator(cpu=base.device == "cpu")
         optimizer = torch.optim.AdamW(
             [value for _, value in checkpoints.trained(self.model)],
@@ -449,6 +435,11 @@ class _Run:
     @contextmanager
     def as_before(self) -> Iterator[Any]:
         """The model as it computed before its training."""
+        if self._settings.method == "full":
+            self._optimizer.zero_grad()
+            self._optimizer = self._schedule = None
+            yield self._base.weights(self._settings.dtype)
+            return
         with self.model.disable_adapter():
             yield self.model
 

@@ -267,3 +267,22 @@ def _longrope(config: Config, words: Config) -> Scaling:
     ratio = number(config, "max_position_embeddings") / original
     attention = 1.0 if ratio <= 1 else math.sqrt(1 + math.log(ratio) / math.log(original))
     return Scaling(factors=tables, original=original, attention=float(words.get("attention_factor") or attention))
+
+
+def as_computed(name: str, values: Floats, config: Config, known: Family) -> Floats:
+    """The values as llama.cpp's graph of the family wants them."""
+    if known.norms_lack_one and name.endswith("norm.weight"):
+        return values + np.float32(1)
+    if known.heads_are_permuted and ".attn_q." in name:
+        return _permuted(values, heads(config)[0])
+    if known.heads_are_permuted and ".attn_k." in name:
+        return _permuted(values, heads(config)[1])
+    return values
+
+
+def _permuted(values: Floats, count: int) -> Floats:
+    """Rows of each head reordered: the two halves of a head, value for value."""
+    if values.shape[0] % (2 * count):
+        raise BadInput(source="config.json", problem="its heads don't divide the weights of attention.")
+    parts = values.reshape(count, 2, values.shape[0] // count // 2, *values.shape[1:])
+    return np.ascontiguousarray(parts.swapaxes(1, 2)).reshape(values.shape)

@@ -16,7 +16,7 @@ from core.errors import BadInput, Unsupported
 from core.models.making_records import Converted, ConvertFolder
 from core.models.worker.converting import tokenizers, weights
 from core.models.worker.converting.description import POOLING, describe
-from core.models.worker.converting.families import Family, family, heads, number
+from core.models.worker.converting.families import Family, as_computed, family, number
 from core.models.worker.converting.weights import Floats, Tensor
 from core.records import Record
 from core.workers.serving import Call, Handler
@@ -195,30 +195,11 @@ def _write(writer: gguf.GGUFWriter, plan: list[Planned], config: Mapping[str, An
         for item in plan:
             call.report(done, total, "bytes")
             values = item.source if isinstance(item.source, np.ndarray) else weights.read(item.source)
-            writer.write_tensor_data(_stored(item, _changed(item.name, values, config, known)))
+            writer.write_tensor_data(_stored(item, as_computed(item.name, values, config, known)))
             done += _size(item)
         call.report(total, total, "bytes")
     finally:
         writer.close()
-
-
-def _changed(name: str, values: Floats, config: Mapping[str, Any], known: Family) -> Floats:
-    """The values as llama.cpp's graph of the family wants them."""
-    if known.norms_lack_one and name.endswith("norm.weight"):
-        return values + np.float32(1)
-    if known.heads_are_permuted and ".attn_q." in name:
-        return _permuted(values, heads(config)[0])
-    if known.heads_are_permuted and ".attn_k." in name:
-        return _permuted(values, heads(config)[1])
-    return values
-
-
-def _permuted(values: Floats, count: int) -> Floats:
-    """Rows of each head reordered: the two halves of a head, value for value."""
-    if values.shape[0] % (2 * count):
-        raise BadInput(source="config.json", problem="its heads don't divide the weights of attention.")
-    parts = values.reshape(count, 2, values.shape[0] // count // 2, *values.shape[1:])
-    return np.ascontiguousarray(parts.swapaxes(1, 2)).reshape(values.shape)
 
 
 def _size(item: Planned) -> int:
