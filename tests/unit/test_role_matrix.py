@@ -26,7 +26,7 @@ from core.documents.screening.records import Decide, ScreeningPolicy
 from core.documents.screening.service import Screening
 from core.documents.service import Documents
 from core.documents.worker.records import PageWriter, Parsed
-from core.errors import Refused, WorkerFailed
+from core.errors import Cancelled, Refused, WorkerFailed
 from core.evals import marks
 from core.evals.records import RunSpec, Spec
 from core.evals.views import SavedView, remove_view, save_view
@@ -41,6 +41,7 @@ from core.retrieval.records import Search
 from core.retrieval.service import Retrieval
 from core.training.records import ExportAdapter, Source, TrainSpec
 from core.training.service import Trainings
+from core.training.sweeps import Sweeps
 from core.trust.keys import SigningKeys
 from core.trust.model_signing import public_pem, signing_key
 from core.trust.notes import new_log_key, witness_key
@@ -89,6 +90,7 @@ WITNESS = new_log_key()
 FIRST, MAKER = (public_pem(signing_key(SigningKeys.generate()).public_key()).decode() for _ in range(2))
 """Keys of people elsewhere who sign model files."""
 TRAINING = TrainSpec(name="tower", base="old", data=(Source(dataset="towers"),))
+SWEPT = TrainSpec(name="towers", base="old", data=TRAINING.data, settings={"rank": [4, 8]})
 LATER = datetime.now(UTC) + timedelta(days=100)
 
 
@@ -113,6 +115,7 @@ class Stage:
         bench.trainings = Trainings(
             self.vault, bench.models, bench.datasets, bench.engine, bench.supervisor, opened=self.trainer
         )
+        bench.sweeps = Sweeps(self.vault, bench.trainings)
         self.out.mkdir(exist_ok=True)
 
     def file(self, name: str, content: str) -> str:
@@ -278,6 +281,10 @@ SERVICES = (
         "training-2", "s.yaml", Job("Train"))),
     Operation("core.training.service:Trainings.keep", Act.TRAIN, lambda s: s.bench.trainings.keep(
         "training-3", "s.yaml", Job("Keep"))),
+    Operation("core.training.listening:listen", Act.TRAIN, lambda s: s.bench.trainings.run(TRAINING, "s.yaml", Job("Train"))),
+    Operation("core.training.sweeps:Sweeps.start", Act.TRAIN, lambda s: s.bench.sweeps.start(SWEPT, "s.yaml", Job("Train"))),
+    Operation("core.training.sweeps:Sweeps.resume", Act.TRAIN, lambda s: s.bench.sweeps.resume("sweep-1", Job("Train"))),
+    Operation("core.training.sweeps:Sweeps.cancel", Act.TRAIN, lambda s: s.bench.sweeps.cancel("sweep-1")),
     Operation("core.training.service:Trainings.sign", Act.SIGN, signing(lambda s, signer: s.bench.trainings.sign(
         "training-1", "reviewed", "", signer))),
     Operation("core.training.service:Trainings.sign", Act.APPROVE, signing(lambda s, signer: s.bench.trainings.sign(
@@ -407,6 +414,7 @@ READING = {
     "evals": {"contamination", "specs", "spec", "list", "show", "outcomes", "compare", "estimate", "gate", "replay"},
     "trainings": {"plan", "look", "examine", "list", "show", "lent", "source"},
     "adapters": {"import_adapter", "merge"},
+    "sweeps": {"list", "show"},
     "scoring": {"tools", "asked", "instruments", "close"},
     "evidence": set(),
 }
@@ -462,6 +470,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         bench.evals.run(RunSpec(reference="towers"), Job("Run"))
         bench.evals.run(RunSpec(reference="towers"), stopped())
         bench.trainings.run(TRAINING, "s.yaml", Job("Train"))
+        with pytest.raises(Cancelled):
+            bench.sweeps.start(SWEPT, "s.yaml", stopped())
         for _ in range(2):  # one to go on with, one to keep as it is
             stage.trainer.failing = KILLED
             with pytest.raises(WorkerFailed):
