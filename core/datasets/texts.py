@@ -56,11 +56,6 @@ def shingles(text: str) -> frozenset[int]:
     return frozenset(_hash(" ".join(words[at : at + SHINGLE])) for at in range(len(words) - SHINGLE + 1))
 
 
-def similarity(one: frozenset[int], other: frozenset[int]) -> float:
-    """Jaccard's index."""
-    return len(one & other) / len(one | other) if one or other else 0.0
-
-
 def near_pairs(sets: Sequence[frozenset[int]], since: int, least: float) -> Iterator[tuple[int, int, float]]:
     """(earlier, later, similarity) of places whose shingles are as alike as `least`: the most alike earlier one of each. With `since`, earlier
     ones lie before that place and later ones from it on. By minhash (Broder 1997) in bands, each candidate checked by its shingles."""
@@ -79,8 +74,14 @@ def near_pairs(sets: Sequence[frozenset[int]], since: int, least: float) -> Iter
         best, score = -1, least
         if place >= since:
             candidates = {earlier for key in keys for earlier in known.get(key, ())}
+            size = len(found)
             for earlier in sorted(candidates):
-                alike = similarity(sets[earlier], found)
+                other = sets[earlier]
+                sizes = size + len(other)
+                if min(size, sizes - size) < (score - 1e-9) * max(size, sizes - size):
+                    continue  # more can't be common than the smaller one has
+                common = len(other & found)
+                alike = common / (sizes - common)
                 if alike >= score and (best < 0 or alike > score):
                     best, score = earlier, alike
         if best >= 0:

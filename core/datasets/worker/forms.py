@@ -6,6 +6,7 @@ parted by semicolons.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -47,6 +48,13 @@ def recognised(rows: Iterable[Mapping[str, Any]]) -> str:
 
 def mapped(names: Sequence[str], asked: Mapping[str, str]) -> dict[str, str]:
     """Column to field: as asked, by its name, or by what other tools call it; everything else is metadata. No two columns are one field."""
+    return dict(_mapped(tuple(names), tuple(asked.items())))
+
+
+@lru_cache(maxsize=256)
+def _mapped(names: tuple[str, ...], pairs: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Most rows of a file have the same columns."""
+    asked = dict(pairs)
     found = {name: field for name, field in asked.items() if name in names}
     taken = set(found.values())
     for name in names:

@@ -1,9 +1,11 @@
 """Duplicates, personal data and contamination, on samples that were made to be found, and on others that were not."""
 
+import random
 import re
 
 from core.datasets.records import Sample, Turn
-from core.datasets.screening import Source, contaminated, personal, repeats
+from core.datasets.screening import NEAR, Source, contaminated, personal, repeats
+from core.datasets.texts import near_pairs, shingles
 from core.jobs import Job
 
 LONG = "Within how many calendar days must the sponsor report a fatal unexpected reaction to the authority after first knowledge of it in the trial"
@@ -76,3 +78,19 @@ def test_what_an_adapter_learned_is_found_in_what_tests_it() -> None:
         ("e4", "t1", "exact", "training-1"),
     ]
     assert contaminated(tested, [], Job("Screen")) == ()
+
+
+def test_near_pairs_are_the_most_alike_earlier_ones() -> None:
+    chance = random.Random(3)
+    words = "a case is kept for ten years by the desk that reports serious ones to the head".split()
+    texts = [" ".join(words[: chance.randint(6, 16)] + chance.sample(words, 2)) for _ in range(120)]
+    sets = [shingles(text) for text in texts]
+
+    def alike(one: int, other: int) -> float:
+        return len(sets[one] & sets[other]) / len(sets[one] | sets[other])
+
+    found = list(near_pairs(sets, 0, NEAR))
+    assert len(found) > 20
+    for earlier, later, score in found:
+        best = max(alike(place, later) for place in range(later))
+        assert (score, earlier) == (best, next(place for place in range(later) if alike(place, later) == best))
