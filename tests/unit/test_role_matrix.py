@@ -371,6 +371,7 @@ ELSEWHERE = {
     "core.models.making:ModelMaking.quantize": "the same",
     "core.training.adapters:AdapterFiles.import_adapter": "needs a base that fits; walked in tests/unit/training/test_adapters.py",
     "core.training.adapters:AdapterFiles.merge": "the same",
+    "core.training.service:Trainings.evaluate": "needs a run with an evaluation; walked in tests/unit/training/test_proving.py",
     "core.vault.rotation:carry_out": "a part of operations",
     "core.vault.rotation:settle": "finishes at an opening what was begun",
     "core.vault.rotation:resume": "the same, before a backup",

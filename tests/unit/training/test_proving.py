@@ -5,16 +5,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from core.datasets.records import AddDataset
-from core.errors import NotFound, Refused
+from core.errors import BadInput, NotFound, Refused, WorkerFailed
 from core.evals import releasing
 from core.evals.records import Criterion, Settings, Spec
 from core.inference.records import Message
 from core.jobs import Job
 from core.models.records import AddModel
 from core.prompts.records import SavePrompt
+from core.training import evaluating, proving
 from core.training.records import Judged, Source, TrainSpec
 from core.training.service import Trainings
 from core.vault import erasure
@@ -98,6 +100,41 @@ def test_an_adapter_whose_gate_isnt_met_isnt_approved(
         assert "run-1 doesn't meet its gate" in releasing.blocked_adapter(reader, view.result.gguf, view.result_digest)
     with bench.vault.confirm(passphrases["ines"]) as signer, pytest.raises(Refused):
         bench.trainings.sign("training-1", "approved", "good", signer)
+
+
+def test_a_failed_evaluation_is_run_again_and_nobody_approves_before(
+    bench: Workbench, train: Train, monkeypatch: pytest.MonkeyPatch, reopen: Any
+) -> None:
+    def broken(*given: Any) -> Any:
+        raise WorkerFailed(worker="The model", reason="it was killed", safe="Nothing was kept.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(proving, "prove", broken)
+        with pytest.raises(WorkerFailed, match="it was killed"):
+            train(msgspec.structs.replace(JUDGED, gate=("contains >= 2",)))
+    view = bench.trainings.show("training-1")
+    assert (view.status, view.proved) == ("finished", None), "the adapter is kept"
+    with bench.vault.read() as reader:
+        assert not releasing.blocked_adapter(reader, view.result.gguf, view.result_digest)  # type: ignore[union-attr, arg-type]
+    assert "assay train evaluate training-1" in evaluating.missing(view)
+    again = bench.trainings.evaluate("training-1", "", Job("Evaluate"))
+    assert again.proved is not None
+    assert (again.proved.spec, again.proved.finished, again.proved.passed) == ("closed@1", True, False)
+    assert (again.result_digest, evaluating.missing(again)) == (view.result_digest, "")
+    with bench.vault.read() as reader:
+        assert "doesn't meet its gate" in releasing.blocked_adapter(reader, view.result.gguf, view.result_digest)  # type: ignore[union-attr, arg-type]
+    unfinished = msgspec.structs.replace(again, result=None)
+    plain = msgspec.structs.replace(
+        again, run=msgspec.structs.replace(again.run, spec=TrainSpec(name="s", base="b", data=()))
+    )
+    for other, said in ((unfinished, "hasn't finished"), (plain, "names no evaluation")):
+        with pytest.raises(BadInput, match=said):
+            evaluating.check(other)
+    assert evaluating.missing(plain) == ""
+    reviewer = reopen(bench.vault, "tomas", SCHEMA)
+    theirs = Trainings(reviewer, bench.models, bench.datasets, bench.engine, bench.supervisor, evals=bench.evals)
+    with pytest.raises(Refused):
+        theirs.evaluate("training-1", "", Job("Evaluate"))
 
 
 def test_questions_of_the_named_evaluation_arent_learned_and_near_ones_are_told(
