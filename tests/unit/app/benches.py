@@ -24,7 +24,7 @@ from core.errors import NotFound, TemplateError
 from core.evals.files import read_spec
 from core.evals.service import Evals
 from core.evidence.service import Evidence
-from core.inference.records import Finished, Generate, Message, Token
+from core.inference.records import Complete, Finished, Generate, Message, Token
 from core.jobs import Job
 from core.paths import RESOURCES
 from core.prompts.files import read_prompt
@@ -89,7 +89,6 @@ class Library:
         )
 
     def context(self, question: Question, job: Job) -> Context:
-        self.before_answer()
         return Context(
             search=self.search,
             embed=embed,
@@ -99,6 +98,7 @@ class Library:
         )
 
     def search(self, search: Search, job: Job) -> tuple[Passage, ...]:
+        self.before_answer()
         held = [sample for sample in self.samples if sample.quote]
         wanted = embed([search.query])[0]
         scored = sorted(held, key=lambda sample: -float(embed([sample.quote])[0] @ wanted))
@@ -116,7 +116,8 @@ class Library:
             for position, sample in enumerate(scored[: search.limit])
         )
 
-    def generate(self, request: Generate, job: Job) -> Iterator[Token | Finished]:
+    def generate(self, request: Generate | Complete, job: Job) -> Iterator[Token | Finished]:
+        request = request.request if isinstance(request, Complete) else request
         prompt = request.messages[-1].content
         passages = (request.variables or {}).get("passages")
         first = passages[0]["text"] if isinstance(passages, list) and passages else ""

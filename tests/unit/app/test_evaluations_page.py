@@ -1,6 +1,7 @@
 """The evaluations page as a person uses it: fill the form, run, watch, stop, read the matrix and one sample, sign the criteria."""
 
-import time
+import itertools
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -154,7 +155,8 @@ def test_a_run_fills_the_matrix_while_it_goes_on_and_can_be_stopped(
     qtbot: QtBot, operations: Operations, bench: Bench
 ) -> None:
     shell, page = opened(qtbot, operations, bench.with_spec())
-    bench.library.before_answer = lambda: time.sleep(0.05)
+    answers, go_on = itertools.count(), threading.Event()
+    bench.library.before_answer = lambda: go_on.wait(120) and None if next(answers) > 20 else None
     page.show_about(SPEC)
     settled(qtbot, operations)
     qtbot.mouseClick(page.specs.run, Qt.MouseButton.LeftButton)
@@ -164,6 +166,7 @@ def test_a_run_fills_the_matrix_while_it_goes_on_and_can_be_stopped(
     qtbot.waitUntil(lambda: bool(page.results.matrix.samples()[0].cells[0].answer))
     assert not page.specs.run.isEnabled()
     qtbot.mouseClick(page.results.work.cancel, Qt.MouseButton.LeftButton)
+    go_on.set()
     settled(qtbot, operations)
     assert not page.results.work.isVisible()
     view = bench.evals.show("latest")
