@@ -49,6 +49,14 @@ def epoch(examples: Sequence[Encoding], settings: Settings, number: int, window:
     return [rows[start : start + settings.batch] for start in range(0, len(rows), settings.batch)]
 
 
+def widest(examples: Sequence[Encoding], settings: Settings, window: int) -> list[Row]:
+    """The batch that takes the most memory, of all that may come: rows of one length, that of the longest."""
+    if settings.packing:
+        rows = epoch(examples, settings, 0, window)
+        return max(rows, key=lambda batch: max(sum(one.size for one in row) for row in batch) * len(batch))
+    return [(one,) for one in sorted(examples, key=lambda one: -one.size)[: settings.batch]]
+
+
 def steps(examples: Sequence[Encoding], settings: Settings, window: int) -> Iterator[list[list[Row]]]:
     """For each step its batches, whose gradients are added up."""
     taken = 0

@@ -101,20 +101,23 @@ class Bench:
         return Taken(whole=True)
 
     def probe(self, request: Probe, call: Call) -> Probed:
-        """Measure a few steps on the longest examples."""
+        """Take a few steps on the longest examples, measure once on held-out ones and save the state, as a run does."""
+        _load_libraries()
         before = memory.now()
-        learned, _ = self._parts(request.settings)
+        learned, held = self._parts(request.settings)
         window = self._window(request.settings)
         run = _Run(self._opened(), request.settings, len(learned))
-        longest = sorted(learned, key=lambda one: -one.size)
-        rows = batches.epoch(longest, request.settings, 0, window)
-        widest = max(rows, key=lambda batch: max(sum(one.size for one in row) for row in batch) * len(batch))
+        widest = batches.widest(learned, request.settings, window)
         seconds, tokens = 0.0, 0
         for _ in range(PROBED_STEPS):
             call.check()
             began = time.monotonic()
             tokens = run.step([widest] * request.settings.accumulation)[2]
             seconds = time.monotonic() - began
+        if held:
+            some = sorted(held, key=lambda one: -one.size)[: request.settings.batch]
+            run.note(run.measure(some, request.settings, call), request.settings)
+        run.saved()
         peak = memory.peak()
         weights, adapter, trained = run.sizes()
         steps = batches.count_steps(learned, request.settings, window)
@@ -460,6 +463,13 @@ def _told_apart() -> Iterator[None]:
         if "allocate memory" in text or "out of memory" in text or "not enough memory" in text:
             raise MemoryError from None
         raise
+
+
+def _load_libraries() -> None:
+    """What a run imports, so that it isn't taken for what the run needs."""
+    import accelerate  # noqa: F401
+    import peft  # noqa: F401
+    from transformers import get_scheduler  # noqa: F401
 
 
 def _pieces(of: Of, step: int, data: bytes) -> Iterator[Piece]:
