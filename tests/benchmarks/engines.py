@@ -45,10 +45,15 @@ def ask(made: Engine, model: str, prompt: str, new: int, mode: str = "fast") -> 
 def level(made: Engine) -> None:
     """Give the workers the share of a busy machine that this process has. Linux shares between sessions, and each worker has one of its own:
     with other programs at work, a ratio to a loop in this process else says whose session they press."""
+    even(*(held.pid for held in made.loaded()))
+
+
+def even(*pids: int) -> None:
+    """Give these processes' sessions the share of this one's."""
     with contextlib.suppress(OSError):
         mine = Path("/proc/self/autogroup").read_text(encoding="ascii").split()[-1]
-        for held in made.loaded():
-            Path(f"/proc/{held.pid}/autogroup").write_text(mine, encoding="ascii")
+        for pid in pids:
+            Path(f"/proc/{pid}/autogroup").write_text(mine, encoding="ascii")
 
 
 def answer() -> None:
