@@ -1,10 +1,12 @@
 #!/bin/sh
 # Installs what was built in a clean Debian without Python and without a network, uses it, and removes it. Needs root.
-# Usage: proof.sh RELEASE WORK. The clean system is made once in WORK by debootstrap (this part reaches debootstrap's own mirror, or the one that MIRROR names).
+# Usage: proof.sh RELEASE WORK [deb | run | wheelhouse]…; all three where none is named. The clean system is made once in WORK by debootstrap (this part reaches debootstrap's own mirror, or the one that MIRROR names).
 set -eu
 release=$(cd "$1" && pwd)
 mkdir -p "$2"
 work=$(cd "$2" && pwd)
+shift 2
+wanted=${*:-deb run wheelhouse}
 here=$(cd "$(dirname "$0")" && pwd)
 [ "$(id -u)" -eq 0 ] || { echo "This needs root, for debootstrap, chroot and a network namespace." >&2; exit 1; }
 
@@ -12,7 +14,7 @@ deb=$(find "$release" -maxdepth 1 -name '*_amd64.deb' | head -n 1)
 base=$work/base
 if [ ! -e "$work/base.done" ]; then
     needs=$(dpkg-deb -f "$deb" Depends | sed 's/([^)]*)//g; s/ //g')
-    debootstrap --variant=minbase --include="$needs,xvfb,desktop-file-utils,shared-mime-info" bookworm "$base" ${MIRROR:+"$MIRROR"} > "$work/debootstrap.log"
+    debootstrap --variant=minbase --include="$needs,xvfb,xdotool,desktop-file-utils,shared-mime-info" bookworm "$base" ${MIRROR:+"$MIRROR"} > "$work/debootstrap.log"
     touch "$work/base.done"
 fi
 if [ -n "$(find "$release" -maxdepth 1 -name '*-wheelhouse-*.tar')" ] && [ ! -e "$work/python.done" ]; then
@@ -28,7 +30,7 @@ inside() { # inside BASE SCRIPT: a fresh copy of BASE, no interfaces, the releas
     rm -rf "$root"
     cp -a "$work/$1" "$root"
     mkdir -p "$root/release" "$root/proof"
-    cp "$here/proof/$2" "$root/proof/"
+    cp "$here"/proof/*.sh "$root/proof/"
     status=0
     unshare --net --mount --pid --fork --ipc sh -eu -c '
         mount --make-rprivate /
@@ -41,12 +43,26 @@ inside() { # inside BASE SCRIPT: a fresh copy of BASE, no interfaces, the releas
     return $status
 }
 
-echo "== the Debian package, without Python and without a network"
-inside base deb.sh
-echo "== the self-extracting file, as an ordinary user"
-inside base run.sh
-if [ -e "$work/python.done" ]; then
-    echo "== the wheelhouse, with Debian's own Python"
-    inside python wheelhouse.sh
-fi
-echo "== all proofs passed"
+for one in $wanted; do
+    case $one in
+        deb)
+            echo "== the Debian package, without Python and without a network"
+            inside base deb.sh
+            ;;
+        run)
+            echo "== the self-extracting file, as an ordinary user"
+            inside base run.sh
+            ;;
+        wheelhouse)
+            if [ -e "$work/python.done" ]; then
+                echo "== the wheelhouse, with Debian's own Python"
+                inside python wheelhouse.sh
+            fi
+            ;;
+        *)
+            echo "$one: there is no such proof." >&2
+            exit 2
+            ;;
+    esac
+done
+echo "== passed: $wanted"

@@ -36,11 +36,12 @@ for round in first second third; do
     wait $window 2>/dev/null || true
     sleep 1
 done
-kill $server
-
 useradd --create-home tester
 as() { su tester -c "cd && $1"; }
-as "cd && assay demo --out /home/tester/result" > /tmp/demo.log || { tail -5 /tmp/demo.log >&2; exit 1; }
+. /proof/first_run.sh
+kill $server
+
+as "assay demo --out /home/tester/result" > /tmp/demo.log || { tail -5 /tmp/demo.log >&2; exit 1; }
 tail -n 5 /tmp/demo.log | head -n 1
 as "assay pack verify result/merrowdale.pack --trust result/merrowdale.trust.json" > /tmp/verify.log || { cat /tmp/verify.log >&2; exit 1; }
 echo "pack: $(head -n 1 /tmp/verify.log)"
