@@ -6,6 +6,7 @@ checkout (the starter embedder, which git doesn't hold, is taken from the checko
 
 import hashlib
 import shutil
+import sys
 import tarfile
 from pathlib import Path
 from typing import Final
@@ -88,6 +89,8 @@ def finish(plan: Plan, python: Path, folder: Path) -> Path:
     shutil.copytree(folder, stage, symlinks=True)
     (stage / EMBEDDER).unlink()
     same.write_tar_gz(stage, made / f"{NAME}-{plan.version}-source.tar.gz", plan.epoch, f"{NAME}-{plan.version}/")
+    if sys.platform == "linux":
+        same.plain_modes(made)
     same.settle(made, plan.epoch)
     run([python, "-c", _LIST, made, f"{NAME} {plan.version}"], cwd=folder)
     same.settle(made, plan.epoch)

@@ -56,6 +56,8 @@ NOT_CARRIED: Final = (
     "ctransformers/lib/cuda/*",
     "resources/models/starter-chat/*.py",  # in the source archive
     "*/tests/*",
+    "nltk/test/*",
+    "*/.gitignore",
     "*.pyi",
     "*.dist-info/RECORD",
     "*.dist-info/INSTALLER",

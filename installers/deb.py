@@ -42,6 +42,8 @@ OVERRIDES: Final = (
     ("statically-linked-binary", "as their authors built them"),
     ("binary-with-bad-dynamic-table", "as PyInstaller and wheels' authors patched them"),
     ("hardening-no-pie", "PyInstaller's starter"),
+    ("duplicate-font-file", "matplotlib's fonts, with which reports have the same letters on each machine"),
+    ("missing-depends-on-sensible-utils", "words inside libblkid and libmount, which run no pager here"),
     ("no-changelog", "a package of the project itself, not of Debian"),
 )
 
@@ -130,7 +132,7 @@ _COPYRIGHT: Final = """Format: https://www.debian.org/doc/packaging-manuals/copy
 Upstream-Name: Assay
 
 Files: *
-Copyright: The Assay project
+Copyright: 2026 The Assay project
 License: AGPL-3.0-or-later
  The whole text is in /usr/lib/assay/LICENSE. The licences of all that the program carries are in
  /usr/lib/assay/_internal/resources/licences, where LIST.txt names each. The program's source is in /usr/lib/assay too.

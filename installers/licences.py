@@ -10,6 +10,8 @@ from typing import Final
 from installers.plan import BuildProblem
 
 _TEXTS: Final = re.compile(r"(^|/)(licen[cs]es?|copying|notice|copyright|authors)[^/]*$|/licenses/", re.IGNORECASE)
+_CODE: Final = (".py", ".pyc", ".pyi", ".so")
+"""A package may have modules of such names."""
 _CLASSIFIER: Final = "License :: "
 KNOWN: Final = {
     "BSD": "BSD-3-Clause",
@@ -65,7 +67,7 @@ def of(distribution: metadata.Distribution) -> Licence:
             for entry in distribution.files or ()
             if _TEXTS.search(entry.as_posix())
             and (path := Path(str(entry.locate()))).is_file()
-            and path.suffix != ".py"
+            and path.suffix not in _CODE
         )
     )
     return Licence(fields["Name"], distribution.version, expression, words or "not declared", texts)

@@ -2,12 +2,15 @@
 
 Rules: names are sorted; owner and group are root; every time is the build's; modes are 0755 for folders and what may run, else 0644; links stay
 links. Compression is gzip without a name and a time, or none.
+
+`python -m installers.same FOLDER OTHER` says in what two builds of a folder differ.
 """
 
 import gzip
 import io
 import os
 import stat
+import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,9 +36,21 @@ def write_tar_gz(folder: Path, target: Path, epoch: int, prefix: str = "", level
     """The same, compressed."""
     with (
         target.open("wb") as file,
-        gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=level, mtime=epoch) as packed,
+        gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=level, mtime=0) as packed,
     ):
         write_tar(folder, packed, epoch, prefix)  # type: ignore[arg-type]
+
+
+def plain_modes(folder: Path) -> None:
+    """Leave the right to be run to what a system runs: native programs and scripts, not libraries and texts, whatever a wheel gave them."""
+    for path in entries(folder):
+        if path.is_symlink() or not path.is_file():
+            continue
+        with path.open("rb") as file:
+            begins = file.read(4)
+        runs = ".so" not in path.suffixes and (begins == b"\x7fELF" or begins[:2] == b"#!")
+        if not runs:
+            path.chmod(0o644)
 
 
 def settle(folder: Path, epoch: int) -> None:
@@ -79,3 +94,39 @@ def _member(path: Path, name: str, epoch: int) -> tuple[tarfile.TarInfo, BinaryI
 
 def _mode(path: Path) -> int:
     return 0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644
+
+
+def differences(one: Path, other: Path) -> list[str]:
+    """A line for each thing that isn't the same in two folders: there, kind, mode, a link's target, bytes with the first place where they differ."""
+    left, right = ({path.relative_to(folder).as_posix(): path for path in entries(folder)} for folder in (one, other))
+    found = [f"{name}: only in {one if name in left else other}" for name in sorted(left.keys() ^ right.keys())]
+    for name in sorted(left.keys() & right.keys()):
+        if how := _differ(left[name], right[name]):
+            found.append(f"{name}: {how}")
+    return found
+
+
+def _differ(one: Path, other: Path) -> str:
+    kinds = [(path.is_symlink(), path.is_dir()) for path in (one, other)]
+    if kinds[0] != kinds[1]:
+        return "of another kind"
+    if one.is_symlink():
+        return "" if one.readlink() == other.readlink() else "a link to another place"
+    if _mode(one) != _mode(other):
+        return "another mode"
+    if one.is_dir():
+        return ""
+    first, second = one.read_bytes(), other.read_bytes()
+    if first == second:
+        return ""
+    at = next(
+        (at for at, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), min(len(first), len(second))
+    )
+    count = sum(a != b for a, b in zip(first, second, strict=False)) + abs(len(first) - len(second))
+    return f"{len(first):,} and {len(second):,} bytes, {count:,} of them other, the first at {at:,}"
+
+
+if __name__ == "__main__":
+    told = differences(Path(sys.argv[1]), Path(sys.argv[2]))
+    sys.stdout.write("".join(f"{line}\n" for line in told) or "The same.\n")
+    raise SystemExit(bool(told))

@@ -28,6 +28,6 @@ model=$(sed -n 's/.*"id": *"\(starter-chat[^"]*\)".*/\1/p' "$work/models.json" |
 curl -s -H "Authorization: Bearer $token" -H 'Content-Type: application/json' http://127.0.0.1:11711/v1/chat/completions \
     -d "{\"model\": \"${model:-starter-chat}\", \"max_tokens\": 8, \"messages\": [{\"role\": \"user\", \"content\": \"How soon?\"}]}" > "$work/answer.json"
 grep -q '"choices"' "$work/answer.json" || { cat "$work/models.json" "$work/answer.json" "$work/serve.log" >&2; exit 1; }
-kill -INT $server $(pgrep -P $server) 2> /dev/null || true
+kill -TERM $(pgrep -P "$(pgrep -P $server)") # the program under strace; what a shell starts beside itself doesn't hear INT
 wait $server 2> /dev/null || true
 rm -rf "$work"

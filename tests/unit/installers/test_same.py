@@ -49,6 +49,38 @@ def test_members_belong_to_root_and_links_stay_links(tmp_path: Path) -> None:
     assert (members["top/a"].mode, members["top/b/tool"].mode, members["top/b"].mode) == (0o644, 0o755, 0o755)
 
 
+def test_what_two_builds_differ_in_is_named(tmp_path: Path) -> None:
+    first = make(tmp_path / "one", ("a", "b/tool", "b/z"), 1)
+    second = make(tmp_path / "two", ("a", "b/tool", "b/z"), 2_000)
+    assert same.differences(first, second) == []
+    (second / "a").write_text("content of A!")
+    (second / "b" / "z").unlink()
+    (second / "b" / "tool").chmod(0o600)
+    (second / "link").unlink()
+    (second / "link").symlink_to("a")
+    assert same.differences(first, second) == [
+        f"b/z: only in {first}",
+        "a: 12 and 13 bytes, 2 of them other, the first at 11",
+        "b/tool: another mode",
+        "link: a link to another place",
+    ]
+
+
+def test_only_what_a_system_runs_may_be_run(tmp_path: Path) -> None:
+    contents = {
+        "program": b"\x7fELF program",
+        "script": b"#!/bin/sh\n",
+        "libqt.so.6": b"\x7fELF library",
+        "LICENSE": b"words",
+        "empty": b"",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+        (tmp_path / name).chmod(0o755)
+    same.plain_modes(tmp_path)
+    assert {path.name for path in tmp_path.iterdir() if path.stat().st_mode & 0o100} == {"program", "script"}
+
+
 def test_settled_files_have_one_time_and_plain_modes(tmp_path: Path) -> None:
     folder = make(tmp_path / "one", ("a", "b/tool"), 1)
     (folder / "a").chmod(0o600)
