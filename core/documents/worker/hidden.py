@@ -1,12 +1,13 @@
 """Text in a document that a reader of its pages doesn't see, and that a program reads: the colour of the ground behind it, transparent, too small,
-hidden by style, in a hidden sheet, row or slide.
+hidden by style, in a hidden sheet, row, column or slide.
 
 Rules: what is only suspect by its colour is looked at on the rendered page, so that white letters on a dark ground are ordinary; the text layer of a
 scan lies invisibly over its picture and is ordinary too. Text outside of the page is never read. Not looked for: what lies under a picture or a box,
-what a style sheet of its own hides, hidden columns.
+what a style sheet of its own hides.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -257,3 +258,52 @@ def in_rows(page: Page, rows: frozenset[int]) -> Iterator[Hidden]:
         text = page.text[place.start : end].rstrip()
         if number.isdecimal() and int(number) in rows and text:
             yield Hidden(page=page.number, start=place.start, end=place.start + len(text), why="row")
+
+
+_COLUMN: Final = re.compile(rb"<(?:\w+:)?col\b[^>]*>")
+_HIDDEN_COLUMN: Final = re.compile(rb'\b(?:hidden="(?:1|true)"|width="0(?:\.0*)?")')
+_SPAN: Final = re.compile(rb'\b(min|max)="(\d{1,7})"')
+MOST_COLUMNS: Final = 16_384
+"""Of a sheet."""
+
+
+def hidden_columns(sheet: bytes) -> frozenset[int]:
+    """The columns (from 0) that a sheet of a workbook (its XML) doesn't show."""
+    found: set[int] = set()
+    for tag in _COLUMN.findall(sheet[: max(sheet.find(b"sheetData"), 0)]):
+        span = {name: int(number) for name, number in _SPAN.findall(tag)}
+        if _HIDDEN_COLUMN.search(tag) and b"min" in span:
+            found.update(range(max(span[b"min"], 1) - 1, min(span.get(b"max", span[b"min"]), MOST_COLUMNS)))
+    return frozenset(found)
+
+
+def in_columns(page: Page, columns: frozenset[int], parting: str) -> Iterator[Hidden]:
+    """The cells of a sheet's page that stand in these columns; `parting` stands between cells."""
+    if not columns or not page.places:
+        return
+    starts = [place.start for place in page.places]
+    rows = list(zip(page.places, [*starts[1:], len(page.text)], strict=True))
+    for block in page.blocks:
+        inside = rows[bisect_left(starts, block.start) : bisect_left(starts, block.end)]
+        known = [at for place, _ in inside if (at := _first_column(place.label)) is not None]
+        for place, end in inside if known else ():
+            at, start = min(known), place.start
+            for cell in page.text[place.start : min(end, block.end)].rstrip("\n").split(parting):
+                if at in columns and cell.strip():
+                    yield Hidden(page=page.number, start=start, end=start + len(cell.rstrip()), why="column")
+                start += len(cell) + len(parting)
+                at += 1
+
+
+def _first_column(label: str) -> int | None:
+    """The column (from 0) of a place like "B2:D2"; None for other places."""
+    found = _CELL.match(label)
+    if found is None:
+        return None
+    number = 0
+    for letter in found[1]:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
+
+
+_CELL: Final = re.compile(r"([A-Z]{1,3})\d+(?::[A-Z]{1,3}\d+)?$")

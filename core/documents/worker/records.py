@@ -117,7 +117,7 @@ class Hidden(Record, frozen=True, kw_only=True):
     start: int
     end: int
     why: str
-    """colour, transparent, tiny, off-page, style, sheet, row or slide."""
+    """colour, transparent, tiny, off-page, style, sheet, row, column or slide."""
 
 
 class Inside(Record, frozen=True, kw_only=True):

@@ -1,9 +1,11 @@
-"""Excel workbooks (XLSX, XLSM): a page a sheet, a line a row, with the values that formulas had when the file was saved.
+"""Excel workbooks (XLSX, XLSM): a page a sheet, a line a row, with the values that formulas had when the file was saved; then its cells' comments.
 
-A formula that was never computed shows itself ("=SUM(A1:A3)"). Hidden sheets are read and say so. Macros are never run, links never followed.
+Percentages are written as they are shown. A formula that was never computed shows itself ("=SUM(A1:A3)"). Hidden sheets are read and say so.
+Macros are never run, links never followed.
 """
 
 import io
+import posixpath
 import re
 import warnings
 import zipfile
@@ -15,6 +17,7 @@ import lxml.etree
 
 from core.documents import formats
 from core.documents.worker import hidden, packing
+from core.documents.worker.csv import CELLS
 from core.documents.worker.records import Hidden, Page, PageWriter, Parsed
 from core.documents.worker.tables import Budget, Row, write_sheet
 from core.errors import BadInput
@@ -22,6 +25,8 @@ from core.errors import BadInput
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ >]")
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
 HIDDEN: Final = " (hidden)"
+_PERCENT = re.compile(r"0(\.0+)?\s*%")
+LONGEST_FRACTION: Final = 7
 
 
 def read(name: str, data: bytes) -> Parsed:
@@ -61,13 +66,19 @@ def _pages(
             if formulas
             else None
         )
+        percent = _percent(book)
         for sheet in book.worksheets:
             label = sheet.title + (HIDDEN if sheet.sheet_state != "visible" else "")
             writer = PageWriter(len(pages) + 1, label)
-            write_sheet(writer, _rows(sheet, written[sheet.title] if written else None), budget)
+            write_sheet(writer, _rows(sheet, written[sheet.title] if written else None, percent), budget)
+            for text, where in _comments(name, archive, getattr(sheet, "_worksheet_path", "")):
+                writer.add("paragraph", text, places=((0, where),))
             pages.append(writer.page())
-            rows = hidden.hidden_rows(_part(archive, getattr(sheet, "_worksheet_path", "")))
-            unseen += hidden.joined(hidden.in_rows(pages[-1], rows), pages[-1].text) if rows else ()
+            path = getattr(sheet, "_worksheet_path", "")
+            source = _part(archive, path)
+            rows, columns = hidden.hidden_rows(source), hidden.hidden_columns(source)
+            found = [*hidden.in_rows(pages[-1], rows), *hidden.in_columns(pages[-1], columns, CELLS)]
+            unseen += hidden.joined(found, pages[-1].text)
         title = str(book.properties.title or "").strip()
         if written is not None:
             written.close()
@@ -78,15 +89,66 @@ def _part(archive: zipfile.ZipFile, member: str) -> bytes:
     return archive.read(member) if member in archive.namelist() else b""
 
 
-def _rows(sheet: Any, written: Any) -> Iterator[Row]:
+def _rows(sheet: Any, written: Any, percent: dict[int, int]) -> Iterator[Row]:
     sheet.reset_dimensions()  # what the file says of its size may be anything
+    rows = sheet.iter_rows(values_only=True) if not percent else _shown(sheet, percent)
     if written is None:
-        yield from enumerate(sheet.iter_rows(values_only=True), start=1)
+        yield from enumerate(rows, start=1)
         return
     written.reset_dimensions()
-    pairs = zip(sheet.iter_rows(values_only=True), written.iter_rows(values_only=True), strict=True)
+    pairs = zip(rows, written.iter_rows(values_only=True), strict=True)
     for number, (values, formulas) in enumerate(pairs, start=1):
         yield number, [_value(value, formula) for value, formula in zip(values, formulas, strict=True)]
+
+
+def _shown(sheet: Any, percent: dict[int, int]) -> Iterator[list[object]]:
+    """The values, with percentages as a reader sees them."""
+    for row in sheet.iter_rows():
+        yield [
+            f"{cell.value:.{percent[style]}%}"
+            if isinstance(cell.value, int | float) and (style := getattr(cell, "_style_id", -1)) in percent
+            else cell.value
+            for cell in row
+        ]
+
+
+def _percent(book: Any) -> dict[int, int]:
+    """The styles that show percentages, with their decimals."""
+    from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
+
+    found = {}
+    for at, style in enumerate(book._cell_styles):
+        number = style.numFmtId
+        own = number - BUILTIN_FORMATS_MAX_SIZE
+        form = book._number_formats[own] if 0 <= own < len(book._number_formats) else BUILTIN_FORMATS.get(number, "")
+        if match := _PERCENT.search(form.split(";")[0]):
+            found[at] = min(len(match[1] or "."), LONGEST_FRACTION) - 1
+    return found
+
+
+def _comments(name: str, archive: zipfile.ZipFile, sheet: str) -> Iterator[tuple[str, str]]:
+    """The comments on cells, each with its place."""
+    folder, _, file = sheet.rpartition("/")
+    relations = _part(archive, f"{folder}/_rels/{file}.rels")
+    for relation in packing.tree(name, relations).iter("{*}Relationship") if relations else ():
+        if not relation.get("Type", "").endswith("/comments"):
+            continue
+        target = relation.get("Target", "")
+        path = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+        if not (source := _part(archive, path)):
+            continue
+        root = packing.tree(name, source)
+        authors = [" ".join((each.text or "").split()) for each in root.iter("{*}author")]
+        for comment in root.iter("{*}comment"):
+            said = " ".join("".join(each.text or "" for each in comment.iter("{*}t")).split())
+            number, cell = comment.get("authorId", ""), comment.get("ref", "")
+            author = authors[int(number)] if number.isdecimal() and int(number) < len(authors) else ""
+            said = said.removeprefix(f"{author}:").strip() if author else said
+            if said:
+                yield (
+                    f"Comment on {cell} by {author}: {said}" if author else f"Comment on {cell}: {said}",
+                    f"{cell}, comment",
+                )
 
 
 def _value(value: object, formula: object) -> object:

@@ -113,6 +113,22 @@ def test_a_workbook_has_hidden_rows_and_sheets() -> None:
     assert found(parse("a.xlsx", packed.getvalue())) == [("row", "B8 | 900"), ("sheet", "Margin | 12 percent")]
 
 
+def test_a_workbook_has_hidden_columns() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(("", "Rooms of the house"))
+    for row in (("", "Room", "Litres", "Margin"), ("", "B7", 800, "12 percent"), ("", "B8", "", "say 13")):
+        sheet.append(row)
+    sheet.column_dimensions["D"].hidden = True
+    packed = io.BytesIO()
+    book.save(packed)
+    assert found(parse("a.xlsx", packed.getvalue())) == [
+        ("column", "Margin"),
+        ("column", "12 percent"),
+        ("column", "say 13"),
+    ]
+
+
 def test_positions_that_can_not_be_right_are_refused() -> None:
     parsed = pdf.read("a.pdf", plain_pdf([(72, 100, "One line.", 11)]))
     for page, start, end in ((2, 0, 1), (1, 5, 5), (1, 0, 999), (1, -1, 3)):
