@@ -14,6 +14,7 @@ from core.errors import Damaged, Unsupported
 from core.inference.worker.vocabulary import Vocabulary
 from core.models.worker.converting.families import FAMILIES, Family
 from core.models.worker.library import open_library
+from core.training.worker import fitness
 from core.training.worker.encoding import Encoder
 from core.training.worker.records import OpenBase, Opened
 
@@ -50,7 +51,9 @@ class Base:
                 source=path.name, reason="it holds no safetensors. Pickled weights (.bin) can run code and aren't read."
             )
         self.config = self._read_config()
-        self.kind = _checked_kind(request.name, str(self.config.model_type))
+        self.kind = fitness.check_config(request.name, self.config, TRAINABLE)
+        if request.form == "gguf":
+            fitness.check_types(request.name, path)
         self.window = int(self.config.max_position_embeddings)
         self.encoder = _gguf_words(path, request.name) if request.form == "gguf" else _folder_words(path, request.name)
 
@@ -89,18 +92,8 @@ class Base:
         except (ValueError, KeyError, OSError) as error:
             raise Unsupported(
                 source=self.name,
-                reason=f"transformers doesn't know its architecture. {_known()}",
+                reason=f"transformers doesn't know its architecture. {fitness.known(TRAINABLE)}",
             ) from error
-
-
-def _checked_kind(name: str, kind: str) -> str:
-    if kind not in TRAINABLE:
-        raise Unsupported(source=name, reason=f"models of the type {kind[:40]} are not trained here. {_known()}")
-    return kind
-
-
-def _known() -> str:
-    return f"These are: {', '.join(TRAINABLE)}."
 
 
 def _gguf_words(path: Path, name: str) -> Encoder:

@@ -186,7 +186,7 @@ def test_a_family_that_isnt_trained_and_pickled_weights_are_refused(tmp_path: Pa
     with pytest.raises(Unsupported, match="can run code"):
         Bench().open(OpenBase(path=str(tmp_path), name="b", form="folder"), tiny.QUIET)
     (tmp_path / "model.safetensors").write_bytes(b"")
-    with pytest.raises(Unsupported, match="bert are not trained"):
+    with pytest.raises(Unsupported, match="writes none"):
         Bench().open(OpenBase(path=str(tmp_path), name="b", form="folder"), tiny.QUIET)
 
 
