@@ -20,13 +20,14 @@ from core.datasets.screening import Contaminated
 from core.datasets.service import Datasets
 from core.documents.service import Documents
 from core.errors import BadInput, Cancelled, DiskFull, NotFound
-from core.evals import comparing, estimating, releasing, replaying, resuming, store, summary
+from core.evals import answered, comparing, estimating, releasing, replaying, resuming, store, summary
 from core.evals.answers import Answers
-from core.evals.cache import Cache, usable
+from core.evals.cache import Cache, Place, place, usable
 from core.evals.comparison import Comparison
 from core.evals.estimating import Estimate
 from core.evals.files import checked
 from core.evals.gates import GateResult
+from core.evals.judging import judged_last
 from core.evals.records import (
     Done,
     Environment,
@@ -60,6 +61,8 @@ from core.vault.vault import Vault
 
 _KIND = store.SPECS
 Outcomes = list[Outcome]
+Waiting = list[tuple[int, Outcome]]
+"""Answers that wait for judges, each with how many of these have spoken."""
 Status = Literal["finished", "cancelled", "failed"]
 BATCH_SECONDS = 1.0
 """Outcomes are written together at most this long after they were made."""
@@ -233,8 +236,8 @@ class Evals:
         answers = Answers(spec, view.digest, self._assistants, job)
 
         def pairs() -> Iterator[tuple[Outcome, Outcome]]:
-            for place, (task, outcome) in enumerate(held):
-                job.report(place, len(held), "samples")
+            for number, (task, outcome) in enumerate(held):
+                job.report(number, len(held), "samples")
                 yield outcome, answers.one(task)
 
         return replaying.compare(view.run.id, pairs(), view.run.environment, environment())
@@ -373,27 +376,65 @@ class Evals:
         job: Job,
         watch: Callable[[Done], None] | None,
     ) -> Iterator[Outcome]:
-        scores = Scores(spec, self._scoring, documents_of(spec, self._documents)[1], job)
+        scores = Scores(spec, variants, self._scoring, documents_of(spec, self._documents)[1], job)
         total = len(samples) * len(variants) * spec.repetitions
+        order = resuming.left(in_order(variants, samples, spec.repetitions), done)
+        waiting = self._waiting(run, order) if scores.judges else {}
+        steps = total * (1 + scores.judges)
+        taken = len(done) * (1 + scores.judges) + sum(1 + stage for stage, _ in waiting.values())
         batch: Outcomes = []
+        answers: Waiting = []
         written = time.monotonic()
+
+        def write(now: bool) -> None:
+            nonlocal written
+            if now or time.monotonic() - written >= BATCH_SECONDS:
+                self._write_waiting(run, answers)
+                self._write(run, batch)
+                written = time.monotonic()
+
+        def keep(stage: int, outcome: Outcome) -> None:
+            answers.append((stage, outcome))
+            write(now=False)
+
+        def tell(phase: str, outcome: Outcome) -> None:
+            nonlocal taken
+            taken += 1
+            job.report(taken, steps, f"steps, {phase}" if scores.judges else "samples")
+
         try:
-            job.report(len(done), total, "samples")
-            tasks = resuming.left(in_order(variants, samples, spec.repetitions), done)
-            answers = Answers(spec, run, self._assistants, job, self._caches.get(run))
-            with closing(answers.each(tasks)) as asked:
-                for outcome in scores.of(asked, variants, tuple(done)):
+            job.report(taken, steps, "steps" if scores.judges else "samples")
+            making = Answers(spec, run, self._assistants, job, self._caches.get(run))
+            tasks = resuming.left(order, [outcome for _, outcome in waiting.values()])
+            with closing(making.each(tasks)) as asked:
+                found = scores.of(asked)
+                if scores.judges:
+                    found = judged_last(order, asked, scores, tuple(done), waiting, keep, tell)
+                for outcome in found:
                     batch.append(outcome)
-                    if time.monotonic() - written >= BATCH_SECONDS:
-                        self._write(run, batch)
-                        written = time.monotonic()
+                    write(now=False)
                     yield outcome
                     if watch is not None:
                         watch(Done(done=len(done), total=total, outcome=outcome))
-                    job.report(len(done), total, "samples")
-            job.report(total, total, "samples")
+                    if not scores.judges:
+                        tell("", outcome)
+            job.report(steps, steps, "steps" if scores.judges else "samples")
         finally:
-            self._write(run, batch)
+            write(now=True)
+
+    def _waiting(self, run: Digest, order: Sequence[Task]) -> dict[Place, tuple[int, Outcome]]:
+        """What a run that was cut off has of these tasks: answers that wait for judges."""
+        wanted = {(task.variant.name, task.sample.id, task.repetition) for task in order}
+        with self._vault.read() as reader:
+            found = {place(outcome): (stage, outcome) for stage, outcome in answered.outcomes(reader, run)}
+        return {its: held for its, held in found.items() if its in wanted}
+
+    def _write_waiting(self, run: Digest, answers: Waiting) -> None:
+        if answers:
+            with self._vault.write(Act.RUN_EVALUATION, about=f"{len(answers)} answers") as unit:
+                for stage, outcome in answers:
+                    answered.keep(unit, run, stage, (outcome,))
+            answers.clear()
 
     def _write(self, run: Digest, batch: Outcomes) -> None:
         if batch:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from core.evals import answered
 from core.evals.records import Outcome, Run, RunResult, SpecVersion
 from core.models import store as models_store
 from core.models.records import ModelFile
@@ -51,7 +52,7 @@ def _marks(db: Database) -> None:
     )
 
 
-SCHEMA = Migrations("evals", (_first, _repetitions, _cached, _views, _marks))
+SCHEMA = Migrations("evals", (_first, _repetitions, _cached, _views, _marks, answered.create))
 _LEFT = "NOT EXISTS (SELECT 1 FROM erased WHERE object = runs.digest)"
 """An erased run's row stays, so that its number isn't given again."""
 
@@ -160,15 +161,17 @@ def marks_on(reader: Reader, record: Digest) -> tuple[Digest, ...]:
 
 
 def parts(reader: Reader, run: Digest) -> tuple[Digest, ...]:
-    """All records that make up a run: itself, its results (one more each time that it was resumed), its outcomes, people's marks."""
+    """All records that make up a run: itself, its results (one more each time that it was resumed), its outcomes and those that waited for judges,
+    people's marks."""
     results = (found for found in reader.linked_from(run) if reader.kind(found) == kind(RunResult))
-    return (run, *results, *outcome_digests(reader, run), *marks_on(reader, run))
+    return (run, *results, *answered.digests(reader, run), *outcome_digests(reader, run), *marks_on(reader, run))
 
 
 def erase_outcomes(unit: Unit, digests: Sequence[Digest]) -> None:
     """Take single outcomes out of their runs, and out of what can be answered again."""
     unit.db.conn.executemany("DELETE FROM cached WHERE outcome = ?", [(digest,) for digest in digests])
     unit.db.conn.executemany("DELETE FROM outcomes WHERE digest = ?", [(digest,) for digest in digests])
+    answered.erase(unit, digests)
     unit.db.conn.executemany("DELETE FROM marks WHERE outcome = ?", [(digest,) for digest in digests])
 
 
@@ -178,6 +181,7 @@ def erase_outcomes_of(unit: Unit, runs: Sequence[Digest]) -> None:
         "DELETE FROM cached WHERE outcome IN (SELECT digest FROM outcomes WHERE run = ?)", [(run,) for run in runs]
     )
     unit.db.conn.executemany("DELETE FROM outcomes WHERE run = ?", [(run,) for run in runs])
+    answered.erase_of(unit, runs)
     unit.db.conn.executemany("DELETE FROM marks WHERE run = ?", [(run,) for run in runs])
 
 

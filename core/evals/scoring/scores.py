@@ -1,12 +1,10 @@
 """Scoring the answers of a run as they come.
 
-Rules: what needs no judge is scored at once. With judges in the spec, answers are held until `TOGETHER` of them are there or a variant
-ends, and judged then, so that the answering model and the judge take turns seldom; a crash loses those at most. Where a scorer fails, the
-sample ends in that error: nothing is counted that wasn't measured.
+Rules: what needs no judge is scored at once, what needs one when all answers are there (`core.evals.judging`), grouped by the judges' models.
+Where a scorer fails, the sample ends in that error: nothing is counted that wasn't measured.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
 
 import msgspec
 
@@ -19,54 +17,48 @@ from core.evals.scoring.base import Tools, Use
 from core.evals.scoring.tools import Scoring
 from core.jobs import Job
 
-TOGETHER: Final = 256
-"""Answers that are judged in one go."""
-
 
 class Scores:
     """The scores of one run. `embedder` is that of the spec's collection, empty without one."""
 
-    def __init__(self, spec: Spec, scoring: Scoring | None, embedder: str, job: Job) -> None:
+    def __init__(
+        self, spec: Spec, variants: Sequence[Variant], scoring: Scoring | None, embedder: str, job: Job
+    ) -> None:
         uses = chosen(spec.scorers, spec.scoring)
         self._at_once = tuple(use for use in uses if use.scorer.when == "at once")
-        self._after = tuple(use for use in uses if use.scorer.when == "after")
+        judges: dict[str, list[Use]] = {}
+        for use in uses:
+            if use.scorer.when == "after":
+                judges.setdefault(str(getattr(use.settings, "model", "")), []).append(use)
+        self._judges = tuple(map(tuple, judges.values()))
+        self._variants = {variant.name: variant for variant in variants}
         self._order = spec.scorers
         self._scoring = scoring
         self._embedder = embedder
         self._job = job
+        self.first = variants[0].name
+        """The variant with which judges compare the others."""
 
-    def of(
-        self, asked: Iterable[tuple[Sample, Outcome]], variants: Sequence[Variant], earlier: Sequence[Outcome] = ()
-    ) -> Iterator[Outcome]:
-        """The outcomes with their scores, in the order in which they come; `earlier` are those that the run has already."""
-        by_name = {variant.name: variant for variant in variants}
-        if not self._after:
-            for sample, outcome in asked:
-                yield self._scored(self._at_once, sample, outcome, by_name[outcome.variant], None)
-            return
-        first = variants[0].name
-        held: list[tuple[Sample, Outcome]] = []
-        baselines = {(o.sample, o.repetition): o.answer for o in earlier if o.variant == first and o.answer is not None}
+    @property
+    def judges(self) -> int:
+        """How many models judge, one after the other."""
+        return len(self._judges)
+
+    def of(self, asked: Iterable[tuple[Sample, Outcome]]) -> Iterator[Outcome]:
+        """The outcomes with the scores that need no judge, in the order in which they come."""
         for sample, outcome in asked:
-            if held and (len(held) >= TOGETHER or held[-1][1].variant != outcome.variant):
-                yield from self._judged(held, by_name, baselines)
-                held.clear()
-            if outcome.variant == first and outcome.answer is not None:
-                baselines[sample.id, outcome.repetition] = outcome.answer
-            held.append((sample, self._scored(self._at_once, sample, outcome, by_name[outcome.variant], None)))
-        yield from self._judged(held, by_name, baselines)
+            yield self.at_once(sample, outcome, self._variants[outcome.variant])
 
-    def _judged(
-        self,
-        held: Sequence[tuple[Sample, Outcome]],
-        variants: dict[str, Variant],
-        baselines: dict[tuple[str, int], Answer],
-    ) -> Iterator[Outcome]:
-        first = next(iter(variants))
-        for sample, outcome in held:
-            self._job.check()
-            other = baselines.get((sample.id, outcome.repetition)) if outcome.variant != first else None
-            yield self._scored(self._after, sample, outcome, variants[outcome.variant], other)
+    def at_once(self, sample: Sample, outcome: Outcome, variant: Variant) -> Outcome:
+        """The outcome with the scores that need no judge."""
+        return self._scored(self._at_once, sample, outcome, variant, None)
+
+    def judged(
+        self, judge: int, sample: Sample, outcome: Outcome, variant: Variant, baseline: Answer | None
+    ) -> Outcome:
+        """The outcome with what one judges' model says too; `baseline` is the first variant's answer. Raises `Cancelled`."""
+        self._job.check()
+        return self._scored(self._judges[judge], sample, outcome, variant, baseline)
 
     def _scored(
         self, uses: tuple[Use, ...], sample: Sample, outcome: Outcome, variant: Variant, baseline: Answer | None
