@@ -1,24 +1,40 @@
-"""How fast evaluations run beside the model: 4,000 samples asked of the built-in model without weights, scored twice, written, closed."""
+"""How fast evaluations run. Beside the model: 4,000 samples asked of the built-in model without weights, scored twice, written, closed. With one: two
+variants, each with a beginning of its own, against llama.cpp's low-level interface in a bare loop and its Python package's high-level class.
+
+`ASSAY_BENCH_SAMPLES` sets how many samples each variant has (1,000 is the whole measurement, an hour on two cores), `ASSAY_BENCH_PAIRS` how many
+interleaved pairs are run.
+"""
 
 import json
+import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from core.datasets.records import AddDataset
 from core.evals.records import RunSpec, Spec
 from core.inference.records import Message
 from core.jobs import Job
-from core.models.records import FAKE
+from core.models.records import FAKE, AddModel
 from core.prompts.records import SavePrompt
 from core.trust.passphrases import FLOOR_MEMORY, new_kdf
 from core.vault.vault import Vault
 from core.workbench import SCHEMA, Workbench
-from tests.benchmarks.figures import Figure, figures
+from tests.benchmarks import shapes
+from tests.benchmarks.bench_engine import Bare, HighLevel, text
+from tests.benchmarks.engines import level
+from tests.benchmarks.figures import Figure, figures, paired_ratio
 
 SAMPLES = 4000
+ASKED = int(os.environ.get("ASSAY_BENCH_SAMPLES", "32"))
+"""Samples of each variant, asked of a model."""
+ASKED_PAIRS = int(os.environ.get("ASSAY_BENCH_PAIRS", "3"))
+BEGINNING, OWN, NEW, TOGETHER = 500, 16, 32, 16
+"""Tokens of a variant's beginning, of a sample, of an answer; sequences that are computed together."""
 
 
 @contextmanager
@@ -65,3 +81,62 @@ def samples() -> Iterator[Figure]:
         )
         run(made, spec)
         yield Figure("evals.samples_a_second", SAMPLES / min(run(made, spec) for _ in range(3)), "1/s", ">= 2000")
+
+
+def bare_run(bare: Bare, beginnings: Sequence[str], own: Sequence[str]) -> None:
+    """The same answers with nothing around them: each beginning is computed once, the samples in lots."""
+    library, memory = bare.library, bare.memory
+    for beginning in beginnings:
+        library.llama_memory_clear(memory, True)
+        bare.decode([(token, n, TOGETHER, False) for n, token in enumerate(beginning.encode())])
+        for start in range(0, len(own), TOGETHER):
+            lot = own[start : start + TOGETHER]
+            at, rows, last = len(beginning), [], []
+            for sequence, piece in enumerate(lot):
+                library.llama_memory_seq_rm(memory, sequence, -1, -1)
+                library.llama_memory_seq_cp(memory, TOGETHER, sequence, 0, at)
+                rows += [(token, at + n, sequence, n == OWN - 1) for n, token in enumerate(piece.encode())]
+                last.append(len(rows) - 1)
+            bare.decode(rows)
+            tokens = [bare.sample(index) for index in last]
+            for n in range(1, NEW):
+                bare.decode([(token, at + OWN + n - 1, sequence, True) for sequence, token in enumerate(tokens)])
+                tokens = [bare.sample(index) for index in range(len(tokens))]
+
+
+@figures("evals.model")
+def model() -> Iterator[Figure]:
+    """Two variants over one dataset, on a model of 150 M random weights."""
+    path = shapes.model(shapes.SMALL)
+    beginnings = [text(BEGINNING, 1), text(BEGINNING, 2)]
+    own = [text(OWN, 1000 + n) for n in range(ASKED)]
+    with bench() as (made, folder):
+        made.models.add(AddModel(path=str(path), name=path.stem))
+        dataset(made, folder, "own", own)
+        for beginning in beginnings:
+            content = f"{beginning}{{{{ question }}}}"
+            made.prompts.save(SavePrompt(name="begins", messages=(Message(role="user", content=content),)))
+        spec = Spec(
+            name="own",
+            dataset="own",
+            prompts=("begins@1", "begins@2"),
+            models=(path.stem,),
+            mode="fast",
+            max_tokens=NEW,
+            scorers=("contains",),
+        )
+        run(made, replace(spec, name="short", max_tokens=1))
+        level(made.engine)
+        bare, high = Bare(path, TOGETHER + 1, 2048, flash=True), HighLevel(path)
+
+        def plain() -> None:
+            for beginning in beginnings:
+                for one in own:
+                    high.ask(beginning + one, NEW)
+
+        ratio = paired_ratio(lambda: run(made, spec), lambda: bare_run(bare, beginnings, own), ASKED_PAIRS)
+        yield Figure("evals.model_over_bare", 1 / ratio, "x", ">= 0.95")
+        ratio = paired_ratio(lambda: run(made, spec), plain, ASKED_PAIRS)
+        yield Figure("evals.model_over_high_level", 1 / ratio, "x", ">= 1.4")
+        bare.close()
+        high.close()
