@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,7 +77,15 @@ def beside_plain() -> Iterator[Figure]:
 
 def _compared(shape: Shape, folder: Path) -> Iterator[Figure]:
     settings = Settings(
-        rank=RANK, alpha=32.0, batch=shape.batch, steps=8, held_out=0.0, checkpoint_every=10**6, warmup=0.2
+        rank=RANK,
+        alpha=32.0,
+        batch=shape.batch,
+        steps=8,
+        held_out=0.0,
+        checkpoint_every=10**6,
+        warmup=0.2,
+        samples=0,
+        recall=0,
     )
     examples = _examples(shape)
     base = OpenBase(path=str(folder), name=shape.name, form="folder", threads=THREADS)
@@ -220,18 +229,15 @@ def adapter() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         tensors = _matrices(shape)
         files = [Path(folder) / f"adapter-{number}.gguf" for number in range(PAIRS)]
-        taken = [
-            seconds(lambda file=file, alpha=number + 1.0: _convert(shape, tensors, alpha, file))
-            for number, file in enumerate(files)
-        ]  # type: ignore[misc]
+        taken = [seconds(partial(_convert, shape, tensors, number + 1.0, file)) for number, file in enumerate(files)]
         yield Figure("training.adapter_0.5b_size", files[0].stat().st_size / 1e6, "MB")
         yield Figure("training.adapter_0.5b_converted", statistics.median(taken), "s")
         with engine(path, *files) as made:
             _answered(made, path.stem, None)
             taken = []
             for file in files:
-                first = seconds(lambda name=file.stem: _answered(made, path.stem, name))  # type: ignore[misc]
-                taken.append(first - seconds(lambda name=file.stem: _answered(made, path.stem, name)))  # type: ignore[misc]
+                first = seconds(partial(_answered, made, path.stem, file.stem))
+                taken.append(first - seconds(partial(_answered, made, path.stem, file.stem)))
             yield Figure("training.adapter_0.5b_attached", statistics.median(taken), "s")
 
 
