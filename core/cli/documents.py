@@ -8,14 +8,16 @@ import click
 from click.core import ParameterSource
 
 from core import settings
+from core.assistants.prompting import with_values
 from core.assistants.records import QUOTES, Answer, Answered, Delta, Question
 from core.cli import screening
-from core.cli.asking import BESIDE, adapter_uses, asking_options, choose_layers, read_pictures
+from core.cli.asking import BESIDE, adapter_uses, asking_options, choose_layers, read_pictures, values_of
 from core.cli.calibration import calibration
 from core.cli.document_comparison import compare
 from core.cli.finding import finding, finding_json, finding_options
 from core.cli.output import one_line, table
 from core.cli.passwords import read_passwords
+from core.cli.previewing import choice, cutting_options, preview
 from core.cli.rebuilding import rebuild
 from core.cli.refreshing import refresh, watch
 from core.cli.search_quality import evaluate
@@ -46,20 +48,31 @@ def documents() -> None:
 @click.argument("paths", nargs=-1, required=True, type=FILE)
 @click.option("--password-file", type=FILE, help="Passwords of encrypted documents, one a line. They are kept nowhere.")
 @click.option("--ask-password", is_flag=True, help="Ask for the password of encrypted documents.")
+@cutting_options
 @pass_session
 def add(
-    session: Session, collection: str, paths: tuple[Path, ...], password_file: Path | None, ask_password: bool
+    session: Session,
+    collection: str,
+    paths: tuple[Path, ...],
+    password_file: Path | None,
+    ask_password: bool,
+    strategy: str | None,
+    size: int | None,
+    overlap: int | None,
 ) -> None:
     """Read files and folders into a collection, which is created where it doesn't exist. Exit code 1 when none could be read.
 
     Attachments of mails and PDFs and the files in ZIP archives become documents of their own, named by the path through what holds them.
+    --strategy, --size and --overlap say how a new collection's documents are cut; `assay documents preview` shows the effect beforehand.
     """
     passwords = read_passwords(password_file)
     if ask_password:
         step = "Put it into a file and give --password-file."
         passwords.append(session.console.ask_passphrase("Password of the documents", confirm=False, step=step))
     with session.workbench() as bench:
-        request = AddDocuments(collection=collection, paths=tuple(map(str, paths)))
+        request = AddDocuments(
+            collection=collection, paths=tuple(map(str, paths)), cutting=choice(strategy, size, overlap)
+        )
         done = bench.documents.add(request, session.output.job("Reading"), passwords)
         if done.chunks >= LARGE and bench.retrieval.index_state(done.collection).state != "exact":
             _prepare(session, bench, done.collection)
@@ -169,6 +182,7 @@ def remove(session: Session, collection: str, name: str, reason: str) -> None:
 
 
 documents.add_command(evaluate)
+documents.add_command(preview)
 documents.add_command(rebuild)
 documents.add_command(refresh)
 documents.add_command(watch)
@@ -274,6 +288,7 @@ def ask(
     without_support: Literal["decline", "mark"],
     adapters: tuple[str, ...],
     pictures: tuple[Path, ...],
+    values: tuple[str, ...],
     gpu_layers: int | None,
     **options: Any,
 ) -> None:
@@ -305,6 +320,7 @@ def ask(
                 without_support=without_support,
                 adapters=adapter_uses(adapters),
             )
+        question = with_values(question, values_of(values))
         choose_layers(bench, question, gpu_layers)
         _answer(session, bench, question, read_pictures(pictures))
 
@@ -337,6 +353,7 @@ def _answer(session: Session, bench: Workbench, question: Question, pictures: tu
             session.output.result(
                 answer_json(part.answer, part.trace),
                 [
+                    *contract_lines(part.answer),
                     *support_lines(part.answer),
                     *citation_lines(part.answer),
                     *left_out_lines(part.answer),
@@ -376,12 +393,22 @@ def answer_json(answer: Answer, trace: str) -> Json:
             for one in answer.support
         ],
         "withdrawn": answer.withdrawn,
+        "values": dict(answer.question.values),
+        "contract": answer.contract or None,
+        "broken": answer.broken,
         "guarded": screening.guarded_json(answer.guarded),
         "assistant": answer.question.assistant or None,
         "adapters": [{"model": use.model, "scale": use.scale} for use in answer.question.adapters],
         "pictures": list(answer.question.pictures),
         "trace": trace,
     }
+
+
+def contract_lines(answer: Answer) -> list[str]:
+    """What to say of an answer that doesn't have the form that its prompt version promises."""
+    return (
+        [f"The answer breaks the prompt's contract: {one_line(answer.broken)}"] if answer.contract == "broken" else []
+    )
 
 
 def support_lines(answer: Answer) -> list[str]:

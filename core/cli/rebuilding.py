@@ -7,6 +7,7 @@ import click
 from core.cli.output import one_line
 from core.cli.passwords import read_passwords
 from core.cli.session import FILE, Session, pass_session
+from core.documents.cutting import STRATEGIES
 from core.documents.rebuilding import Rebuild, Rebuilt
 from core.records import Json
 
@@ -14,6 +15,9 @@ from core.records import Json
 @click.command()
 @click.argument("collection")
 @click.option("--embedder", default="", metavar="NAME", help="The model that makes the vectors, from now on.")
+@click.option(
+    "--strategy", type=click.Choice(list(STRATEGIES)), default=None, help="By structure first, or by size alone."
+)
 @click.option("--size", type=click.IntRange(min=1), help="Tokens up to which a passage is filled.")
 @click.option(
     "--overlap",
@@ -28,6 +32,7 @@ def rebuild(
     session: Session,
     collection: str,
     embedder: str,
+    strategy: str | None,
     size: int | None,
     overlap: int | None,
     password_file: Path | None,
@@ -38,7 +43,7 @@ def rebuild(
 
     What isn't given stays as it is. Vectors are computed again only where they change. Exit code 1 when documents hold it up.
     """
-    if give_up and (embedder or leave_out or password_file or size is not None or overlap is not None):
+    if give_up and (embedder or strategy or leave_out or password_file or size is not None or overlap is not None):
         raise click.UsageError("--give-up takes no other option.")
     passwords = read_passwords(password_file)
     with session.workbench() as bench:
@@ -46,7 +51,14 @@ def rebuild(
             bench.rebuilding.give_up(collection)
             session.output.result({"collection": collection, "done": False}, [f"{collection} stays as it is."])
             return
-        request = Rebuild(collection=collection, embedder=embedder, size=size, overlap=overlap, leave_out=leave_out)
+        request = Rebuild(
+            collection=collection,
+            embedder=embedder,
+            strategy=strategy or "",
+            size=size,
+            overlap=overlap,
+            leave_out=leave_out,
+        )
         made = bench.rebuilding.rebuild(request, session.output.job("Rebuilding"), passwords)
         session.output.result(rebuilt_json(made), rebuilt_lines(made))
     if not made.done:
@@ -59,6 +71,7 @@ def rebuilt_json(made: Rebuilt) -> Json:
         "collection": made.collection,
         "done": made.done,
         "embedder": made.plan.embedder_name,
+        "strategy": made.plan.chunking.strategy,
         "size": made.plan.chunking.target,
         "overlap": made.plan.chunking.overlap,
         "documents": made.documents,

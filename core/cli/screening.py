@@ -2,15 +2,17 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal, cast, get_args
 
 import click
 from msgspec.structs import replace
 
 from core.cli.output import one_line, table
-from core.cli.session import Session, pass_session
+from core.cli.passwords import read_passwords
+from core.cli.session import FILE, Session, pass_session
 from core.documents.records import AddedDocuments
-from core.documents.screening.records import KINDS, USUAL, Decide, Mode, ScreeningPolicy, Shown
+from core.documents.screening.records import KINDS, USUAL, Decide, Mode, Rescreened, ScreeningPolicy, Shown
 from core.errors import BadInput
 from core.guards.records import Guarded, Reaction
 from core.records import Json
@@ -73,6 +75,8 @@ def added_lines(done: AddedDocuments) -> list[str]:
 )
 @click.option("--redact", multiple=True, metavar="KIND", help="Redacted without asking.")
 @click.option("--readmit", metavar="NAME", help="Let an excluded document be added again.")
+@click.option("--again", is_flag=True, help="Screen what is in the collection already, as documents that come in are.")
+@click.option("--password-file", type=FILE, help="With --again: passwords of encrypted documents, one a line.")
 @pass_session
 def screen(
     session: Session,
@@ -81,14 +85,21 @@ def screen(
     kinds: tuple[str, ...],
     redact: tuple[str, ...],
     readmit: str | None,
+    again: bool,
+    password_file: Path | None,
 ) -> None:
     """How a collection is screened, and what waits; with --mode, set it from now on. The collection need not be there yet.
+
+    --again reads the documents that are in already once more; those with new findings go out of search and wait.
 
     Kinds: email, url, iban, card, national-id, licence, ip, birth-date, address, postcode, phone, age, person; instruction, hidden, invisible,
     near-duplicate.
     """
     if mode is None and (kinds or redact):
         raise click.UsageError("--kind and --redact go with --mode.")
+    if password_file and not again:
+        raise click.UsageError("--password-file goes with --again.")
+    passwords = read_passwords(password_file)
     with session.workbench() as bench:
         if readmit:
             bench.screening.readmit(collection, readmit)
@@ -102,9 +113,12 @@ def screen(
                 redact=redact,
             )
             bench.screening.set_policy(policy)
+        done = bench.screening.again(collection, session.output.job("Screening"), passwords) if again else None
         state = bench.screening.state(collection)
+        told: dict[str, Json] = {"again": _again_json(done)} if done else {}
         session.output.result(
-            {
+            told
+            | {
                 "collection": collection,
                 "mode": state.policy.mode,
                 "kinds": list(state.policy.kinds),
@@ -124,6 +138,7 @@ def screen(
             },
             [
                 f"{collection}: screening is {_said(state.policy)}.",
+                *(_again_lines(done) if done else []),
                 *table(
                     ("document that waits", "pages", "findings", "open"),
                     [
@@ -141,6 +156,23 @@ def screen(
                 *(f"  excluded: {one_line(name)}" for name in state.excluded),
             ],
         )
+
+
+def _again_json(done: Rescreened) -> Json:
+    return {
+        "clean": done.clean,
+        "waiting": list(done.waiting),
+        "held": list(done.held),
+        "refused": [{"file": one.file, "reason": one.reason} for one in done.refused],
+    }
+
+
+def _again_lines(done: Rescreened) -> list[str]:
+    return [
+        f"Screened again: {done.clean} stay in search, {len(done.waiting)} went out of it and wait.",
+        *(f"  a legal hold keeps it in search: {one_line(name)}" for name in done.held),
+        *(f"  not read again, and in search: {one_line(one.reason)}" for one in done.refused),
+    ]
 
 
 def _said(policy: ScreeningPolicy) -> str:

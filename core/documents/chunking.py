@@ -8,7 +8,8 @@ The rules:
    the longest one.
 3. A paragraph is cut only where it would make the chunk too long, and then between sentences; a table between rows, and its header row goes along
    with every piece; a list between items where they fit. A sentence or a word that is too long by itself is cut where it must be.
-4. What is embedded (headings, header row, text) never has more tokens than the embedder takes: nothing is truncated silently.
+4. By the strategy "size", rules 2 and 3 hold for nothing but rows and sentences: these are filled up to the target, whatever they stand under.
+5. What is embedded (headings, header row, text) never has more tokens than the embedder takes: nothing is truncated silently.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -168,11 +169,17 @@ class _Builder:
 
     def add(self, unit: _Unit) -> None:
         heading = unit.block.kind == "heading"
-        if heading and self._parts and self._tokens >= self._rules.alone:
+        by_size = self._rules.strategy == "size"
+        if not by_size and heading and self._parts and self._tokens >= self._rules.alone:
             self._flush()
         elif self._units and self._overflows(unit):
             self._flush(before=unit)
-        elif unit.first and self._tokens >= self._rules.target // 2 and self._overflows(unit, self._block_tokens(unit)):
+        elif (
+            not by_size
+            and unit.first
+            and self._tokens >= self._rules.target // 2
+            and self._overflows(unit, self._block_tokens(unit))
+        ):
             self._flush()
         self._units.append(unit)
         self._tokens += unit.tokens
@@ -257,7 +264,7 @@ class _Builder:
         """Whether the next chunk begins with this one's last sentence: where a paragraph is cut and there is room."""
         return (
             before is not None
-            and before.block is last.block
+            and (before.block is last.block or self._rules.strategy == "size")
             and last.block.kind in ("paragraph", "list")
             and last.start > start
             and last.tokens <= self._rules.overlap

@@ -23,11 +23,11 @@ from typing import Final, NamedTuple
 import msgspec
 import numpy as np
 
-from core.documents import ocr, places, preparing, store, vectors
+from core.documents import cutting, ocr, places, preparing, store, vectors
 from core.documents.chunking import Cut
 from core.documents.reading import Reader as DocumentReader
 from core.documents.reading import ahead
-from core.documents.records import Chunking, Document, Refusal
+from core.documents.records import Chunking, CuttingChoice, Document, Refusal
 from core.documents.screening.again import Redactions
 from core.documents.service import Documents
 from core.documents.worker.records import Parsed
@@ -44,8 +44,6 @@ from core.vault.unit import Reader, Unit
 from core.vault.vault import Vault
 from core.workers.supervisor import Supervisor
 
-SMALLEST: Final = 32
-"""Tokens of a passage."""
 LEFT_OUT: Final = "it couldn't be read again when its collection was rebuilt"
 
 
@@ -75,6 +73,7 @@ class Rebuild(Record, frozen=True, kw_only=True):
     """Tokens up to which a passage is filled."""
     overlap: int | None = None
     """The longest sentence, in tokens, that is repeated where a paragraph is cut."""
+    strategy: str = ""
     leave_out: bool = False
     """Take what can't be read again out of the collection."""
 
@@ -200,8 +199,8 @@ class Rebuilding:
             embedder_name=embedder.name,
             dimensions=embedder.dimensions,
             route=self._engine.route(embedder.digest, job),
-            chunking=_chunking(
-                request,
+            chunking=cutting.rules(
+                CuttingChoice(strategy=request.strategy, size=request.size, overlap=request.overlap),
                 begun.chunking if begun is not None else kept.chunking,
                 preparing.room(self._engine, embedder),
             ),
@@ -331,24 +330,6 @@ def _later(added: str) -> str:
     time = now()
     return (
         time if time != added else (datetime.fromisoformat(time) + timedelta(seconds=1)).isoformat(timespec="seconds")
-    )
-
-
-def _chunking(request: Rebuild, before: Chunking, room: int) -> Chunking:
-    """The rules. Raises `BadInput`."""
-    most = room - before.headings
-    size = min(before.target, most) if request.size is None else request.size
-    if not SMALLEST <= size <= most:
-        raise BadInput(source="size", problem=f"{size} tokens; this embedder allows {SMALLEST} to {most}.")
-    overlap = min(before.overlap, size) if request.overlap is None else request.overlap
-    if not 0 <= overlap <= size:
-        raise BadInput(source="overlap", problem=f"{overlap} tokens; use 0 to {size}, the size of a passage.")
-    return Chunking(
-        target=size,
-        limit=min(room, max(preparing.RULES.limit, size + before.headings)),
-        alone=min(before.alone, size),
-        headings=before.headings,
-        overlap=overlap,
     )
 
 

@@ -1,6 +1,11 @@
 """What is known of documents: the record that the vault keeps, and what the operations take and give."""
 
+from typing import Literal
+
 from core.records import Digest, Record
+
+Strategy = Literal["structure", "size"]
+"""Headings, paragraphs, tables and lists before size; or sentences up to the size, whatever they stand under."""
 
 
 class Rect(Record, frozen=True, kw_only=True):
@@ -62,6 +67,17 @@ class Chunking(Record, frozen=True, kw_only=True, tag="chunking"):
     """Most of the path of headings that is embedded with a chunk; the outermost are left out first."""
     overlap: int = 48
     """The longest sentence that is repeated where a paragraph is cut."""
+    strategy: Strategy = "structure"
+
+
+class CuttingChoice(Record, frozen=True, kw_only=True):
+    """How documents are to be cut. What isn't given stays as the collection has it, or as is usual."""
+
+    strategy: str = ""
+    size: int | None = None
+    """Tokens up to which a passage is filled."""
+    overlap: int | None = None
+    """The longest sentence, in tokens, that is repeated where a paragraph is cut."""
 
 
 class Collection(Record, frozen=True, kw_only=True):
@@ -83,6 +99,8 @@ class AddDocuments(Record, frozen=True, kw_only=True):
 
     collection: str
     paths: tuple[str, ...]
+    cutting: CuttingChoice = CuttingChoice()
+    """For a new collection; refused where one has documents that are cut otherwise."""
 
 
 class Refusal(Record, frozen=True, kw_only=True):

@@ -13,14 +13,16 @@ from contextlib import ExitStack, closing
 from pathlib import PurePosixPath
 from typing import Final
 
-from core.documents import files, formats, ocr, places, preparing, store
+from core.documents import cutting, files, formats, ocr, places, preparing, previewing, store
 from core.documents.dropping import drop_missing
 from core.documents.pipeline import Pace, Pipeline, Prepared
+from core.documents.previewing import Preview, Sample
 from core.documents.reading import SPEC, Read, Reader
 from core.documents.records import (
     AddDocuments,
     AddedDocuments,
     Collection,
+    CuttingChoice,
     Document,
     PageImage,
     Rect,
@@ -63,8 +65,9 @@ class Documents:
 
         `passwords` are tried on what is encrypted, and kept nowhere.
 
-        Raises `NotFound` (a path), `Unavailable` (no embedder), `BadInput` (its name, an embedder that isn't here as it was, only empty folders),
-        `Refused` (role; before anything is read), `DiskFull`, `Cancelled`. What is wrong with one file is a refusal, and the others go on."""
+        Raises `NotFound` (a path), `Unavailable` (no embedder), `BadInput` (its name, an embedder that isn't here as it was, only empty folders,
+        documents that are cut otherwise), `Refused` (role; before anything is read), `DiskFull`, `Cancelled`. What is wrong with one file is a
+        refusal, and the others go on."""
         started = time.monotonic()
         name = checked_name(request.collection)
         required(self._vault, Act.ADD_DOCUMENTS, name)
@@ -72,6 +75,7 @@ class Documents:
         if not found:
             raise BadInput(source=name, problem=refused[0].reason if refused else "no file was given. Name one.")
         self._check_embedder(name, job)
+        cutting.settle(self._vault, self._engine, name, self._embedder_of(name), request.cutting)
         added = replaced = unchanged = chunks = pages = finished = 0
         gate = Gate(self._vault, name)
         pace = Pace([files.size(path) for _, path in found])
@@ -136,6 +140,25 @@ class Documents:
             excluded=gate.excluded,
             redacted=gate.redacted,
         )
+
+    def sample(self, paths: Sequence[str], job: Job, passwords: Sequence[str] = ()) -> Sample:
+        """Read some of the files there, to see how they would be cut; nothing is kept. Progress in files. Raises `NotFound`, `BadInput`."""
+        return previewing.sample(self.reader(passwords), tuple(paths), job)
+
+    def reader(self, passwords: Sequence[str] = ()) -> Reader:
+        """What reads documents as an import does, also those whose bytes are known."""
+        return Reader(self._supervisor, lambda _: False, tuple(passwords), ocr.find())
+
+    def preview(self, sample: Sample, choice: CuttingChoice, job: Job, collection: str = "") -> Preview:
+        """What would come of cutting a sample like this, for a new collection or for one that is there. Nothing is kept.
+
+        Raises `Unavailable` (no embedder), `BadInput` (a strategy, size or overlap that can't be)."""
+        with self._vault.read() as reader:
+            kept = store.find(reader, collection)
+        embedder = self.embedder() if kept is None else self._models.show(kept.embedder)
+        before = preparing.RULES if kept is None else kept.chunking
+        rules = cutting.rules(choice, before, preparing.room(self._engine, embedder))
+        return previewing.preview(self._engine, embedder, sample, rules, job)
 
     def take_in(self, collection: str, read: Read, parsed: Parsed, job: Job) -> int:
         """Keep a document that was read before, as `parsed` has it; the number of its passages. Raises as `add`."""
@@ -269,10 +292,15 @@ class Documents:
     def _pipeline(self, collection: str, job: Job) -> Pipeline:
         with self._vault.read() as reader:
             kept = store.find(reader, collection)
-        model = self._models.show(self._embedder if kept is None else kept.embedder)
+        model = self._embedder_of(collection)
         return Pipeline(
             self._engine, model, preparing.rules(self._engine, model) if kept is None else kept.chunking, job
         )
+
+    def _embedder_of(self, collection: str) -> ModelFile:
+        with self._vault.read() as reader:
+            kept = store.find(reader, collection)
+        return self._models.show(self._embedder if kept is None else kept.embedder)
 
     def _insert(self, collection: str, one: Prepared, pipeline: Pipeline) -> None:
         """Keep a document, whole. Raises `BadInput` where the collection was made anew in the meantime."""

@@ -218,6 +218,8 @@ SERVICES = (
         Decide(collection="screened", action="redact"))),
     Operation("core.documents.screening.service:Screening.admit", Act.ADD_DOCUMENTS, lambda s: s.bench.screening.admit(
         "screened", Job("Admit"))),
+    Operation("core.documents.screening.service:Screening.again", Act.ADD_DOCUMENTS, lambda s: s.bench.screening.again(
+        "screened", Job("Screen"))),
     Operation("core.documents.service:Documents.take_in", Act.ADD_DOCUMENTS, lambda s: s.bench.documents.take_in(
         "more", *taken(s.user), Job("Take in"))),
     Operation("core.documents.screening.service:Screening.readmit", Act.ADD_DOCUMENTS, lambda s: s.bench.screening.readmit(
@@ -361,6 +363,8 @@ ELSEWHERE = {
     "core.prompts.service:Prompts.sign": "as approved it is Prompts.approve",
     "core.documents.screening.entering:Gate.enter": "a part of Documents.add",
     "core.documents.dropping:drop_missing": "a part of Documents.add",
+    "core.documents.cutting:settle": "a part of Documents.add",
+    "core.documents.screening.rescreening:rescreen": "as Screening.again",
     "core.vault.recovery:recover": "of a closed vault, in a test of its own",
     "core.vault.vault:Vault.write": "the door itself",
     "core.vault.people:check": "asks for an operation whether it will be refused",
@@ -397,7 +401,19 @@ READING = {
     "model_disk": {"view", "discard"},
     "making": {"import_folder", "quantize", "compare"},
     "signatures": {"keys"},
-    "documents": {"collections", "collection", "embedder", "list", "show", "locate", "place", "close"},
+    "documents": {
+        "collections",
+        "collection",
+        "embedder",
+        "list",
+        "show",
+        "locate",
+        "place",
+        "close",
+        "sample",
+        "preview",
+        "reader",
+    },
     "refreshing": {"folders"},
     "rebuilding": {"pending"},
     "tagging": {"counts", "of"},

@@ -2,6 +2,7 @@
 
 from typing import Final, Literal
 
+from core.documents.records import Refusal
 from core.guards import instructions, invisible, personal
 from core.guards.records import GuardPolicy
 from core.records import Digest, Record
@@ -127,3 +128,17 @@ class Admitted(Record, frozen=True, kw_only=True):
     waiting: int
     """Documents with open findings."""
     chunks: int
+
+
+class Rescreened(Record, frozen=True, kw_only=True):
+    """What came of screening a collection's documents again."""
+
+    collection: str
+    clean: int
+    """Documents in which nothing new was found, or nothing but what the policy keeps."""
+    waiting: tuple[str, ...]
+    """Those that went out of search and wait."""
+    held: tuple[str, ...]
+    """Those that would wait, and that a legal hold keeps in search."""
+    refused: tuple[Refusal, ...]
+    """Those that can't be read again, or of which a newer version waits; they stay in search."""

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 
 from core.documents import store as documents_store
 from core.documents.reading import Read
-from core.documents.screening import entering, keeping, store
+from core.documents.screening import entering, keeping, rescreening, store
 from core.documents.screening.records import (
     KINDS,
     MARKS,
     NEAR_DUPLICATE,
     Admitted,
     Decide,
+    Rescreened,
     ScreeningPolicy,
     ScreeningState,
     Shown,
@@ -168,6 +169,11 @@ class Screening:
                 unit.note(before="waiting", after="excluded" if one.excluded else "in search")
         job.report(len(ready), len(ready), "documents")
         return Admitted(collection=collection, added=added, redacted=changed, excluded=out, waiting=left, chunks=chunks)
+
+    def again(self, collection: str, job: Job, passwords: Sequence[str] = ()) -> Rescreened:
+        """Screen what is in a collection already: what is found anew, and isn't kept by the policy, takes its document out of search to wait.
+        Progress in documents. `passwords` are tried on what is encrypted, and kept nowhere. Raises as `rescreening.rescreen`."""
+        return rescreening.rescreen(self._vault, self._documents.reader(passwords), collection, job)
 
     def readmit(self, collection: str, name: str) -> None:
         """Let an excluded document be read again by the next import. Raises `NotFound`, `Refused`."""

@@ -4,12 +4,13 @@ import itertools
 import re
 from collections.abc import Sequence
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.documents import formats, places
 from core.documents.chunking import chunk
-from core.documents.records import Chunking, Rect
+from core.documents.records import Chunking, Rect, Strategy
 from core.documents.worker import mail, tables
 from core.documents.worker.records import Inside, PageWriter, Parsed, check_parsed
 
@@ -44,11 +45,13 @@ BLOCK = st.one_of(
 )
 
 
-@given(st.lists(st.lists(BLOCK, max_size=5), min_size=1, max_size=2))
-@settings(max_examples=80, deadline=None)
-def test_no_character_is_lost_and_the_order_and_the_limits_hold(pages: list[list[tuple[str, str, int]]]) -> None:
+@given(st.lists(st.lists(BLOCK, max_size=5), min_size=1, max_size=2), st.sampled_from(["structure", "size"]))
+@settings(max_examples=100, deadline=None)
+def test_no_character_is_lost_and_the_order_and_the_limits_hold(
+    pages: list[list[tuple[str, str, int]]], strategy: Strategy
+) -> None:
     document = parsed(*pages)
-    cuts = chunk(document, count, RULES)
+    cuts = chunk(document, count, msgspec.structs.replace(RULES, strategy=strategy))
     for page in document.pages:
         own = [cut for cut in cuts if cut.page == page.number]
         covered = [False] * len(page.text)
