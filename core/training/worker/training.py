@@ -393,7 +393,13 @@ class _Run:
                 found = self.model(**batch.inputs, num_items_in_batch=torch.tensor(1, device=self.device))
                 total += float(found.loss)
                 count += batch.learned
-        return total / max(1, count)
+        loss = total / max(1, count)
+        if not math.isfinite(loss):
+            raise BadInput(
+                source="The held-out examples",
+                problem="their loss is no number any more. Use a smaller learning_rate; the last checkpoint is kept.",
+            )
+        return loss
 
     def note(self, loss: float, settings: Settings) -> bool:
         """Remember a measurement; whether it is the best so far."""
