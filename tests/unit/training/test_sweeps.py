@@ -1,14 +1,17 @@
 """Sweeps: which runs a spec with lists asks for, and a queue that outlives failures, cancelling and the program's end."""
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from core.cli.training_sweeps import contrasted
 from core.errors import BadInput, Cancelled, NotFound, Refused
 from core.jobs import Job
 from core.training import sweeps as module
 from core.training.contrasting import contrast
+from core.training.files import read_spec, read_sweep
 from core.training.records import TrainSpec
 from core.training.service import Trainings
 from core.training.sweeps import Sweeps, points
@@ -38,6 +41,17 @@ def test_each_combination_is_a_run_and_a_list_of_matrices_is_none() -> None:
     ]
     both = points(with_settings(targets=[["q_proj"], ["q_proj", "v_proj"]]), "s")
     assert [one["targets"] for one in both] == [["q_proj"], ["q_proj", "v_proj"]]
+
+
+def test_a_sweep_is_read_from_a_file_that_one_run_refuses(tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text("name: s\nbase: b\ndata: [{dataset: d}]\nsettings: {rank: [4, 8]}\n")
+    assert read_sweep(path).settings == {"rank": [4, 8]}
+    with pytest.raises(BadInput, match="rank"):
+        read_spec(path)
+    path.write_text("name: s\nbase: b\ndata: [{dataset: d}]\nsettings: {rank: [4, 0]}\n")
+    with pytest.raises(BadInput, match="rank is 0"):
+        read_sweep(path)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +88,12 @@ def test_the_runs_follow_each_other_and_are_compared(
     assert view.compared.settings == ("rank", "learning_rate")
     assert [one.settings for one in view.compared.runs][:2] == [("4", "0.0001"), ("8", "0.0001")]
     assert view.compared.best == "training-1"
+    told = contrasted(view.compared)
+    assert [line.split()[:4] for line in told[1:3]] == [
+        ["training-1", "4", "0.0001", "finished"],
+        ["training-2", "8", "0.0001", "finished"],
+    ]
+    assert told[-1] == "Least loss on held-out examples: training-1."
     assert sweeps.list() == (view,) == (sweeps.show("latest"),)
     with pytest.raises(BadInput, match="have ended"):
         sweeps.resume("sweep-1", Job("Train"))
