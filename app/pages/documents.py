@@ -361,7 +361,8 @@ class DocumentsPage(Page):
     def _say_cut(self, found: Collection) -> None:
         clear(self._cut.body)
         self._cut.body.addWidget(label("How it is cut", type="heading"))
-        self._cut.fact("By", f"Heading, then {found.chunking.target} tokens", tone="primary")
+        first = "Heading, then " if found.chunking.strategy == "structure" else "Size alone, "
+        self._cut.fact("By", f"{first}{found.chunking.target} tokens", tone="primary")
         self._cut.fact("Overlap", f"{found.chunking.overlap} tokens at most", tone="primary")
         self._cut.fact("Embedder", found.embedder_name, tone="primary")
         measure = Button("Measure the search", kind="link")
