@@ -60,13 +60,17 @@ def unpacked(data: bytes) -> Iterator[bytes]:
 
 
 def places(folders: list[Path], needles: list[bytes]) -> list[str]:
-    """The files in which one of the needles is found, in their names or their content."""
+    """The files in which one of the needles is found, in their names or their content. What other programs keep in shared memory may
+    go while it is looked through."""
     found = []
-    for path in (path for folder in folders for path in folder.rglob("*")):
+    held = (
+        Path(where, name) for folder in folders for where, below, files in os.walk(folder) for name in below + files
+    )
+    for path in held:
         if any(needle in os.fsencode(path.name) for needle in needles):
             found.append(f"{path} (its name)")
-        if path.is_file() and not path.is_symlink():
-            data = path.read_bytes()
+        with contextlib.suppress(FileNotFoundError):
+            data = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
             if any(needle in part for part in (data, *unpacked(data)) for needle in needles):
                 found.append(str(path))
     return found

@@ -14,6 +14,7 @@ from core.documents.worker.records import Page, PageWriter, Parsed
 from core.errors import Cancelled
 from core.jobs import Job, Progress
 from core.records import Digest
+from tests.processes import until
 from tests.unit.documents.workspace import Workspace, scanned_pages
 
 
@@ -62,7 +63,7 @@ def test_what_is_left_is_cancelled_with_the_job(tmp_path: Path) -> None:
             one.put(read(0), parsed("Note."))
             with pytest.raises(Cancelled):
                 list(one.ready(every=True))
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("preparing")]
+    assert until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("preparing")])
 
 
 def test_an_import_tells_files_pages_and_chunks(tmp_path: Path) -> None:

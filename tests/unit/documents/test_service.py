@@ -16,6 +16,7 @@ from core.records import Digest
 from core.vault.roles import Act
 from core.vault.vault import Vault
 from tests.conftest import weak_kdf
+from tests.processes import until
 from tests.unit.documents.workspace import Workspace, paragraph, pdf, word_document
 
 LINES = ["Spills are taken up with mineral binder at once. Call", "extension 5511 and close the doors."]
@@ -166,7 +167,7 @@ def test_what_is_stopped_keeps_the_files_that_were_finished(one: Workspace, tmp_
     with pytest.raises(Cancelled):
         one.add(tmp_path, collection="stopped", job=job)
     assert one.names("stopped") == ["0.txt", "1.txt"]
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("reading")]
+    assert until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("reading")])
     done = one.add(tmp_path, collection="stopped")
     assert (done.added, done.unchanged) == (4, 2)
 
