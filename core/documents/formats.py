@@ -100,6 +100,8 @@ NOT_YET: Final = {
     ".webp": "WebP",
     ".svg": "SVG",
     ".heic": "HEIC",
+    ".p7s": "digital signature (.p7s)",
+    ".asc": "digital signature (.asc)",
 }
 OTHERS: Final = {
     ".doc": "Save it as a DOCX in Word.",
@@ -114,6 +116,7 @@ OTHERS: Final = {
     ".webp": "Save it as a PNG.",
     ".heic": "Save it as a PNG.",
     ".svg": "Save it as a PDF.",
+    **dict.fromkeys((".p7s", ".asc"), "What they sign is read without them."),
 }
 """What helps with a format that can't be read."""
 
@@ -157,7 +160,10 @@ def media_type(name: str) -> str:
     if ending in MEDIA:
         return MEDIA[ending]
     kind = NOT_YET.get(ending, ending)
-    raise Unsupported(source=name, reason=f"{kind} files are not supported yet. {OTHERS.get(ending, f'{READABLE}.')}")
+    raise Unsupported(
+        source=name,
+        reason=f"{kind} files are not supported yet. {OTHERS.get(ending, f'{READABLE}.')}",
+    )
 
 
 def check_content(name: str, data: bytes, media: str) -> None:

@@ -55,6 +55,10 @@ LARGEST_INSIDE: Final = 1000 * 1000 * 1000
 """Bytes of all that is inside of one file, at every depth."""
 TOO_MANY: Final = f"over {MOST_INSIDE:,} files or 1,000 MB are inside of one file"
 LONGEST_NAME: Final = 400
+STEP: Final = "add it again when the machine has less to do, or save it anew or in parts."
+"""What helps where a reader stopped."""
+RECOGNITION_SECONDS: Final = 240.0
+"""A page of a scan takes some seconds on a machine that has nothing else to do, and over a minute on one that has."""
 
 
 @dataclass(frozen=True)
@@ -220,7 +224,11 @@ class Reader:
                 yield from self._read(name, file.data, depth + 1, budget, job)
 
     def _spec(self) -> WorkerSpec:
-        return SPEC if self.recognition is None else replace(SPEC, readable=(self.recognition.folder,))
+        return (
+            SPEC
+            if self.recognition is None
+            else replace(SPEC, seconds=RECOGNITION_SECONDS, readable=(self.recognition.folder,))
+        )
 
 
 def _name_inside(holder: str, name: str, taken: set[str]) -> str:
@@ -251,7 +259,7 @@ def _attempted(name: str, read: Callable[[], T]) -> T | Refusal:
         return Refusal(file=name, reason=_sentence(name, error))
     except WorkerFailed as error:
         reason = error.fields.get("reason", "for no known reason")
-        return Refusal(file=name, reason=f"{name}: its reader stopped: {reason}. The file was left out.")
+        return Refusal(file=name, reason=f"{name}: its reader stopped: {reason}. The file was left out; {STEP}")
 
 
 def ahead(

@@ -1,7 +1,8 @@
 """What a PDF holds beside its printed text: page labels, form fields, comments, links, attached files.
 
-A form's field stands with its name and its value, a comment with its author, a link's address where the text doesn't show it; each goes after the
-page's own text and has its rectangle. What can't be read of them is left out: they are no reason to refuse a document.
+A form's field stands with its name and its value, a box with the words beside it and whether it is ticked, a comment with its author, a link's
+address where the text doesn't show it; each goes after the page's own text and has its rectangle. What can't be read of them is left out: they
+are no reason to refuse a document.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,10 @@ BROKEN: Final = (RuntimeError, ValueError, KeyError, TypeError, AttributeError, 
 LINKS: Final = frozenset({1})
 WIDGETS: Final = frozenset({21})
 """PyMuPDF's numbers of these kinds of marks."""
-FORM_TEXT: Final = ("Text", "ComboBox", "ListBox", "CheckBox", "RadioButton")
+FORM_TEXT: Final = ("Text", "ComboBox", "ListBox")
+TICKED: Final = ("CheckBox", "RadioButton")
+CAPTION: Final = 14.0
+"""Points from a box to the words that belong to it, and between those words, at most."""
 OFF: Final = ("Off", "", "None")
 
 
@@ -80,9 +84,27 @@ def _fields(page: Any, printed: str) -> Iterator[tuple[str, str, Any]]:
     for field in page.widgets():
         kind, value = str(field.field_type_string), str(field.field_value or "")
         name = " ".join(str(field.field_label or field.field_name or "").split())
+        if kind in TICKED:
+            caption = _caption(page, field.rect)
+            named = f"{name} ({caption})" if caption and caption != name else name
+            if kind == "CheckBox" or value not in OFF:
+                state = "not ticked" if value in OFF else "ticked" if kind == "CheckBox" else "chosen"
+                yield "form", f"{named}: {state}", field.rect * page.rotation_matrix
+            continue
         if kind not in FORM_TEXT or value in OFF or " ".join(value.split()) in printed:
             continue
         yield "form", f"{name}: {_clean(value)}", field.rect * page.rotation_matrix
+
+
+def _caption(page: Any, box: Any) -> str:
+    """What is printed beside a box on its line: to its right."""
+    said: list[str] = []
+    edge = box.x1
+    for x0, y0, x1, y1, word, *_ in sorted(page.get_text("words")):
+        if y0 <= (box.y0 + box.y1) / 2 <= y1 and x0 >= box.x1 - 2 and x0 - edge <= CAPTION:
+            said.append(word)
+            edge = x1
+    return _clean(" ".join(said))
 
 
 def _comments(page: Any, printed: str) -> Iterator[tuple[str, str, Any]]:

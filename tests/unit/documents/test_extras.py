@@ -45,12 +45,24 @@ def test_labels_comments_links_and_attached_files_are_read(rich: Parsed) -> None
     said = placed(first)
     assert said["comment"] == "Comment by Bea: Check this date."
     assert said["link"] == "Link: The site has more on this. (https://example.org/x)"
-    assert said["form"] == "Colour: Yes"
+    assert said["form"] == "Colour: ticked"
     assert [(file.name, file.data) for file in rich.inside] == [("list.csv", b"a;b\n1;2\n"), ("pinned.txt", b"Words")]
     said_there = places.said(
         rich.media, 1, first.label, places.at(places.packed(first.places), first.text.index("Colour"))
     )
     assert said_there == "page 1 (iv), form"
+
+
+def test_a_box_says_whether_it_is_ticked_and_which_words_stand_beside_it() -> None:
+    source = pdf([(95, 104, "We agree to the rules", 10), (400, 104, "far away", 10), (95, 134, "We decline", 10)])
+    with pymupdf.open(stream=source, filetype="pdf") as document:
+        for name, top, ticked in (("agree", 92, True), ("decline", 122, False)):
+            field = pymupdf.Widget()
+            field.field_name, field.field_type = name, pymupdf.PDF_WIDGET_TYPE_CHECKBOX
+            field.rect, field.field_value = pymupdf.Rect(72, top, 90, top + 18), ticked
+            document[0].add_widget(field)
+        page = reader.read("a.pdf", document.tobytes()).pages[0]
+    assert page.text.endswith("agree (We agree to the rules): ticked\n\ndecline (We decline): not ticked")
 
 
 def test_each_has_its_rectangle_on_the_page(rich: Parsed) -> None:
