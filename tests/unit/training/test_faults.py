@@ -21,10 +21,12 @@ from core.training.worker.records import Step
 from core.workbench import SCHEMA, Workbench
 from tests.unit.training.standin import KILLED, StandIn
 
-CHATS = [
-    {"messages": [{"role": "user", "content": f"Say {n}"}, {"role": "assistant", "content": f"It is {n}."}]}
-    for n in range(12)
-]
+
+def chats(count: int) -> str:
+    turns = ((("user", f"Say {n}"), ("assistant", f"It is {n}.")) for n in range(count))
+    return "\n".join(json.dumps({"messages": [{"role": role, "content": said} for role, said in two]}) for two in turns)
+
+
 SPEC = TrainSpec(name="style", base=CHAT, data=(Source(file="chats.jsonl"),))
 
 
@@ -38,7 +40,7 @@ def bench(vault_factory: Any) -> Iterator[Workbench]:
 
 @pytest.fixture
 def source(tmp_path: Path) -> str:
-    (tmp_path / "chats.jsonl").write_text("\n".join(map(json.dumps, CHATS)))
+    (tmp_path / "chats.jsonl").write_text(chats(12))
     return str(tmp_path / "spec.yaml")
 
 
@@ -174,8 +176,7 @@ def test_a_worker_that_runs_out_of_memory_says_so_and_leaves_the_others(bench: W
             room.extend(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmPeak:"))
 
     whole = trainings(bench).run(replace(SPEC, settings={**SETTINGS, "steps": 2}), source, Job("Train"), look)
-    rows = "\n".join(json.dumps(CHATS[n % 12]) for n in range(4000))
-    Path(source).with_name("chats.jsonl").write_text(rows)
+    Path(source).with_name("chats.jsonl").write_text(chats(4000))
     runs = trainings(bench, memory=max(room) + 300 * 2**20)
     with pytest.raises(WorkerFailed) as failed:
         runs.run(replace(SPEC, settings={**SETTINGS, "batch": 4000}), source, Job("Train"))
