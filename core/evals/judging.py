@@ -15,7 +15,7 @@ from core.evals.scoring.scores import Scores
 from core.evals.tasks import Task
 
 Keep = Callable[[int, Outcome], None]
-Tell = Callable[[str, Outcome], None]
+Tell = Callable[[str], None]
 ANSWERING, JUDGING = "answering", "judging"
 
 
@@ -37,7 +37,7 @@ def judged_last(
         made = scores.at_once(sample, outcome, variants[outcome.variant])
         held[place(made)] = (0, made)
         keep(0, made)
-        tell(ANSWERING, made)
+        tell(ANSWERING)
     first = scores.first
     baselines: dict[tuple[str, int], Answer] = {
         (outcome.sample, outcome.repetition): outcome.answer
@@ -55,6 +55,6 @@ def judged_last(
                 held[its] = (stage + 1, outcome)
                 if stage < last:
                     keep(stage + 1, outcome)
-                tell(JUDGING, outcome)
+                tell(JUDGING)
             if stage == last:
                 yield outcome

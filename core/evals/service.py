@@ -4,33 +4,28 @@ A run writes its outcomes in batches, so that a crash or a stop loses one batch 
 sample's outcome; an error of the vault ends the run. What the run was made with is written down at its start.
 """
 
-import importlib.metadata
-import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from typing import Literal
 
 import msgspec
 
-from core import egress
 from core.assistants.service import Assistants
 from core.datasets.records import Dataset, Sample
 from core.datasets.screening import Contaminated
 from core.datasets.service import Datasets
 from core.documents.service import Documents
 from core.errors import BadInput, Cancelled, DiskFull, NotFound
-from core.evals import answered, comparing, estimating, releasing, replaying, resuming, store, summary
+from core.evals import comparing, estimating, reading, releasing, replaying, resuming, running, store, summary
 from core.evals.answers import Answers
-from core.evals.cache import Cache, Place, place, usable
+from core.evals.cache import Cache, usable
 from core.evals.comparison import Comparison
+from core.evals.environment import environment as environment
 from core.evals.estimating import Estimate
 from core.evals.files import checked
 from core.evals.gates import GateResult
-from core.evals.judging import judged_last
 from core.evals.records import (
     Done,
-    Environment,
     Instrument,
     Outcome,
     Run,
@@ -46,7 +41,7 @@ from core.evals.replaying import Replay
 from core.evals.scorers import chosen
 from core.evals.scoring.scores import Scores
 from core.evals.scoring.tools import Scoring, models_in
-from core.evals.tasks import Task, documents_of, in_order, used, variants_of
+from core.evals.tasks import Task, check_asked_alone, documents_of, in_order, used, variants_of
 from core.jobs import Job
 from core.models import cards as models_cards
 from core.models.service import Models
@@ -56,17 +51,13 @@ from core.vault import versions
 from core.vault.records import Signature
 from core.vault.roles import Act
 from core.vault.signing import Signer
-from core.vault.unit import Reader
 from core.vault.vault import Vault
 
 _KIND = store.SPECS
 Outcomes = list[Outcome]
-Waiting = list[tuple[int, Outcome]]
-"""Answers that wait for judges, each with how many of these have spoken."""
 Status = Literal["finished", "cancelled", "failed"]
 BATCH_SECONDS = 1.0
 """Outcomes are written together at most this long after they were made."""
-PACKAGES = ("llama-cpp-python", "chromadb", "pymupdf", "numpy", "cryptography", "sqlcipher3")
 
 
 class Evals:
@@ -119,17 +110,17 @@ class Evals:
             digest, _, created = versions.save(
                 unit, _KIND, spec.name, SpecVersion, lambda last: last.spec == kept, make
             )
-            return _saved(unit, digest, created)
+            return reading.saved(unit, digest, created)
 
     def specs(self) -> tuple[SavedSpec, ...]:
         """The latest version of each spec, by name."""
         with self._vault.read() as reader:
-            return tuple(_saved(reader, digest, created=False) for digest in versions.latest(reader, _KIND))
+            return tuple(reading.saved(reader, digest, created=False) for digest in versions.latest(reader, _KIND))
 
     def spec(self, reference: str) -> SavedSpec:
         """A version of a spec, by `name@number` or `name`. Raises `NotFound`."""
         with self._vault.read() as reader:
-            return _saved(reader, versions.resolve(reader, _KIND, reference), created=False)
+            return reading.saved(reader, versions.resolve(reader, _KIND, reference), created=False)
 
     def sign(self, reference: str, meaning: str, reason: str, signer: Signer) -> Signature:
         """Sign a spec's exact content. Raises `Refused` when an author approves their own work."""
@@ -149,7 +140,7 @@ class Evals:
         saved = self.spec(request.reference)
         spec = saved.spec.spec
         dataset = self._datasets.show(spec.dataset)
-        _check_asked_alone(dataset.dataset)
+        check_asked_alone(dataset.dataset)
         variants = variants_of(spec, self._prompts, self._models, self._documents)
         for model in (*used(variants), *models_in(self._instruments(spec))):
             models_cards.check_use(self._vault, self._models.show(model), "evaluations")
@@ -170,7 +161,7 @@ class Evals:
             saved = self.spec(given).spec
             name, spec = saved.reference, saved.spec
         dataset = self._datasets.show(spec.dataset).dataset
-        _check_asked_alone(dataset)
+        check_asked_alone(dataset)
         variants = variants_of(spec, self._prompts, self._models, self._documents)
         for model in used(variants):
             models_cards.check_use(self._vault, self._models.show(model), "evaluations")
@@ -283,16 +274,16 @@ class Evals:
     def list(self) -> tuple[RunView, ...]:
         """All runs, newest first."""
         with self._vault.read() as reader:
-            return tuple(_view(reader, run, result) for run, result in store.runs(reader))
+            return tuple(reading.view(reader, run, result) for run, result in store.runs(reader))
 
     def show(self, run: str) -> RunView:
         """A run by its id (`run-3`, or `latest`). Raises `NotFound`."""
         with self._vault.read() as reader:
-            number = store.next_number(reader) - 1 if run == "latest" else _number(run)
+            number = store.next_number(reader) - 1 if run == "latest" else reading.number(run)
             found = store.find(reader, number)
             if found is None:
                 raise NotFound(kind="run", name=run, step="`assay eval list` shows what there is.")
-            return _view(reader, *found)
+            return reading.view(reader, *found)
 
     def compare(self, runs: Sequence[str], tags: Sequence[str] = ()) -> Comparison:
         """Runs (`run-3`, or `run-3:VARIANT`) against the first of them; `tags` on their own too, "*" for all. Raises `NotFound`, `BadInput`."""
@@ -376,65 +367,20 @@ class Evals:
         job: Job,
         watch: Callable[[Done], None] | None,
     ) -> Iterator[Outcome]:
-        scores = Scores(spec, variants, self._scoring, documents_of(spec, self._documents)[1], job)
-        total = len(samples) * len(variants) * spec.repetitions
-        order = resuming.left(in_order(variants, samples, spec.repetitions), done)
-        waiting = self._waiting(run, order) if scores.judges else {}
-        steps = total * (1 + scores.judges)
-        taken = len(done) * (1 + scores.judges) + sum(1 + stage for stage, _ in waiting.values())
-        batch: Outcomes = []
-        answers: Waiting = []
-        written = time.monotonic()
-
-        def write(now: bool) -> None:
-            nonlocal written
-            if now or time.monotonic() - written >= BATCH_SECONDS:
-                self._write_waiting(run, answers)
-                self._write(run, batch)
-                written = time.monotonic()
-
-        def keep(stage: int, outcome: Outcome) -> None:
-            answers.append((stage, outcome))
-            write(now=False)
-
-        def tell(phase: str, outcome: Outcome) -> None:
-            nonlocal taken
-            taken += 1
-            job.report(taken, steps, f"steps, {phase}" if scores.judges else "samples")
-
-        try:
-            job.report(taken, steps, "steps" if scores.judges else "samples")
-            making = Answers(spec, run, self._assistants, job, self._caches.get(run))
-            tasks = resuming.left(order, [outcome for _, outcome in waiting.values()])
-            with closing(making.each(tasks)) as asked:
-                found = scores.of(asked)
-                if scores.judges:
-                    found = judged_last(order, asked, scores, tuple(done), waiting, keep, tell)
-                for outcome in found:
-                    batch.append(outcome)
-                    write(now=False)
-                    yield outcome
-                    if watch is not None:
-                        watch(Done(done=len(done), total=total, outcome=outcome))
-                    if not scores.judges:
-                        tell("", outcome)
-            job.report(steps, steps, "steps" if scores.judges else "samples")
-        finally:
-            write(now=True)
-
-    def _waiting(self, run: Digest, order: Sequence[Task]) -> dict[Place, tuple[int, Outcome]]:
-        """What a run that was cut off has of these tasks: answers that wait for judges."""
-        wanted = {(task.variant.name, task.sample.id, task.repetition) for task in order}
-        with self._vault.read() as reader:
-            found = {place(outcome): (stage, outcome) for stage, outcome in answered.outcomes(reader, run)}
-        return {its: held for its, held in found.items() if its in wanted}
-
-    def _write_waiting(self, run: Digest, answers: Waiting) -> None:
-        if answers:
-            with self._vault.write(Act.RUN_EVALUATION, about=f"{len(answers)} answers") as unit:
-                for stage, outcome in answers:
-                    answered.keep(unit, run, stage, (outcome,))
-            answers.clear()
+        return running.outcomes(
+            running.Work(
+                vault=self._vault,
+                run=run,
+                order=tuple(resuming.left(in_order(variants, samples, spec.repetitions), done)),
+                answers=Answers(spec, run, self._assistants, job, self._caches.get(run)),
+                scores=Scores(spec, variants, self._scoring, documents_of(spec, self._documents)[1], job),
+                write=lambda batch: self._write(run, batch),
+                every=BATCH_SECONDS,
+            ),
+            done,
+            job,
+            watch,
+        )
 
     def _write(self, run: Digest, batch: Outcomes) -> None:
         if batch:
@@ -446,38 +392,3 @@ class Evals:
 
     def _instruments(self, spec: Spec) -> tuple[Instrument, ...]:
         return self._scoring.instruments(chosen(spec.scorers, spec.scoring)) if self._scoring is not None else ()
-
-
-def environment() -> Environment:
-    """What this program runs on, without anything that names the machine or the person."""
-    return Environment(
-        assay=importlib.metadata.version("assay-workbench"),
-        python=platform.python_version(),
-        system=f"{platform.system()} {platform.release()}",
-        processor=platform.machine(),
-        packages={name: importlib.metadata.version(name) for name in PACKAGES},
-        barrier=egress.barrier().names,
-    )
-
-
-def _check_asked_alone(dataset: Dataset) -> None:
-    """Raise `BadInput` where a sample has a conversation before its question, which would be left out without a word."""
-    found = next((sample.id for sample in dataset.samples if sample.turns), None)
-    if found is not None:
-        problem = f"its sample {found} has a conversation before the question, which evaluations don't ask yet. Use samples of one question."
-        raise BadInput(source=dataset.reference, problem=problem)
-
-
-def _saved(reader: Reader, digest: Digest, created: bool) -> SavedSpec:
-    signed = tuple((signature.meaning, signature.name) for signature in reader.signatures(digest))
-    return SavedSpec(digest=digest, spec=reader.get(digest, SpecVersion), created=created, signed=signed)
-
-
-def _view(reader: Reader, run: Digest, result: str) -> RunView:
-    ended = reader.get(Digest(result), RunResult) if result else None
-    return RunView(digest=run, run=reader.get(run, Run), result_digest=result, result=ended)
-
-
-def _number(run: str) -> int:
-    number = run.removeprefix("run-")
-    return int(number) if number.isdigit() else 0

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from core.assistants.records import QUOTES, Question
-from core.datasets.records import Sample
+from core.datasets.records import Dataset, Sample
 from core.documents.service import Documents
 from core.errors import BadInput
 from core.evals.records import Settings, Spec, Variant
@@ -70,6 +70,14 @@ def documents_of(spec: Spec, documents: Documents) -> tuple[tuple[Digest, ...], 
     names = dict.fromkeys(name for name in (spec.collection, *(s.collection for s in spec.settings)) if name)
     embedder = documents.collection(spec.collection).embedder if spec.collection else Digest("")
     return tuple(dict.fromkeys(digest for name in names for digest, _ in documents.list(name))), embedder
+
+
+def check_asked_alone(dataset: Dataset) -> None:
+    """Raise `BadInput` where a sample has a conversation before its question, which would be left out without a word."""
+    found = next((sample.id for sample in dataset.samples if sample.turns), None)
+    if found is not None:
+        problem = f"its sample {found} has a conversation before the question, which evaluations don't ask yet. Use samples of one question."
+        raise BadInput(source=dataset.reference, problem=problem)
 
 
 def used(variants: Sequence[Variant]) -> tuple[Digest, ...]:
