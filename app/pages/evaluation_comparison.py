@@ -3,6 +3,8 @@ many samples could show, and the samples that it gained and lost.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
@@ -33,7 +35,11 @@ from app.widgets.tick_list import TickList
 from core.evals.comparing import MOST_RUNS
 from core.evals.comparison import Changed, Compared
 from core.evals.records import RunView
-from core.evals.views import SavedView
+from core.evals.views import SavedView, log_picture
+from core.jobs import Job
+
+if TYPE_CHECKING:
+    from core.workbench import Workbench
 
 LIST, SIDE, NARROW_LIST, NARROW_SIDE, NARROW = 240, 384, 190, 290, 1180
 KINDS = (("table", "Table"), ("parallel", "Settings and metrics"), ("cost", "Quality and cost"))
@@ -95,10 +101,20 @@ class ComparisonView(QWidget):
         self.kind = Segments(KINDS, "How to show the variants")
         self.kind.chosen.connect(lambda _: self._turn())
         self.plots = PlotsView()
+        self.plots.parallel.brushed.connect(self._narrow)
+        self.plots.save_asked.connect(self._save_picture)
+        self.ranges = label("", type="small", tone="secondary", wrap=True)
+        self.all_ranges = button("Take ranges away", kind="link", small=True)
+        self.all_ranges.clicked.connect(lambda: self.plots.parallel.clear_brush())
         self._bar = frame("panel")
         self._bar.setLayout(row(self.kind, None, space=8, margins=(16, 10, 16, 10)))
         self._filter_bar = frame("panel")
-        self._filter_bar.setLayout(row(self.filters, None, space=8, margins=(16, 0, 16, 10)))
+        narrowed = row(self.ranges, self.all_ranges, space=8)
+        narrowed.setStretch(0, 1)
+        bar = column(space=6, margins=(16, 0, 16, 10))
+        bar.addLayout(row(self.filters, None, space=8))
+        bar.addLayout(narrowed)
+        self._filter_bar.setLayout(bar)
         self.main = frame("panel")
         middle = column(self._bar, self._filter_bar, self.banner, self._nothing, self.table, self.plots, space=0)
         middle.setStretch(4, 1)
@@ -261,13 +277,12 @@ class ComparisonView(QWidget):
         self._bar.show()
         self._turn()
         self._operations.run("Read figures", lambda bench, job: with_figures(bench, versus), self._picture)
-        for name, _ in FILTERS:
-            self.filters.count(name, sum(kept(one, name) for one in versus.found.rows))
         self._narrow()
 
     def _picture(self, versus: Versus) -> None:
         """Give the pictures what they show, if that is still compared."""
         if self.versus is not None and self.versus.found is versus.found:
+            self.versus = versus
             self.plots.show_versus(versus)
 
     def _show_none(self, words: str, versus: Versus | None = None) -> None:
@@ -288,10 +303,36 @@ class ComparisonView(QWidget):
         if not table:
             self.plots.show_kind(self.kind.current())
 
+    def _in_ranges(self) -> list[Compared]:
+        """The differences of the variants that are within the ranges chosen in the picture; all where there are none."""
+        versus, plot = self.versus, self.plots.parallel
+        if versus is None:
+            return []
+        chosen = set(plot.chosen())
+        narrowed = bool(versus.figures) and len(chosen) < len(plot.trails)
+        for widget in (self.ranges, self.all_ranges):
+            widget.setVisible(narrowed)
+        if not narrowed:
+            return list(versus.found.rows)
+        self.ranges.setText(f"Only the {len(chosen)} of {len(plot.trails)} variants within the ranges of the picture.")
+        return [one for one in versus.found.rows if versus.name(one.run, one.variant) in chosen]
+
+    def _save_picture(self, path: Path) -> None:
+        """Write the shown picture, once the log says so: it leaves the vault in clear."""
+        runs = tuple(self.versus.runs) if self.versus is not None else ()
+
+        def work(bench: "Workbench", job: Job) -> None:
+            log_picture(bench.vault, path.name, runs)
+
+        self._operations.run("Save a picture", work, lambda _: self.plots.save(path))
+
     def _narrow(self) -> None:
         if self.versus is None:
             return
-        rows = [one for one in self.versus.found.rows if kept(one, self.filters.current())]
+        among = self._in_ranges()
+        for name, _ in FILTERS:
+            self.filters.count(name, sum(kept(one, name) for one in among))
+        rows = [one for one in among if kept(one, self.filters.current())]
         self.table.show_rows(rows, keep=lambda r: f"{r.run}:{r.variant}:{r.scorer}:{r.tag}")
         if rows and self.table.current() is None:
             self.table.choose(0)

@@ -5,6 +5,7 @@ seconds and tokens with the Pareto front. Either is saved as SVG or PNG.
 from collections.abc import Sequence
 from pathlib import Path
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QMenu, QStackedWidget, QWidget
 
 from app.pages.evaluation_compared import Versus
@@ -22,7 +23,9 @@ ENDINGS = (("svg", "As SVG…"), ("png", "As PNG…"))
 
 
 class PlotsView(QWidget):
-    """Both pictures; `show_kind` turns to one of them."""
+    """Both pictures; `show_kind` turns to one of them. `save_asked` gives the path that the person chose for the shown one."""
+
+    save_asked = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,13 +103,15 @@ class PlotsView(QWidget):
         if len(names) == count:
             self.note.setText(f"{count} variants. {how}")
         else:
-            self.note.setText(f"{len(names)} of {count} variants chosen: {'; '.join(names) or 'none'}.")
+            said = f"{len(names)} of {count} variants chosen: {'; '.join(names) or 'none'}."
+            self.note.setText(f"{said} The table shows them alone.")
 
     def _ask(self, ending: str) -> None:
         name = f"{'variants' if self.current() is self.parallel else 'cost'}.{ending}"
         path, _ = QFileDialog.getSaveFileName(self, "Save the picture", name, f"{ending.upper()} (*.{ending})")
         if path:
-            self.save(Path(path) if Path(path).suffix.lower() == f".{ending}" else Path(f"{path}.{ending}"))
+            chosen = Path(path)
+            self.save_asked.emit(chosen if chosen.suffix.lower() == f".{ending}" else Path(f"{path}.{ending}"))
 
     def save(self, path: Path) -> None:
         """Write the shown picture into a file."""

@@ -1,5 +1,6 @@
 """Beside a prompt version: its seal and who signed it, its labels, and the runs that measured it; and the dialog that sets a label."""
 
+import re
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
@@ -17,6 +18,7 @@ from core.prompts.service import LABELS as LABEL_NAMES
 from core.vault.records import Signature
 
 MOST_RUNS = 6
+_COMMAND = re.compile(r"with `assay eval except (run-\d+)`")
 SEAL_WORDS = {"Signed": "Approved", "Partly signed": "Signed, not approved yet"}
 
 
@@ -111,8 +113,13 @@ class LabelDialog(QFrame):
 
     def say_held(self, because: str) -> None:
         """Say why the version isn't let through to approved and production; nothing where it is."""
-        self.held.setText(f"Held back from approved and production: {because}" if because else "")
+        self.held.setText(f"Held back from approved and production: {in_window(because)}" if because else "")
         self.held.setVisible(bool(because))
+
+
+def in_window(because: str) -> str:
+    """A sentence that names a command for signing an exception, with the place in the window where it is signed instead."""
+    return _COMMAND.sub(r"beside the results of \1 on the page Evaluations", because)
 
 
 def _check_label(text: str) -> str:

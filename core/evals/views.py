@@ -3,6 +3,8 @@
 A view is replaced by saving another one under its name. Views of runs that were erased are not offered any more.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from core.errors import BadInput
@@ -42,6 +44,12 @@ def remove_view(vault: Vault, name: str) -> None:
     """Forget a view, if it is there. Raises `Refused`."""
     with vault.write(Act.SAVE_SPEC, about=f"view {name} removed") as unit:
         unit.db.execute("DELETE FROM views WHERE name = ?", [name])
+
+
+def log_picture(vault: Vault, file: str, runs: Sequence[str]) -> None:
+    """Log that a picture of compared runs leaves the vault in clear, under that file's name; before it is written. Raises `Refused`."""
+    with vault.write(Act.EXPORT_PICTURE, about=f"{', '.join(runs)} to {file}"):
+        pass
 
 
 def views(reader: Reader) -> tuple[SavedView, ...]:

@@ -64,6 +64,7 @@ class Act(StrEnum):
     EXPORT_PACK = "export-pack"
     EXPORT_DATASET = "export-dataset"
     CHANGE_SETTINGS = "change-settings"
+    EXPORT_PICTURE = "export-picture"
     EXPORT_TRAIL = "export-trail"
     REVIEW_TRAIL = "review-trail"
     EXPORT_CHECKPOINT = "export-checkpoint"
@@ -123,6 +124,7 @@ ALLOWED: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.EXPORT_PACK: frozenset({AUTHOR, REVIEWER, AUDITOR}),
         Act.EXPORT_DATASET: frozenset({AUTHOR}),
         Act.CHANGE_SETTINGS: frozenset({ADMIN}),
+        Act.EXPORT_PICTURE: frozenset({AUTHOR, REVIEWER, AUDITOR}),
         Act.EXPORT_TRAIL: frozenset({ADMIN, REVIEWER, AUDITOR}),
         Act.REVIEW_TRAIL: frozenset({REVIEWER, AUDITOR}),
         Act.EXPORT_CHECKPOINT: frozenset(Role),
@@ -182,6 +184,7 @@ SAYS: Mapping[Act, str] = MappingProxyType(
         Act.EXPORT_PACK: "Sign a run as released and write it as a pack.",
         Act.EXPORT_DATASET: "Write a dataset to a file outside the vault.",
         Act.CHANGE_SETTINGS: "Change the vault's policy, under one's own signature.",
+        Act.EXPORT_PICTURE: "Write a picture of compared runs to a file outside the vault.",
         Act.EXPORT_TRAIL: "Write the audit log to a file.",
         Act.REVIEW_TRAIL: "Sign a review of the audit log.",
         Act.EXPORT_CHECKPOINT: "Write the log's signed checkpoint to a file.",

@@ -29,7 +29,7 @@ from core.documents.worker.records import PageWriter, Parsed
 from core.errors import Cancelled, Refused, WorkerFailed
 from core.evals import marks
 from core.evals.records import RunSpec, Spec
-from core.evals.views import SavedView, remove_view, save_view
+from core.evals.views import SavedView, log_picture, remove_view, save_view
 from core.evidence.records import ExportPack
 from core.inference.records import Message
 from core.jobs import Job
@@ -273,6 +273,7 @@ SERVICES = (
         "run-1", "known weakness", signer))),
     Operation("core.evals.views:save_view", Act.SAVE_SPEC, lambda s: save_view(
         s.vault, SavedView(name="mine", baseline_run="run-1", baseline_variant="quotes"))),
+    Operation("core.evals.views:log_picture", Act.EXPORT_PICTURE, lambda s: log_picture(s.vault, "cost.svg", ("run-1",))),
     Operation("core.evals.views:remove_view", Act.SAVE_SPEC, lambda s: remove_view(s.vault, "mine")),
     Operation("core.evals.service:Evals.run", Act.RUN_EVALUATION, lambda s: s.bench.evals.run(
         RunSpec(reference="towers"), Job("Run"))),

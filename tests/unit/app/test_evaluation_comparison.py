@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -111,6 +112,37 @@ def test_runs_are_compared_and_a_changed_sample_is_opened(qtbot: QtBot, operatio
     content = page.results.content
     assert content is not None
     assert (content.run.id, content.run.variants[index.column()].name) == (changed.run, changed.variant)
+
+
+def test_ranges_of_the_picture_narrow_the_table_and_a_saved_picture_is_logged(
+    qtbot: QtBot, operations: Operations, ran: Bench, tmp_path: Path
+) -> None:
+    page = opened(qtbot, operations, ran)
+    view = page.comparison
+    page.view.segment("compare").click()
+    settled(qtbot, operations)
+    whole = view.table.rows.all()
+    plot = view.plots.parallel
+    prompt = next(at for at, axis in enumerate(plot.axes) if axis.word == "Prompt")
+    assert view.ranges.isHidden()
+    plot.brush(prompt, 0.4, 0.6)
+    assert 0 < len(plot.chosen()) < len(plot.trails)
+    assert view.versus is not None
+    names = {view.versus.name(row.run, row.variant) for row in view.table.rows.all()}
+    assert names <= set(plot.chosen())
+    assert 0 < len(view.table.rows.all()) < len(whole)
+    assert view.filters.segment("all").accessibleName() == f"All, {len(view.table.rows.all())}"
+    assert f"of {len(plot.trails)} variants within the ranges" in view.ranges.text()
+    view.all_ranges.click()
+    assert view.table.rows.all() == whole
+    assert view.ranges.isHidden()
+
+    view.plots.save_asked.emit(tmp_path / "cost.svg")
+    settled(qtbot, operations)
+    assert (tmp_path / "cost.svg").read_bytes().startswith(b"<?xml")
+    with ran.vault.read() as reader:
+        entry = reader.log(1, after=reader.log_size - 2)[0]
+    assert (entry.act, entry.about) == ("export-picture", "run-2 to cost.svg")
 
 
 def test_another_variant_can_be_the_baseline(qtbot: QtBot, operations: Operations, ran: Bench) -> None:

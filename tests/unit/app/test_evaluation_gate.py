@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.bridge.operations import Operations
 from app.pages.evaluations import EvaluationsPage
+from app.pages.version_cards import in_window
 from app.theme.look import look
 from app.widgets.signing import SigningPanel
 from core.evals import releasing
@@ -141,3 +142,9 @@ def test_a_run_without_criteria_and_gate_says_so(
     gate = page.results.summary.gate
     assert gate.badge.text == "No criteria"
     assert not gate.exception.isVisible()
+
+
+def test_the_window_names_its_own_place_for_an_exception() -> None:
+    said = "run-2 doesn't meet its gate: x. Improve the prompt, or let 2 people sign an exception with `assay eval except run-2`."
+    assert in_window(said).endswith("sign an exception beside the results of run-2 on the page Evaluations.")
+    assert in_window("") == ""
