@@ -9,8 +9,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from core.assistants.records import Question
+from core.assistants.records import QUOTES, Question
 from core.documents.sentences import split_sentences
+from core.errors import BadInput
 from core.prompts.records import Given, PromptVersion
 from core.records import Digest, Json
 from core.retrieval.records import Passage
@@ -34,6 +35,16 @@ def given(
     brought = dict(fields or {})
     base = {**variables(text, passages), "input": text, "choices": [], "metadata": {}, **brought}
     return Given(values=dict(question.values), base=base)
+
+
+def with_values(question: Question, values: Mapping[str, Any]) -> Question:
+    """The question with what its prompt version's variables are filled with. Raises `BadInput` where it is asked with no prompt version."""
+    if not values:
+        return question
+    if question.model == QUOTES or not question.prompt:
+        problem = "values fill the variables of a prompt version, and this is asked without one. Leave them out, or choose a prompt."
+        raise BadInput(source=f"Value {next(iter(values))}", problem=problem)
+    return replace(question, values=dict(values))
 
 
 def texts_as_passages(texts: tuple[str, ...]) -> tuple[Passage, ...]:

@@ -184,7 +184,8 @@ class Assistants:
         if not question.assistant:
             return ""
         state = self.find(question.assistant)
-        if saved.question(state.assistant, question.text, question.earlier) != question:
+        own = saved.question(state.assistant, question.text, question.earlier)
+        if structs.replace(own, values=question.values) != question:  # what fills its prompt's variables is asked
             raise BadInput(
                 source=question.assistant, problem="this isn't what the assistant asks. Ask it as it was saved."
             )

@@ -17,12 +17,19 @@ from core.workbench import Workbench
 ADAPTERS = click.option(
     "--adapter", "adapters", multiple=True, metavar="NAME[:SCALE]", help="An adapter of the model, at this scale or 1."
 )
-BESIDE = ("pictures", "gpu_layers")
+BESIDE = ("pictures", "gpu_layers", "values")
 """What a saved assistant doesn't say of itself."""
 
 
 def asking_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command `adapters`, `pictures` and `gpu_layers`."""
+    """Give a command `adapters`, `pictures`, `values` and `gpu_layers`."""
+    values = click.option(
+        "--value",
+        "values",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="What a variable of the prompt version is filled with; give it again for more.",
+    )
     pictures = click.option(
         "--picture",
         "pictures",
@@ -31,7 +38,20 @@ def asking_options(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="FILE",
         help=f"A picture that the model sees before the question; up to {MOST}. Pictures need no collection.",
     )
-    return ADAPTERS(pictures(GPU_LAYERS(command)))
+    return ADAPTERS(pictures(values(GPU_LAYERS(command))))
+
+
+def values_of(said: Sequence[str]) -> dict[str, str]:
+    """What was written as NAME=VALUE, by name. Raises `BadInput` for what isn't, and for a name that is given twice."""
+    found: dict[str, str] = {}
+    for one in said:
+        name, equals, value = one.partition("=")
+        if not equals or not name.strip():
+            raise BadInput(source="--value", problem="write a value as NAME=VALUE.")
+        if name.strip() in found:
+            raise BadInput(source="--value", problem=f"{name.strip()} is given twice. Give each variable one value.")
+        found[name.strip()] = value
+    return found
 
 
 def adapter_uses(said: Sequence[str]) -> tuple[AdapterUse, ...]:

@@ -8,9 +8,10 @@ import click
 from click.core import ParameterSource
 
 from core import settings
+from core.assistants.prompting import with_values
 from core.assistants.records import QUOTES, Answer, Answered, Delta, Question
 from core.cli import screening
-from core.cli.asking import BESIDE, adapter_uses, asking_options, choose_layers, read_pictures
+from core.cli.asking import BESIDE, adapter_uses, asking_options, choose_layers, read_pictures, values_of
 from core.cli.calibration import calibration
 from core.cli.document_comparison import compare
 from core.cli.finding import finding, finding_json, finding_options
@@ -287,6 +288,7 @@ def ask(
     without_support: Literal["decline", "mark"],
     adapters: tuple[str, ...],
     pictures: tuple[Path, ...],
+    values: tuple[str, ...],
     gpu_layers: int | None,
     **options: Any,
 ) -> None:
@@ -318,6 +320,7 @@ def ask(
                 without_support=without_support,
                 adapters=adapter_uses(adapters),
             )
+        question = with_values(question, values_of(values))
         choose_layers(bench, question, gpu_layers)
         _answer(session, bench, question, read_pictures(pictures))
 
@@ -350,6 +353,7 @@ def _answer(session: Session, bench: Workbench, question: Question, pictures: tu
             session.output.result(
                 answer_json(part.answer, part.trace),
                 [
+                    *contract_lines(part.answer),
                     *support_lines(part.answer),
                     *citation_lines(part.answer),
                     *left_out_lines(part.answer),
@@ -389,12 +393,22 @@ def answer_json(answer: Answer, trace: str) -> Json:
             for one in answer.support
         ],
         "withdrawn": answer.withdrawn,
+        "values": dict(answer.question.values),
+        "contract": answer.contract or None,
+        "broken": answer.broken,
         "guarded": screening.guarded_json(answer.guarded),
         "assistant": answer.question.assistant or None,
         "adapters": [{"model": use.model, "scale": use.scale} for use in answer.question.adapters],
         "pictures": list(answer.question.pictures),
         "trace": trace,
     }
+
+
+def contract_lines(answer: Answer) -> list[str]:
+    """What to say of an answer that doesn't have the form that its prompt version promises."""
+    return (
+        [f"The answer breaks the prompt's contract: {one_line(answer.broken)}"] if answer.contract == "broken" else []
+    )
 
 
 def support_lines(answer: Answer) -> list[str]:

@@ -8,6 +8,7 @@ The same service answers as everywhere, and leaves its own trace, which the call
 from collections.abc import Generator
 from typing import Final
 
+from core.assistants.prompting import with_values
 from core.assistants.records import QUOTES, Answer, Answered, Delta, Question
 from core.inference.records import MODES, Message
 from core.inference.service import LARGEST_SEED
@@ -62,11 +63,15 @@ def _of_assistant(running: Running, parameters: Parameters, found: Target, messa
         refuse("messages", SAVED)
     if parameters.take("n", 1) != 1:
         refuse("n", "an assistant gives one answer. Leave it out.")
+    values = parameters.take("values", {})
+    if not isinstance(values, dict) or not all(isinstance(value, str | int | float) for value in values.values()):
+        refuse("values", "it is an object with a text or a number for each variable of the assistant's prompt.")
     for name in SAID:
         parameters.only(name, why="the saved assistant says that.")
     parameters.finish()
     texts = [message.content for message in messages if message.role == "user"]
-    return running.bench.assistants.question(found.assistant.assistant.reference, texts[-1], texts[:-1])
+    question = running.bench.assistants.question(found.assistant.assistant.reference, texts[-1], texts[:-1])
+    return with_values(question, values)
 
 
 def _of_collection(parameters: Parameters, found: Target, messages: tuple[Message, ...]) -> Question:
@@ -161,4 +166,5 @@ def _rests_on(running: Running, answer: Answer) -> dict[str, Json]:
         }
         for one in answer.citations
     ]
-    return {"answer": running.answer, "abstained": answer.abstained, "citations": citations}
+    contract: dict[str, Json] = {"contract": answer.contract, "broken": answer.broken} if answer.contract else {}
+    return {"answer": running.answer, "abstained": answer.abstained, "citations": citations, **contract}

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.cli.asking import adapter_uses
+from core.cli.asking import adapter_uses, values_of
+from core.cli.documents import contract_lines
 from core.cli.main import share
 from core.errors import BadInput
 from core.inference.records import AdapterUse
@@ -15,6 +16,7 @@ from core.models.records import AddModel
 from core.workbench import Workbench
 from tests.golden import seeing
 from tests.unit.cli.people import Person
+from tests.unit.evals.scoring.answers import answered
 from tests.unit.inference import loras
 from tests.unit.models.test_converting import convert
 
@@ -60,3 +62,42 @@ def test_adapters_are_written_with_their_scales() -> None:
     assert adapter_uses(("a", "b:0.5")) == (AdapterUse(model="a"), AdapterUse(model="b", scale=0.5))
     with pytest.raises(BadInput, match="a number"):
         adapter_uses(("a:much",))
+
+
+def test_values_are_written_with_their_names() -> None:
+    assert values_of(("tone=plain", "rule=a = b")) == {"tone": "plain", "rule": "a = b"}
+    for wrong in (("tone",), ("=x",), ("a=1", "a=2")):
+        with pytest.raises(BadInput, match="--value"):
+            values_of(wrong)
+
+
+def test_a_prompts_variables_are_filled_on_the_line(bench: Workbench, person: Callable[..., Person]) -> None:
+    share(bench)
+    ines = person("ines")
+    (ines.folder / "toned.yaml").write_text(TONED)
+    assert ines("prompt", "save", "toned", "--file", "toned.yaml") == 0, ines.errors
+    assert ines("assistant", "create", "toned", "--model", "fake", "--prompt", "toned@1", "--max-tokens", "4") == 0
+    ask = ("ask", "--assistant", "toned", "How many floors?", "--json")
+    assert ines(*ask, "--value", "tone=formal") == 0, ines.errors
+    found = json.loads(ines.output)
+    assert (found["values"], found["contract"], found["broken"]) == ({"tone": "formal"}, None, "")
+    assert ines(*ask, "--value", "tone=loud") == 8
+    assert "none of plain, formal" in ines.errors
+    assert ines(*ask) == 8
+    assert "it has no value" in ines.errors
+    assert ines("ask", "towers", "How many floors?", "--value", "tone=plain") == 8
+    assert "asked without one" in ines.errors
+
+
+def test_a_broken_contract_is_said_below_the_answer() -> None:
+    broken = answered("maybe", contract="broken", broken="it is none of nine, ten.")
+    assert contract_lines(broken) == ["The answer breaks the prompt's contract: it is none of nine, ten."]
+    assert contract_lines(answered("nine", contract="kept")) == []
+
+
+TONED = """name: toned
+variables:
+  - {name: tone, kind: choice, choices: [plain, formal]}
+messages:
+  - {role: user, content: "{{ tone }}: {{ question }}"}
+"""

@@ -7,6 +7,8 @@ import openai
 import pytest
 
 from core.assistants.saved import SaveAssistant
+from core.inference.records import Message
+from core.prompts.records import SavePrompt, Variable
 from core.records import Digest
 from core.workbench import Workbench
 
@@ -79,3 +81,33 @@ def test_a_version_can_be_asked_and_what_it_says_can_not_be_said_otherwise(post:
     assert post("/v1/embeddings", model=guide, input="x").status_code == 400
     for unknown in ("assistant:none", "assistant:guide@99"):
         assert post(path, model=unknown, **ask).json()["error"]["code"] == "model_not_found"
+
+
+def test_a_prompts_variables_are_filled_by_the_request(post: Post, bench: Workbench) -> None:
+    tone = Variable(name="tone", kind="choice", choices=("plain", "formal"))
+    template = Message(role="user", content="{{ tone }}: {{ question }} {{ passages[0].text }}")
+    bench.prompts.save(SavePrompt(name="toned", messages=(template,), variables=(tone,)))
+    bench.assistants.save(
+        SaveAssistant(name="toned", model="fake", prompt="toned@1", collections=("towers",), max_tokens=4)
+    )
+    try:
+        ask = {"model": "assistant:toned", "messages": [{"role": "user", "content": FLOORS}]}
+        path = "/v1/chat/completions"
+        answered = post(path, **ask, values={"tone": "formal"})
+        assert answered.status_code == 200, answered.text
+        trace = bench.assistants.trace(Digest(answered.json()["assay"]["answer"]))
+        assert trace.question.values == {"tone": "formal"}
+        assert "formal: " in trace.rendered
+        for values, said in (({"tone": "loud"}, "none of plain, formal"), ({}, "has no value"), (["x"], "an object")):
+            refused = post(path, **ask, values=values)
+            assert refused.status_code == 400, refused.text
+            assert said in refused.text
+    finally:
+        bench.assistants.remove("toned")
+
+
+def test_what_has_no_prompt_takes_no_values(post: Post, guide: str) -> None:
+    ask = {"model": guide, "messages": [{"role": "user", "content": FLOORS}]}
+    refused = post("/v1/chat/completions", **ask, values={"tone": "plain"})
+    assert refused.status_code == 400
+    assert "asked without one" in refused.text
