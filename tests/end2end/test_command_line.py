@@ -249,7 +249,7 @@ def test_people_models_and_the_log(ines: Assay) -> None:
     assert (card["groups"].replace(" ", ""), card["revoked"]) == (card["fingerprint"], None)
     known = printed(ines("model", "list", "--json"), {"models"})["models"]
     assert all(set(model) == MODEL for model in known)
-    printed(ines("model", "show", "starter-embed", "--json"), MODEL)
+    printed(ines("model", "show", "starter-embed", "--json"), MODEL | {"merged"})
     (entry,) = printed(ines("audit", "log", "--limit", "1", "--json"), {"entries", "size", "next"})["entries"]
     assert set(entry) == ENTRY
     printed(ines("audit", "checkpoint", "--json"), {"checkpoint", "file"})
