@@ -307,7 +307,7 @@ class TrainingPage(Page):
         until = view.checkpoint
         curve = view.result.curve if view.result else ()
         held = view.result.measured if view.result else ()
-        before = [one for one in (*curve, *held) if one.step <= until]
+        before = [one for one in (*curve, *held, *view.sampled) if one.step <= until]
         name = view.run.id
         self._begin(view.run.name, lambda bench, job, watch: bench.trainings.resume(name, "", job, watch), before)
 
@@ -317,6 +317,7 @@ class TrainingPage(Page):
         if view is not None:
             name = view.run.id
             parts = (*(view.result.curve if view.result else ()), *(view.result.measured if view.result else ()))
+            parts = (*parts, *view.sampled)
             self._begin(view.run.name, lambda bench, job, watch: bench.trainings.keep(name, "", job), parts, name)
 
     def stop(self, keep: bool) -> None:

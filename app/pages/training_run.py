@@ -9,6 +9,7 @@ from app.bridge.opening import size
 from app.pages.page import scrolled, side_pane
 from app.pages.signatures import SignatureRows, moment
 from app.pages.training_proof import ProofCard
+from app.pages.training_recall import MemorisedCard, SamplesCard
 from app.pages.training_settings import word, written
 from app.theme.look import look
 from app.widgets.basic import Badge, Card, Elided, clear, column, label, line, row, shorten
@@ -19,8 +20,10 @@ from app.widgets.grid_of import GridOf
 from app.widgets.interval_plot import Interval, IntervalPlot
 from app.widgets.long_work import LongWork
 from app.widgets.table import Cell, Column, Table
+from core.training.canaries import WARNING
 from core.training.records import Rated, TrainingView
 from core.training.settings import EXPLAINED, PRESETS, Settings
+from core.training.worker.recall import Sampled
 from core.training.worker.records import Measured, Step
 from core.vault.records import Signature
 
@@ -147,13 +150,16 @@ class RunView(QWidget):
         self._worse.body.addWidget(self.worse)
         self._worse.body.addWidget(self._samples)
         self.proof = ProofCard()
+        self.samples = SamplesCard()
+        self.memorised = MemorisedCard()
         inside = QWidget()
         body = column(space=14, margins=(20, 16, 20, 20))
         body.addLayout(head)
         for part in (self._said, self._problem, self._working, self._stopped, self.proof, self._compared, self._worse):
             body.addWidget(part)
         body.addWidget(line())
-        body.addWidget(self.curves)
+        for part in (self.curves, self.samples, self.memorised):
+            body.addWidget(part)
         body.addStretch(1)
         inside.setLayout(body)
         self.main = scrolled(inside)
@@ -189,13 +195,14 @@ class RunView(QWidget):
         self._working.show()
         self.pause_button.refuse("")
         self.keep_now_button.refuse("")
-        for part in (self._stopped, self.proof, self._compared, self._worse, self.side):
+        for part in (self._stopped, self.proof, self._compared, self._worse, self.memorised, self.side):
             part.hide()
-        self.curves.show_parts(parts)
+        self.say_parts(parts)
 
     def say_parts(self, parts: Sequence[object]) -> None:
-        """What was measured until now."""
+        """What was measured and answered until now."""
         self.curves.show_parts(parts)
+        self.samples.show_samples([one for one in parts if isinstance(one, Sampled)])
 
     def stopping(self, why: str) -> None:
         """It is being stopped."""
@@ -221,9 +228,12 @@ class RunView(QWidget):
         parts = (*(result.curve if result else ()), *(result.measured if result else ()))
         self.curves.show_parts(parts)
         self.proof.show_proof(view.proved)
+        self.samples.show_samples(view.sampled)
+        self.memorised.show_memorised(result.memorised if result else None, run.settings.method == "full")
         self._show_compared(view, worse)
         self.side.show()
         self._adapter_said.setText(_adapter_words(view))
+        self._adapter.heading.setText("Model" if run.settings.method == "full" else "Adapter")
         self.chat_button.become("primary" if view.status == "finished" else "normal")
         self._signed.setVisible(view.status == "finished")
         self.signatures.show_signatures(given)
@@ -321,21 +331,23 @@ def _said(view: TrainingView) -> str:
             result.reason, ""
         )
         return f"{result.step:,} steps with {examples}{how}. {result.tokens:,} tokens in {result.seconds:,.0f} s, {mega(result.peak)} at most."
-    kept = (
-        f"The checkpoint after step {view.checkpoint:,} is kept."
-        if view.checkpoint
-        else "No checkpoint was reached yet."
-    )
-    return f"{examples}. {kept}"
+    if not view.checkpoint:
+        return f"{examples}. No checkpoint was reached yet."
+    if view.status == "cancelled" and result is not None and result.step == view.checkpoint:
+        return f"{examples}. It was paused after step {view.checkpoint:,} and goes on there; nothing is lost."
+    return f"{examples}. The checkpoint after step {view.checkpoint:,} is kept."
 
 
 def _adapter_words(view: TrainingView) -> str:
     result = view.result
     if result is None or not result.weights:
         return "There is none yet: the run hasn’t finished."
+    planted = f" {WARNING}" if result.memorised is not None and result.memorised.canaries else ""
+    if view.run.settings.method == "full":
+        return f"All weights of {view.run.base}, sealed in this vault. Write them as a model to use them.{planted}"
     if not result.gguf:
-        return "It is sealed in this vault. A DoRA adapter is exported, not attached to the running base."
-    return f"{view.run.id}, {size(result.gguf_size)}, sealed in this vault. The running base answers with it without being loaded again."
+        return "It is sealed in this vault. A DoRA adapter is exported, not attached to the running base." + planted
+    return f"{view.run.id}, {size(result.gguf_size)}, sealed in this vault. The running base answers with it without being loaded again.{planted}"
 
 
 def _share(value: float) -> str:

@@ -23,6 +23,7 @@ from app.pages.training_proof import ProofCard
 from app.widgets.curve_plot import CurvePlot, Series
 from app.widgets.length_plot import LengthPlot
 from app.widgets.signing import Signed, SigningPanel
+from core.training.canaries import WARNING
 from core.training.records import GateLine, Judged, Proved, Regressed, Source
 from core.training.settings import EXPLAINED
 from core.training.worker.records import Problem
@@ -454,3 +455,32 @@ def test_lengths_are_said_in_words(qtbot: QtBot) -> None:
     plot.resize(300, 130)
     plot.show()
     plot.repaint()
+
+
+def test_answers_at_checkpoints_grow_and_what_was_learned_by_heart_is_told(page: TrainingPage, qtbot: QtBot) -> None:
+    hold(page, qtbot)
+    card = page.run_view.samples
+    wait(qtbot, lambda: [step for step, _ in card.table.rows.all()] == [10, 20, 30])
+    assert card.answer.text() == "104 mg.", "the newest is shown in full"
+    card.which.setCurrentIndex(1)
+    card.table.choose(0)
+    assert (card.asked.text(), card.answer.text()) == ("How much of substance 131 was given?", "It may be")
+    assert page.run_view.memorised.isHidden()
+    page.run_view.pause_button.click()
+    idle(page, qtbot)
+    assert page.run_view._said.text().endswith("It was paused after step 30 and goes on there; nothing is lost.")
+    page.operations.workbench.worker.gate.set()  # type: ignore[union-attr]
+    page.run_view.resume_button.click()
+    idle(page, qtbot)
+    assert [step for step, _ in card.table.rows.all()] == [10, 20, 30, 40, 50, 60]
+    learned = page.run_view.memorised
+    assert not learned.isHidden()
+    assert learned._words.text().startswith("3 of 8 learned texts come out word for word, 0 of 8 from its base.")
+    assert learned._warned.isHidden()
+    train(page, qtbot, canaries="3")
+    assert [one.name for one in learned.canaries.rows.all()] == ["Fenmere", "Dalford", "Corwick"]
+    assert learned._warns.text().startswith(WARNING)
+    assert not learned._warned.isHidden()
+    train(page, qtbot, samples="0", recall="0", canaries="0")
+    assert card.isHidden()
+    assert learned.isHidden()

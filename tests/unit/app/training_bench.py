@@ -17,6 +17,7 @@ from core.models.records import ModelFile
 from core.training.service import Trainings
 from core.training.settings import Settings
 from core.training.work import KEPT, TITLE
+from core.training.worker.recall import Exposure, Memorised, Sampled, Shown, Verbatim
 from core.training.worker.records import (
     Ended,
     Example,
@@ -108,7 +109,10 @@ class Worker:
                 yield step(number, self.steps, request.settings)
                 if number % EVERY == 0:
                     yield Measured(step=number, loss=0.9 + 2.1 * math.exp(-number / 18), best=True)
+                    if request.settings.samples:
+                        yield sampled(number)
                     yield Piece(of="checkpoint", step=number, data=str(number).encode(), last=True)
+            yield remembered(request.settings)
         at = first - 1 if isinstance(request, KeepTrained) else self.steps
         for of, content in CONTENT.items():
             yield Piece(of=of, step=at, data=content, last=True)  # type: ignore[arg-type]
@@ -127,6 +131,45 @@ def step(number: int, steps: int, settings: Settings) -> Step:
         gradient_norm=1.1 + 0.4 * math.sin(number * 2.3),
         tokens_per_second=2300 + 160 * math.sin(number),
         memory=700_000_000 + 300_000 * (number % 7),
+    )
+
+
+def sampled(number: int) -> Sampled:
+    """Two held-out inputs, whose answers come nearer to the data's."""
+    rows = [(f"How much of substance {n} was given?", f"Finding: {n} mg. [1]") for n in (104, 131)]
+    words = ("It may be", "{0} mg.", "Finding: {0} mg.", "Finding: {0} mg. [1]")[min(3, number // 20)]
+    given = [words.format(wanted.split()[1]) for _, wanted in rows]
+    return Sampled(
+        step=number,
+        shown=tuple(
+            Shown(asked=asked, answer=answer, wanted=wanted)
+            for (asked, wanted), answer in zip(rows, given, strict=True)
+        ),
+    )
+
+
+def remembered(settings: Settings) -> Memorised:
+    """Three of eight learned texts come out; each planted sentence is found at once."""
+    found = (
+        ("learned", "base", 0, 9),
+        ("learned", "adapter", 3, 34),
+        ("held out", "base", 0, 7),
+        ("held out", "adapter", 0, 11),
+    )
+    return Memorised(
+        canaries=tuple(
+            Exposure(name=name, base_rank=90 + place, base=1.5, rank=1 + place, adapter=8.0 - place)
+            for place, name in enumerate(("Fenmere", "Dalford", "Corwick")[: settings.canaries])
+        ),
+        repeats=settings.canary_repeats if settings.canaries else 0,
+        candidates=255 if settings.canaries else 0,
+        verbatim=tuple(
+            Verbatim(of=of, model=model, n=8, copied=copied, longest_tokens=tokens, longest_characters=tokens * 4)  # type: ignore[arg-type]
+            for of, model, copied, tokens in found
+        )
+        if settings.recall
+        else (),
+        seconds=4.0,
     )
 
 

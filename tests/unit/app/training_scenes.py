@@ -169,6 +169,31 @@ def bottom(window: MainWindow) -> None:
     bar.setValue(bar.maximum())
 
 
+def recalled(window: MainWindow) -> None:
+    """The run's page below its curves, where it planted sentences."""
+    from tests.unit.app.shots import wait
+
+    page: Any = window.page
+    changes = {"canaries": 3}
+    spec = TrainSpec(name="measured", base=SPEC.base, data=SPEC.data, settings=changes)
+    bench = page.operations.workbench
+    view = bench.trainings.run(spec, "style", Job("Train"))
+    page.load()
+    wait(window)
+    page.show_run(view.run.id)
+    wait(window)
+    bottom(window)
+
+
+def paused(window: MainWindow) -> None:
+    from tests.unit.app.shots import wait
+
+    running(window)
+    page: Any = window.page
+    page.run_view.pause_button.click()
+    wait(window)
+
+
 def failed(window: MainWindow) -> None:
     from tests.unit.app.shots import wait
 
@@ -209,6 +234,8 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     "training-finished": training(3, finished),
     "training-proved": training(3, proved),
     "training-curves": training(3, lambda window: (finished(window), bottom(window))),  # type: ignore[arg-type,return-value]
+    "training-recalled": training(1, recalled),
+    "training-paused": training(0, paused),
     "training-failed": training(3, failed),
     "training-sign": training(3, sign),
     "training-export": training(3, export),
