@@ -55,8 +55,19 @@ def digests(reader: Reader, run: Digest) -> tuple[Digest, ...]:
     return tuple(Digest(row[0]) for row in rows)
 
 
+def beside(reader: Reader, outcome: Digest) -> tuple[Digest, ...]:
+    """The records that hold the same answer as a final outcome, from before all of its judges had spoken."""
+    rows = reader.db.execute(
+        "SELECT a.digest FROM answered a JOIN outcomes o ON (a.run, a.variant, a.sample, a.repetition) ="
+        " (o.run, o.variant, o.sample, o.repetition) WHERE o.digest = ? ORDER BY a.stage",
+        [outcome],
+    ).fetchall()
+    return tuple(Digest(row[0]) for row in rows)
+
+
 def erase(unit: Unit, records: Sequence[Digest]) -> None:
-    """Take single ones out."""
+    """Take single ones out, and those beside them."""
+    records = [each for record in records for each in (record, *beside(unit, record))]
     unit.db.conn.executemany("DELETE FROM answered WHERE digest = ?", [(digest,) for digest in records])
 
 

@@ -7,7 +7,7 @@ run then keeps the figures that were recorded, and no pack can be made of it any
 from collections.abc import Iterable, Iterator, Sequence, Set
 
 from core.errors import NotFound
-from core.evals import store
+from core.evals import answered, store
 from core.evals.records import Outcome, Run
 from core.records import Digest
 from core.records import kind as kind_of
@@ -57,7 +57,7 @@ class ErasableRuns(Erasable):
 
 
 class ErasableOutcomes(Erasable):
-    """Named by their digest. What people said of one goes with it."""
+    """Named by their digest. What people said of one goes with it, and what was kept of its answer while it waited for judges."""
 
     kind = "outcome"
     plural = "outcomes"
@@ -71,7 +71,7 @@ class ErasableOutcomes(Erasable):
         return f"sample {outcome.sample} of {reader.get(outcome.run, Run).id}, {outcome.variant}"
 
     def parts(self, reader: Reader, digest: Digest) -> tuple[Digest, ...]:
-        return (digest, *store.marks_on(reader, digest))
+        return (digest, *answered.beside(reader, digest), *store.marks_on(reader, digest))
 
     def quoting(self, reader: Reader, wanted: Set[Digest]) -> Iterable[Digest]:
         quoted = mentioning(reader, kind_of(Outcome), documents_among(reader, wanted))
@@ -81,7 +81,7 @@ class ErasableOutcomes(Erasable):
             if reader.kind(dataset) == "dataset"
             for run in reader.linked_from(dataset)
             if reader.kind(run) == kind_of(Run)
-            for outcome in store.outcome_digests(reader, run)
+            for outcome in (*store.outcome_digests(reader, run), *answered.digests(reader, run))
         )
         return dict.fromkeys((*quoted, *asked))
 

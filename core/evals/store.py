@@ -169,9 +169,9 @@ def parts(reader: Reader, run: Digest) -> tuple[Digest, ...]:
 
 def erase_outcomes(unit: Unit, digests: Sequence[Digest]) -> None:
     """Take single outcomes out of their runs, and out of what can be answered again."""
+    answered.erase(unit, digests)  # found by the outcomes that they became
     unit.db.conn.executemany("DELETE FROM cached WHERE outcome = ?", [(digest,) for digest in digests])
     unit.db.conn.executemany("DELETE FROM outcomes WHERE digest = ?", [(digest,) for digest in digests])
-    answered.erase(unit, digests)
     unit.db.conn.executemany("DELETE FROM marks WHERE outcome = ?", [(digest,) for digest in digests])
 
 

@@ -10,15 +10,18 @@ import pytest
 from core.datasets.records import AddDataset
 from core.errors import BadInput
 from core.evals import answered, service, store
-from core.evals.records import RunSpec, Spec
+from core.evals.records import Outcome, RunSpec, Spec
 from core.evals.scoring.base import Decision
 from core.evals.scoring.tools import Scoring
 from core.inference.records import Message
 from core.jobs import Job, Progress
 from core.models.records import AddModel
 from core.prompts.records import SavePrompt
+from core.records import kind
+from core.vault.erasure import Erase, erase
+from core.vault.holds import Thing
 from core.vault.vault import Vault
-from core.workbench import SCHEMA, Workbench
+from core.workbench import ERASABLES, SCHEMA, Workbench
 
 SAMPLES = 4
 SPEC = Spec(
@@ -160,3 +163,20 @@ def test_a_run_that_is_killed_anywhere_asks_nothing_twice(bench: Workbench, monk
         assert len(fake) == STEPS, "no answer is asked twice"
         with pytest.raises(BadInput, match="it is finished"):
             bench.evals.resume(run, Job("Resume"))
+
+
+def test_what_waited_for_judges_goes_with_its_outcome(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch, passphrases: dict[str, str]
+) -> None:
+    watched(bench, monkeypatch, Recorded())
+    run = bench.evals.run(RunSpec(reference="judged", fresh=True), Job("Run")).digest
+    gone, kept = bench.evals.outcomes("run-1")[:2]
+    request = Erase(things=(Thing(kind="outcome", reference=gone[0]),), reason="request 12")
+    with bench.vault.confirm(passphrases["ines"]) as signer:
+        erase(bench.vault, ERASABLES, signer, request, Job("Erase"))
+    with bench.vault.read() as reader:
+        left = [reader.get(one, Outcome) for one in reader.linked_from(run) if reader.kind(one) == kind(Outcome)]
+        assert len(answered.outcomes(reader, run)) == STEPS - 1
+    assert not [one for one in left if (one.variant, one.sample) == (gone[1].variant, gone[1].sample)]
+    assert len(left) == 3 * (STEPS - 1), "each of the others twice while it waited, and once at its end"
+    assert kept[1] in left
