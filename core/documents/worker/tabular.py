@@ -86,9 +86,10 @@ def aligned(rows: Sequence[tuple[Sequence[PrintedLine], int]]) -> list[list[Cell
     several = [pieces for pieces, cells in rows if cells > 1]
     most = len(several) // ACROSS
     columns = _columns(several, most)
-    if most and any(_collide(columns, pieces) for pieces in several):
+    if most and (len(columns) < 2 or any(_collide(columns, pieces) for pieces in several)):
         columns = _columns(several, 0)
-    if len(columns) < 2 or 2 * len(columns) < max(cells for _, cells in rows):
+    widest = max(cells for _, cells in rows)
+    if len(columns) < 2 or not widest <= 2 * len(columns) <= 4 * widest:
         return None
     found: list[list[Cell]] = []
     for pieces, _ in rows:

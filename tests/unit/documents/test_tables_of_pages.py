@@ -50,6 +50,13 @@ def test_an_empty_cell_keeps_its_column_without_any_line() -> None:
     assert page.text[block.start : block.header] == "Code | Place | Counted | Booked"
 
 
+def test_pairs_that_stand_like_stairs_are_read_line_by_line() -> None:
+    stairs = [
+        (20.0 + 45 * n + more, 100.0 + 14 * n, said, 8.0) for n in range(12) for more, said in ((0, "up"), (30, "on"))
+    ]
+    assert read(pdf(stairs)).pages[0].text.split("\n") == ["up | on"] * 12
+
+
 def test_words_to_the_left_and_numbers_to_the_right_are_one_column() -> None:
     rows = [("Item", "Sum"), ("Paint", ""), ("Labour", "")]
     numbers = [(215.0, 222.0, "1,250", 10.0), (225.0, 244.0, "300", 10.0)]
