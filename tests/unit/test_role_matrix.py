@@ -218,8 +218,8 @@ SERVICES = (
         Decide(collection="screened", action="redact"))),
     Operation("core.documents.screening.service:Screening.admit", Act.ADD_DOCUMENTS, lambda s: s.bench.screening.admit(
         "screened", Job("Admit"))),
-    Operation("core.documents.screening.service:Screening.again", Act.ADD_DOCUMENTS, lambda s: s.bench.screening.again(
-        "screened", Job("Screen"))),
+    Operation("core.documents.screening.rescreening:rescreen", Act.ADD_DOCUMENTS, lambda s: s.bench.screening.again(
+        "later", Job("Screen"))),
     Operation("core.documents.service:Documents.take_in", Act.ADD_DOCUMENTS, lambda s: s.bench.documents.take_in(
         "more", *taken(s.user), Job("Take in"))),
     Operation("core.documents.screening.service:Screening.readmit", Act.ADD_DOCUMENTS, lambda s: s.bench.screening.readmit(
@@ -286,8 +286,8 @@ SERVICES = (
         "training-3", "s.yaml", Job("Keep"))),
     Operation("core.training.listening:listen", Act.TRAIN, lambda s: s.bench.trainings.run(TRAINING, "s.yaml", Job("Train"))),
     Operation("core.training.sweeps:Sweeps.start", Act.TRAIN, lambda s: s.bench.sweeps.start(SWEPT, "s.yaml", Job("Train"))),
-    Operation("core.training.sweeps:Sweeps.resume", Act.TRAIN, lambda s: s.bench.sweeps.resume("sweep-1", Job("Train"))),
     Operation("core.training.sweeps:Sweeps.cancel", Act.TRAIN, lambda s: s.bench.sweeps.cancel("sweep-1")),
+    Operation("core.training.sweeps:Sweeps.resume", Act.TRAIN, lambda s: s.bench.sweeps.resume("sweep-1", Job("Train"))),
     Operation("core.training.service:Trainings.sign", Act.SIGN, signing(lambda s, signer: s.bench.trainings.sign(
         "training-1", "reviewed", "", signer))),
     Operation("core.training.service:Trainings.sign", Act.APPROVE, signing(lambda s, signer: s.bench.trainings.sign(
@@ -365,7 +365,7 @@ ELSEWHERE = {
     "core.documents.screening.entering:Gate.enter": "a part of Documents.add",
     "core.documents.dropping:drop_missing": "a part of Documents.add",
     "core.documents.cutting:settle": "a part of Documents.add",
-    "core.documents.screening.rescreening:rescreen": "as Screening.again",
+    "core.evals.running:outcomes": "a part of Evals.run",
     "core.vault.recovery:recover": "of a closed vault, in a test of its own",
     "core.vault.vault:Vault.write": "the door itself",
     "core.vault.people:check": "asks for an operation whether it will be refused",
@@ -420,7 +420,7 @@ READING = {
     "rebuilding": {"pending"},
     "tagging": {"counts", "of"},
     "comparing": {"find"},
-    "screening": {"collections", "policy", "state"},
+    "screening": {"again", "collections", "policy", "state"},
     "retrieval": {"search", "rank", "settings", "prepare", "index_state", "close", "allow_clear"},
     "prompts": {
         *("list", "versions", "show", "diff", "signatures", "held_back", "settle"),
@@ -467,6 +467,11 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
             bench.documents.add(AddDocuments(collection="screened", paths=(path,)), Job("Add"))
         bench.screening.decide(Decide(collection="screened", action="exclude", documents=("out.md",)))
         bench.screening.admit("screened", Job("Admit"))
+        bench.documents.add(
+            AddDocuments(collection="later", paths=(stage.file("later.md", f"{TEXT}Write to cy@example.org.\n"),)),
+            Job("Add"),
+        )
+        bench.screening.set_policy(ScreeningPolicy(collection="later", mode="ask"))
         for name in ("towers", "unused"):
             bench.datasets.add(AddDataset(name=name, path=stage.file(f"{name}.jsonl", QUESTIONS)), Job("Add"))
         bench.datasets.save(
