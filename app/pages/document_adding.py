@@ -15,10 +15,11 @@ from app.widgets.banner import Banner
 from app.widgets.basic import Card, clear, column, label, row
 from app.widgets.buttons import Button
 from app.widgets.long_work import LongWork, parted
-from core.documents.records import AddDocuments, AddedDocuments, Refusal
+from core.documents.records import AddDocuments, AddedDocuments, CuttingChoice, Refusal
 from core.documents.refreshing import Refreshed
 from core.jobs import Progress
 
+AS_USUAL = CuttingChoice()
 SHOWN = 3
 """Refused files that the banner names; the list has all."""
 
@@ -43,12 +44,18 @@ class Adding(QObject):
         self._collection = ""
         banner.acted.connect(self.show_refused)
 
-    def add(self, collection: str, paths: Sequence[str], passwords: Sequence[str] = ()) -> None:
-        """Read files and folders into a collection."""
-        request = AddDocuments(collection=collection, paths=tuple(paths))
+    def add(
+        self,
+        collection: str,
+        paths: Sequence[str],
+        passwords: Sequence[str] = (),
+        cutting: CuttingChoice = AS_USUAL,
+    ) -> None:
+        """Read files and folders into a collection; `cutting` says how a new one is cut."""
+        request = AddDocuments(collection=collection, paths=tuple(paths), cutting=cutting)
         what = Path(paths[0]).name if len(paths) == 1 else f"{len(paths)} files"
         given = tuple(passwords)
-        self._again = lambda asked: self.add(collection, paths, asked)
+        self._again = lambda asked: self.add(collection, paths, asked, cutting)
         self._begin(
             f"Adding “{what}”", collection, lambda bench, job: bench.documents.add(request, job, given), self._added
         )

@@ -4,6 +4,7 @@ Adding shows how far it is, what can be used already, and what was refused with 
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMimeData
@@ -13,7 +14,8 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QStackedWidget, QWidget
 from app.bridge.care import policy
 from app.bridge.opening import size
 from app.bridge.operations import Handle
-from app.pages.document_adding import Adding, Folders
+from app.pages.document_adding import AS_USUAL, Adding, Folders
+from app.pages.document_cutting import FIRST, ask_cutting
 from app.pages.document_screening import CollectionScreening
 from app.pages.page import Page, Shell, list_pane, side_pane
 from app.pages.reader import Reader
@@ -29,7 +31,7 @@ from app.widgets.page_view import PageView
 from app.widgets.quick_switcher import Target
 from app.widgets.side_list import SideList, SideRow
 from app.widgets.table import Cell, Column, Table
-from core.documents.records import Collection, Document
+from core.documents.records import Chunking, Collection, CuttingChoice, Document
 from core.records import Digest
 from core.vault.roles import Act
 
@@ -39,8 +41,6 @@ if TYPE_CHECKING:
     from core.workbench import Workbench
 
 NEW = "+"
-FIRST = "documents"
-"""The name that the first collection is offered."""
 KINDS = {
     "application/pdf": ("PDF", "pdf"),
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ("Word", "file"),
@@ -212,15 +212,21 @@ class DocumentsPage(Page):
     # adding
 
     def add(self, paths: Sequence[str], collection: str = "") -> None:
-        """Add files and folders to a collection; without one, to the one shown, or ask for a name."""
+        """Add files and folders to a collection; without one, to the one shown. How one without documents is cut is asked, and its name."""
         name = collection or self._collection
         if not paths or self._handle is not None:
             return
-        if not name:
-            self._ask_name(lambda given: self.add(paths, given))
+        filled = [one.name for one in self._collections if one.documents]
+        if collection or name in filled:
+            self._begin_adding(name, paths)
             return
+        usual = next((one.chunking for one in self._collections if one.name == name), Chunking())
+        begin = partial(self._begin_adding, paths=paths)
+        ask_cutting(self.shell, paths, name, usual, filled, lambda given, cutting: begin(given, cutting=cutting))
+
+    def _begin_adding(self, name: str, paths: Sequence[str], cutting: CuttingChoice = AS_USUAL) -> None:
         self._collection = name
-        self.adding.add(name, paths)
+        self.adding.add(name, paths, cutting=cutting)
 
     @property
     def _handle(self) -> Handle | None:

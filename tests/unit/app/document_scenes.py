@@ -119,11 +119,20 @@ def quality(window: MainWindow) -> None:
     window.open_dialog(QualityResult("safety", found), 760)
 
 
+def cutting(window: MainWindow) -> None:
+    from tests.unit.app.shots import wait
+
+    window.page._collection = ""  # type: ignore[union-attr]
+    window.page.add(["/in/SOP-PV-015.pdf", "/in/SOP-PV-016.pdf", "/in/locked contract.docx"])  # type: ignore[union-attr]
+    wait(window)
+
+
 SCENES: dict[str, Callable[[MainWindow], None]] = {
     "documents-waiting": documents(lambda window: None),
     "documents-plain": documents(lambda window: None, waiting=False),
     "documents-refused": documents(refused, waiting=False),
     "documents-refused-listed": documents(refused_listed, waiting=False),
+    "documents-cutting": documents(cutting, waiting=False),
     "search-quality": documents(quality, waiting=False),
     "screening": documents(screening),
     "screening-decided": documents(screening_decided),

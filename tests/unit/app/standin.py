@@ -7,15 +7,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
+from msgspec.structs import replace
+
 from core.assistants.records import QUOTES, Answer, Answered, Citation, Delta, Found, Question
 from core.assistants.saved import Assistant, AssistantState, SaveAssistant
 from core.datasets.records import AddDataset, Dataset, Sample, SavedDataset
+from core.documents.cutting import SMALLEST
 from core.documents.formats import LOCKED
+from core.documents.previewing import Preview, PreviewPassage
+from core.documents.previewing import Sample as ReadSample
 from core.documents.records import (
     AddDocuments,
     AddedDocuments,
     Chunking,
     Collection,
+    CuttingChoice,
     Document,
     PageImage,
     Rect,
@@ -107,11 +113,16 @@ class Documents:
         self.held: dict[str, dict[Digest, Document]] = {}
         self.reasons: list[str] = []
         self.passwords: list[tuple[str, ...]] = []
+        self.cuttings: list[CuttingChoice] = []
+        self.previewed: list[CuttingChoice] = []
+        self.held_size = 0
+        """A preview of this size waits for the gate."""
         self.gate = threading.Event()
         self.gate.set()
 
     def add(self, request: AddDocuments, job: Job, passwords: Sequence[str] = ()) -> AddedDocuments:
         self.passwords.append(tuple(passwords))
+        self.cuttings.append(request.cutting)
         held = self.held.setdefault(request.collection, {})
         added, refused = 0, []
         for done, path in enumerate(request.paths, 1):
@@ -145,6 +156,45 @@ class Documents:
             chunks=9 * added,
             pages=3 * added,
             seconds=0.1,
+        )
+
+    def sample(self, paths: Sequence[str], job: Job, passwords: Sequence[str] = ()) -> ReadSample:
+        self.gate.wait(120)
+        job.check()
+        refused = tuple(Refusal(file=path, reason=f"{path}: {LOCKED}") for path in paths if "locked" in path)
+        return ReadSample(files=len(paths), read=(), refused=refused)
+
+    def preview(self, sample: ReadSample, choice: CuttingChoice, job: Job, collection: str = "") -> Preview:
+        """By how it is cut, from 36 passages of 20 tokens upwards."""
+        self.previewed.append(choice)
+        if choice.size == self.held_size:
+            self.gate.wait(120)
+            job.check()
+        size = choice.size or Chunking().target
+        if size < SMALLEST:
+            raise BadInput(source="size", problem=f"{size} tokens; this embedder allows {SMALLEST} to 206.")
+        passage = PreviewPassage(
+            document="SOP-PV-014.pdf",
+            page=2,
+            place="",
+            heading="Case intake",
+            tokens=size - 3,
+            begins="The investigator reports every serious adverse event within",
+            ends="24 hours. Day 0 is the day of receipt of the first report.",
+            repeated=0,
+        )
+        return Preview(
+            files=sample.files,
+            documents=sample.files - len(sample.refused),
+            pages=3 * sample.files,
+            chunks=36 * 20 // size + 1,
+            smallest=17,
+            median=size - 9,
+            largest=size,
+            sizes=(2, 0, 1, 3, 4, 8, 12, 5, 1, 0, 0, 0),
+            rules=Chunking(target=size, overlap=choice.overlap or 0),
+            passages=(passage, replace(passage, page=3, repeated=41), passage),
+            refused=sample.refused,
         )
 
     def collections(self) -> tuple[Collection, ...]:

@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
+from app.pages.document_cutting import CuttingForm
 from app.pages.documents import DocumentsPage, Removal
 from app.pages.refused_files import RefusedFiles, as_text, sentence
-from app.widgets.name_form import NameForm
 from core.documents.records import Refusal
 from core.vault import policies
 from tests.unit.app.standin import StandIn
@@ -104,12 +104,12 @@ def test_a_new_collection_is_named_before_files_go_into_it(
 ) -> None:
     page.add(["/files/SOP-PV-014.pdf"])
     form = window.overlay.panel
-    assert isinstance(form, NameForm)
-    form.field.edit.clear()
-    qtbot.keyClick(form.field.edit, Qt.Key.Key_Return)
-    assert form.field.error == "Name is missing."
-    qtbot.keyClicks(form.field.edit, "quality")
-    qtbot.keyClick(form.field.edit, Qt.Key.Key_Return)
+    assert isinstance(form, CuttingForm)
+    form.name.edit.clear()
+    qtbot.keyClick(form.name.edit, Qt.Key.Key_Return)
+    assert form.name.error == "Name is missing."
+    qtbot.keyClicks(form.name.edit, "quality")
+    qtbot.keyClick(form.name.edit, Qt.Key.Key_Return)
     assert window.overlay.panel is None
     qtbot.waitUntil(lambda: page.list.current == "quality" and len(page.table.rows.all()) == 1)
 
@@ -140,8 +140,8 @@ def test_escape_leaves_the_naming_and_adds_nothing(
 ) -> None:
     page.add(["/files/SOP-PV-014.pdf"])
     form = window.overlay.panel
-    assert isinstance(form, NameForm)
-    qtbot.keyClick(form.field.edit, Qt.Key.Key_Escape)
+    assert isinstance(form, CuttingForm)
+    qtbot.keyClick(form.name.edit, Qt.Key.Key_Escape)
     assert window.overlay.panel is None
     assert bench.documents.held == {}
 
