@@ -17,6 +17,7 @@ import click
 
 from core import egress
 from core.cli import (
+    addons,
     assistants,
     audit,
     datasets,
@@ -78,6 +79,7 @@ for command in (
     serve.serve,
     serve.token,
     doctor.doctor,
+    addons.addon,
 ):
     assay.add_command(command)
 
@@ -113,9 +115,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     egress.raise_barrier("unix")
     if "_ASSAY_COMPLETE" in os.environ:
         assay.main(given, prog_name="assay")
+    here = Here(given, execute, listening)
     if said := " ".join(files.warning()).strip():
-        sys.stderr.write(visible(said) + "\n")
-    sys.exit(execute(Here(given, execute, listening), given, raising=bool(os.environ.get("ASSAY_TRACEBACK"))))
+        here.err(visible(said) + "\n")
+    sys.exit(execute(here, given, raising=bool(os.environ.get("ASSAY_TRACEBACK"))))
 
 
 def _listening(arguments: Sequence[str]) -> socket.socket | AssayError | None:
