@@ -17,7 +17,6 @@ import click
 
 from core import egress
 from core.cli import (
-    addons,
     assistants,
     audit,
     datasets,
@@ -79,7 +78,6 @@ for command in (
     serve.serve,
     serve.token,
     doctor.doctor,
-    addons.addon,
 ):
     assay.add_command(command)
 
