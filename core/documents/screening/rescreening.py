@@ -22,7 +22,7 @@ from core.documents.screening import entering, store
 from core.documents.screening.finding import findings
 from core.documents.screening.records import NEAR_DUPLICATE, Finding, Rescreened, ScreeningPolicy
 from core.documents.worker.records import Parsed
-from core.errors import BadInput, Refused
+from core.errors import BadInput, NotFound, Refused
 from core.jobs import Job
 from core.records import Digest
 from core.vault import holds
@@ -54,13 +54,16 @@ def rescreen(vault: Vault, reading: DocumentReader, collection: str, job: Job) -
         for at, ((digest, document), (data, parsed)) in enumerate(zip(current, all_read, strict=True)):
             job.report(at, len(current), "documents")
             if document.name in newer:
-                reason = f"{document.name}: a newer version waits for decisions, and takes its place then."
-                parsed = Refusal(file=document.name, reason=reason)
+                parsed = Refusal(file=document.name, reason=str(_overtaken(document.name)))
             if isinstance(parsed, Refusal):
                 refused.append(parsed)
                 continue
+            found = findings(parsed, kinds, salt)
             try:
-                waits = _screened(vault, policy, digest, document, data, parsed, findings(parsed, kinds, salt))
+                waits = _screened(vault, policy, digest, document, data, parsed, found)
+            except (NotFound, BadInput) as error:  # it was replaced, removed or erased while it was looked at
+                refused.append(Refusal(file=document.name, reason=str(error)))
+                continue
             except Refused as error:
                 if (held_by := _holds(vault, digest, document)) is None:
                     raise error
@@ -75,8 +78,11 @@ def rescreen(vault: Vault, reading: DocumentReader, collection: str, job: Job) -
 
 
 def _read(vault: Vault, reading: DocumentReader, document: Document, job: Job) -> tuple[bytes, Parsed | Refusal]:
-    with vault.read() as reader:
-        data = reader.blob(document.content)
+    try:
+        with vault.read() as reader:
+            data = reader.blob(document.content)
+    except NotFound as error:
+        return b"", Refusal(file=document.name, reason=str(error))
     return data, reading.read_again(document.name, data, job)
 
 
@@ -89,7 +95,7 @@ def _screened(
     parsed: Parsed,
     found: Sequence[Finding],
 ) -> bool:
-    """Whether the document waits now."""
+    """Whether the document waits now. Raises `NotFound`, `BadInput` where another version took its place meanwhile."""
     collection, name = policy.collection, document.name
     with vault.read() as reader:
         earlier = store.decided(reader, collection, name)
@@ -104,9 +110,15 @@ def _screened(
             store.remember(unit, collection, name, [(one.kind, one.key, action) for one, action in anew])
             return False
         holds.refuse_removal(unit, f"Take {name} out of search", _named(digest, document))
-        store.hold(unit, collection, name, document.content, data, parsed, decided)
         documents_store.retire(unit, digest)
+        if any(one.name == name for one in store.waiting(unit, collection)):
+            raise _overtaken(name)
+        store.hold(unit, collection, name, document.content, data, parsed, decided)
     return True
+
+
+def _overtaken(name: str) -> BadInput:
+    return BadInput(source=name, problem="a newer version waits for decisions, and takes its place then.")
 
 
 def _decision(policy: ScreeningPolicy, one: Finding, earlier: dict[tuple[str, str], str]) -> tuple[str, str]:
