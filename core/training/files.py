@@ -13,19 +13,23 @@ from core.training.sweeps import points
 
 def read_sweep(path: Path) -> TrainSpec:
     """The spec of a sweep, some of whose settings are lists. Raises `BadInput` as `read_spec`, and as `core.training.sweeps.points`."""
-    try:
-        spec = msgspec.convert(read_yaml(path), TrainSpec)
-    except msgspec.ValidationError as error:
-        raise BadInput(source=path.name, problem=f"{error}.") from error
+    spec = _read(path)
     points(spec, path.name)
     return spec
 
 
 def read_spec(path: Path) -> TrainSpec:
     """The spec in a file. Raises `BadInput` with the line, the field or the setting that is wrong."""
+    spec = _read(path)
+    chosen(spec.preset, spec.settings, path.name)
+    return spec
+
+
+def _read(path: Path) -> TrainSpec:
     try:
         spec = msgspec.convert(read_yaml(path), TrainSpec)
     except msgspec.ValidationError as error:
         raise BadInput(source=path.name, problem=f"{error}.") from error
-    chosen(spec.preset, spec.settings, path.name)
+    if spec.sweep:
+        raise BadInput(source=path.name, problem="sweep is said by a sweep itself. Leave it out.")
     return spec

@@ -181,6 +181,7 @@ class Sweeps:
             view.sweep.spec,
             name=f"{view.sweep.name}-{place + 1}",
             settings=there.settings,
+            out=_numbered(view.sweep.spec.out, place),
             sweep=mark(view.sweep.id, place),
         )
         try:
@@ -208,6 +209,12 @@ class Sweeps:
         if not allowed(Act.TRAIN, self._vault.user.roles):
             with self._vault.write(Act.TRAIN, about=about):
                 raise Refused(act=Act.TRAIN, reason="your role doesn't allow it")
+
+
+def _numbered(out: str, place: int) -> str:
+    """Each run's own file, where the spec names one."""
+    path = Path(out)
+    return str(path.with_stem(f"{path.stem}-{place + 1}")) if out else ""
 
 
 def mark(sweep: str, place: int) -> str:

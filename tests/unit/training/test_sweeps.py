@@ -52,6 +52,9 @@ def test_a_sweep_is_read_from_a_file_that_one_run_refuses(tmp_path: Path) -> Non
     path.write_text("name: s\nbase: b\ndata: [{dataset: d}]\nsettings: {rank: [4, 0]}\n")
     with pytest.raises(BadInput, match="rank is 0"):
         read_sweep(path)
+    path.write_text("name: s\nbase: b\ndata: [{dataset: d}]\nsweep: sweep-1/2\n")
+    with pytest.raises(BadInput, match="said by a sweep itself"):
+        read_spec(path)
 
 
 @pytest.mark.parametrize(
@@ -161,3 +164,16 @@ def test_runs_of_other_data_arent_ranked(trainings: Trainings, source: str) -> N
     found = contrast(runs)
     assert (found.settings, found.best) == (("rank", "held_out"), "")
     assert contrast(()).runs == ()
+
+
+def test_each_run_that_writes_a_model_writes_one_of_its_own(
+    sweeps: Sweeps,
+    trainings: Trainings,  # noqa: F811
+    source: str,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[TrainSpec] = []
+    monkeypatch.setattr(trainings, "run", lambda spec, *more: asked.append(spec))
+    listed = with_settings(method="full", rank=[4, 8])
+    sweeps.start(msgspec.structs.replace(listed, out="models/tale.v2.gguf"), source, Job("Train"))
+    assert [one.out for one in asked] == ["models/tale.v2-1.gguf", "models/tale.v2-2.gguf"]
