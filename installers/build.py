@@ -57,7 +57,8 @@ def build(made: Plan, steps: tuple[str, ...] | list[str], given: argparse.Namesp
 
     def freeze() -> None:
         own = next(iter((made.work / "own").glob("*.whl")))
-        bundle.build(made, bundle.environment(made, wheels, own), made.work / "source")
+        key = trust.public_key(made.work, given.key)
+        bundle.build(made, bundle.environment(made, wheels, own), made.work / "source", key)
 
     does: dict[str, Callable[[], object]] = {
         "wheels": gather,

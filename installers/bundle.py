@@ -52,8 +52,8 @@ def environment(plan: Plan, wheels: Path, wheel: Path) -> Path:
     return python
 
 
-def build(plan: Plan, python: Path, folder: Path) -> Path:
-    """The finished folder, from the unpacked source in `folder`."""
+def build(plan: Plan, python: Path, folder: Path, key: Path) -> Path:
+    """The finished folder, from the unpacked source in `folder`; `key` is the public one that it checks add-ons with."""
     run(
         [python, "-P", "-c", "import core.cli.main, app.main_window, app.pages.all"], cwd=plan.work
     )  # a commit that can't start is told early
@@ -71,10 +71,10 @@ def build(plan: Plan, python: Path, folder: Path) -> Path:
         plan.work / "pyinstaller",
     ]
     run([python, "-m", "PyInstaller", *options, HERE / "program.spec"], cwd=plan.work, environment=given)
-    return finish(plan, python, folder)
+    return finish(plan, python, folder, key)
 
 
-def finish(plan: Plan, python: Path, folder: Path) -> Path:
+def finish(plan: Plan, python: Path, folder: Path, key: Path) -> Path:
     """Add what PyInstaller doesn't, and list the files."""
     made = plan.work / "dist" / PROGRAM
     inside = made / "_internal"
@@ -84,6 +84,7 @@ def finish(plan: Plan, python: Path, folder: Path) -> Path:
     licences.write(licences.all_in(packages), inside / "resources" / "licences")
     shutil.copy(folder / "LICENSE", made / "LICENSE")
     fonts(inside / "resources" / "fonts")
+    shutil.copyfile(key, inside / "resources" / "release.pub")
     stage = plan.work / "source-only"
     shutil.rmtree(stage, ignore_errors=True)
     shutil.copytree(folder, stage, symlinks=True)

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from installers.plan import run
+from installers.plan import BuildProblem, run
 from installers.provenance import digest
 
 SUMS: Final = "SHA256SUMS"
@@ -57,7 +57,20 @@ def sign(folder: Path, key: Path, comment: str) -> Path:
 
 
 def trial_key(folder: Path, work: Path) -> Path:
-    """A throw-away key pair; the public half lies beside the release, under a name that says what it is."""
-    secret = work / "trial.key"
-    run(["minisign", "-G", "-f", "-W", "-p", folder / TRIAL_KEY, "-s", secret])
+    """A throw-away key pair, one for each place of work; the public half lies beside the release, under a name that says what it is."""
+    secret, public = work / "trial.key", work / "trial.pub"
+    if not (secret.exists() and public.exists()):
+        run(["minisign", "-G", "-f", "-W", "-p", public, "-s", secret])
+    (folder / TRIAL_KEY).write_bytes(public.read_bytes())
     return secret
+
+
+def public_key(work: Path, key: Path | None) -> Path:
+    """The public half of the releaser's key, which lies beside it as `.pub`, or of the throw-away one. Raises `BuildProblem`."""
+    if key is None:
+        trial_key(work, work)
+        return work / "trial.pub"
+    public = key.with_suffix(".pub")
+    if not public.is_file():
+        raise BuildProblem(f"{public} isn't there. The public half of the key must lie beside the secret one.")
+    return public

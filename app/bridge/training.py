@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import AssayError, Unavailable
+from core.errors import AssayError
 from core.models.records import FAKE, ModelFile
 from core.training.records import TrainingView
 
@@ -53,7 +53,7 @@ def lacking() -> str:
 
     try:
         check_installed()
-    except Unavailable as error:
+    except AssayError as error:
         return str(error)
     return ""
 

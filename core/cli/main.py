@@ -17,6 +17,7 @@ import click
 
 from core import egress
 from core.cli import (
+    addons,
     assistants,
     audit,
     datasets,
@@ -78,6 +79,7 @@ for command in (
     serve.serve,
     serve.token,
     doctor.doctor,
+    addons.addon,
 ):
     assay.add_command(command)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from core.installation import barriers, cards, files, machine
+from core.installation import addons, barriers, cards, files, machine
 from core.installation.records import Examination, Finding
 from core.jobs import Job
 from core.workers.supervisor import Supervisor
@@ -34,4 +34,6 @@ def examine(
     for finding in barriers.workers(supervisor, job):
         keep(finding)
     keep(files.examine(job))
+    for finding in addons.examine(job):
+        keep(finding)
     return Examination(findings=tuple(found))

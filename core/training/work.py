@@ -35,6 +35,7 @@ from core.training.worker.records import (
     TrainPart,
 )
 from core.training.worker.showing import ShowExamples, ShownExample, ShownExamples
+from core.workers import addons
 from core.workers.records import WorkerSpec
 from core.workers.supervisor import Supervisor, Worker
 
@@ -113,6 +114,7 @@ def trainer(supervisor: Supervisor, request: OpenBase, memory: int, job: Job) ->
             readable=(request.path,),
             writable=(str(folder),),
             hidden=(str(folder),),
+            imports=imports(),
             memory=memory,
             title=TITLE,
         )
@@ -121,15 +123,24 @@ def trainer(supervisor: Supervisor, request: OpenBase, memory: int, job: Job) ->
 
 
 def check_installed(find: Callable[[str], object] | None = None) -> None:
-    """Raises `Unavailable` where a library that training needs isn't there."""
-    from importlib.util import find_spec
-
-    missing = [name for name in ("torch", "transformers", "peft", "accelerate") if (find or find_spec)(name) is None]
-    if missing:
+    """Raises `Unavailable` where a library that training needs isn't there; `Unsupported` or `Damaged` for an add-on that can't be used."""
+    missing = _missing(find)
+    if missing and not addons.imports(addons.TRAINING):
         raise Unavailable(
             what=f"Training needs {', '.join(missing)}, which aren't installed here",
-            step="Install Assay with its train extra.",
+            step="Install the training add-on (assay addon install FILE), or Assay with its train extra.",
         )
+
+
+def imports() -> tuple[str, ...]:
+    """The add-on's folders that a training worker imports from; none where the libraries are installed with the program."""
+    return addons.imports(addons.TRAINING) if _missing() else ()
+
+
+def _missing(find: Callable[[str], object] | None = None) -> list[str]:
+    from importlib.util import find_spec
+
+    return [name for name in ("torch", "transformers", "peft", "accelerate") if (find or find_spec)(name) is None]
 
 
 def free_memory() -> int:

@@ -29,6 +29,7 @@ def main(arguments: list[str]) -> NoReturn:
         barrier = sandbox.enter(start.spec)
         limits.apply(start.spec, start.parent)
         channel.send(Hello(pid=os.getpid(), barriers=barrier.names, missing=barrier.missing, tested=barrier.tested))
+        sys.path[:0] = start.spec.imports
         handlers = importlib.import_module(start.spec.module).handlers()
     except Exception as error:  # noqa: BLE001 (reported to whoever starts the worker)
         channel.send(failure(0, error))

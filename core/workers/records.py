@@ -16,6 +16,8 @@ class WorkerSpec(Record, frozen=True, kw_only=True):
     """Module that defines `handlers()`; imported once the sandbox is up."""
     readable: tuple[str, ...] = ()
     """Files and folders that it may read, beside Python's own installation and this program."""
+    imports: tuple[str, ...] = ()
+    """Folders of an add-on's packages (`core.workers.addons`), readable, from which it imports before all others."""
     writable: tuple[str, ...] = ()
     """Folders (or device files) that it may read and write. The first one is its home and its temporary folder."""
     hidden: tuple[str, ...] = ()

@@ -253,7 +253,7 @@ def _confine_files(spec: WorkerSpec) -> str | None:
     if handle < 0:
         return os.strerror(ctypes.get_errno())
     try:
-        for path in (*_python(), *_SYSTEM, *spec.readable):
+        for path in (*_python(), *_SYSTEM, *spec.readable, *spec.imports):
             _allow(libc, handle, path, _READ_FILE | _READ_DIR)
         for path in graphics.DRIVERS if spec.devices else ():
             _allow(libc, handle, path, _READ_FILE | _READ_DIR)
