@@ -413,7 +413,7 @@ class Trainings:
     def _compare(self, view: TrainingView, folder: Path, job: Job) -> TrainingView:
         """Ask base and adapter what the spec says, and record the difference."""
         judged, result = view.run.spec.evaluation, view.result
-        tuned = whole.written(view, self.writer, folder, job)
+        tuned = whole.written(view, self._vault, self._models, self.writer, folder, job)
         if judged is None or result is None or not (result.gguf or tuned) or view.result_digest is None:
             return view
         if judged.spec:

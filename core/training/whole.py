@@ -8,12 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from core.errors import BadInput
+from core.errors import BadInput, NotFound
 from core.jobs import Job
 from core.models.records import ModelFile
+from core.models.service import Models
+from core.training import merged
 from core.training.exporting import new_file
 from core.training.records import MergeAdapter, TrainingView, TrainSpec
 from core.training.settings import Settings
+from core.vault.vault import Vault
 
 LARGEST: Final = 200_000_000
 """Parameters: 0.8 GB of weights, a checkpoint of 2.4 GB."""
@@ -50,11 +53,16 @@ def check(spec: TrainSpec, settings: Settings, model: ModelFile, folder: Path, s
         new_file(folder / spec.out)
 
 
-def written(view: TrainingView, writer: Writer | None, folder: Path, job: Job) -> ModelFile | None:
-    """The model of a finished run that trained all weights, written where its spec says and registered; None for none. Raises as `writer`."""
+def written(
+    view: TrainingView, vault: Vault, models: Models, writer: Writer | None, folder: Path, job: Job
+) -> ModelFile | None:
+    """The model of a finished run that trained all weights, written where its spec says and registered, unless it is already; None for none. Raises
+    as `writer`."""
     spec = view.run.spec
     if view.run.settings.method != "full" or not spec.out or view.status != "finished" or writer is None:
         return None
+    if (kept := _kept(vault, models, view, (folder / spec.out).absolute())) is not None:
+        return kept
     request = MergeAdapter(
         run=view.run.id,
         out=str(folder / spec.out),
@@ -63,3 +71,14 @@ def written(view: TrainingView, writer: Writer | None, folder: Path, job: Job) -
         reason=f"asked for by {view.run.name}",
     )
     return writer(request, job)
+
+
+def _kept(vault: Vault, models: Models, view: TrainingView, out: Path) -> ModelFile | None:
+    for one in merged.of_run(vault, view.digest):
+        try:
+            model = models.show(one.digest)
+        except NotFound:
+            continue
+        if Path(model.path) == out and out.exists():
+            return model
+    return None

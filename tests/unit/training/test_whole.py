@@ -158,6 +158,9 @@ def test_a_run_of_all_weights_becomes_a_model_that_is_registered_and_compared(
     assert before.keys() == after.keys()
     assert all(np.allclose(after[name], values + 0.001, atol=2e-3) for name, values in before.items())
     assert not all(np.allclose(after[name], values, atol=1e-5) for name, values in before.items())
+    again_proved = bench.trainings.evaluate("training-1", "", Job("Evaluate")).proved
+    assert again_proved is not None
+    assert again_proved.evaluation == "run-2", "the model that is there already is asked"
     with pytest.raises(AlreadyExists):
         bench.trainings.run(spec, str(tmp_path / "spec.yaml"), Job("Train"))
     merged = bench.adapters.merge(
