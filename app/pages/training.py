@@ -252,7 +252,7 @@ class TrainingPage(Page):
 
     def look(self, start: int) -> None:
         """Read the data and show what is found."""
-        spec = self.form.spec() if self.form.data.source() is not None else None
+        spec = self.form.single() if self.form.data.source() is not None else None
         if spec is None:
             return
 
@@ -266,7 +266,7 @@ class TrainingPage(Page):
 
     def plan(self) -> None:
         """Find out what the run would take."""
-        spec = self.form.spec()
+        spec = self.form.single()
         if spec is None:
             return
         spec = msgspec.structs.replace(spec, leave_out=True)
@@ -275,14 +275,29 @@ class TrainingPage(Page):
             self._ended()
             self.form.show_plan(plan)
 
-        self._aside("Plan the training", lambda bench, job: bench.trainings.plan(spec, spec.name, job), done)
+        self._aside(
+            "Plan the training",
+            lambda bench, job: bench.trainings.plan(spec, spec.name, job),
+            done,
+            self.form.refuse_plan,
+        )
 
-    def _aside(self, title: str, work: "Callable[[Workbench, Job], object]", done: "Callable[..., None]") -> None:
+    def _aside(
+        self,
+        title: str,
+        work: "Callable[[Workbench, Job], object]",
+        done: "Callable[..., None]",
+        refuse: "Callable[[str], None] | None" = None,
+    ) -> None:
+        """Run what the form asks about its data; `refuse` shows why it can't be answered, instead of the banner."""
         self.banner.forget()
 
         def failed(found: Failure) -> None:
             self._ended()
-            self.fail(found)
+            if refuse is None:
+                self.fail(found)
+            else:
+                refuse(found.sentence)
 
         self._looking = self.operations.run(title, work, done, failed, self._ended, shown=True)
         self._allow()

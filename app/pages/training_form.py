@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from msgspec.structs import replace
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
@@ -10,7 +11,8 @@ from app.bridge.opening import size
 from app.bridge.training import Base, Choices
 from app.pages.page import scrolled, side_pane
 from app.pages.training_data import DataCard
-from app.pages.training_settings import SettingsCard
+from app.pages.training_out import OutCard
+from app.pages.training_settings import SettingsCard, largest
 from app.theme.look import look
 from app.widgets.basic import Card, IconLabel, clear, column, frame, label, row
 from app.widgets.beside import Beside
@@ -67,7 +69,9 @@ class TrainingForm(QWidget):
         self.data.changed.connect(self._stale)
         self.data.turned.connect(self._fit_objective)
         self.settings = SettingsCard()
-        self.settings.changed.connect(self._stale)
+        self.settings.changed.connect(self._settings_turned)
+        self.out = OutCard()
+        self.out.changed.connect(self._stale)
         self._judged = Card(
             "Evaluation", "Asked of base and adapter after the run, sample by sample. None of it may be learned from."
         )
@@ -89,6 +93,7 @@ class TrainingForm(QWidget):
                 self._base,
                 self.data,
                 self.settings,
+                self.out,
                 self._judged,
                 None,
                 space=14,
@@ -107,6 +112,9 @@ class TrainingForm(QWidget):
         self._bar.hide()
         self._verdict = label("", wrap=True)
         self._verdict.hide()
+        self._refused = label("", tone="fail", wrap=True)
+        self._refused.setAccessibleName("Why it can’t be started")
+        self._refused.hide()
         self.start_button = button("Start training", "play", "primary")
         self.start_button.clicked.connect(self.started)
         self.cancel_button = Button("Back to the runs", "left", "quiet")
@@ -115,6 +123,7 @@ class TrainingForm(QWidget):
         self._plan.body.addLayout(self._facts)
         self._plan.body.addWidget(self._bar)
         self._plan.body.addWidget(self._verdict)
+        self._plan.body.addWidget(self._refused)
         begin = QWidget()
         begin.setLayout(column(row(self.start_button, None), row(self.cancel_button, None), space=8))
         self.side = side_pane(self._plan, begin, width=320)
@@ -123,6 +132,7 @@ class TrainingForm(QWidget):
         self.setLayout(layout)
         self._base_turned()
         self.form.setVisible(False)
+        self._settings_turned()
 
     def offer(self, found: Choices) -> None:
         """What a run may be made of now; what was chosen stays where it is still there."""
@@ -165,8 +175,13 @@ class TrainingForm(QWidget):
             return None
         if source is None:
             return None
+        full = self.full()
+        evaluated = self._judging() or bool(self.spec_choice.edit.currentData())  # type: ignore[union-attr]
+        if full and not self.out.good(evaluated):
+            self.out.file.edit.setFocus()
+            return None
         judged = None
-        if self._judging() or self.spec_choice.edit.currentData():  # type: ignore[union-attr]
+        if evaluated:
             judged = Judged(
                 dataset=self.judged.edit.currentData() or "",  # type: ignore[union-attr]
                 spec=self.spec_choice.edit.currentData() or "",  # type: ignore[union-attr]
@@ -181,7 +196,23 @@ class TrainingForm(QWidget):
             settings=changes,
             leave_out=self.data.leave_out.isChecked(),
             evaluation=judged,
+            out=self.out.out() if full else "",
         )
+
+    def single(self) -> TrainSpec | None:
+        """The same for one run: of a sweep, the one that takes most."""
+        spec = self.spec()
+        return None if spec is None else replace(spec, settings=largest(spec.settings))
+
+    def full(self) -> bool:
+        """Whether all weights are trained."""
+        return self.settings.value("method") == "full"
+
+    def refuse_plan(self, sentence: str) -> None:
+        """Why the run wouldn't start."""
+        self.show_plan(None)
+        self._refused.setText(sentence)
+        self._refused.setVisible(bool(sentence))
 
     def allow(self, refusal: str) -> None:
         """Enable what may be done now; `refusal` says why not."""
@@ -195,10 +226,13 @@ class TrainingForm(QWidget):
         clear(self._facts)
         self._bar.setVisible(plan is not None)
         self._verdict.setVisible(plan is not None)
+        self._refused.hide()
         if plan is None:
             return
-        trained = f"{plan.trained:,} numbers of the adapter"
+        trained = f"{plan.trained:,} numbers of the {'model' if self.full() else 'adapter'}"
+        runs = self.settings.runs
         for what, value in (
+            *((("Runs", f"{runs:,}; what follows is of the one that takes most"),) if runs > 1 else ()),
             ("Time", f"{seconds_words(plan.seconds)} on this {'GPU' if plan.device == 'cuda' else 'CPU'}"),
             ("Steps", f"{plan.steps:,}"),
             ("Examples", f"{plan.examples:,}, the longest {plan.longest:,} tokens"),
@@ -224,8 +258,15 @@ class TrainingForm(QWidget):
             self.data._found.show()
 
     def _stale(self) -> None:
-        if self.plan is not None:
+        if self.plan is not None or not self._refused.isHidden():
             self.show_plan(None)
+
+    def _settings_turned(self) -> None:
+        self.out.setVisible(self.full())
+        runs = self.settings.runs
+        self.start_button.setText(f"Start {runs:,} runs" if runs > 1 else "Start training")
+        self.start_button.setAccessibleName(self.start_button.text())
+        self._stale()
 
     def _fit_objective(self, kind: str) -> None:
         """Documents are learned as text, and nothing else is."""

@@ -1,15 +1,23 @@
-"""The settings of a training run: a preset, and each setting with what it does and what the preset gives it."""
+"""The settings of a training run: a preset, and each setting with what it does and what the preset gives it.
 
+Several numbers for a setting ("4, 8") make a sweep: a run for each combination. A setting that means nothing beside the others, such as the rank
+where all weights are trained, isn't shown and is left as the preset has it.
+"""
+
+from math import prod
 from typing import Any, get_args, get_origin, get_type_hints
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from app.theme.look import look
-from app.widgets.basic import Card, label, row
+from app.widgets.basic import Card, IconLabel, frame, label, row
 from app.widgets.buttons import Button, Segments
 from app.widgets.forms import Choice, Field, line_edit
-from core.training.settings import EXPLAINED, PRESETS, Settings
+from core.errors import BadInput
+from core.training.records import TrainSpec
+from core.training.settings import EXPLAINED, PRESETS, Settings, chosen
+from core.training.sweeps import points
 
 WORDS = {
     "dora": "DoRA",
@@ -21,15 +29,32 @@ WORDS = {
     "epochs": "Epochs",
     "steps": "Steps at most",
     "batch": "Examples at once",
+    "method": "What is trained",
+    "objective": "What is learned",
+    "samples": "Inputs answered at checkpoints",
+    "recall": "Texts tried by heart",
+    "canaries": "Planted sentences",
+    "canary_repeats": "Times each is planted",
 }
+CHOICES = {
+    "lora": "An adapter (LoRA)",
+    "full": "All weights of the model",
+    "answers": "Answers",
+    "preferences": "Which answer is better (DPO)",
+    "text": "All words of documents",
+}
+"""What a choice's value is called."""
+OF_ADAPTERS = frozenset({"rank", "alpha", "dropout", "targets", "rslora", "dora"})
 SAYS = {
     "small": "A first try: few steps, a small adapter.",
     "balanced": "For some hundreds of examples. Begin here.",
     "thorough": "More directions, more epochs, and it stops when it doesn’t get better.",
 }
-FIRST = ("objective", "learning_rate", "epochs", "batch", "rank", "alpha")
+FIRST = ("method", "objective", "learning_rate", "epochs", "batch", "rank", "alpha")
 """Settings that are shown before the others are asked for."""
 NARROW = 620
+THESE = "The settings"
+SEVERAL = "Several numbers for a setting, such as 4, 8, make a sweep: a run for each, one after another."
 
 
 def word(name: str) -> str:
@@ -44,6 +69,23 @@ def written(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def parts_of(text: str) -> list[str]:
+    """The values that are typed for one setting."""
+    return [part for part in text.replace(",", " ").split() if part]
+
+
+def runs_of(settings: dict[str, Any]) -> int:
+    """How many runs these changes ask for."""
+    return prod(len(value) for name, value in settings.items() if isinstance(value, list) and name != "targets")
+
+
+def largest(settings: dict[str, Any]) -> dict[str, Any]:
+    """The one run of a sweep that takes most."""
+    return {
+        name: max(value) if isinstance(value, list) and name != "targets" else value for name, value in settings.items()
+    }
 
 
 class SettingsCard(Card):
@@ -62,6 +104,7 @@ class SettingsCard(Card):
         self.more.setCheckable(True)
         self.more.toggled.connect(self._open)
         self.fields: dict[str, Field] = {}
+        self.runs = 1
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(look().px(24))
@@ -74,8 +117,19 @@ class SettingsCard(Card):
         self.body.addLayout(row(self.preset, None))
         self.body.addWidget(self._says)
         self.body.addWidget(held)
+        self.body.addWidget(label(SEVERAL, type="small", tone="secondary", wrap=True))
+        self._sweep = frame("well")
+        self._runs = label("", wrap=True)
+        sweep = row(IconLabel("compare", "text.secondary", 16), space=10, margins=(14, 8, 14, 8))
+        sweep.addWidget(self._runs, 1)
+        self._sweep.setLayout(sweep)
+        self._wrong_with = label("", tone="fail", wrap=True)
+        self.body.addWidget(self._sweep)
+        self.body.addWidget(self._wrong_with)
         self.body.addLayout(row(self.more, None))
+        self.changed.connect(self._count)
         self._columns = 0
+        self._arranged: tuple[int, list[str]] = (0, [])
         self.take_preset("balanced")
         self._arrange()
 
@@ -90,30 +144,45 @@ class SettingsCard(Card):
         self.changed.emit()
 
     def changes(self) -> dict[str, Any]:
-        """What differs from the preset. Raises `ValueError` where a field holds no such value, and shows it there."""
+        """What differs from the preset; several values are a list. Raises `ValueError` where a field holds no such value, or where they don't go
+        together, and shows it."""
         preset = PRESETS[self.preset.current()]
         found: dict[str, Any] = {}
-        wrong = [name for name, field in self.fields.items() if not field.good()]
+        wrong = [name for name, field in self.fields.items() if self._means(name) and not field.good()]
         if wrong:
             if wrong[0] not in FIRST:
                 self.more.setChecked(True)
             self.fields[wrong[0]].edit.setFocus()
             raise ValueError(self.fields[wrong[0]].error)
-        for name, field in self.fields.items():
-            value = self._value(name, field.text)
+        for name in filter(self._means, self.fields):
+            value = self._value(name, self.value(name))
             if value != getattr(preset, name):
                 found[name] = list(value) if isinstance(value, tuple) else value
+        try:
+            if runs_of(found) > 1:
+                points(TrainSpec(name="sweep", base="", data=(), preset=self.preset.current(), settings=found), THESE)
+            else:
+                chosen(self.preset.current(), found, THESE)
+        except BadInput as error:
+            self._refuse(str(error))
+            raise ValueError(str(error)) from error
+        self._refuse("")
         return found
+
+    def _refuse(self, sentence: str) -> None:
+        self._wrong_with.setText(sentence)
+        self._wrong_with.setVisible(bool(sentence))
 
     def value(self, name: str) -> str:
         """A setting's value as it is typed now."""
-        return self.fields[name].text
+        edit = self.fields[name].edit
+        return str(edit.currentData()) if isinstance(edit, Choice) else self.fields[name].text
 
     def set(self, name: str, text: str) -> None:
         """Type a setting's value."""
         edit = self.fields[name].edit
         if isinstance(edit, Choice):
-            edit.setCurrentText(text)
+            edit.setCurrentIndex(max(0, edit.findData(text)))
         else:
             edit.setText(text)  # type: ignore[union-attr]
 
@@ -121,7 +190,8 @@ class SettingsCard(Card):
         kind = self._kinds[name]
         if kind is bool or (get_origin(kind) is not None and get_origin(kind) is not tuple):
             edit: Any = Choice()
-            edit.addItems(["no", "yes"] if kind is bool else [str(one) for one in get_args(kind)])
+            for value in ("no", "yes") if kind is bool else map(str, get_args(kind)):
+                edit.addItem(CHOICES.get(value, value), value)
             edit.currentTextChanged.connect(lambda _: self.changed.emit())
         else:
             edit = line_edit("all" if get_origin(kind) is tuple else "")
@@ -130,16 +200,16 @@ class SettingsCard(Card):
 
     def _put(self, field: Field, value: Any) -> None:
         if isinstance(field.edit, Choice):
-            field.edit.setCurrentText(written(value))
+            field.edit.setCurrentIndex(max(0, field.edit.findData(written(value))))
         else:
             field.edit.setText(written(value))  # type: ignore[union-attr]
         field.fail("")
 
     def _wrong(self, name: str, text: str) -> str:
         try:
-            self._value(name, text)
+            self._value(name, self.value(name))
         except ValueError:
-            return "Write a whole number." if self._kinds[name] is int else "Write a number."
+            return "Write a whole number, or several." if self._kinds[name] is int else "Write a number, or several."
         return ""
 
     def _value(self, name: str, text: str) -> Any:
@@ -147,8 +217,39 @@ class SettingsCard(Card):
         if kind is bool:
             return text == "yes"
         if get_origin(kind) is tuple:
-            return tuple(part for part in text.replace(",", " ").split() if part)
-        return kind(text.strip()) if kind in (int, float) else text
+            return tuple(parts_of(text))
+        if kind not in (int, float):
+            return text
+        values = list(dict.fromkeys(kind(part) for part in parts_of(text)))
+        if not values:
+            raise ValueError(name)
+        return values[0] if len(values) == 1 else values
+
+    def _means(self, name: str) -> bool:
+        """Whether a setting means something beside the others."""
+        if name in OF_ADAPTERS:
+            return self.value("method") != "full"
+        if name == "beta":
+            return self.value("objective") == "preferences"
+        return name != "canary_repeats" or parts_of(self.value("canaries")) not in ([], ["0"])
+
+    def _count(self) -> None:
+        """Say how many runs are asked for, and show what means something."""
+        told, runs = [], 1
+        for name in filter(self._means, self.fields):
+            try:
+                value = self._value(name, self.value(name))
+            except ValueError:
+                continue
+            if isinstance(value, list):
+                told.append(f"{word(name).lower()}: {len(value)} values")
+                runs *= len(value)
+        self.runs = runs
+        words = "; ".join(told)
+        self._runs.setText(f"{words[:1].upper()}{words[1:]}: {runs:,} runs, one after another.")
+        self._sweep.setVisible(runs > 1)
+        self._refuse("")
+        self._arrange()
 
     def _open(self, opened: bool) -> None:
         self.more.setText("Show fewer settings" if opened else "Show every setting")
@@ -164,11 +265,15 @@ class SettingsCard(Card):
 
     def _arrange(self) -> None:
         columns = self._columns or 2
-        for place, (name, field) in enumerate(self.fields.items()):
+        shown = [name for name in self.fields if self._means(name) and (name in FIRST or self.more.isChecked())]
+        if (columns, shown) == self._arranged:
+            return
+        self._arranged = columns, shown
+        for name, field in self.fields.items():
             self._grid.removeWidget(field)
-            shown = name in FIRST or self.more.isChecked()
-            field.setVisible(shown)
-            if shown:
-                self._grid.addWidget(field, place // columns, place % columns, Qt.AlignmentFlag.AlignTop)
+            field.setVisible(name in shown)
+        for place, name in enumerate(shown):
+            field = self.fields[name]
+            self._grid.addWidget(field, place // columns, place % columns, Qt.AlignmentFlag.AlignTop)
         for place in range(2):
             self._grid.setColumnStretch(place, 1 if place < columns else 0)

@@ -106,6 +106,32 @@ def planned(window: MainWindow) -> None:
     page.form.main.verticalScrollBar().setValue(page.form.settings.y() - 12)
 
 
+def full(window: MainWindow) -> None:
+    """All weights of a model that is too large: the plan refuses it."""
+    from tests.unit.app.shots import wait
+
+    new(window)
+    page: Any = window.page
+    page.form.judged.edit.setCurrentIndex(0)
+    page.form.settings.set("method", "full")
+    page.form.plan_button.click()
+    wait(window)
+    page.form.main.verticalScrollBar().setValue(page.form.settings.y() - 12)
+
+
+def several(window: MainWindow) -> None:
+    """Several values for two settings: a sweep."""
+    from tests.unit.app.shots import wait
+
+    new(window)
+    page: Any = window.page
+    page.form.settings.set("rank", "4, 8, 16")
+    page.form.settings.set("learning_rate", "1e-4, 3e-4")
+    page.form.plan_button.click()
+    wait(window)
+    page.form.main.verticalScrollBar().setValue(page.form.settings.y() - 12)
+
+
 def unfit(window: MainWindow) -> None:
     window.page.operations.workbench.worker.fits = False  # type: ignore[union-attr]
     planned(window)
@@ -230,6 +256,8 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     "training-base": training(0, wrong_base),
     "training-looked": training(0, looked),
     "training-planned": training(0, planned),
+    "training-full": training(0, full),
+    "training-several": training(0, several),
     "training-unfit": training(0, unfit),
     "training-finished": training(3, finished),
     "training-proved": training(3, proved),
