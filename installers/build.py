@@ -1,19 +1,35 @@
-"""Builds the installers on this machine: `python -m installers.build [STEP…] [--out DIR] [--work DIR] [--llama WHEEL] [--train] [--key FILE]`.
+"""Builds the installers on this machine: `python -m installers.build [STEP…] [--out DIR] [--work DIR] [--llama WHEEL] [--train] [--key FILE]
+[--packages DIR]`.
 
-Steps, in order; without one, all but `train`: `wheels` (gather), `bundle` (the program's folder), `deb`, `run`, `wheelhouse`, `trust` (SBOM,
-provenance, sums, signature). Only `wheels` and the environment of `bundle` fetch anything, from the package registry that pip is set to.
+Steps, in order; without one, all: `wheels` (gather), `bundle` (the program's folder), `deb`, `run`, `wheelhouse`, `addon` (what training needs,
+only where `--packages` says where it is installed, or with `--train` from the wheels), `trust` (SBOM, provenance, sums, signature). Only
+`wheels` and the environment of `bundle` fetch anything, from the package registry that pip is set to.
 """
 
 import argparse
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from installers import bundle, check, deb, desktop, licences, plan, provenance, sbom, selfextract, trust, wheelhouse
+from installers import (
+    addon,
+    bundle,
+    check,
+    deb,
+    desktop,
+    licences,
+    plan,
+    provenance,
+    sbom,
+    selfextract,
+    trust,
+    wheelhouse,
+)
 from installers.plan import NAME, ROOT, BuildProblem, Plan
 
-STEPS = ("wheels", "bundle", "deb", "run", "wheelhouse", "trust")
+STEPS = ("wheels", "bundle", "deb", "run", "wheelhouse", "addon", "trust")
 
 
 def main() -> int:
@@ -29,6 +45,9 @@ def main() -> int:
     parser.add_argument("--train", action="store_true", help="The wheelhouse holds what training needs, too.")
     parser.add_argument(
         "--key", type=Path, help="The releaser's secret minisign key; without it a throw-away key signs, for trials."
+    )
+    parser.add_argument(
+        "--packages", type=Path, help="Packages of an environment with what training needs, for the add-on."
     )
     given = parser.parse_args()
     if unknown := set(given.steps) - set(STEPS):
@@ -60,12 +79,21 @@ def build(made: Plan, steps: tuple[str, ...] | list[str], given: argparse.Namesp
         key = trust.public_key(made.work, given.key)
         bundle.build(made, bundle.environment(made, wheels, own), made.work / "source", key)
 
+    def carry() -> None:
+        if given.packages is None and not given.train:
+            return
+        key = given.key or trust.trial_key(made.work, made.work)
+        with tempfile.TemporaryDirectory(dir=made.work) as stage:
+            packages = given.packages or addon.unpacked(wheels, Path(stage))
+            addon.build(packages, addon.ROOTS, "training", made.version, made.out, key)
+
     does: dict[str, Callable[[], object]] = {
         "wheels": gather,
         "bundle": freeze,
         "deb": lambda: deb.build(made, folder, python),
         "run": lambda: selfextract.build(made, folder, python),
         "wheelhouse": lambda: wheelhouse.build(made, wheels, given.train),
+        "addon": carry,
         "trust": lambda: vouch(made, wheels, folder, given.key),
     }
     for step in STEPS:

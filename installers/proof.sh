@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what was built in a clean Debian without Python and without a network, uses it, and removes it. Needs root.
-# Usage: proof.sh RELEASE WORK [deb | run | wheelhouse]…; all three where none is named. The clean system is made once in WORK by debootstrap (this part reaches debootstrap's own mirror, or the one that MIRROR names).
+# Usage: proof.sh RELEASE WORK [deb | run | wheelhouse | addon]…; the first three where none is named. The clean system is made once in WORK by debootstrap (this part reaches debootstrap's own mirror, or the one that MIRROR names).
 set -eu
 release=$(cd "$1" && pwd)
 mkdir -p "$2"
@@ -52,6 +52,10 @@ for one in $wanted; do
         run)
             echo "== the self-extracting file, as an ordinary user"
             inside base run.sh
+            ;;
+        addon)
+            echo "== the add-on for training, in the Debian package's program"
+            inside base addon.sh
             ;;
         wheelhouse)
             if [ -e "$work/python.done" ]; then
