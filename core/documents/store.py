@@ -387,7 +387,7 @@ def page_text(reader: Reader, digest: Digest, page: int) -> str:
         (digest, page),
     ).fetchone()
     if row is None:
-        raise NotFound(kind="page", name=str(page), step="The document has no such page.")
+        raise _no_page(page)
     return str(row[0])
 
 
@@ -406,19 +406,30 @@ def place(reader: Reader, digest: Digest, page: int, at: int) -> tuple[str, str]
         (digest, page),
     ).fetchone()
     if row is None:
-        raise NotFound(kind="page", name=str(page), step="The document has no such page.")
+        raise _no_page(page)
     return str(row[0]), places.at(bytes(row[1]), at)
 
 
-def said_places(reader: Reader, chunks: Iterable[Chunk]) -> list[str]:
-    """Where each of these chunks begins, in words; empty where nothing is known."""
+def said_places(reader: Reader, chunks: Sequence[Chunk]) -> list[str]:
+    """Where each of these chunks begins, in words; empty where nothing is known. Raises `NotFound`."""
+    pages: dict[int, tuple[str, bytes]] = {}
+    for portion in _portions([chunk.id for chunk in chunks]):
+        marks = ", ".join("?" * len(portion))
+        rows = reader.db.execute(
+            "SELECT c.id, p.label, p.places FROM chunks c JOIN pages p ON p.document = c.document AND p.number = c.page"
+            f" WHERE c.id IN ({marks})",
+            portion,
+        )
+        pages |= {int(id_): (str(label), bytes(packed)) for id_, label, packed in rows}
     media: dict[Digest, str] = {}
     found = []
     for chunk in chunks:
         if chunk.document not in media:
             media[chunk.document] = reader.get(chunk.document, Document).media
-        label, at = place(reader, chunk.document, chunk.page, chunk.start)
-        found.append(places.said(media[chunk.document], chunk.page, label, at))
+        if chunk.id not in pages:
+            raise _no_page(chunk.page)
+        label, packed = pages[chunk.id]
+        found.append(places.said(media[chunk.document], chunk.page, label, places.at(packed, chunk.start)))
     return found
 
 
@@ -472,13 +483,17 @@ def by_words(reader: Reader, collection: int, query: str, limit: int, among: Seq
 
 def names(reader: Reader, digests: Iterable[Digest]) -> dict[Digest, str]:
     """The names of documents."""
-    found = {}
-    for digest in dict.fromkeys(digests):
-        row = reader.db.execute("SELECT name FROM documents WHERE digest = ?", (digest,)).fetchone()
-        if row is None:
+    wanted = list(dict.fromkeys(digests))
+    found: dict[Digest, str] = {}
+    for start in range(0, len(wanted), PORTION):
+        portion = wanted[start : start + PORTION]
+        marks = ", ".join("?" * len(portion))
+        rows = reader.db.execute(f"SELECT digest, name FROM documents WHERE digest IN ({marks})", portion)
+        found |= {Digest(digest): str(name) for digest, name in rows}
+    for digest in wanted:
+        if digest not in found:
             raise missing(digest)
-        found[digest] = str(row[0])
-    return found
+    return {digest: found[digest] for digest in wanted}
 
 
 def homes(reader: Reader, chunks: Sequence[int]) -> dict[int, int]:
@@ -497,6 +512,10 @@ def homes(reader: Reader, chunks: Sequence[int]) -> dict[int, int]:
 def missing(digest: str) -> NotFound:
     """The error for a document that isn't there."""
     return NotFound(kind="document", name=digest, step="It was never added to this vault, or was removed.")
+
+
+def _no_page(page: int) -> NotFound:
+    return NotFound(kind="page", name=str(page), step="The document has no such page.")
 
 
 def _changed(unit: Unit, collection: int) -> None:

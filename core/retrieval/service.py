@@ -6,7 +6,6 @@ there is no index. Which it was is part of the settings. The passages carry the 
 whichever way they were found.
 """
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -26,7 +25,7 @@ from core.retrieval import exact
 from core.retrieval.fusion import SMOOTHING, diverse, fuse, fused, word_query
 from core.retrieval.index import Indexes
 from core.retrieval.records import IndexState, Passage, Rankings, Search, Settings
-from core.retrieval.resident import Residents
+from core.retrieval.resident import Resident, Residents, beside
 from core.retrieval.words import Words
 from core.vault.roles import Act
 from core.vault.unit import Reader
@@ -45,6 +44,8 @@ MOST: Final = 200
 IN_MEMORY: Final = "Its vectors fit into memory, so all of them are compared; an index would answer no faster."
 Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
 Numbers = npt.NDArray[np.int64]
+_ByWords = dict[tuple[int, int], list[int]]
+"""The ranking by words of a collection, by its number and generation."""
 
 
 class Retrieval:
@@ -75,17 +76,18 @@ class Retrieval:
         _check(request)
         with self._vault.read() as reader:
             collections = _collections(reader, request)
-        with self._read_ahead(collections, request):
+        with self._read_ahead(collections, request) as ranked:
             vector = self._embedded(request.query, collections, job)
         found = self._from_indexes(collections, request, vector, job)
         with self._vault.read() as reader:
-            rankings = self._rankings(reader, collections, request, vector, found)
+            current = _current(reader, collections)
+            rankings = self._rankings(reader, collections, current, request, vector, found, ranked)
             best = fused(_weighted(rankings))[: max(CANDIDATES, request.limit)]
             reordered = request.finding.reranker or request.finding.mmr < 1
             ids = [chunk for chunk, _ in best[: None if reordered else request.limit]]
             several = {kept.id: kept.name for kept in collections} if len(collections) > 1 else {}
-            passages = self._passages(reader, collections, ids, vector, several)
-            matrix = self._vectors(reader, collections, ids) if reordered and ids else None
+            passages = self._passages(reader, current, ids, vector, several)
+            matrix = self._vectors(reader, current, ids) if reordered and ids else None
         if matrix is None:
             return passages
         relevance = [score for _, score in best]
@@ -102,13 +104,14 @@ class Retrieval:
         _check(request)
         with self._vault.read() as reader:
             collections = _collections(reader, request)
-        with self._read_ahead(collections, request):
+        with self._read_ahead(collections, request) as ranked:
             vector = self._embedded(request.query, collections, job)
         found = self._from_indexes(collections, request, vector, job)
         with self._vault.read() as reader:
-            meaning, *words = self._rankings(reader, collections, request, vector, found)
+            current = _current(reader, collections)
+            meaning, *words = self._rankings(reader, collections, current, request, vector, found, ranked)
             together = fuse(_weighted([meaning, *words]))
-            passages = self._passages(reader, collections, together[:RERANKED], vector, {})
+            passages = self._passages(reader, current, together[:RERANKED], vector, {})
             by_meaning, by_words, by_both = (
                 _names(reader, ids) for ids in (meaning, fuse(_unweighted(words)), together)
             )
@@ -211,59 +214,71 @@ class Retrieval:
         return "index" if self._indexes.state(collection).state == "ready" else "all"
 
     @contextmanager
-    def _read_ahead(self, collections: Sequence[store.Kept], request: Search) -> Iterator[None]:
-        """Bring into memory what the search will need, beside the embedding of its query, which another process does."""
+    def _read_ahead(self, collections: Sequence[store.Kept], request: Search) -> Iterator[_ByWords]:
+        """Beside the embedding of its query, which another process does: bring into memory what the search will need, and rank by words. Once the
+        block has ended, what it gave has those rankings; what is missing there is done when it is needed, where it is said what is wrong."""
+        found: _ByWords = {}
 
         def read() -> None:
-            with suppress(Exception), self._vault.read() as reader:  # what is wrong is said when it is needed
-                for collection in collections:
-                    kept = store.get(reader, collection.name)
+            with suppress(Exception), self._vault.read() as reader:
+                for kept in _current(reader, collections):
                     self._residents.get(reader, kept)
-                    self._words.read(reader, kept, query)
+                    found[kept.id, kept.generation] = self._ranked_by_words(reader, kept, request)
 
-        query = word_query(request.query)
-        if all(self._residents.ready(kept) and self._words.ready(kept, query) for kept in collections):
-            yield
-            return
-        thread = threading.Thread(target=read, name="read-ahead", daemon=True)
-        thread.start()
+        reading = beside().submit(read)
         try:
-            yield
+            yield found
         finally:
-            thread.join()
+            if not reading.cancel():  # one that hasn't begun, since others' are before it, is not waited for
+                reading.result()
 
     def _rankings(
         self,
         reader: Reader,
         collections: Sequence[store.Kept],
+        current: Sequence[store.Kept],
         request: Search,
         vector: Vector,
         found: Sequence[list[int] | None],
+        ranked: _ByWords,
     ) -> list[list[int]]:
-        """The ranking by meaning over all collections, then the one by words of each. Ids that a broken index made up raise `NotFound`."""
-        wanted, filters, query = max(CANDIDATES, request.limit), request.finding.filters, word_query(request.query)
+        """The ranking by meaning over all collections, then the one by words of each. `current`: the collections as `reader` sees them; what was
+        found when they were otherwise isn't used. Ids that a broken index made up raise `NotFound`."""
+        wanted, filters = max(CANDIDATES, request.limit), request.finding.filters
         near: list[int] = []
         words: list[list[int]] = []
-        for collection, ids in zip(collections, found, strict=True):
-            kept = store.get(reader, collection.name)
-            if (kept.embedder, kept.route) != (collection.embedder, collection.route):
-                raise vectors.gone()
-            resident = self._residents.get(reader, kept)
-            among: Numbers | None = None
+        for collection, kept, ids in zip(collections, current, found, strict=True):
+            resident, places = self._places(reader, kept, filters)
             if resident is not None:
-                places = resident.within(reader, kept.id, filters) if filters.narrow else None
                 ids = resident.nearest(vector, wanted, places)
-                among = None if places is None else resident.ids[places]
-            else:
-                if filters.narrow:
-                    among = np.array(filtering.chunks(reader, kept.id, filters), dtype=np.int64)
-                if ids is None or kept.generation != collection.generation:
-                    ids = exact.nearest(reader, kept, vector, wanted, None if among is None else among.tolist())
+            elif ids is None or kept.generation != collection.generation:
+                among = None if places is None else places.tolist()
+                ids = exact.nearest(reader, kept, vector, wanted, among)
             near += ids
-            words.append(self._words.ranking(reader, kept, query, wanted, among) if query else [])
+            ranking = ranked.get((kept.id, kept.generation))
+            words.append(self._ranked_by_words(reader, kept, request) if ranking is None else ranking)
         if near:
-            near = exact.ordered(near, self._vectors(reader, collections, near) @ vector)[:wanted]
+            near = exact.ordered(near, self._vectors(reader, current, near) @ vector)[:wanted]
         return [near, *words]
+
+    def _places(
+        self, reader: Reader, kept: store.Kept, filters: filtering.Filters
+    ) -> tuple[Resident | None, Numbers | None]:
+        """What of the collection is in memory, and what filters leave: places there, or chunks where it isn't in memory; None where all is left."""
+        resident = self._residents.get(reader, kept)
+        if not filters.narrow:
+            return resident, None
+        if resident is not None:
+            return resident, resident.within(reader, kept.id, filters)
+        return None, np.array(filtering.chunks(reader, kept.id, filters), dtype=np.int64)
+
+    def _ranked_by_words(self, reader: Reader, kept: store.Kept, request: Search) -> list[int]:
+        query = word_query(request.query)
+        if not query:
+            return []
+        resident, places = self._places(reader, kept, request.finding.filters)
+        among = places if resident is None or places is None else resident.ids[places]
+        return self._words.ranking(reader, kept, query, max(CANDIDATES, request.limit), among)
 
     def _reranked(self, request: Search, passages: Sequence[Passage], job: Job) -> tuple[list[int], list[float]]:
         """Places in `passages`, best first by the reranker, and its scores; what it wasn't given is left out."""
@@ -273,25 +288,25 @@ class Retrieval:
         places = sorted(range(len(given)), key=lambda at: (-scores[at], at))
         return places, [scores[at] for at in places]
 
-    def _vectors(self, reader: Reader, collections: Sequence[store.Kept], ids: list[int]) -> vectors.Matrix:
+    def _vectors(self, reader: Reader, current: Sequence[store.Kept], ids: list[int]) -> vectors.Matrix:
         """The vectors of chunks that can be found. Raises `NotFound`."""
-        if len(collections) == 1:
-            resident = self._residents.get(reader, store.get(reader, collections[0].name))
+        if len(current) == 1:
+            resident = self._residents.get(reader, current[0])
             if resident is not None and resident.has(ids):
                 return resident.of(ids)
-        return vectors.of(reader, ids, collections[0].dimensions)
+        return vectors.of(reader, ids, current[0].dimensions)
 
     def _passages(
         self,
         reader: Reader,
-        collections: Sequence[store.Kept],
+        current: Sequence[store.Kept],
         ids: list[int],
         vector: Vector,
         several: Mapping[int, str],
     ) -> tuple[Passage, ...]:
         if not ids:
             return ()
-        cosines = self._vectors(reader, collections, ids) @ vector
+        cosines = self._vectors(reader, current, ids) @ vector
         chunks = store.chunks_of(reader, ids)
         names = store.names(reader, [chunks[chunk].document for chunk in ids])
         homes = store.homes(reader, ids) if several else {}
@@ -323,6 +338,15 @@ def _collections(reader: Reader, request: Search) -> list[store.Kept]:
                 problem=f"made with another embedder than {found[0].name}; their vectors can't be compared. Search them one by one, or make one "
                 "anew with `assay documents rebuild`.",
             )
+    return found
+
+
+def _current(reader: Reader, collections: Sequence[store.Kept]) -> list[store.Kept]:
+    """The collections as `reader` sees them. Raises `NotFound`, also where one was made anew in another way since."""
+    found = [store.get(reader, collection.name) for collection in collections]
+    for kept, before in zip(found, collections, strict=True):
+        if (kept.embedder, kept.route) != (before.embedder, before.route):
+            raise vectors.gone()
     return found
 
 

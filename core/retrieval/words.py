@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.documents import store
+from core.retrieval import largest
 from core.vault.connection import in_memory, words_of
 from core.vault.events import Changed
 from core.vault.roles import Act
@@ -59,7 +60,7 @@ class _Counts:
         self.lock = threading.Lock()
 
     def load(self, reader: Reader, terms: Sequence[str]) -> dict[str, tuple[Numbers, Floats]]:
-        """Each term's places in `ids`, ascending, and how often it is there."""
+        """Each term's places in `ids`, ascending, and what it adds to the score of each."""
         with self.lock:
             found = {term: self.postings[term] for term in terms if term in self.postings}
             missing = [term for term in dict.fromkeys(terms) if term not in found]
@@ -81,7 +82,10 @@ class _Counts:
     def _postings(self, text: str) -> tuple[Numbers, Floats]:
         chunks: Numbers = np.fromstring(text, dtype=np.int64, sep=",") if text else np.zeros(0, np.int64)
         chunks, times = np.unique(chunks, return_counts=True)
-        return np.searchsorted(self.ids, chunks), times.astype(np.float64)
+        places, often = np.searchsorted(self.ids, chunks), times.astype(np.float64)
+        weight = math.log((self.rows - len(places) + 0.5) / (len(places) + 0.5))
+        weight = weight if weight > 0 else LEAST
+        return places, weight * ((often * (K1 + 1.0)) / (often + self.norms[places]))
 
 
 class Words:
@@ -120,11 +124,8 @@ class Words:
         postings = counts.load(reader, terms)
         scores = np.zeros(len(counts.ids))
         for term in terms:
-            places, times = postings[term]
-            if len(places):
-                weight = math.log((counts.rows - len(places) + 0.5) / (len(places) + 0.5))
-                weight = weight if weight > 0 else LEAST
-                scores[places] += weight * ((times * (K1 + 1.0)) / (times + counts.norms[places]))
+            places, parts = postings[term]
+            scores[places] += parts
         if among is not None:
             kept = np.zeros(len(scores), dtype=bool)
             kept[np.flatnonzero(np.isin(counts.ids, among, assume_unique=True))] = True
@@ -191,11 +192,7 @@ def _tokenized(words: Sequence[str]) -> list[tuple[str, ...]]:
 
 def _best(ids: Numbers, scores: Floats, limit: int) -> list[int]:
     """The ids of the largest scores above 0; ties by number."""
-    found = np.flatnonzero(scores > 0)
-    if len(found) > limit:
-        some = scores[found]
-        least = np.partition(some, len(some) - limit)[len(some) - limit]
-        found = found[some >= least]
+    found = largest.places(scores, limit, above=0.0)
     order = np.lexsort((ids[found], -scores[found]))[:limit]
     return [int(ids[found[at]]) for at in order]
 
