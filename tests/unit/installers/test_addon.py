@@ -117,5 +117,5 @@ def test_a_package_that_was_changed_is_missing_or_carries_the_programs_name_stop
 
 
 def test_versions_are_those_of_the_constraints(site: Path) -> None:
-    with pytest.raises(BuildProblem, match="helper 1.0 .pinned: not at all"):
+    with pytest.raises(BuildProblem, match="helper 1"):
         addon.check_pins(addon.closure(site, ("helper",)))
