@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import rfc8785
@@ -9,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadInput, Damaged
-from core.records import Json, Record
+from core.records import Json, Record, kind
 from core.trust.canonical import (
     DEEPEST,
     SAFE_INTEGER,
     b64,
+    builtins,
     canonical,
     digest,
     new_nonce,
@@ -44,6 +46,25 @@ class Note(Record, frozen=True, kw_only=True, tag="note"):
 
 class Other(Record, frozen=True, kw_only=True, tag="other"):
     text: str
+
+
+class Folder(Record, frozen=True, kw_only=True, tag="folder"):
+    """With all that a record can hold."""
+
+    notes: tuple[Note, ...] = ()
+    inner: Note | None = None
+    named: dict[str, Json] = {}  # noqa: RUF012 (msgspec copies it)
+    anything: Any = None
+    count: int = 0
+    ünlike: str = ""
+
+
+class Plain(Record, frozen=True, kw_only=True, tag="plain"):
+    notes: tuple[Other, ...] = ()
+    inner: Other | None = None
+    named: dict[str, Json] = {}  # noqa: RUF012 (msgspec copies it)
+    anything: Any = None
+    count: int = 0
 
 
 @pytest.mark.parametrize("name", ["arrays", "french", "structures", "unicode", "values", "weird"])
@@ -83,6 +104,36 @@ def test_a_number_among_plain_ones_is_written_as_the_standard_says(number: float
     ):
         record: Json = {"a": [1.0, {"b": value, "c": "text", "d": None}], "e": True}
         assert canonical(record) == rfc8785.dumps(record)  # type: ignore[arg-type]
+
+
+@given(
+    st.lists(text, max_size=3),
+    values,
+    st.dictionaries(text, values, max_size=3),
+    st.binary(max_size=2),
+    st.sampled_from([1, 2.5, 0.0]),
+)
+def test_a_record_is_written_as_its_plain_values_are(
+    words: list[str], value: Json, named: dict[str, Json], raw: bytes, weight: float
+) -> None:
+    others = tuple(Other(text=word) for word in words)
+    notes = tuple(Note(text=word, weight=weight, raw=raw, parts=tuple(words)) for word in words)
+    for record in (
+        Plain(notes=others, inner=others[0] if others else None, named=named, anything=value, count=len(words)),
+        Plain(anything=(raw, weight)),
+        Plain(anything={"a": [(), 0, raw and {1: 2}, {}, [], None, False, weight]}),
+        Plain(anything=notes, named={"a": [weight]}),
+        Folder(notes=notes, inner=notes[0] if notes else None, named=named, anything=value, count=len(words)),
+        *notes,
+    ):
+        plainly = {"kind": kind(record), "nonce": "00" * 32, "record": builtins(record)}
+        assert record_bytes(record, bytes(32)) == rfc8785.dumps(plainly)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), SAFE_INTEGER + 1, "\ud800", {"\ud800": 1}])
+def test_what_has_no_canonical_form_is_refused_in_a_record(value: Json) -> None:
+    with pytest.raises(BadInput):
+        record_bytes(Plain(anything=value), bytes(32))
 
 
 def test_every_character_is_written_as_the_standard_says() -> None:
