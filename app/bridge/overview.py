@@ -79,6 +79,7 @@ WORDS = {
     "mark-outcome": "Answer marked: {about}",
     "export-pack": "Pack exported: {about}",
     "export-dataset": "Dataset exported: {about}",
+    "export-document": "Text of documents exported: {about}",
     "export-picture": "Picture exported: {about}",
     "change-settings": "Settings changed",
 }

@@ -15,6 +15,7 @@ from app.bridge.care import policy
 from app.bridge.opening import size
 from app.bridge.operations import Handle
 from app.pages.document_adding import AS_USUAL, Adding, Folders
+from app.pages.document_comparison import DocumentComparison
 from app.pages.document_cutting import FIRST, ask_cutting
 from app.pages.document_screening import CollectionScreening
 from app.pages.page import Page, Shell, list_pane, side_pane
@@ -140,6 +141,9 @@ class DocumentsPage(Page):
         self.screening = CollectionScreening(shell, self)
         self.screening.told.connect(self.fail)
         self.screening.turned.connect(self._turn)
+        self.comparing = DocumentComparison(shell, self)
+        self.comparing.told.connect(self.fail)
+        self.comparing.turned.connect(self._turn_comparing)
         across_middle = column(self.adding.strip, self.screening.strip, self._stack, space=0)
         across_middle.setStretch(2, 1)
         middle.setLayout(across_middle)
@@ -148,13 +152,18 @@ class DocumentsPage(Page):
         self._cut = Card("How it is cut")
         self.open_button = Button("Open", "book")
         self.ask_button = Button("Ask it", "chat")
+        self.compare_button = Button("Compare", "compare", "quiet")
         self.remove_button = Button("Remove", "trash", "quiet")
         self._acts = QWidget(self._about)  # it stays the card's own while the facts above it change
         self._acts.setLayout(
-            column(row(self.open_button, self.ask_button, None, margins=(0, 6, 0, 0)), row(self.remove_button, None))
+            column(
+                row(self.open_button, self.ask_button, None, margins=(0, 6, 0, 0)),
+                row(self.compare_button, self.remove_button, None),
+            )
         )
         self.open_button.clicked.connect(self._open_document)
         self.ask_button.clicked.connect(lambda: self.shell.go("chat", self._collection))
+        self.compare_button.clicked.connect(self._ask_comparison)
         self.remove_button.clicked.connect(self._ask_removal)
         self._cards = side_pane(self._about, self._cut, self.folders, self.screening.card, width=CARDS)
         self._cards.setMinimumWidth(0)
@@ -169,9 +178,9 @@ class DocumentsPage(Page):
         self._side.currentChanged.connect(lambda _: self._fit_side())
         across = row(self._left, space=0)
         self._beside = Beside(middle, self._side, CARDS, narrow=NARROW)
-        inside = column(self.banner, self._beside, self.screening.view, space=0)
-        inside.setStretch(1, 1)
-        inside.setStretch(2, 1)
+        inside = column(self.banner, self._beside, self.screening.view, self.comparing.view, space=0)
+        for part in (1, 2, 3):
+            inside.setStretch(part, 1)
         across.addLayout(inside, 1)
         self.body.addLayout(across)
         self._collections: tuple[Collection, ...] = ()
@@ -196,8 +205,9 @@ class DocumentsPage(Page):
             self.opened()
 
     def panes(self) -> list[QWidget]:
-        if self.screening.view.isVisibleTo(self):
-            return [self._left, self.screening.view]
+        for view in (self.screening.view, self.comparing.view):
+            if view.isVisibleTo(self):
+                return [self._left, view]
         return [self._left, self._middle, self._side]
 
     def side(self) -> QWidget | None:
@@ -300,6 +310,8 @@ class DocumentsPage(Page):
         self.list.show_rows(rows)
 
     def _collection_picked(self, key: str) -> None:
+        if self.comparing.view.isVisible():
+            self._turn_comparing(False)
         if key == NEW:
             self._ask_name(self._begin_collection)
             return
@@ -382,6 +394,11 @@ class DocumentsPage(Page):
             self._side.show()
             self.reader.show_document(self._digests[found.name])
 
+    def _ask_comparison(self) -> None:
+        found = self.table.current()
+        if found is not None:
+            self.comparing.ask(Digest(self._digests[found.name]), found)
+
     def _ask_removal(self) -> None:
         found = self.table.current()
         if found is None:
@@ -424,6 +441,14 @@ class DocumentsPage(Page):
         self._beside.setVisible(not screening)
         self.add_folder.become("normal" if screening else "primary")
         self.screening.view.setVisible(screening)
+        self.comparing.view.hide()
+
+    def _turn_comparing(self, comparing: bool) -> None:
+        """Show a comparison, or the documents again."""
+        self._turn(False)
+        self._beside.setVisible(not comparing)
+        self.add_folder.become("normal" if comparing else "primary")
+        self.comparing.view.setVisible(comparing)
 
     def _fit_side(self) -> None:
         reading = self._side.currentWidget() is self.view

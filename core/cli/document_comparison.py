@@ -1,10 +1,13 @@
 """`assay documents compare`: two documents side by side."""
 
+from pathlib import Path
+
 import click
 
 from core.cli.output import one_line
-from core.cli.session import Session, pass_session
+from core.cli.session import FILE, Session, pass_session
 from core.documents.comparing import Comparison, Piece, Row
+from core.documents.comparison_report import export
 from core.records import Json
 
 SHOWN = 300
@@ -16,8 +19,9 @@ KINDS = {"first": "only in the first", "second": "only in the second", "changed"
 @click.argument("first", metavar="COLLECTION/NAME")
 @click.argument("second", metavar="COLLECTION/NAME")
 @click.option("--all", "every", is_flag=True, help="Show passages that are the same too.")
+@click.option("--out", type=FILE, help="Write all passages to this file too: .html or .txt.")
 @pass_session
-def compare(session: Session, first: str, second: str, every: bool) -> None:
+def compare(session: Session, first: str, second: str, every: bool, out: Path | None) -> None:
     """Compare two documents: their passages beside each other, and what differs in words.
 
     An earlier version is named by its digest. [-Words-] are of the first one only, {+words+} of the second.
@@ -25,6 +29,8 @@ def compare(session: Session, first: str, second: str, every: bool) -> None:
     with session.workbench() as bench:
         one, other = bench.comparing.find(first), bench.comparing.find(second)
         found = bench.comparing.compare(one, other, session.output.job("Comparing"))
+        if out is not None:
+            export(bench.vault, found, out)
         session.output.result(comparison_json(found), comparison_lines(found, every=every))
 
 

@@ -101,6 +101,13 @@ class Comparing:
             )
         return found[-1]
 
+    def versions(self, reference: str) -> tuple[tuple[Digest, Document], ...]:
+        """Every version of the document `COLLECTION/NAME` that is kept, the newest first."""
+        with self._vault.read() as reader:
+            return tuple(
+                (digest, reader.get(digest, Document)) for digest in reversed(store.versions_of(reader, reference))
+            )
+
     def compare(self, first: Digest, second: Digest, job: Job) -> Comparison:
         """Align two documents. The log says that they were shown.
 

@@ -63,6 +63,7 @@ class Act(StrEnum):
     EXPORT_ADAPTER = "export-adapter"
     EXPORT_PACK = "export-pack"
     EXPORT_DATASET = "export-dataset"
+    EXPORT_DOCUMENT = "export-document"
     CHANGE_SETTINGS = "change-settings"
     EXPORT_PICTURE = "export-picture"
     EXPORT_TRAIL = "export-trail"
@@ -123,6 +124,7 @@ ALLOWED: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.EXPORT_ADAPTER: frozenset({AUTHOR}),
         Act.EXPORT_PACK: frozenset({AUTHOR, REVIEWER, AUDITOR}),
         Act.EXPORT_DATASET: frozenset({AUTHOR}),
+        Act.EXPORT_DOCUMENT: frozenset({AUTHOR, REVIEWER, AUDITOR}),
         Act.CHANGE_SETTINGS: frozenset({ADMIN}),
         Act.EXPORT_PICTURE: frozenset({AUTHOR, REVIEWER, AUDITOR}),
         Act.EXPORT_TRAIL: frozenset({ADMIN, REVIEWER, AUDITOR}),
@@ -183,6 +185,7 @@ SAYS: Mapping[Act, str] = MappingProxyType(
         Act.EXPORT_ADAPTER: "Write an adapter to a folder outside the vault.",
         Act.EXPORT_PACK: "Sign a run as released and write it as a pack.",
         Act.EXPORT_DATASET: "Write a dataset to a file outside the vault.",
+        Act.EXPORT_DOCUMENT: "Write text of documents, compared, to a file outside the vault.",
         Act.CHANGE_SETTINGS: "Change the vault's policy, under one's own signature.",
         Act.EXPORT_PICTURE: "Write a picture of compared runs to a file outside the vault.",
         Act.EXPORT_TRAIL: "Write the audit log to a file.",

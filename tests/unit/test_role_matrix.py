@@ -18,6 +18,8 @@ from core.assistants.records import QUOTES, Question
 from core.assistants.saved import SaveAssistant
 from core.assistants.service import Assistants
 from core.datasets.records import AddDataset, Sample, SaveSamples, SplitDataset, Splitting
+from core.documents import comparison_report
+from core.documents.comparing import Comparison
 from core.documents.reading import Read
 from core.documents.rebuilding import Rebuild, Rebuilding
 from core.documents.records import AddDocuments
@@ -226,6 +228,8 @@ SERVICES = (
         "screened", "out.md")),
     Operation("core.documents.comparing:Comparing.compare", Act.SHOW_DOCUMENT, lambda s: s.bench.comparing.compare(
         s.document, s.document, Job("Compare"))),
+    Operation("core.documents.comparison_report:export", Act.EXPORT_DOCUMENT, lambda s: comparison_report.export(s.vault, Comparison(
+        first=s.document, first_name="a", second=s.document, second_name="b", embedder=s.document, rows=()), s.out / "a.txt")),
     Operation("core.documents.service:Documents.text", Act.SHOW_DOCUMENT, lambda s: s.bench.documents.text(s.document, 1)),
     Operation("core.documents.service:Documents.page", Act.SHOW_DOCUMENT, lambda s: s.bench.documents.page(s.pages, 1)),
     Operation("core.retrieval.service:Retrieval.show", Act.SHOW_DOCUMENT, lambda s: s.bench.retrieval.show(
@@ -419,7 +423,7 @@ READING = {
     "refreshing": {"folders"},
     "rebuilding": {"pending"},
     "tagging": {"counts", "of"},
-    "comparing": {"find"},
+    "comparing": {"find", "versions"},
     "screening": {"again", "collections", "policy", "state"},
     "retrieval": {"search", "rank", "settings", "prepare", "index_state", "close", "allow_clear"},
     "prompts": {

@@ -127,11 +127,50 @@ def cutting(window: MainWindow) -> None:
     wait(window)
 
 
+FIRST = (
+    "4 Reporting",
+    "The investigator reports every serious adverse event to the sponsor within 24 hours of becoming aware of it.",
+    "Day 0 is the day on which anyone at the sponsor receives the four minimum criteria.",
+    "The paper form is sent by fax to the number on the last page.",
+    "Records are kept for two years after the end of the study.",
+)
+SECOND = (
+    "4 Reporting",
+    "The investigator reports every serious adverse event to the sponsor within 72 hours of becoming aware of it, in the portal.",
+    "Records are kept for fifteen years after the end of the study.",
+    "Day 0 is the day on which anyone at the sponsor receives the four minimum criteria.",
+    "Whoever enters a case is not the one who closes it.",
+)
+
+
+def compare_form(window: MainWindow) -> None:
+    from tests.unit.app.shots import wait
+
+    window.page.table.choose(0)  # type: ignore[union-attr]
+    window.page.compare_button.click()  # type: ignore[union-attr]
+    wait(window)
+
+
+def compared(window: MainWindow) -> None:
+    from tests.unit.app.shots import wait
+
+    compare_form(window)
+    choice = window.overlay.panel.choice  # type: ignore[union-attr]
+    bench = window.operations.workbench
+    bench.comparing.pieces[choice.digest] = FIRST  # type: ignore[union-attr]
+    current = next(iter(bench.documents.held["safety"]))  # type: ignore[union-attr]
+    bench.comparing.pieces[current] = SECOND  # type: ignore[union-attr]
+    window.overlay.panel.act.click()  # type: ignore[union-attr]
+    wait(window)
+
+
 SCENES: dict[str, Callable[[MainWindow], None]] = {
     "documents-waiting": documents(lambda window: None),
     "documents-plain": documents(lambda window: None, waiting=False),
     "documents-refused": documents(refused, waiting=False),
     "documents-refused-listed": documents(refused_listed, waiting=False),
+    "documents-compare": documents(compare_form, waiting=False),
+    "documents-compared": documents(compared, waiting=False),
     "documents-cutting": documents(cutting, waiting=False),
     "search-quality": documents(quality, waiting=False),
     "screening": documents(screening),

@@ -4,14 +4,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from difflib import SequenceMatcher
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 from msgspec.structs import replace
 
 from core.assistants.records import QUOTES, Answer, Answered, Citation, Delta, Found, Question
 from core.assistants.saved import Assistant, AssistantState, SaveAssistant
 from core.datasets.records import AddDataset, Dataset, Sample, SavedDataset
+from core.documents.comparing import Comparison, Piece, rows
 from core.documents.cutting import SMALLEST
 from core.documents.formats import LOCKED
 from core.documents.previewing import Preview, PreviewPassage
@@ -87,6 +90,11 @@ class Vault:
     @contextmanager
     def read(self) -> Iterator[Reader]:
         yield Reader(self._entries)
+
+    @contextmanager
+    def write(self, act: Act, about: str = "", reason: str = "") -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(note=lambda **facts: None)
+        self.happened(act, about)
 
     def users(self) -> tuple[User, ...]:
         return tuple(self._people)
@@ -271,6 +279,43 @@ class Refreshing:
             held=(),
             refused=added.refused,
             seconds=0.1,
+        )
+
+
+class Comparing:
+    """Each document has one earlier version; the real alignment, by equal words alone."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self.pieces: dict[Digest, tuple[str, ...]] = {}
+        self.compared: list[tuple[Digest, Digest]] = []
+
+    def versions(self, reference: str) -> tuple[tuple[Digest, Document], ...]:
+        collection, _, name = reference.partition("/")
+        current = next(one for one in self._documents.held[collection].items() if one[1].name == name)
+        return (current, (digest(f"before {name}"), replace(current[1], added="2026-10-01T09:30:00Z")))
+
+    def compare(self, first: Digest, second: Digest, job: Job) -> Comparison:
+        self.compared.append((first, second))
+        usual = ("Reports are due in 24 hours.", "Day 0 is the day of receipt.", "Logs are kept for two years.")
+        sides = [
+            tuple(Piece(page=1, start=0, place=f"line {at}", text=text) for at, text in enumerate(texts, 1))
+            for texts in (
+                self.pieces.get(first, usual),
+                self.pieces.get(second, (usual[0].replace("24", "72"), *usual[1:])),
+            )
+        ]
+        likeness = np.array(
+            [[SequenceMatcher(None, one.text, two.text).ratio() for two in sides[1]] for one in sides[0]],
+            dtype=np.float32,
+        )
+        return Comparison(
+            first=first,
+            first_name="SOP-PV-014, edition 7.pdf",
+            second=second,
+            second_name="SOP-PV-014, edition 8.pdf",
+            embedder=digest("embed"),
+            rows=rows(sides[0], sides[1], likeness),
         )
 
 
@@ -481,6 +526,7 @@ class StandIn:
         self.events = self.vault.events
         self.documents = Documents(self.vault)
         self.refreshing = Refreshing(self.documents)
+        self.comparing = Comparing(self.documents)
         self.assistants = Assistants(self.vault, self.documents)
         self.models = Models(self.vault)
         self.engine = Engine()

@@ -41,3 +41,11 @@ def test_two_documents_are_compared(desk: Desk) -> None:
     }
     assert desk("documents", "compare", "plant/a.txt", "plant/c.txt") != 0
     assert "Name it COLLECTION/NAME" in desk.errors
+
+
+def test_a_comparison_is_written_to_a_file(desk: Desk, tmp_path: Path) -> None:
+    assert desk("documents", "add", "plant", "a.txt", "b.txt") == 0
+    assert desk("documents", "compare", "plant/a.txt", "plant/b.txt", "--out", str(tmp_path / "found.txt")) == 0
+    assert "[-six-] {+twelve+}" in (tmp_path / "found.txt").read_text(encoding="utf-8")
+    assert desk("documents", "compare", "plant/a.txt", "plant/b.txt", "--out", str(tmp_path / "found.doc")) != 0
+    assert "written as .html or .txt" in desk.errors

@@ -190,7 +190,14 @@ def test_the_matrix_names_every_act_and_keeps_duties_apart() -> None:
     assert set(ALLOWED) == set(Act)
     assert all(ALLOWED[act] for act in Act)
     own = {Act.SIGN_IN, Act.SIGN_IN_FAILED, Act.SIGN_OUT, Act.REFUSAL, Act.CHANGE_PASSPHRASE}
-    taking = {Act.SHOW_DOCUMENT, Act.EXPORT_PACK, Act.EXPORT_TRAIL, Act.EXPORT_CHECKPOINT, Act.EXPORT_PICTURE}
+    taking = {
+        Act.SHOW_DOCUMENT,
+        Act.EXPORT_DOCUMENT,
+        Act.EXPORT_PACK,
+        Act.EXPORT_TRAIL,
+        Act.EXPORT_CHECKPOINT,
+        Act.EXPORT_PICTURE,
+    }
     checking = {Act.REVIEW_TRAIL, Act.WITNESS}
     assert {act for act in Act if allowed(act, [Role.AUDITOR])} == own | taking | checking
     assert ALLOWED[Act.APPROVE] == {Role.REVIEWER}
