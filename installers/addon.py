@@ -31,9 +31,11 @@ ROOTS: Final = ("torch", "transformers", "peft", "accelerate")
 NOT_NEEDED: Final = frozenset({"hf-xet", "setuptools", "triton", "pip"})
 """Required by a package's declaration, but only for downloading, or for compiling on the user's machine."""
 DROPPED: Final = re.compile(
-    r"\.(pyc|pyi|h|hpp|cuh|cpp|cu|a|lib|cmake|pdb)$|^torch/(include|share|test|bin|csrc)/|(^|/)__pycache__/|^(?!torch/)(.*/)?tests?/|^\.\./|^bin/"
+    r"\.(pyc|pyi|h|hpp|cuh|cpp|cu|a|lib|cmake|pdb)$|^torch/(include|share|test|csrc)/|^torch/bin/(?!torch_shm_manager$)"
+    r"|(^|/)__pycache__/|^(?!torch/)(.*/)?tests?/|^\.\./|^bin/"
     r"|\.dist-info/(RECORD|INSTALLER|REQUESTED|direct_url\.json|WHEEL|sboms/.*)$"
 )
+"""What isn't carried; torch refuses to start without `torch_shm_manager`, though nothing may run it."""
 _PINS: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)", re.MULTILINE)
 MANIFEST: Final = "addon.json"
 SIGNATURE: Final = "addon.json.minisig"
