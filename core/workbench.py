@@ -31,8 +31,9 @@ from core.evals import store as evals_store
 from core.evals.erasing import ErasableOutcomes, ErasableRuns
 from core.evals.scoring.tools import Scoring
 from core.evals.service import Evals
-from core.evidence import personal, salts
+from core.evidence import salts
 from core.evidence.service import Evidence
+from core.guards import personal
 from core.inference.service import Engine
 from core.jobs import Job, JobQueue, Visitor, nobody
 from core.models import store as models_store
@@ -119,7 +120,7 @@ class Workbench:
         self.retrieval: Retrieval = Retrieval(
             vault, self.supervisor, self.engine, self.documents, first.retrieval if first else None
         )
-        self.datasets = Datasets(vault, self.supervisor, personal.KINDS)
+        self.datasets = Datasets(vault, self.supervisor, personal.kinds_in)
         self.prompts = Prompts(
             vault, self.engine, releasing.blocked, lambda reference: examples(self.datasets, reference)
         )

@@ -1,18 +1,20 @@
 """Drafts of samples, reviewed one by one: the passage beside the question, a key for each word, and every word can be taken back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QTextEdit
 
+from app.bridge.operations import Failure
 from app.pages.dataset_forms import Dialog, SampleFields
+from app.pages.page import Shell
 from app.theme.look import look
 from app.widgets.basic import Elided, clear, column, label, row
 from app.widgets.buttons import Button
 from core.datasets.drafts import DraftView
-from core.datasets.records import Sample
+from core.datasets.records import Sample, SavedDataset
 
 
 class DraftReview(Dialog):
@@ -187,3 +189,35 @@ class DraftReview(Dialog):
     def _undo(self) -> None:
         if self._said:
             self.reopened.emit(self._said.pop())
+
+
+def ask_words(
+    shell: Shell,
+    dataset: str,
+    found: Sequence[DraftView],
+    left: Callable[[], None],
+    saved: Callable[[SavedDataset], None],
+    failed: Callable[[Failure], None],
+) -> DraftReview:
+    """Open the review of a dataset's drafts; each word is recorded when it is said. `saved` gets the version that the accepted ones are in."""
+    form = DraftReview(dataset, found)
+    run = shell.operations.run
+    form.left.connect(left)
+    form.accepted.connect(
+        lambda number, edited: run(
+            "Accept a draft", lambda bench, job: bench.drafting.accept(number, edited), form.show_decided, failed
+        )
+    )
+    form.rejected.connect(
+        lambda number: run(
+            "Reject a draft", lambda bench, job: bench.drafting.reject(number), form.show_decided, failed
+        )
+    )
+    form.reopened.connect(
+        lambda number: run("Take it back", lambda bench, job: bench.drafting.reopen(number), form.show_decided, failed)
+    )
+    form.keep.connect(
+        lambda: run("Keep the accepted drafts", lambda bench, job: bench.drafting.keep(dataset), saved, failed)
+    )
+    shell.open_dialog(form, 920)
+    return form

@@ -1,4 +1,4 @@
-"""The dialogs of the datasets page: one sample to edit, a split to make, what changed, and what a check found."""
+"""The dialogs of the datasets page: one sample to edit, a split to make, and what changed."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,7 +15,6 @@ from app.widgets.forms import Check, Choice, Field, line_edit, required
 from app.widgets.table import Cell, Column, Table
 from core.datasets.changes import Change
 from core.datasets.records import Sample, Splitting, Turn
-from core.datasets.screening import Contaminated, Personal, Screening
 from core.prompts.diff import diff_words
 
 
@@ -184,51 +183,6 @@ class ChangesView(Dialog):
         self.diff.show_parts([(part.kind, part.text) for part in diff_words(told(one.before), told(one.after))])
 
 
-class ScreeningView(Dialog):
-    """What a check found, worst first. `opened` gives the id of a sample."""
-
-    opened = Signal(str)
-
-    def __init__(self, found: Screening) -> None:
-        super().__init__(f"Check of {found.reference}")
-        rows = [
-            *(
-                (c.sample, f"{c.adapter} was trained on it ({c.dataset}, {c.of})", _how(c.how))
-                for c in found.contaminated
-            ),
-            *((p.sample, f"Personal data in its {p.field}", p.kind) for p in found.personal),
-            *((r.sample, f"Repeats {r.of}", _how(r.how)) for r in found.repeats),
-        ]
-        said = (
-            f"Nothing was found in {found.samples:,} samples."
-            if found.clean
-            else f"{_some(found.contaminated):,} learned by an adapter, {_some(found.personal):,} with personal data, "
-            f"{len(found.repeats):,} repeated, of {found.samples:,} samples."
-        )
-        self.body.addWidget(label(said, tone="secondary", wrap=True))
-        for one in found.unknown[:5]:
-            self.body.addWidget(label(f"Can’t be compared: {one}.", type="small", tone="warn", wrap=True))
-        self.table = Table(
-            [
-                Column("Sample", lambda one: Cell(one[0], mono=True), 100),
-                Column("What", lambda one: Cell(one[1])),
-                Column("How", lambda one: Cell(one[2], tone="text.secondary"), 120),
-            ],
-            "What was found",
-        )
-        self.table.setMinimumHeight(look().px(260))
-        self.table.show_rows(rows)
-        self.table.opened.connect(lambda one: self.opened.emit(one[0]))
-        self.table.setVisible(bool(rows))
-        self.body.addWidget(self.table, 1)
-        self.end(word="Close")
-
-
-def _some(found: Sequence[Contaminated | Personal]) -> int:
-    """How many samples these are about."""
-    return len({one.sample for one in found})
-
-
 def told(sample: Sample | None) -> str:
     """A sample as lines of text, to be compared."""
     if sample is None:
@@ -247,10 +201,6 @@ def told(sample: Sample | None) -> str:
         ("Part", sample.split),
     )
     return "\n".join([*lines, *(f"{name}: {value}" for name, value in pairs if value)])
-
-
-def _how(how: str) -> str:
-    return {"exact": "exactly", "normalised": "but for case", "near": "nearly"}[how]
 
 
 def _with_last(turns: tuple[Turn, ...], asked: str) -> tuple[Turn, ...]:

@@ -1,11 +1,14 @@
 """Importing a file into a dataset: what it holds, which column becomes what, and what is wrong with it, before anything is stored."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame
 
+from app.bridge.operations import Failure
+from app.pages.page import Shell
 from app.theme.look import look
 from app.widgets.basic import column, label, row
 from app.widgets.buttons import Button
@@ -168,3 +171,26 @@ class ImportForm(QFrame):
 def _answer(sample: object) -> str:
     found = getattr(sample, "target", "") or getattr(sample, "answer", "") or getattr(sample, "chosen", "")
     return " ".join(str(found or "").split())
+
+
+def ask_import(shell: Shell, path: str, taken: Callable[[AddDataset], None]) -> ImportForm:
+    """Open the form on a file; `taken` gets the request to store it."""
+    form = ImportForm(path)
+    form.left.connect(shell.close_overlay)
+    form.taken.connect(taken)
+
+    def read(request: AddDataset) -> None:
+        def failed(found: Failure) -> None:
+            form.show_failure(found.sentence)
+
+        def done(found: ReadFile) -> None:
+            form.show_read(found)
+
+        shell.operations.run(
+            f"Reading {Path(path).name}", lambda bench, job: bench.datasets.preview(request, job), done, failed
+        )
+
+    form.asked.connect(read)
+    shell.open_dialog(form, 680)
+    read(form.request())
+    return form

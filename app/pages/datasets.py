@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
 
-from app.bridge.operations import Failure
-from app.pages.dataset_drafts import DraftReview
-from app.pages.dataset_forms import ChangesView, SampleForm, ScreeningView, SplitForm
-from app.pages.dataset_import import ImportForm
+from app.pages.dataset_checks import FLAGS, Flags, ScreeningView
+from app.pages.dataset_drafting import DraftingPanel, ask_drafting
+from app.pages.dataset_drafts import DraftReview, ask_words
+from app.pages.dataset_export import ask_export
+from app.pages.dataset_forms import ChangesView, SampleForm, SplitForm
+from app.pages.dataset_import import ImportForm, ask_import
+from app.pages.dataset_sample import SampleCard, target, where
 from app.pages.page import Page, Shell, list_pane, side_pane
 from app.theme.look import look
-from app.widgets.basic import Card, Elided, SearchField, clear, column, frame, label, row
+from app.widgets.basic import Elided, SearchField, column, frame, label, row
 from app.widgets.beside import Beside
 from app.widgets.buttons import Button, button
 from app.widgets.empty_state import EmptyState
@@ -27,8 +30,8 @@ from app.widgets.side_list import SideList, SideRow
 from app.widgets.table import Cell, Column, Table
 from core.datasets.changes import changes
 from core.datasets.drafts import DraftView
-from core.datasets.files import ReadFile
 from core.datasets.records import AddDataset, Dataset, Sample, SavedDataset, SaveSamples, SplitDataset, Splitting
+from core.datasets.screening import Screening
 from core.datasets.splitting import counts
 
 if TYPE_CHECKING:
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
 
 FILES = "Samples (*.jsonl *.json *.csv *.tsv *.xlsx)"
 MOST_UNDO = 100
-ALL, SYNTHETIC, EDITED, PART = "all", "synthetic", "edited", "part:"
+ALL, SYNTHETIC, EDITED, PART, FLAG = "all", "synthetic", "edited", "part:", "flag:"
 Known = tuple[tuple[Dataset, ...], dict[str, int]]
 
 
@@ -55,11 +58,13 @@ class DatasetsPage(Page):
         super().__init__(shell)
         self.add_button = button("Add dataset", "plus", "primary")
         self.add_button.clicked.connect(self._choose)
-        self.export_button = Button("Export", "save")
+        self.draft_button = Button("Draft questions", "question")
+        self.draft_button.clicked.connect(self._draft)
+        self.export_button = Button("Export", "save", small=True)
         self.export_button.clicked.connect(self._export)
         self.drafts_button = Button("Review drafts")
         self.drafts_button.clicked.connect(self._review)
-        self.bar.act(self.drafts_button, self.export_button, self.add_button)
+        self.bar.act(self.drafts_button, self.draft_button, self.add_button)
         self.list = SideList("Datasets")
         self.list.picked.connect(self._picked)
         self._left = list_pane(self.list, width=232)
@@ -90,7 +95,13 @@ class DatasetsPage(Page):
         head = row(self._heading, self._count, self.which, self.find, margins=(20, 8, 16, 0))
         head.setStretch(1, 1)
         acts = row(
-            *(self.check_button, self.split_button, self.changes_button, None, self.undo_button, self.save_button),
+            self.check_button,
+            self.split_button,
+            self.changes_button,
+            self.export_button,
+            None,
+            self.undo_button,
+            self.save_button,
             margins=(20, 0, 16, 0),
         )
         self._parts_row = QWidget()
@@ -104,7 +115,7 @@ class DatasetsPage(Page):
                 Column("Sample", lambda found: Cell(found.id, mono=True, tone="text.tertiary"), 84),
                 Column("Question", lambda found: Cell(" ".join(found.input.split()), second=target(found))),
                 Column("Where", lambda found: Cell(where(found), tone="text.secondary"), 180, spare=2),
-                Column("Tags", lambda found: Cell(", ".join(found.tags), tone="text.secondary"), 110, spare=1),
+                Column("Tags", lambda found: self._marked(found), 122, spare=1),
             ],
             "Samples",
             height=52,
@@ -116,6 +127,9 @@ class DatasetsPage(Page):
         )
         self.empty.acted.connect(self._choose)
         self._filled = QWidget()
+        self.drafting = DraftingPanel(self.operations)
+        self.drafting.review_asked.connect(self._review_of)
+        self.drafting.turned.connect(self._tell)
         inner = column(tools, self.table, space=0)
         inner.setStretch(1, 1)
         self._filled.setLayout(inner)
@@ -123,9 +137,11 @@ class DatasetsPage(Page):
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self._filled)
         middle = frame("panel")
-        middle.setLayout(column(self._stack, space=0))
+        middle.setLayout(column(self._stack, self.drafting, space=0))
         self._middle = middle
-        self._about = Card()
+        self._about = SampleCard()
+        self._about.edited.connect(self._edit)
+        self._about.removed.connect(lambda found: self.replace(found.id, None))
         self._side = side_pane(self._about, width=336)
         across = row(self._left, space=0)
         across.addWidget(Beside(middle, self._side, 336, narrow=700), 1)
@@ -137,6 +153,7 @@ class DatasetsPage(Page):
         self._folded: list[str] = []
         self._before: list[tuple[Sample, ...]] = []
         self._edited: Dataset | None = None
+        self._flags = Flags()
         self._describe(None)
 
     def opened(self) -> None:
@@ -167,55 +184,11 @@ class DatasetsPage(Page):
 
     def look_into(self, path: str) -> ImportForm:
         """Show what a file holds, before anything of it is stored."""
-        form = ImportForm(path)
-        form.left.connect(self.shell.close_overlay)
-        form.taken.connect(self._import)
-
-        def read(request: AddDataset) -> None:
-            def failed(found: Failure) -> None:
-                form.show_failure(found.sentence)
-
-            def done(found: ReadFile) -> None:
-                form.show_read(found)
-
-            self.operations.run(
-                f"Reading {Path(path).name}", lambda bench, job: bench.datasets.preview(request, job), done, failed
-            )
-
-        form.asked.connect(read)
-        self.shell.open_dialog(form, 680)
-        read(form.request())
-        return form
+        return ask_import(self.shell, path, self._import)
 
     def review(self, found: tuple[DraftView, ...]) -> DraftReview:
         """Go through drafts one by one."""
-        form = DraftReview(self._name, found)
-        form.left.connect(self._close)
-        form.accepted.connect(
-            lambda number, edited: self.operations.run(
-                "Accept a draft", lambda bench, job: bench.drafting.accept(number, edited), form.show_decided, self.fail
-            )
-        )
-        form.rejected.connect(
-            lambda number: self.operations.run(
-                "Reject a draft", lambda bench, job: bench.drafting.reject(number), form.show_decided, self.fail
-            )
-        )
-        form.reopened.connect(
-            lambda number: self.operations.run(
-                "Take it back", lambda bench, job: bench.drafting.reopen(number), form.show_decided, self.fail
-            )
-        )
-        form.keep.connect(
-            lambda: self.operations.run(
-                "Keep the accepted drafts",
-                lambda bench, job: bench.drafting.keep(form.dataset),
-                self._saved,
-                self.fail,
-            )
-        )
-        self.shell.open_dialog(form, 920)
-        return form
+        return ask_words(self.shell, self._name, found, self._close, self._saved, self.fail)
 
     def _close(self) -> None:
         self.shell.close_overlay()
@@ -246,24 +219,20 @@ class DatasetsPage(Page):
 
     def _export(self) -> None:
         found = self._current()
-        if found is None:
-            return
-        path, _ = QFileDialog.getSaveFileName(
-            self,
-            "Export the samples",
-            f"{found.name}-{found.number}.jsonl",
-            "Samples (*.jsonl *.json *.csv *.xlsx)",
-        )
-        if path:
-            self.operations.run(
-                "Export the samples",
-                lambda bench, job: bench.datasets.export(found.reference, Path(path)),
-                lambda count: self.shell.toast(f"{count:,} samples were written to {Path(path).name}"),
-                self.fail,
-            )
+        if found is not None:
+            ask_export(self.shell, self, found)
+
+    def _draft(self) -> None:
+        ask_drafting(self.shell, self._name, self.drafting.begin, self.fail)
 
     def _review(self) -> None:
-        name = self._name
+        self._review_of(self._name)
+
+    def _review_of(self, name: str) -> None:
+        if name != self._name:
+            self._picked(name)
+        if name != self._name:
+            return  # there are changes that aren't saved
         self.operations.run("Read the drafts", lambda bench, job: bench.drafting.list(name), self.review, self.fail)
 
     def _screen(self) -> None:
@@ -272,11 +241,16 @@ class DatasetsPage(Page):
             return
         reference = found.reference
 
-        def done(result: object) -> None:
-            view = ScreeningView(result)  # type: ignore[arg-type]
+        def done(result: Screening) -> None:
+            if not self._before and found.name == self._name:
+                self._flags = Flags(result)
+                self._offer()
+                self._narrow()
+                self._describe(self.table.current())
+            view = ScreeningView(result)
             view.left.connect(self.shell.close_overlay)
             view.opened.connect(self._go_to)
-            self.shell.open_dialog(view, 680)
+            self.shell.open_dialog(view, 780)
 
         self.operations.run(
             f"Checking {reference}",
@@ -425,6 +399,8 @@ class DatasetsPage(Page):
         found = self._current()
         self._describe(None)
         if self._edited is None:
+            if found is None or self._flags.reference != found.reference:
+                self._flags = Flags()
             self._samples, self._folded, self._before = found.samples if found is not None else (), [], []
             self._offer()
         self._narrow()
@@ -438,6 +414,8 @@ class DatasetsPage(Page):
         self.which.addItem("All samples", ALL)
         self.which.addItem("Synthetic", SYNTHETIC)
         self.which.addItem("Changed", EDITED)
+        for kind, number in self._flags.counts().items():
+            self.which.addItem(f"{FLAGS[kind]}, {number:,}", FLAG + kind)
         for part in counts(self._samples):
             if part:
                 self.which.addItem(f"Part {part}", PART + part)
@@ -463,13 +441,19 @@ class DatasetsPage(Page):
         self.check_button.refuse(unsaved)
         self.split_button.refuse(unsaved)
         self.changes_button.refuse(unsaved)
-        for act in (self.check_button, self.split_button, self.changes_button):
+        for act in (self.check_button, self.split_button, self.changes_button, self.export_button):
             act.setVisible(not self._before)
         self.undo_button.setVisible(bool(self._before))
         self.save_button.setVisible(bool(self._before))
         waiting = self._waiting.get(self._name, 0)
         self.drafts_button.setText(f"Review {waiting} drafts" if waiting else "Review drafts")
-        self.drafts_button.refuse("" if waiting else "No drafts wait. `assay dataset draft` makes some.")
+        self.drafts_button.refuse("" if waiting else "No drafts wait. “Draft questions” makes some.")
+        self.draft_button.refuse("A model drafts already." if self.drafting.busy else "")
+
+    def _marked(self, found: Sample) -> Cell:
+        """What the last check flagged, else the tags."""
+        said = self._flags.words(found.id)
+        return Cell(said or ", ".join(found.tags), tone="warn.fg" if said else "text.secondary")
 
     def _current(self) -> Dataset | None:
         return next((one for one in self._datasets if one.name == self._name), None)
@@ -490,71 +474,11 @@ class DatasetsPage(Page):
         elif kind == EDITED:
             was = {one.id: one for one in self._edited.samples} if self._edited is not None else {}
             samples = tuple(one for one in samples if was and was.get(one.id) != one)
+        elif kind.startswith(FLAG):
+            samples = tuple(one for one in samples if self._flags.has(one.id, kind.removeprefix(FLAG)))
         elif kind.startswith(PART):
             samples = tuple(one for one in samples if one.split == kind.removeprefix(PART))
         self.table.show_rows(samples, keep=lambda one: one.id)
 
     def _describe(self, found: Sample | None) -> None:
-        clear(self._about.body)
-        self._about.setVisible(found is not None)
-        if found is None:
-            return
-        body = self._about.body
-        body.addWidget(label(found.id, type="code", tone="tertiary"))
-        for turn in found.turns[:-1]:
-            body.addWidget(label(f"{turn.role}: {turn.content}", type="small", tone="secondary", wrap=True))
-        body.addWidget(label(found.input, type="heading", wrap=True))
-        body.addWidget(label(target(found), wrap=True))
-        told = (
-            ("A right answer", found.answer),
-            ("The better answer", found.chosen),
-            ("The worse answer", found.rejected),
-            ("To choose from", "\n".join(found.choices)),
-            ("Passages", "\n\n".join(found.passages)),
-        )
-        for name, text in told:
-            if text:
-                body.addWidget(label(name, strong=True))
-                body.addWidget(label(text, wrap=True))
-        if found.quote:
-            body.addWidget(label("Its source", strong=True))
-            body.addWidget(label(f"“{found.quote}”", tone="secondary", wrap=True))
-            body.addWidget(label(where(found), type="small", tone="tertiary", wrap=True))
-        body.addWidget(label(came_from(found), type="small", tone="tertiary", wrap=True))
-        edit = Button("Edit", small=True, hint="Enter")
-        edit.clicked.connect(lambda: self._edit(found))
-        remove = Button("Remove", "trash", small=True)
-        remove.clicked.connect(lambda: self.replace(found.id, None))
-        body.addLayout(row(edit, remove, None))
-
-
-def came_from(found: Sample) -> str:
-    """Where a sample comes from, in words."""
-    origin = found.origin
-    if origin is None:
-        return "Synthetic." if found.synthetic else ""
-    kinds = {
-        "file": f"From the file {origin.source}",
-        "person": "Written by a person",
-        "document": "Made from a document",
-        "trace": "From an answer in the vault",
-        "failure": f"From a failure of {origin.source}",
-    }
-    by = f", brought in by {origin.by}" if origin.by else ""
-    model = f" A model wrote it ({origin.model.split(' ')[0]})." if origin.model else ""
-    return f"{kinds[origin.kind]}{by}.{model}{' Synthetic.' if found.synthetic else ''}"
-
-
-def target(found: Sample) -> str:
-    """What a right answer must hold, in words."""
-    if found.unanswerable:
-        return "The documents don’t say"
-    said = found.target or " ".join(found.answer.split()) or found.chosen
-    return f"Target: {found.target}" if found.target else said or "No target"
-
-
-def where(found: Sample) -> str:
-    """The document and the page that hold the answer."""
-    if not found.document:
-        return ""
-    return f"{found.document}, p. {found.page}" if found.page else found.document
+        self._about.show_sample(found, self._flags.of(found.id) if found is not None else ())

@@ -5,7 +5,7 @@ or nearly the same (of all that is three words in a row in either, at least `NEA
 against the datasets that the adapters were trained on. What was trained on files that aren't kept can't be compared, and is named.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 
 from core.datasets.records import Sample
@@ -89,18 +89,15 @@ def repeats(samples: Sequence[Sample], job: Job) -> tuple[Repeat, ...]:
     )
 
 
-def personal(samples: Sequence[Sample], finders: Mapping[str, Callable[[str], bool]], job: Job) -> tuple[Personal, ...]:
-    """The fields with personal data. `finders` say of a text whether it holds some of their kind."""
+def personal(samples: Sequence[Sample], kinds: Callable[[str], Collection[str]], job: Job) -> tuple[Personal, ...]:
+    """The fields with personal data, kind by kind. `kinds` says which a text holds."""
     found: list[Personal] = []
     for number, sample in enumerate(samples):
         if number % 500 == 0:
             job.report(number, len(samples), "samples")
         for field, texts in _fields(sample):
-            found += [
-                Personal(sample=sample.id, field=field, kind=kind)
-                for kind, holds in finders.items()
-                if any(holds(text) for text in texts if text)
-            ]
+            there = dict.fromkeys(kind for text in texts if text for kind in kinds(text))
+            found += [Personal(sample=sample.id, field=field, kind=kind) for kind in there]
     return tuple(found)
 
 

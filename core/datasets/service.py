@@ -3,7 +3,7 @@
 What a model wrote stays marked so: a sample that was synthetic in the version before is synthetic in the next one, whatever an edit or a file says.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from core.datasets import changes, screening, splitting
@@ -32,12 +32,12 @@ class Datasets:
         self,
         vault: Vault,
         supervisor: Supervisor | None = None,
-        personal: Mapping[str, Callable[[str], bool]] | None = None,
+        personal: Callable[[str], Collection[str]] | None = None,
     ) -> None:
-        """`personal` says for each kind of personal data whether a text holds some. Without a supervisor, files are read in this process."""
+        """`personal` says which kinds of personal data a text holds. Without a supervisor, files are read in this process."""
         self._vault = vault
         self._supervisor = supervisor
-        self._personal = personal or {}
+        self._personal = personal or (lambda text: ())
         self.learned: Callable[[], Sequence[Learned]] = tuple
         """What the vault's adapters were trained on; told by the training service, which lies above."""
 

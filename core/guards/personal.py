@@ -262,6 +262,12 @@ def spans(text: str, kinds: Collection[str] = tuple(KINDS)) -> list[Span]:
     return _apart(found)
 
 
+def kinds_in(text: str) -> tuple[str, ...]:
+    """The kinds of what rules find in a text, in the order of `KINDS`."""
+    found = {span.kind for span in spans(text)}
+    return tuple(kind for kind in KINDS if kind in found)
+
+
 def _in_part(text: str, at: int, kinds: Collection[str]) -> Iterator[Span]:
     lower = text.lower()
     digits = _DIGIT.search(text) is not None

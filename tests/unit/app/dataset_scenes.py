@@ -10,12 +10,13 @@ from PySide6.QtCore import QCoreApplication
 
 from app.main_window import MainWindow
 from app.pages.dataset_forms import SplitForm
+from core.datasets.drafting import Drafted
 from core.datasets.drafts import Checks, Draft
 from core.datasets.drafts import put as put_draft
 from core.datasets.records import Origin, Sample, SaveSamples, SplitDataset, Splitting
 from core.datasets.screening import Learned
 from core.datasets.service import Datasets
-from core.evidence import personal
+from core.guards import personal
 from core.jobs import Job
 from core.vault.roles import Act
 from core.vault.vault import Vault
@@ -138,7 +139,7 @@ def importing(window: MainWindow) -> None:
 
 def checked(window: MainWindow) -> None:
     datasets = window.operations.workbench.datasets  # type: ignore[union-attr]
-    datasets._personal = personal.KINDS
+    datasets._personal = personal.kinds_in
     shown = datasets.show("case-intake")
     datasets.learned = lambda: (
         Learned(adapter="training-2", digest="a" * 64, datasets=(shown.digest,), files=("talks.json",)),
@@ -168,6 +169,33 @@ def review_edit(window: MainWindow) -> None:
     window.overlay.panel.edit.click()  # type: ignore[union-attr]
 
 
+def drafting(window: MainWindow) -> None:
+    window.page.draft_button.click()  # type: ignore[union-attr]
+
+
+def drafting_works(window: MainWindow) -> None:
+    """As it stands halfway, and below it what is told when it ended."""
+    page = window.page
+    panel = page.drafting  # type: ignore[union-attr]
+    panel.work.begin("Drafting questions for case-intake", "What is drafted is kept as it comes")
+    panel.work.say(7, 20, "questions")
+    panel._told.hide()
+    panel.show()
+
+
+def drafted(window: MainWindow) -> None:
+    panel = window.page.drafting  # type: ignore[union-attr]
+    panel._dataset = "case-intake"
+    refused = {"the quote isn't in the passage": 4, "a search with the question doesn't find the passage": 2}
+    panel._done(Drafted(dataset="case-intake", made=12, refused=refused))
+
+
+def flagged(window: MainWindow) -> None:
+    checked(window)
+    wait(window)
+    window.overlay.panel.left.emit()  # type: ignore[union-attr]
+
+
 SCENES: dict[str, Callable[[MainWindow], None]] = {
     "datasets": at(),
     "datasets-edited": at(edited),
@@ -177,6 +205,11 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     "datasets-import": at(importing),
     "datasets-check": at(checked),
     "datasets-split": at(splitting),
+    "datasets-flagged": at(flagged),
+    "datasets-export": at(lambda window: window.page.export_button.click()),  # type: ignore[union-attr]
+    "datasets-drafting": at(drafting),
+    "datasets-drafting-works": at(drafting_works),
+    "datasets-drafted": at(drafted),
     "datasets-drafts": at(review),
     "datasets-drafts-edit": at(review_edit),
 }

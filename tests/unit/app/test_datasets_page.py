@@ -9,8 +9,9 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.bridge.operations import Operations
+from app.pages.dataset_checks import ScreeningView
 from app.pages.dataset_drafts import DraftReview
-from app.pages.dataset_forms import ChangesView, SampleForm, ScreeningView, SplitForm, told
+from app.pages.dataset_forms import ChangesView, SampleForm, SplitForm, told
 from app.pages.dataset_import import ImportForm
 from app.pages.datasets import DatasetsPage
 from app.theme.look import look

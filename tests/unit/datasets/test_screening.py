@@ -1,11 +1,11 @@
 """Duplicates, personal data and contamination, on samples that were made to be found, and on others that were not."""
 
 import random
-import re
 
 from core.datasets.records import Sample, Turn
 from core.datasets.screening import NEAR, Source, contaminated, personal, repeats
 from core.datasets.texts import near_pairs, shingles
+from core.guards.personal import kinds_in
 from core.jobs import Job
 
 LONG = "Within how many calendar days must the sponsor report a fatal unexpected reaction to the authority after first knowledge of it in the trial"
@@ -49,16 +49,18 @@ def test_another_conversation_before_the_same_words_is_another_question() -> Non
 
 
 def test_personal_data_is_told_by_field_and_kind() -> None:
-    finders = {"email": lambda text: re.search(r"@\w", text) is not None}
     kept = (
         sample("1", "Who wrote?", "x"),
-        sample("2", "Write to a@b.example", passages=("c@d.example",), metadata={"by": "e@f.example"}),
+        sample("2", "Write to ann@firm.example", passages=("bob@firm.example",), metadata={"by": "cy@firm.example"}),
+        sample("3", "Call Mr Ralph Ibarra on +49 30 901820", "no"),
     )
-    found = personal(kept, finders, Job("Screen"))
+    found = personal(kept, kinds_in, Job("Screen"))
     assert [(one.sample, one.field, one.kind) for one in found] == [
         ("2", "input", "email"),
         ("2", "passages", "email"),
         ("2", "metadata", "email"),
+        ("3", "input", "phone"),
+        ("3", "input", "person"),
     ]
 
 

@@ -33,7 +33,7 @@ ROWS = '{"id":"q1","input":"Is it confidential?","target":"yes"}\n{"id":"q2","in
 
 @pytest.fixture
 def datasets(vault: Vault) -> Datasets:
-    return Datasets(vault, personal={"email": lambda text: "@" in text})
+    return Datasets(vault, personal=lambda text: ("email",) if "@" in text else ())
 
 
 @pytest.fixture
