@@ -3,7 +3,6 @@
 #   make app        the window
 #   make test       lint, types, layers and tests (under 15 minutes on 2 cores)
 #   make test-all   the slow tests too
-#   make test-beside  as `make test`, in parts of which two run at a time
 #   make installers what is carried to other machines; `make installer-test` proves it in a clean Debian (installers/README.md)
 #   make bench      figures: [ONLY=pattern] [OUT=file.json]
 
@@ -20,7 +19,7 @@ export ANONYMIZED_TELEMETRY := False
 
 EMBED := resources/models/starter-embed.gguf
 
-.PHONY: demo app test test-all test-beside bench setup develop checks clean
+.PHONY: demo app test test-all bench setup develop checks clean
 .DEFAULT_GOAL := demo
 
 demo: setup
@@ -35,13 +34,10 @@ setup: $(SETUP)/installed $(EMBED)
 develop: setup $(SETUP)/developing
 
 test: checks
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m tests.run -m "not slow"
 
 test-all: checks
 	$(BIN)/python -m pytest
-
-test-beside: checks
-	$(BIN)/python -m tests.run -m "not slow"
 
 checks: develop
 	$(BIN)/ruff check .

@@ -3,7 +3,7 @@
 
 Tests mostly wait for one process; two at once end in little more than half the time. Options go to each part's pytest. What
 each part writes is kept in build/tests/, and printed when the part ends; the failures of all come last. The parts share nothing
-that tests write: each has its own temporary folder and cache. Whatever lies in no part of its own is in the last one.
+that tests write: each has its own temporary folder and cache.
 """
 
 from __future__ import annotations
@@ -21,15 +21,18 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOGS = REPOSITORY / "build" / "tests"
 PARTS = {
-    "window": ("tests/unit/app",),
-    "end2end": ("tests/end2end", "tests/fuzz"),
+    "others": (),
     "engine": ("tests/unit/inference", "tests/unit/models", "tests/unit/workers", "tests/unit/retrieval"),
+    "end2end": ("tests/end2end", "tests/fuzz"),
+    "window": ("tests/unit/app",),
     "vault": ("tests/unit/vault", "tests/unit/trust", "tests/unit/evidence"),
     "commands": ("tests/unit/cli", "tests/unit/server"),
 }
-"""The longest first, so that the last ones to run are short."""
+"""The longest first, so that the last ones to run are short; others are whatever no other part names."""
 NONE_FOUND = 5
-DOTS = re.compile(r"[.sxXFE]+ *\[ *\d+%\]")
+DOTS = re.compile(r"[.sxXFE]+ *\[ *(\d+)%\]")
+SIGN_OF_LIFE = 60.0
+"""Seconds between two lines that say how far the running parts are."""
 COUNT = re.compile(r"(\d+) (passed|failed|skipped|errors?|xfailed|xpassed|deselected)")
 
 
@@ -46,12 +49,18 @@ class Part:
     def lines(self) -> list[str]:
         return self.log.read_text(encoding="utf-8", errors="replace").splitlines()
 
+    @property
+    def percent(self) -> int:
+        """How much of it has run, as pytest says at the end of a row of dots."""
+        said = [match[1] for line in self.lines if (match := DOTS.fullmatch(line.strip()))]
+        return int(said[-1]) if said else 0
+
 
 def commands() -> dict[str, list[str]]:
     """What pytest is given for each part."""
     named = [place for places in PARTS.values() for place in places]
-    rest = ["tests", *(f"--ignore={place}" for place in named)]
-    return {**{name: list(places) for name, places in PARTS.items()}, "others": rest}
+    rest = ("tests", *(f"--ignore={place}" for place in named))
+    return {name: list(places or rest) for name, places in PARTS.items()}
 
 
 def start(name: str, given: list[str], options: list[str]) -> Part:
@@ -94,13 +103,16 @@ def main(options: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     began, beside = time.monotonic(), min(2, os.cpu_count() or 1)
     waiting, running, ended = list(commands().items()), list[Part](), list[Part]()
-    counts: Counter[str] = Counter()
+    say, counts = began + SIGN_OF_LIFE, Counter[str]()
     print(f"{len(waiting)} parts, {beside} at a time; what they write: {LOGS.relative_to(REPOSITORY)}", flush=True)
     try:
         while waiting or running:
             while waiting and len(running) < beside:
                 running.append(start(*waiting.pop(0), options))
             time.sleep(0.2)
+            if time.monotonic() > say:
+                say += SIGN_OF_LIFE
+                print(", ".join(f"{part.name} {part.percent} %" for part in running), flush=True)
             for part in [part for part in running if part.process.poll() is not None]:
                 running.remove(part)
                 ended.append(part)
