@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -43,9 +43,12 @@ FEW: Final = AT_ONCE + 3
 AHEAD: Final = 96
 """Small documents that are read ahead: a scanned page can take half a minute, in which the other cores read so many files."""
 HELD: Final = 64 * 1000 * 1000
-"""Bytes of the files that are read ahead, beyond the few."""
+"""Bytes of the files that are read ahead, and of what has come out of them, from which only the few are read."""
 HELPERS: Final = min((os.cpu_count() or 1) - 1, 7)
-"""Further workers that recognise pages of one document."""
+"""Further workers that recognise pages, of all documents together."""
+SPARE: Final = threading.BoundedSemaphore(max(HELPERS, 1))
+LOOK: Final = 0.5
+"""Seconds after which one that waits for its turn looks whether a page is left."""
 LONG: Final = 1.0
 """Seconds of a page's recognition from which further workers are worth their start."""
 DEEPEST: Final = 4
@@ -111,7 +114,7 @@ class Reader:
             return documents
 
         sizes = [files.size(path) for _, path in found]
-        return ahead((partial(read, name, path) for name, path in found), job, sizes)
+        return ahead((partial(read, name, path) for name, path in found), job, sizes, _weight)
 
     def read_again(self, name: str, data: bytes, job: Job) -> Parsed | Refusal:
         """A document alone, whose bytes were read before: its pages, or why there are none."""
@@ -163,12 +166,14 @@ class Reader:
         made = list(pages)
         left = iter(wanted)
         turn = threading.Lock()
+        over = threading.Event()
 
         def take(worker: Worker, job: Job) -> None:
             while True:
                 with turn:
                     number = next(left, None)
                 if number is None:
+                    over.set()
                     return
                 try:
                     made[number - 1] = self._recognised(worker, made[number - 1], job)
@@ -178,8 +183,16 @@ class Reader:
                     raise
 
         def help_out(job: Job) -> None:
-            with self.supervisor.start(self._spec(), job) as helper:
-                helper.call(request, Opened, job)
+            while not SPARE.acquire(timeout=LOOK):
+                if over.is_set() or job.cancelled:
+                    return
+            with ExitStack() as stack:
+                stack.callback(SPARE.release)
+                try:
+                    helper = stack.enter_context(self.supervisor.start(self._spec(), job))
+                    helper.call(request, Opened, job)
+                except WorkerFailed:
+                    return  # there is no room for another one; the others read its pages
                 take(helper, job)
 
         worker.call(request, Opened, job)
@@ -263,15 +276,26 @@ def _attempted(name: str, read: Callable[[], T]) -> T | Refusal:
 
 
 def ahead(
-    tasks: Iterable[Callable[[Job], T]], job: Job, sizes: Sequence[int] | None = None
+    tasks: Iterable[Callable[[Job], T]],
+    job: Job,
+    sizes: Sequence[int] | None = None,
+    weigh: Callable[[T], int] = lambda found: 0,
 ) -> Generator[T, None, None]:
     """What each task gives, in order, some of them begun before they are asked for: `FEW`; where the `sizes` of what they read are known, in bytes,
-    up to `AHEAD` while they hold no more than `HELD`. Closing the iterator cancels the jobs of those."""
+    up to `AHEAD` while they hold no more than `HELD`. Beyond the few, tasks wait also while what was given and not asked for yet, as `weigh` has it,
+    is that much. Closing the iterator cancels the jobs of those."""
     with quiet(job) as inner, ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="reading") as pool:
-        rest = iter(tasks)
+        rest = enumerate(tasks)
         weights = iter(sizes or ())
-        waiting: deque[tuple[int, Future[T]]] = deque()
+        waiting: deque[tuple[int, Future[tuple[int, T]]]] = deque()
         held = 0
+        room = _Room()
+
+        def run(number: int, task: Callable[[Job], T]) -> tuple[int, T]:
+            room.enter(number, inner)
+            found = task(inner)
+            return room.keep(weigh(found)), found
+
         try:
             while True:
                 while len(waiting) < FEW or (sizes is not None and len(waiting) < AHEAD and held < HELD):
@@ -279,15 +303,53 @@ def ahead(
                         break
                     weight = next(weights, 0)
                     held += weight
-                    waiting.append((weight, pool.submit(following, inner)))
+                    waiting.append((weight, pool.submit(run, *following)))
                 if not waiting:
                     return
                 weight, done = waiting.popleft()
                 held -= weight
-                yield done.result()
+                kept, found = done.result()
+                room.take(kept)
+                yield found
         finally:
             inner.cancel()
+            room.close()
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Room:
+    """What was read and not taken yet."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Condition()
+        self._taken = 0
+        self._held = 0
+
+    def enter(self, number: int, job: Job) -> None:
+        """Return when the task of that number may begin: one of the few next to be taken, or while little is held."""
+        with self._turn:
+            self._turn.wait_for(lambda: job.cancelled or number < self._taken + FEW or self._held < HELD)
+
+    def keep(self, weight: int) -> int:
+        with self._turn:
+            self._held += weight
+        return weight
+
+    def take(self, weight: int) -> None:
+        with self._turn:
+            self._taken += 1
+            self._held -= weight
+            self._turn.notify_all()
+
+    def close(self) -> None:
+        """Wake who waits, after the job was cancelled."""
+        with self._turn:
+            self._turn.notify_all()
+
+
+def _weight(documents: Sequence[Read | Refusal]) -> int:
+    read = [one for one in documents if isinstance(one, Read)]
+    return sum(len(one.data) + sum(len(page.text) for page in (one.parsed.pages if one.parsed else ())) for one in read)
 
 
 @contextmanager

@@ -11,9 +11,11 @@ from core.documents import ocr, pipeline, preparing, reading
 from core.documents.pipeline import Pace, Pipeline, duration
 from core.documents.reading import Read, Reader, ahead
 from core.documents.worker.records import Page, PageWriter, Parsed
-from core.errors import Cancelled
+from core.errors import Cancelled, WorkerFailed
 from core.jobs import Job, Progress
 from core.records import Digest
+from core.workers.records import WorkerSpec
+from core.workers.supervisor import Supervisor, Worker
 from tests.processes import until
 from tests.unit.documents.workspace import Workspace, scanned_pages
 
@@ -119,9 +121,12 @@ def test_what_was_begun_before_its_turn_is_prepared_once(tmp_path: Path, monkeyp
     assert sorted(prepared) == ["Note number 0.", "Note number 1.", "Note without a number."]
 
 
-@pytest.mark.parametrize(("size", "begun"), [(10, reading.FEW + 20), (reading.HELD, reading.FEW)])
-def test_a_slow_file_holds_up_none_but_large_ones(size: int, begun: int) -> None:
-    """The first ends when all others that may begin have ended; large files are read ahead in small number only."""
+@pytest.mark.parametrize(
+    ("size", "given", "begun"),
+    [(10, 10, reading.FEW + 20), (reading.HELD, 10, reading.FEW), (10, reading.HELD, reading.FEW)],
+)
+def test_a_slow_file_holds_up_none_but_large_ones(size: int, given: int, begun: int) -> None:
+    """The first ends when all others that may begin have ended; files that are large, or give much, are read ahead in small number only."""
     turn, others = threading.Condition(), list[int]()
 
     def read(number: int, job: Job) -> int:
@@ -135,7 +140,7 @@ def test_a_slow_file_holds_up_none_but_large_ones(size: int, begun: int) -> None
         return number
 
     tasks = (partial(read, number) for number in range(reading.FEW + 20))
-    found: Iterator[int] = ahead(tasks, Job("Read"), [size] * (reading.FEW + 20))
+    found: Iterator[int] = ahead(tasks, Job("Read"), [size] * (reading.FEW + 20), lambda _: given)
     assert list(found) == list(range(reading.FEW + 20))
 
 
@@ -162,3 +167,45 @@ def test_pages_of_one_document_are_recognised_beside_each_other(
     assert isinstance(one, Read)
     assert one.parsed is not None
     assert [page.text for page in one.parsed.pages] == [f"What is on page {number}." for number in (1, 2, 3)]
+
+
+def test_documents_share_the_further_workers_and_one_that_cant_start_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where all further workers are taken, or none starts, the first one reads all pages."""
+    start = Supervisor.start
+    started: list[WorkerSpec] = []
+
+    def starting(self: Supervisor, spec: WorkerSpec, job: Job | None = None) -> Worker:
+        started.append(spec)
+        if len(started) == 3:
+            raise WorkerFailed(worker="The document reader", reason="there is no memory")
+        return start(self, spec, job)
+
+    def recognised(self: Reader, worker: object, page: Page, job: Job) -> Page:
+        if page.number == 2:
+            assert taken or until(lambda: len(started) == 3)
+        made = PageWriter(page.number)
+        made.add("paragraph", f"What is on page {page.number}.")
+        return made.page()
+
+    monkeypatch.setattr(Supervisor, "start", starting)
+    monkeypatch.setattr(Reader, "_recognised", recognised)
+    monkeypatch.setattr(reading, "LONG", 0.0)
+    monkeypatch.setattr(reading, "LOOK", 0.01)
+    monkeypatch.setattr(reading, "HELPERS", 1)
+    monkeypatch.setattr(reading, "SPARE", threading.BoundedSemaphore(1))
+    (tmp_path / "scan.pdf").write_bytes(scanned_pages(4))
+    with Workspace(tmp_path) as made:
+        reader = Reader(made.supervisor, lambda _: False, (), ocr.Recognition(folder=str(tmp_path), languages="eng"))
+        for taken in (True, False):
+            if taken:
+                reading.SPARE.acquire()
+            ((one,),) = reader.read_all([("scan.pdf", tmp_path / "scan.pdf")], Job("Read"))
+            assert isinstance(one, Read)
+            assert one.parsed is not None
+            assert [page.text for page in one.parsed.pages] == [f"What is on page {number}." for number in (1, 2, 3, 4)]
+            if taken:
+                assert len(started) == 1
+                reading.SPARE.release()
+    assert len(started) == 3, "the first document's reader, the second's, and the one that didn't start"
