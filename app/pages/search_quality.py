@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app.bridge import search_quality as bridge
 from app.bridge.screening import count
 from app.pages.page import Shell
+from app.pages.quotes_calibration import show_calibration
 from app.pages.screening_form import chosen, value
 from app.theme.look import look
 from app.widgets.act_form import ActForm
@@ -44,10 +45,13 @@ class QualityForm(ActForm):
             inside.setStretch(0, 1)
             held.setLayout(inside)
             parts.append(held)
+        self.calibration = Button("What a score of quotes means", kind="link")
+        link = QWidget()
+        link.setLayout(row(self.calibration, None))
         super().__init__(
             "Measure",
             "Every judged query is searched by meaning, by words and by both. Nothing is kept in the vault.",
-            (*parts, self.reranker),
+            (*parts, self.reranker, link),
             title=f"Measure the search of {collection}",
         )
         self.fields = [self.queries, self.judgements]
@@ -136,6 +140,7 @@ def ask_quality(shell: Shell, collection: str) -> None:
                 signal.connect(shell.close_overlay)
             shell.open_dialog(result, 760)
 
+        form.calibration.clicked.connect(lambda: show_calibration(shell))
         form.acted.connect(measure)
         form.cancelled.connect(shell.close_overlay)
         shell.open_dialog(form, 560)

@@ -164,6 +164,14 @@ def compared(window: MainWindow) -> None:
     wait(window)
 
 
+def calibration(window: MainWindow) -> None:
+    from app.pages.quotes_calibration import show_calibration
+    from tests.unit.app.shots import wait
+
+    show_calibration(window)
+    wait(window)
+
+
 SCENES: dict[str, Callable[[MainWindow], None]] = {
     "documents-waiting": documents(lambda window: None),
     "documents-plain": documents(lambda window: None, waiting=False),
@@ -172,6 +180,7 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     "documents-compare": documents(compare_form, waiting=False),
     "documents-compared": documents(compared, waiting=False),
     "documents-cutting": documents(cutting, waiting=False),
+    "quotes-calibration": documents(calibration, waiting=False),
     "search-quality": documents(quality, waiting=False),
     "screening": documents(screening),
     "screening-decided": documents(screening_decided),
