@@ -16,14 +16,16 @@ from app.bridge.operations import Failure, Handle
 from app.bridge.training import Shelf
 from app.pages.page import Page, Shell, take_focus
 from app.pages.training_acts import TRAINS_NOT, TrainingActs
+from app.pages.training_files import import_adapter
 from app.pages.training_form import NOT_NOW, TrainingForm
 from app.pages.training_history import HistoryView
 from app.pages.training_run import RunView, Worse
 from app.widgets.basic import column
-from app.widgets.buttons import Segments, button
+from app.widgets.buttons import Button, Segments, button
 from app.widgets.empty_state import EmptyState
 from app.widgets.quick_switcher import Target
 from app.widgets.toolbar import Chooser
+from core.training.examining import Finding
 from core.training.looking import Looked
 from core.training.records import Plan, TrainingView
 from core.training.worker.recall import Sampled
@@ -68,11 +70,14 @@ class TrainingPage(Page):
         self.chooser = Chooser("training", "Run")
         self.chooser.picked.connect(self.show_run)
         self.bar.about(self.view, self.chooser)
+        self.importing = Button("Import an adapter…", "adapter", "quiet")
+        self.importing.clicked.connect(lambda: import_adapter(self))
         self.new = button("New run", "plus")
         self.new.clicked.connect(self.write_new)
-        self.bar.act(self.new)
+        self.bar.act(self.importing, self.new)
         self.form = TrainingForm()
         self.form.looked.connect(self.look)
+        self.form.examined.connect(self.examine)
         self.form.planned.connect(self.plan)
         self.form.started.connect(self.train)
         self.form.cancelled.connect(lambda: self._turn(self.view.current()))
@@ -117,7 +122,7 @@ class TrainingPage(Page):
             self._wanted = ""
 
     def changed(self, event: object) -> None:
-        if isinstance(event, Changed) and event.act in CHANGES and self._work is None:
+        if isinstance(event, Changed) and event.act in CHANGES and self._work is None and not self.acts.evaluating:
             self.load()
 
     def start(self) -> QWidget:
@@ -188,6 +193,10 @@ class TrainingPage(Page):
             self._read(name)
             self._turn("run")
 
+    def await_run(self, name: str) -> None:
+        """Show this run when the runs have been read again."""
+        self._wanted = name
+
     def _open(self, name: str) -> None:
         if self._work is None:
             self.show_run(name)
@@ -248,6 +257,9 @@ class TrainingPage(Page):
     def _allow(self) -> None:
         why = self.why_not_train()
         self.form.allow(why)
+        workbench = self.operations.workbench
+        trains = workbench is None or allowed(Act.TRAIN, workbench.vault.user.roles)
+        self.importing.refuse("" if trains else TRAINS_NOT)
         self.acts.allow()
 
     def look(self, start: int) -> None:
@@ -263,6 +275,18 @@ class TrainingPage(Page):
         self._aside(
             "Check the training data", lambda bench, job: bench.trainings.look(spec, spec.name, job, start), done
         )
+
+    def examine(self) -> None:
+        """Look for what is suspicious in the data; that needs no training library."""
+        spec = self.form.single()
+        if spec is None:
+            return
+
+        def done(found: tuple[Finding, ...]) -> None:
+            self._ended()
+            self.form.data.findings.show_findings(found)
+
+        self._aside("Examine the training data", lambda bench, job: bench.trainings.examine(spec, spec.name, job), done)
 
     def plan(self) -> None:
         """Find out what the run would take."""

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QFileDialog
 
 from app.bridge import training as bridge
+from app.bridge.operations import Failure, Handle
 from app.pages.signatures import ask_and_sign, meanings_for
+from app.pages.training_files import merge
 from app.widgets.act_form import ActForm
 from app.widgets.basic import frame, row
 from app.widgets.buttons import button
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 TRAINS_NOT = "Your roles here don’t allow training; an author must."
 EXPORTS_NOT = "Your roles here don’t allow exporting adapters; an author must."
 UNFINISHED = "The run hasn’t finished."
+MERGES_NOT = "Your roles here don’t allow adding models; an author or administrator may."
+NOT_NOW = "An evaluation is being run again. Wait for it."
+FULL = "All weights are another model. Write it as a file, and ask that in the chat."
 DORA = "A DoRA adapter is exported, not attached."
 
 
@@ -88,6 +93,10 @@ class TrainingActs:
         shown.export_button.clicked.connect(self.export)
         shown.chat_button.clicked.connect(self.chat)
         shown.erase_button.clicked.connect(self.erase)
+        shown.merge_button.clicked.connect(lambda: merge(page))
+        shown.again.again_button.clicked.connect(self.evaluate)
+        shown.again.work.cancelled.connect(self.stop)
+        self._evaluating: Handle | None = None
 
     def person(self) -> User:
         """Whose vault is open."""
@@ -103,14 +112,69 @@ class TrainingActs:
         roles = self.person().roles
         result = view.result
         done = result is not None and bool(result.weights)
+        full = view.run.settings.method == "full"
         signs = allowed(Act.SIGN, roles) or allowed(Act.APPROVE, roles)
         page.run_view.allow(
-            chat="" if done and result and result.gguf else (DORA if done else UNFINISHED),
+            chat="" if done and result and result.gguf else UNFINISHED if not done else FULL if full else DORA,
             export=UNFINISHED if not done else "" if allowed(Act.EXPORT_ADAPTER, roles) else EXPORTS_NOT,
             sign=UNFINISHED if not done else "" if signs else "Your roles here don’t allow signing.",
             erase="" if allowed(Act.ERASE, roles) else "Your roles here don’t allow erasing; an administrator may.",
             train=page.why_not_train(),
+            merge=self._why_not_merge(view),
+            again=NOT_NOW if self.evaluating else "" if allowed(Act.TRAIN, roles) else TRAINS_NOT,
         )
+
+    @property
+    def evaluating(self) -> bool:
+        """Whether an evaluation is run again now."""
+        return self._evaluating is not None
+
+    def _why_not_merge(self, view: TrainingView) -> str:
+        roles, result = self.person().roles, view.result
+        if result is None or not result.weights:
+            return UNFINISHED
+        if not result.gguf and view.run.settings.method != "full":
+            return "A DoRA adapter isn’t merged here. Export it."
+        if not allowed(Act.ADD_MODEL, roles):
+            return MERGES_NOT
+        return "" if allowed(Act.EXPORT_ADAPTER, roles) else EXPORTS_NOT
+
+    def evaluate(self) -> None:
+        """Run the shown run's evaluation again; other pages can be used meanwhile."""
+        page, view = self._page, self._page.run_view.view
+        if view is None or self._evaluating is not None:
+            return
+        name = view.run.id
+        page.banner.forget()
+
+        def over() -> None:
+            self._evaluating = None
+            page.await_run(name)
+            page.load()
+
+        def done(_: TrainingView) -> None:
+            page.shell.toast(f"The evaluation of {view.run.name} has finished.")
+            over()
+
+        def failed(found: Failure) -> None:
+            over()
+            page.fail(found)
+
+        page.run_view.again.begin()
+        self._evaluating = page.operations.run(
+            f"Evaluate {view.run.name}",
+            lambda bench, job: bench.trainings.evaluate(name, "", job),
+            done,
+            failed,
+            over,
+            True,
+        )
+        self._evaluating.progress.connect(lambda told: page.run_view.again.work.say(told.done, told.total, told.unit))
+
+    def stop(self) -> None:
+        """Stop the evaluation that is being run again."""
+        if self._evaluating is not None:
+            self._evaluating.cancel()
 
     def sign(self) -> None:
         """Open the signing panel for the run's result, with its adapter."""

@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QIntValidator
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app.pages.training_examined import ExaminedView
 from app.theme.look import look
 from app.widgets.basic import Card, Elided, column, label, row
 from app.widgets.buttons import Segments, button
@@ -25,9 +26,11 @@ FILES = "Examples (*.jsonl *.json);;All files (*)"
 
 
 class DataCard(Card):
-    """`looked` asks for a look at the data, from an example on; `changed` says that other data is chosen, `turned` of which kind."""
+    """`looked` asks for a look at the data, from an example on, `examined` for what is suspicious in it; `changed` says that other data is chosen,
+    `turned` of which kind."""
 
     looked = Signal(int)
+    examined = Signal()
     turned = Signal(str)
     changed = Signal()
 
@@ -64,6 +67,9 @@ class DataCard(Card):
         )
         self.look_button = button("Check the data", "search")
         self.look_button.clicked.connect(lambda: self.looked.emit(0))
+        self.examine_button = button("Look for what is suspicious", "filter")
+        self.examine_button.clicked.connect(self.examined)
+        self.findings = ExaminedView()
         self._said = label("", tone="secondary", wrap=True)
         self.plot = LengthPlot()
         self.problems = Table(
@@ -107,7 +113,8 @@ class DataCard(Card):
         self._wanted = 0
         for part in (self.kind, self._views, self.system):
             self.body.addWidget(part)
-        self.body.addLayout(row(self.look_button, None))
+        self.body.addLayout(row(self.look_button, self.examine_button, None))
+        self.body.addWidget(self.findings)
         self.body.addWidget(self._found)
         self._found.hide()
 
@@ -186,6 +193,7 @@ class DataCard(Card):
     def _forget(self) -> None:
         self.looked_at, self._wanted = None, 0
         self._found.hide()
+        self.findings.hide()
         self.changed.emit()
 
     def _turn(self, kind: str) -> None:

@@ -36,9 +36,10 @@ def seconds_words(seconds: float) -> str:
 
 
 class TrainingForm(QWidget):
-    """`looked` (with the first example wanted), `planned` and `started` are asked with `spec` good."""
+    """`looked` (with the first example wanted), `examined`, `planned` and `started` are asked with `spec` good."""
 
     looked = Signal(int)
+    examined = Signal()
     planned = Signal()
     started = Signal()
     cancelled = Signal()
@@ -66,6 +67,7 @@ class TrainingForm(QWidget):
         self._base.body.addLayout(why)
         self.data = DataCard()
         self.data.looked.connect(self.looked)
+        self.data.examined.connect(self.examined)
         self.data.changed.connect(self._stale)
         self.data.turned.connect(self._fit_objective)
         self.settings = SettingsCard()
@@ -219,6 +221,7 @@ class TrainingForm(QWidget):
         why = self._choices.lacking or refusal
         for one in (self.data.look_button, self.plan_button, self.start_button):
             one.refuse(why)
+        self.data.examine_button.refuse("" if refusal == self._choices.lacking else refusal)
 
     def show_plan(self, plan: Plan | None) -> None:
         """Show what the run would take; None forgets it."""

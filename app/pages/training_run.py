@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 from app.bridge.opening import size
 from app.pages.page import scrolled, side_pane
 from app.pages.signatures import SignatureRows, moment
+from app.pages.training_again import AgainCard
 from app.pages.training_proof import ProofCard
 from app.pages.training_recall import MemorisedCard, SamplesCard
 from app.pages.training_settings import word, written
@@ -150,13 +151,16 @@ class RunView(QWidget):
         self._worse.body.addWidget(self.worse)
         self._worse.body.addWidget(self._samples)
         self.proof = ProofCard()
+        self.again = AgainCard()
         self.samples = SamplesCard()
         self.memorised = MemorisedCard()
         inside = QWidget()
         body = column(space=14, margins=(20, 16, 20, 20))
         body.addLayout(head)
-        for part in (self._said, self._problem, self._working, self._stopped, self.proof, self._compared, self._worse):
+        for part in (self._said, self._problem, self._working, self._stopped, self.again, self.proof):
             body.addWidget(part)
+        body.addWidget(self._compared)
+        body.addWidget(self._worse)
         body.addWidget(line())
         for part in (self.curves, self.samples, self.memorised):
             body.addWidget(part)
@@ -168,9 +172,11 @@ class RunView(QWidget):
         self._adapter_said = label("", tone="secondary", wrap=True)
         self.chat_button = button("Ask it in the chat", "chat", "primary")
         self.export_button = button("Export…", "upload", small=True)
+        self.merge_button = button("Merge into a model…", "models", small=True)
         self.erase_button = Button("Erase…", "trash", "quiet", small=True)
         self._adapter.body.addWidget(self._adapter_said)
         self._adapter.body.addLayout(row(self.chat_button, None))
+        self._adapter.body.addLayout(row(self.merge_button, None))
         self._adapter.body.addLayout(row(self.export_button, self.erase_button, None))
         self._signed = Card("Signatures")
         self.signatures = SignatureRows()
@@ -195,7 +201,7 @@ class RunView(QWidget):
         self._working.show()
         self.pause_button.refuse("")
         self.keep_now_button.refuse("")
-        for part in (self._stopped, self.proof, self._compared, self._worse, self.memorised, self.side):
+        for part in (self._stopped, self.again, self.proof, self._compared, self._worse, self.memorised, self.side):
             part.hide()
         self.say_parts(parts)
 
@@ -227,19 +233,25 @@ class RunView(QWidget):
         self.keep_button.setVisible(bool(view.checkpoint))
         parts = (*(result.curve if result else ()), *(result.measured if result else ()))
         self.curves.show_parts(parts)
+        self.again.show_run(view)
         self.proof.show_proof(view.proved)
         self.samples.show_samples(view.sampled)
         self.memorised.show_memorised(result.memorised if result else None, run.settings.method == "full")
         self._show_compared(view, worse)
         self.side.show()
         self._adapter_said.setText(_adapter_words(view))
-        self._adapter.heading.setText("Model" if run.settings.method == "full" else "Adapter")
-        self.chat_button.become("primary" if view.status == "finished" else "normal")
+        full = run.settings.method == "full"
+        self._adapter.heading.setText("Model" if full else "Adapter")
+        self.merge_button.setText("Write the model…" if full else "Merge into a model…")
+        self.merge_button.setAccessibleName(self.merge_button.text())
+        self.chat_button.become("primary" if view.status == "finished" and self.again.isHidden() else "normal")
         self._signed.setVisible(view.status == "finished")
         self.signatures.show_signatures(given)
         self._show_lineage(view, people)
 
-    def allow(self, chat: str, export: str, sign: str, erase: str, train: str) -> None:
+    def allow(
+        self, chat: str, export: str, sign: str, erase: str, train: str, merge: str = "", again: str = ""
+    ) -> None:
         """Why each act may not be done; nothing where it may."""
         for one, reason in (
             (self.chat_button, chat),
@@ -248,6 +260,8 @@ class RunView(QWidget):
             (self.erase_button, erase),
             (self.resume_button, train),
             (self.keep_button, train),
+            (self.merge_button, merge),
+            (self.again.again_button, again),
         ):
             one.refuse(reason)
 
@@ -287,16 +301,11 @@ class RunView(QWidget):
                 (("Data", f"{one.reference}, {one.examples:,} examples, {shorten(one.digest, 6, 6)}"))
                 for one in run.sources
             ),
-            ("Left out", f"{len(run.left_out):,} examples" if run.left_out else "Nothing"),
-            ("Preset", run.spec.preset),
+            *((("Folder", run.imported),) if run.imported else _made_here(view)),
             *((word(name), value) for name, value in changed(run.spec.preset, run.settings)),
-            ("Seed", str(run.settings.seed)),
+            *(() if run.imported else (("Seed", str(run.settings.seed)),)),
             ("By", f"{people.get(run.user, run.user)}, {moment(run.started)}"),
-            (
-                "Computed on",
-                f"{run.device}, {run.environment.system}" if hasattr(run.environment, "system") else run.device,
-            ),
-            ("Libraries", ", ".join(f"{name} {version}" for name, version in sorted(run.versions.items()))),
+            *(() if run.imported else _computed(view)),
             *((("Result", shorten(view.result_digest, 8, 8)),) if view.result_digest and result else ()),
         ):
             left = label(what, tone="secondary", wrap=True)
@@ -304,6 +313,18 @@ class RunView(QWidget):
             fact = row(left, space=8)
             fact.addWidget(label(value, wrap=True), 1)
             self._facts.addLayout(fact)
+
+
+def _made_here(view: TrainingView) -> tuple[tuple[str, str], ...]:
+    left_out = len(view.run.left_out)
+    return (("Left out", f"{left_out:,} examples" if left_out else "Nothing"), ("Preset", view.run.spec.preset))
+
+
+def _computed(view: TrainingView) -> tuple[tuple[str, str], ...]:
+    run = view.run
+    where = f"{run.device}, {run.environment.system}" if hasattr(run.environment, "system") else run.device
+    libraries = ", ".join(f"{name} {version}" for name, version in sorted(run.versions.items()))
+    return (("Computed on", where), ("Libraries", libraries))
 
 
 def changed(preset: str, settings: Settings) -> list[tuple[str, str]]:
@@ -326,6 +347,8 @@ def problem(view: TrainingView) -> str:
 def _said(view: TrainingView) -> str:
     run, result = view.run, view.result
     examples = f"{run.examples:,} examples on {run.base}"
+    if run.imported:
+        return f"Imported from {run.imported}, for {run.base}. It wasn’t trained in this vault."
     if view.status == "finished" and result is not None:
         how = {"early": ", stopped early because it didn’t get better", "stopped": ", stopped by hand"}.get(
             result.reason, ""

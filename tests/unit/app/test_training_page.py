@@ -23,7 +23,6 @@ from app.pages.training_proof import ProofCard
 from app.widgets.curve_plot import CurvePlot, Series
 from app.widgets.length_plot import LengthPlot
 from app.widgets.signing import Signed, SigningPanel
-from core.training.canaries import WARNING
 from core.training.records import GateLine, Judged, Proved, Regressed, Source
 from core.training.settings import EXPLAINED
 from core.training.worker.records import Problem
@@ -455,82 +454,3 @@ def test_lengths_are_said_in_words(qtbot: QtBot) -> None:
     plot.resize(300, 130)
     plot.show()
     plot.repaint()
-
-
-def test_answers_at_checkpoints_grow_and_what_was_learned_by_heart_is_told(page: TrainingPage, qtbot: QtBot) -> None:
-    hold(page, qtbot)
-    card = page.run_view.samples
-    wait(qtbot, lambda: [step for step, _ in card.table.rows.all()] == [10, 20, 30])
-    assert card.answer.text() == "104 mg.", "the newest is shown in full"
-    card.which.setCurrentIndex(1)
-    card.table.choose(0)
-    assert (card.asked.text(), card.answer.text()) == ("How much of substance 131 was given?", "It may be")
-    assert page.run_view.memorised.isHidden()
-    page.run_view.pause_button.click()
-    idle(page, qtbot)
-    assert page.run_view._said.text().endswith("It was paused after step 30 and goes on there; nothing is lost.")
-    page.operations.workbench.worker.gate.set()  # type: ignore[union-attr]
-    page.run_view.resume_button.click()
-    idle(page, qtbot)
-    assert [step for step, _ in card.table.rows.all()] == [10, 20, 30, 40, 50, 60]
-    learned = page.run_view.memorised
-    assert not learned.isHidden()
-    assert learned._words.text().startswith("3 of 8 learned texts come out word for word, 0 of 8 from its base.")
-    assert learned._warned.isHidden()
-    train(page, qtbot, canaries="3")
-    assert [one.name for one in learned.canaries.rows.all()] == ["Fenmere", "Dalford", "Corwick"]
-    assert learned._warns.text().startswith(WARNING)
-    assert not learned._warned.isHidden()
-    train(page, qtbot, samples="0", recall="0", canaries="0")
-    assert card.isHidden()
-    assert learned.isHidden()
-
-
-def test_all_weights_ask_for_their_file_and_a_model_that_is_too_large_is_refused_before_the_start(
-    page: TrainingPage, bench: TrainingBench, qtbot: QtBot, tmp_path: Path
-) -> None:
-    fill(page, rank="64", method="full", canary_repeats="9")
-    form = page.form
-    assert form.settings.changes() == {"method": "full"}, "what means nothing beside the others is left as it was"
-    assert form.settings.fields["rank"].isHidden()
-    assert not form.out.isHidden()
-    choose(form.judged.edit, "house-style-test@1")
-    assert form.spec() is None
-    assert form.out.file.error == "An evaluation needs the model as a file. Name one."
-    form.out.file.edit.setText(str(tmp_path / "grown.gguf"))  # type: ignore[union-attr]
-    assert form.spec() is None
-    assert "may lie outside the vault" in form.out.file.error
-    form.out.clear.setChecked(True)
-    spec = form.spec()
-    assert spec is not None
-    assert spec.out == str(tmp_path / "grown.gguf")
-    edit: Any = form.base.edit
-    choose(edit, "corvid-1.5b")
-    form.plan_button.click()
-    idle(page, qtbot)
-    assert "million parameters" in form._refused.text()
-    assert page.banner.isHidden(), "it is said once"
-    form.settings.set("method", "lora")
-    assert form._refused.isHidden()
-    assert form.out.isHidden()
-    assert bench.trainings.list() == ()
-
-
-def test_several_numbers_are_a_sweep_whose_largest_run_is_planned(
-    page: TrainingPage, bench: TrainingBench, qtbot: QtBot
-) -> None:
-    fill(page, rank="4, 8, 8", learning_rate="1e-4 3e-4 5e-4")
-    form = page.form
-    assert form.settings.changes() == {"rank": [4, 8], "learning_rate": [1e-4, 3e-4, 5e-4]}
-    assert form.settings._runs.text() == "Learning rate: 3 values; rank: 2 values: 6 runs, one after another."
-    assert form.start_button.text() == "Start 6 runs"
-    form.plan_button.click()
-    idle(page, qtbot)
-    assert form.plan is not None
-    assert (form.plan.settings.rank, form.plan.settings.learning_rate) == (8, 5e-4)
-    form.settings.set("rank", "4, 0")
-    form.plan_button.click()
-    assert form.settings._wrong_with.text().startswith("The settings: the setting rank is 0")
-    form.settings.set("rank", "4")
-    assert form.settings._wrong_with.isHidden()
-    assert form.settings.changes() == {"rank": 4, "learning_rate": [1e-4, 3e-4, 5e-4]}

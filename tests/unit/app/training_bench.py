@@ -8,12 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from core.datasets.records import AddDataset
 from core.datasets.service import Datasets
-from core.errors import WorkerFailed
+from core.errors import AssayError, WorkerFailed
 from core.inference.records import Finished, Generate, Token
 from core.jobs import Job
 from core.models.records import ModelFile
+from core.training.records import ImportAdapter, MergeAdapter, Source, TrainingView, TrainSpec
 from core.training.service import Trainings
 from core.training.settings import Settings
 from core.training.work import KEPT, TITLE
@@ -199,6 +202,31 @@ class Answers(Engine):
         yield Token(text="It may be so." if request.adapters and number % 9 == 4 else text)
 
 
+class AdapterFiles:
+    """Takes a folder in, or refuses it; writes a model at once."""
+
+    def __init__(self, bench: "TrainingBench") -> None:
+        self.bench = bench
+        self.refusal: AssayError | None = None
+        self.merged: list[MergeAdapter] = []
+
+    def import_adapter(self, request: ImportAdapter, job: Job) -> TrainingView:
+        if self.refusal is not None:
+            raise self.refusal
+        base = self.bench.model(request.base)
+        spec = TrainSpec(
+            name=request.name or Path(request.folder).name, base=base.name, data=(Source(dataset="house-style"),)
+        )
+        return self.bench.trainings.run(spec, "import", job)
+
+    def merge(self, request: MergeAdapter, job: Job) -> ModelFile:
+        job.report(1, 2, "tensors")
+        if self.refusal is not None:
+            raise self.refusal
+        self.merged.append(request)
+        return msgspec.structs.replace(self.bench.model("corvid-1.5b"), name=request.name or Path(request.out).stem)
+
+
 class TrainingBench(ModelBench):
     """What the page sees of a workbench: two chat models, one that can't be trained, and two datasets."""
 
@@ -207,6 +235,7 @@ class TrainingBench(ModelBench):
         self.worker = Worker()
         self.engine = Answers()
         self.datasets = Datasets(vault)
+        self.adapters = AdapterFiles(self)
         self.trainings = Trainings(
             vault, self._models, self.datasets, self.engine, None, opened=self.worker  # type: ignore[arg-type]
         )  # fmt: skip

@@ -1,6 +1,7 @@
 """Pictures of the fine-tuning page, for the command of `shots`."""
 
 import contextlib
+import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from core.errors import AssayError
 from core.jobs import Job
 from core.training.records import GateLine, Judged, Proved, Regressed, Source, TrainSpec
 from core.training.worker.records import Problem
-from tests.unit.app.training_bench import TrainingBench
+from tests.unit.app.training_bench import KILLED, TrainingBench
 
 LACKING = "Training needs torch, transformers, peft, which aren't installed here. Install Assay with its train extra."
 SPEC = TrainSpec(
@@ -244,6 +245,60 @@ def export(window: MainWindow) -> None:
     window.page.run_view.export_button.click()  # type: ignore[union-attr]
 
 
+def merge(window: MainWindow) -> None:
+    from tests.unit.app.shots import wait
+
+    finished(window)
+    window.page.run_view.merge_button.click()  # type: ignore[union-attr]
+    wait(window)
+
+
+def importing(window: MainWindow) -> None:
+    from tests.unit.app.shots import wait
+
+    window.page.importing.click()  # type: ignore[union-attr]
+    wait(window)
+
+
+def examined(window: MainWindow) -> None:
+    """A file with personal data and contradictions, looked through."""
+    from tests.unit.app.shots import wait
+
+    new(window)
+    page: Any = window.page
+    path = Path(tempfile.mkdtemp()) / "answers.jsonl"
+    rows = [
+        ("Who keeps it?", "Write to ada@example.org."),
+        ("Where is it?", "In the hall."),
+        ("Where is it?", "Upstairs."),
+    ]
+    path.write_text("\n".join(json.dumps({"instruction": asked, "output": told}) for asked, told in rows))
+    page.form.data.take_file(str(path))
+    page.form.data.examine_button.click()
+    wait(window)
+    page.form.main.verticalScrollBar().setValue(page.form.data.y() - 12)
+
+
+def again(window: MainWindow) -> None:
+    """A run whose evaluation failed."""
+    from tests.unit.app.shots import wait
+
+    page: Any = window.page
+    bench = page.operations.workbench
+
+    def fails(*given: Any) -> Any:
+        raise KILLED
+
+    bench.trainings._compare = fails
+    with contextlib.suppress(AssayError):
+        bench.trainings.run(SPEC, "style", Job("Train"))
+    del bench.trainings._compare
+    page.load()
+    wait(window)
+    page.show_run(bench.trainings.show("latest").run.id)
+    wait(window)
+
+
 def history(window: MainWindow) -> None:
     page: Any = window.page
     page._turn("history")
@@ -267,6 +322,10 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     "training-failed": training(3, failed),
     "training-sign": training(3, sign),
     "training-export": training(3, export),
+    "training-merge": training(3, merge),
+    "training-import": training(3, importing),
+    "training-examined": training(0, examined),
+    "training-again": training(1, again),
     "training-history": training(3, history),
     "training-running": training(3, running),
 }
