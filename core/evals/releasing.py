@@ -6,7 +6,7 @@ neither of whom wrote the version or made the run, and speaks of that one run on
 finished run of a spec that was approved before that run started (`core.evals.locking`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from core.errors import BadInput, NotFound
 from core.evals import comparing, gates, locking, store
@@ -36,6 +36,15 @@ def blocked_adapter(reader: Reader, adapter: str, version: Digest) -> str:
     def judging_it(run: Run) -> list[str]:
         used = {v.name: [use.model for use in v.settings.adapters] if v.settings else [] for v in run.variants}
         return [name for name, adapters in used.items() if adapter in adapters]
+
+    return _blocked(reader, version, judging_it, "Train another one")
+
+
+def blocked_model(reader: Reader, files: Collection[str], version: Digest) -> str:
+    """Why a model all of whose weights were trained may not be approved; `files` are the digests of the files that it was written to."""
+
+    def judging_it(run: Run) -> list[str]:
+        return [variant.name for variant in run.variants if variant.model_digest in files]
 
     return _blocked(reader, version, judging_it, "Train another one")
 

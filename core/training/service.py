@@ -34,6 +34,7 @@ from core.training import (
     exporting,
     listening,
     looking,
+    merged,
     proving,
     sealed,
     store,
@@ -260,13 +261,14 @@ class Trainings:
         if view.result is None or view.result_digest is None or view.status != "finished":
             raise BadInput(source=name, problem="it has no adapter to sign. Let it finish first.")
         act = Act.APPROVE if meaning == "approved" else Act.SIGN
+        written = {one.digest for one in merged.of_run(self._vault, view.digest)}
         with self._vault.write(act, about=view.run.id, reason=reason) as unit:
             versions.check_signer(view.run.id, unit.authors(view.result_digest), signer.user.user, meaning)
-            against = (
-                releasing.blocked_adapter(unit, view.result.gguf, view.result_digest) if meaning == "approved" else ""
-            )
-            if meaning == "approved" and view.proved is not None and not view.result.gguf and not view.proved.passed:
-                against = f"{view.proved.evaluation} doesn't meet its gate"
+            against = ""
+            if meaning == "approved" and view.run.settings.method == "full":
+                against = releasing.blocked_model(unit, written, view.result_digest)
+            elif meaning == "approved":
+                against = releasing.blocked_adapter(unit, view.result.gguf, view.result_digest)
             if meaning == "approved":
                 against = against or evaluating.missing(view)
             if against:

@@ -12,7 +12,8 @@ import pytest
 from safetensors.numpy import save
 
 from core.datasets.records import AddDataset
-from core.errors import AlreadyExists, BadInput
+from core.errors import AlreadyExists, BadInput, Refused
+from core.evals import releasing
 from core.evals.records import Criterion, Spec
 from core.inference.records import Message
 from core.jobs import Job
@@ -106,7 +107,12 @@ def test_a_model_that_is_too_large_is_refused_with_the_numbers(
 
 
 def test_a_run_of_all_weights_becomes_a_model_that_is_registered_and_compared(
-    bench: Workbench, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bench: Workbench,
+    base: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    passphrases: dict[str, str],
+    reopen: Any,
 ) -> None:
     bench.models.add(AddModel(path=str(base), name="stories"), Job("Add"))
     monkeypatch.setattr(standin, "CONTENT", {"safetensors": as_trained(base, 0.001), "config": b"{}"})
@@ -161,6 +167,13 @@ def test_a_run_of_all_weights_becomes_a_model_that_is_registered_and_compared(
     again_proved = bench.trainings.evaluate("training-1", "", Job("Evaluate")).proved
     assert again_proved is not None
     assert again_proved.evaluation == "run-2", "the model that is there already is asked"
+    assert view.result_digest is not None
+    with bench.vault.read() as reader:
+        said = releasing.blocked_model(reader, {model.digest}, view.result_digest)
+        assert said.startswith("run-2 doesn't meet its gate: "), (
+            "the newest run of the file that it was written to counts"
+        )
+        assert not releasing.blocked_model(reader, {"other"}, view.result_digest)
     with pytest.raises(AlreadyExists):
         bench.trainings.run(spec, str(tmp_path / "spec.yaml"), Job("Train"))
     merged = bench.adapters.merge(
@@ -168,6 +181,13 @@ def test_a_run_of_all_weights_becomes_a_model_that_is_registered_and_compared(
     )
     again = tensors(Path(merged.path))
     assert all(np.allclose(again[name], values + 0.001, atol=1e-6) for name, values in before.items())
+    bench.close()
+    with (
+        Workbench(reopen(bench.vault, "tomas", SCHEMA)) as other,
+        other.vault.confirm(passphrases["tomas"]) as signer,
+        pytest.raises(Refused, match="run-2 doesn't meet its gate"),
+    ):
+        other.trainings.sign("training-1", "approved", "", signer)
 
 
 def test_weights_of_another_base_are_refused(base: Path, tmp_path: Path) -> None:
