@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 from app.bridge import screening as bridge
 from app.bridge.operations import Failure, Handle
 from app.pages.page import Shell
+from app.pages.screening_again import ask_again
 from app.pages.screening_form import ScreeningForm
 from app.pages.screening_view import ScreeningView
 from app.widgets.act_form import ActForm
@@ -40,6 +41,8 @@ class CollectionScreening(QObject):
         self.decide = Button("Decide", "question")
         self.change = Button("Change", kind="quiet")
         self.change.setAccessibleName("Change screening")
+        self.again = Button("Screen again", "again", "quiet")
+        self.again.clicked.connect(lambda: ask_again(self._shell, self._collection, self._show, self.open))
         self.strip: QFrame = frame("window")
         self._words = label("", wrap=True)
         self.strip_act = Button("Decide", small=True)
@@ -50,6 +53,7 @@ class CollectionScreening(QObject):
         self.strip.hide()
         self.card.body.addLayout(self._facts)
         self.card.body.addLayout(row(self.decide, self.change, None, margins=(0, 6, 0, 0)))
+        self.card.body.addLayout(row(self.again, None))
         self.card.hide()
         self.view = ScreeningView()
         self.view.hide()
@@ -118,6 +122,8 @@ class CollectionScreening(QObject):
         self.decide.setAccessibleName(self.decide.text())
         self.decide.setVisible(bool(waiting or found.state.excluded))
         self.change.refuse(found.refusal)
+        self.again.refuse(found.refusal)
+        self.again.setVisible(policy.mode != "off")
         self.card.show()
         open_ = f"{bridge.count(found.open, 'finding')} to decide" if found.open else "all findings are decided"
         self._words.setText(

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from app.main_window import MainWindow
 from core.documents.filtering import Filters
-from core.documents.records import AddDocuments
+from core.documents.records import AddDocuments, Refusal
+from core.documents.screening.records import Rescreened
 from core.evals.search_quality import Comparison, Estimate, Measured, Missed, Quality
 from core.jobs import Job
 from core.retrieval.records import Finding
@@ -172,6 +173,19 @@ def calibration(window: MainWindow) -> None:
     wait(window)
 
 
+def screening_again(window: MainWindow) -> None:
+    from tests.unit.app.shots import wait
+
+    bench = window.operations.workbench
+    refused = (Refusal(file="scan.pdf", reason="scan.pdf: it needs Tesseract. Install it, and try again."),)
+    names = ("letters/tower 04.md", "minutes of june.md")
+    found = Rescreened(collection="safety", clean=41, waiting=names, held=(), refused=refused)
+    bench.screening.again = lambda collection, job: found  # type: ignore[union-attr]
+    window.page.screening.again.click()  # type: ignore[union-attr]
+    window.overlay.panel.act.click()  # type: ignore[union-attr]
+    wait(window)
+
+
 SCENES: dict[str, Callable[[MainWindow], None]] = {
     "documents-waiting": documents(lambda window: None),
     "documents-plain": documents(lambda window: None, waiting=False),
@@ -187,5 +201,7 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     "chat-limits": chat(limits),
     "chat-limited": chat(limited),
     "chat-assistants": chat(assistants),
+    "screening-again": documents(screening_again),
+    "screening-again-asked": documents(lambda window: window.page.screening.again.click()),  # type: ignore[union-attr]
     "screening-form": documents(screening_form),
 }
