@@ -4,6 +4,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Final
 from zlib import crc32
 
@@ -65,9 +66,8 @@ def near_pairs(sets: Sequence[frozenset[int]], since: int, least: float) -> Iter
     a = draw.integers(1, 2**31, size=BANDS * ROWS, dtype=np.uint64)
     b = draw.integers(0, 2**31, size=BANDS * ROWS, dtype=np.uint64)
     known: dict[bytes, list[int]] = {}
-    for place, found in enumerate(sets):
-        if not found:
-            continue
+    for place in _may_be_near(sets, least):
+        found = sets[place]
         hashes = np.fromiter(found, dtype=np.uint64, count=len(found))
         signature = ((hashes[:, None] * a + b) % np.uint64(_PRIME)).min(axis=0).astype(np.uint64)
         keys = [bytes([band]) + signature[band * ROWS : (band + 1) * ROWS].tobytes() for band in range(BANDS)]
@@ -77,11 +77,11 @@ def near_pairs(sets: Sequence[frozenset[int]], since: int, least: float) -> Iter
             size = len(found)
             for earlier in sorted(candidates):
                 other = sets[earlier]
-                sizes = size + len(other)
-                if min(size, sizes - size) < (score - 1e-9) * max(size, sizes - size):
+                its = len(other)
+                if its < (score - 1e-9) * size or size < (score - 1e-9) * its:
                     continue  # more can't be common than the smaller one has
                 common = len(other & found)
-                alike = common / (sizes - common)
+                alike = common / (size + its - common)
                 if alike >= score and (best < 0 or alike > score):
                     best, score = earlier, alike
         if best >= 0:
@@ -90,6 +90,18 @@ def near_pairs(sets: Sequence[frozenset[int]], since: int, least: float) -> Iter
             held = known.setdefault(key, [])
             if len(held) < CROWD:
                 held.append(place)
+
+
+def _may_be_near(sets: Sequence[frozenset[int]], least: float) -> list[int]:
+    """Places of the sets of which enough is in any other set: a pair as alike as `least` has that share of each in common."""
+    import numpy as np
+
+    sizes = np.fromiter(map(len, sets), np.int64, len(sets))
+    hashes = np.fromiter(chain.from_iterable(sets), np.int64, int(sizes.sum()))
+    _, inverse, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+    shared = np.bincount(np.repeat(np.arange(len(sets)), sizes), counts[inverse] > 1, len(sets))
+    found: list[int] = np.flatnonzero((sizes > 0) & (shared >= least * sizes - 1e-6)).tolist()
+    return found
 
 
 def _hash(text: str) -> int:

@@ -130,6 +130,23 @@ def test_a_record_is_written_as_its_plain_values_are(
         assert record_bytes(record, bytes(32)) == rfc8785.dumps(plainly)  # type: ignore[arg-type]
 
 
+@given(
+    st.lists(st.sampled_from(['"', "\\", ":1.0,", "[2.0]", "ÿþ", "\n", "é", ".0"])),
+    st.lists(st.sampled_from([1.0, 2.5, -3.0, 0.0, 1e14, 1e15])),
+)
+def test_whole_numbers_among_texts_that_look_like_them(pieces: list[str], numbers: list[float]) -> None:
+    said = "".join(pieces)
+    for value in (
+        numbers,
+        {"a": said, "b": numbers, said.encode("ascii", "replace").decode(): said},
+        [said, *numbers, said],
+    ):
+        assert canonical(value) == rfc8785.dumps(value)  # type: ignore[arg-type]
+        record = Plain(anything=value, inner=Other(text=said))
+        plainly = {"kind": "plain", "nonce": "00" * 32, "record": builtins(record)}
+        assert record_bytes(record, bytes(32)) == rfc8785.dumps(plainly)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), SAFE_INTEGER + 1, "\ud800", {"\ud800": 1}])
 def test_what_has_no_canonical_form_is_refused_in_a_record(value: Json) -> None:
     with pytest.raises(BadInput):
