@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from core.assistants.records import QUOTES, Question
 from core.documents.sentences import split_sentences
 from core.errors import BadInput
+from core.guards.naming import safe_name
 from core.prompts.records import Given, PromptVersion
 from core.records import Digest, Json
 from core.retrieval.records import Passage
@@ -56,7 +57,8 @@ def texts_as_passages(texts: tuple[str, ...]) -> tuple[Passage, ...]:
 
 
 def variables(question: str, passages: tuple[Passage, ...]) -> dict[str, Json]:
-    """What a prompt's template can use: `question`, and `passages` with number, text, sentences, document and page."""
+    """What a prompt's template can use: `question`, and `passages` with number, text, sentences, document and page. A name that commands a
+    model doesn't reach it."""
     return {
         "question": question,
         "passages": [
@@ -64,7 +66,7 @@ def variables(question: str, passages: tuple[Passage, ...]) -> dict[str, Json]:
                 "number": number,
                 "text": passage.text,
                 "sentences": list(split_sentences(passage.text)),
-                "document": passage.name,
+                "document": safe_name(passage.name, f"document {number}"),
                 "page": passage.page,
                 "heading": passage.heading,
             }
