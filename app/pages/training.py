@@ -4,7 +4,7 @@ A run goes on while other pages are looked at. Pausing keeps the last checkpoint
 or checked in this process: where the libraries aren't installed, the page says so with the step, and shows the runs that there are.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from PySide6.QtCore import QTimer
@@ -19,7 +19,10 @@ from app.pages.training_acts import TRAINS_NOT, TrainingActs
 from app.pages.training_files import import_adapter
 from app.pages.training_form import NOT_NOW, TrainingForm
 from app.pages.training_history import HistoryView
+from app.pages.training_queue import SweepActs
 from app.pages.training_run import RunView, Worse
+from app.pages.training_settings import runs_of
+from app.pages.training_sweeps import SweepsView
 from app.widgets.basic import column
 from app.widgets.buttons import Button, Segments, button
 from app.widgets.empty_state import EmptyState
@@ -40,10 +43,11 @@ if TYPE_CHECKING:
     from core.vault.records import Signature
     from core.workbench import Workbench
 
+T = TypeVar("T")
 DRAW_EVERY = 150
 """Milliseconds between two drawings of what a run has measured since."""
 CHANGES = {Act.TRAIN, Act.SIGN, Act.APPROVE, Act.ERASE, Act.ADD_MODEL, Act.REMOVE_MODEL, Act.ADD_DATASET}
-VIEWS = (("run", "Run"), ("history", "History"))
+VIEWS = (("run", "Run"), ("history", "History"), ("sweeps", "Sweeps"))
 
 
 class TrainingPage(Page):
@@ -90,6 +94,8 @@ class TrainingPage(Page):
         self.acts = TrainingActs(self)
         self.history = HistoryView()
         self.history.opened.connect(self._open)
+        self.sweeps = SweepsView()
+        self.queue = SweepActs(self)
         self.empty = EmptyState(
             "No runs yet. Choose a model and examples, and it learns how they answer.", "New run", "plus"
         )
@@ -98,7 +104,7 @@ class TrainingPage(Page):
         panel = QFrame()
         panel.setProperty("surface", "panel")
         panel.setLayout(column(self._stack, space=0))
-        for part in (self.empty, self.form, self.run_view, self.history):
+        for part in (self.empty, self.form, self.run_view, self.history, self.sweeps):
             self._stack.addWidget(part)
         self.body.addWidget(panel, 1)
         self._stack.setCurrentWidget(self.empty)
@@ -127,7 +133,11 @@ class TrainingPage(Page):
 
     def start(self) -> QWidget:
         shown = self._stack.currentWidget()
-        return {self.form: self.form.name.edit, self.history: self.history.table}.get(shown, self)  # type: ignore[call-overload,no-any-return]
+        return {
+            self.form: self.form.name.edit,
+            self.history: self.history.table,
+            self.sweeps: self.sweeps.table,
+        }.get(shown, self)  # type: ignore[call-overload,no-any-return]
 
     def panes(self) -> list[QWidget]:
         shown = self._stack.currentWidget()
@@ -159,9 +169,10 @@ class TrainingPage(Page):
 
     # reading
 
-    def load(self) -> None:
-        """Read what there is."""
+    def load(self, sweep: str = "") -> None:
+        """Read what there is; `sweep` is chosen of the sweeps."""
         self.operations.run("Read the training runs", bridge.shelf, self._loaded, self.fail)
+        self.queue.load(sweep)
 
     def _loaded(self, found: Shelf) -> None:
         self.found = found
@@ -226,9 +237,9 @@ class TrainingPage(Page):
         self.operations.run("Read a training run", work, done, self.fail)
 
     def _turn(self, name: str) -> None:
-        """Show the run or the history."""
+        """Show the run, the history or the sweeps."""
         self.view.choose(name)
-        views: dict[str, QWidget] = {"run": self.run_view, "history": self.history}
+        views: dict[str, QWidget] = {"run": self.run_view, "history": self.history, "sweeps": self.sweeps}
         none = not self.found.runs and self._work is None
         self._stack.setCurrentWidget(self.empty if none else views[name])
         self.chooser.setVisible(name == "run" and not none and self._work is None)
@@ -260,6 +271,7 @@ class TrainingPage(Page):
         workbench = self.operations.workbench
         trains = workbench is None or allowed(Act.TRAIN, workbench.vault.user.roles)
         self.importing.refuse("" if trains else TRAINS_NOT)
+        self.sweeps.allow(why)
         self.acts.allow()
 
     def look(self, start: int) -> None:
@@ -335,7 +347,9 @@ class TrainingPage(Page):
     def train(self) -> None:
         """Start the run that is written."""
         spec = self.form.spec()
-        if spec is not None:
+        if spec is not None and runs_of(spec.settings) > 1:
+            self.queue.start(spec)
+        elif spec is not None:
             self._begin(spec.name, lambda bench, job, watch: bench.trainings.run(spec, spec.name, job, watch), ())
 
     def resume(self) -> None:
@@ -369,17 +383,18 @@ class TrainingPage(Page):
     def _begin(
         self,
         name: str,
-        work: "Callable[[Workbench, Job, Callable[[Step | Measured | Sampled], None]], TrainingView]",
+        work: "Callable[[Workbench, Job, Callable[[Step | Measured | Sampled], None]], T]",
         before: "tuple[Step | Measured | Sampled, ...] | list[Step | Measured | Sampled]",
         run: str = "",
+        done: "Callable[[T], None] | None" = None,
     ) -> None:
-        """Show a run that begins, or `run`, which goes on after `before`."""
+        """Show a run that begins, or `run`, which goes on after `before`; `done` takes what `work` gave, where that isn't a run."""
         self.banner.forget()
         self._keep, self._live_id = False, run
         self._live = list(before)
         self.run_view.begin(name, self._live)
         self._work = self.operations.watch(
-            f"Train {name}", work, self._came, self._done, self._failed, self._stopped, shown=True
+            f"Train {name}", work, self._came, done or self._done, self._failed, self._stopped, shown=True
         )
         self._work.progress.connect(
             lambda progress: self.run_view.work.say(progress.done, progress.total, progress.unit)
@@ -388,12 +403,18 @@ class TrainingPage(Page):
         self.run_view.pause_button.setFocus()
 
     def _came(self, pieces: "list[Step | Measured | Sampled]") -> None:
-        self._live += pieces
+        for piece in pieces:
+            steps = [one.step for one in self._live if isinstance(one, Step)][-1:]
+            if self.queue.going and isinstance(piece, Step) and (not steps or piece.step <= steps[0]):
+                self._live = []
+                self.queue.load()
+            self._live.append(piece)
         if not self._draw.isActive():
             self._draw.start(DRAW_EVERY)
 
     def _over(self) -> None:
         self._work = None
+        self.queue.over()
         self._draw.stop()
         self.run_view.view = None
         self._wanted = self._live_id
@@ -420,6 +441,7 @@ class TrainingPage(Page):
         def done(found: Shelf) -> None:
             name = self._live_id or (found.runs[0].run.id if found.runs else "")
             self._loaded(found)
+            self.queue.load()
             stopped = next((one for one in found.runs if one.run.id == name), None)
             if keep and stopped is not None and stopped.checkpoint:
                 self.run_view.view = stopped

@@ -179,7 +179,7 @@ class TrainingForm(QWidget):
             return None
         full = self.full()
         evaluated = self._judging() or bool(self.spec_choice.edit.currentData())  # type: ignore[union-attr]
-        if full and not self.out.good(evaluated):
+        if full and not self.out.good(evaluated, self.settings.runs):
             self.out.file.edit.setFocus()
             return None
         judged = None

@@ -43,9 +43,12 @@ class OutCard(Card):
         text = self.file.text.strip()
         return str(Path(text).expanduser().absolute()) if text else ""
 
-    def good(self, evaluated: bool) -> bool:
-        """Check, and show what is wrong; `evaluated` where an evaluation was chosen."""
-        if not self.file.text.strip():
+    def good(self, evaluated: bool, runs: int = 1) -> bool:
+        """Check, and show what is wrong; `evaluated` where an evaluation was chosen, `runs` that would be trained."""
+        if runs > 1 and (self.file.text.strip() or evaluated):
+            several = "The runs of a sweep would write the same file. Leave it empty, and choose no evaluation."
+            self.file.fail(several)
+        elif not self.file.text.strip():
             self.file.fail("An evaluation needs the model as a file. Name one." if evaluated else "")
         elif self.file.good() and not self.clear.isChecked():
             self.file.fail("Say below that the file may lie outside the vault.")

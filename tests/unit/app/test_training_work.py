@@ -18,7 +18,7 @@ from core.models.records import AddModel
 from core.training.canaries import WARNING
 from core.training.records import MergeAdapter
 from tests.unit.app.test_training_page import bench, choose, fill, hold, idle, page, shell, train, wait  # noqa: F401 (fixtures)
-from tests.unit.app.training_bench import KILLED, TrainingBench
+from tests.unit.app.training_bench import KILLED, STEPS, TrainingBench
 
 # ruff: noqa: F811 (fixtures)
 
@@ -219,3 +219,59 @@ def test_an_adapter_is_merged_into_a_model_when_that_was_asked_for(
     idle(page, qtbot)
     wanted = MergeAdapter(run="training-1", out=str(tmp_path / "merged.gguf"), quantization="q8_0")
     assert bench.adapters.merged == [wanted]
+
+
+def test_a_sweep_goes_through_its_queue_is_paused_ended_and_goes_on(
+    page: TrainingPage, bench: TrainingBench, qtbot: QtBot
+) -> None:
+    fill(page, learning_rate="1e-4, 5e-4, 3e-4", epochs="2")
+    bench.worker.gate.clear()
+    page.form.start_button.click()
+    shown = page.sweeps
+    wait(qtbot, lambda: bool(page._live) and page._live[-1].step == STEPS // 2)
+    wait(
+        qtbot,
+        lambda: (
+            shown.runs is not None and [one.state for one in shown.runs.rows.all()] == ["running", "waiting", "waiting"]
+        ),
+    )
+    assert shown.state.text == "Running"
+    assert not page.run_view.keep_now_button.isEnabled()
+    assert not shown.resume_button.isEnabled()
+    page.run_view.pause_button.click()
+    idle(page, qtbot)
+    wait(qtbot, lambda: shown.state.text == "Paused")
+    assert shown.runs is not None
+    assert [one.state for one in shown.runs.rows.all()] == ["cancelled", "waiting", "waiting"]
+    page.view.segment("sweeps").click()
+    shown.end_button.click()
+    idle(page, qtbot)
+    assert shown.state.text == "Ended"
+    bench.worker.gate.set()
+    shown.resume_button.click()
+    idle(page, qtbot)
+    wait(qtbot, lambda: shown.state.text == "Finished")
+    rows = shown.runs.rows.all()
+    assert [one.place.settings["learning_rate"] for one in rows] == [1e-4, 5e-4, 3e-4]
+    assert [one.place.run for one in rows] == ["training-1", "training-2", "training-3"]
+    assert [one.state for one in rows] == ["finished"] * 3
+    assert [one.best for one in rows].count(True) == 1
+    assert shown._best.text().startswith("Least loss on held-out examples: training-1, ")
+    assert not shown.resume_button.isEnabled()
+    shown.runs.choose(1)
+    shown.open_button.click()
+    wait(qtbot, lambda: page.run_view.view is not None and page.run_view.view.run.id == "training-2")
+    assert page.view.current() == "run"
+    idle(page, qtbot)
+
+
+def test_a_run_of_a_sweep_that_fails_is_told_and_the_next_begins(
+    page: TrainingPage, bench: TrainingBench, qtbot: QtBot
+) -> None:
+    bench.worker.fail_at = 44
+    train(page, qtbot, rank="4, 8")
+    wait(qtbot, lambda: page.sweeps.state.text == "Finished")
+    assert page.sweeps.runs is not None
+    assert [one.state for one in page.sweeps.runs.rows.all()] == ["failed", "finished"]
+    assert page.banner.isHidden()
+    idle(page, qtbot)

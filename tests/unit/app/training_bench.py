@@ -19,6 +19,7 @@ from core.models.records import ModelFile
 from core.training.records import ImportAdapter, MergeAdapter, Source, TrainingView, TrainSpec
 from core.training.service import Trainings
 from core.training.settings import Settings
+from core.training.sweeps import Sweeps
 from core.training.work import KEPT, TITLE
 from core.training.worker.recall import Exposure, Memorised, Sampled, Shown, Verbatim
 from core.training.worker.records import (
@@ -239,6 +240,7 @@ class TrainingBench(ModelBench):
         self.trainings = Trainings(
             vault, self._models, self.datasets, self.engine, None, opened=self.worker  # type: ignore[arg-type]
         )  # fmt: skip
+        self.sweeps = Sweeps(vault, self.trainings)
 
     def with_models(self) -> "TrainingBench":
         for name, more in (

@@ -299,6 +299,34 @@ def again(window: MainWindow) -> None:
     wait(window)
 
 
+def swept(window: MainWindow) -> None:
+    """A sweep whose runs have ended, one of them failed."""
+    from tests.unit.app.shots import wait
+
+    page: Any = window.page
+    bench = page.operations.workbench
+    bench.worker.fail_at = 44
+    settings = {"rank": [4, 8], "learning_rate": [1e-4, 3e-4, 5e-4]}
+    spec = TrainSpec(name="rates", base=SPEC.base, data=SPEC.data, settings=settings, evaluation=SPEC.evaluation)
+    bench.sweeps.start(spec, "style", Job("Train"))
+    page.load()
+    wait(window)
+    page._turn("sweeps")
+
+
+def sweeping(window: MainWindow) -> None:
+    """A sweep whose first run goes on."""
+    several(window)
+    page: Any = window.page
+    page.operations.workbench.worker.gate.clear()
+    page.form.start_button.click()
+    for _ in range(100):
+        QTest.qWait(10)
+        if page._live and page._live[-1].step >= 30 and not page._draw.isActive():
+            break
+    page._turn("sweeps")
+
+
 def history(window: MainWindow) -> None:
     page: Any = window.page
     page._turn("history")
@@ -326,6 +354,8 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     "training-import": training(3, importing),
     "training-examined": training(0, examined),
     "training-again": training(1, again),
+    "training-swept": training(1, swept),
+    "training-sweeping": training(1, sweeping),
     "training-history": training(3, history),
     "training-running": training(3, running),
 }
