@@ -12,6 +12,7 @@ from core.errors import AssayError, Cancelled
 from core.jobs import Job
 from core.records import Digest, now
 from core.training import sealed, store, work
+from core.training.alone import alone
 from core.training.records import Answered, TrainingResult, TrainingRun
 from core.training.worker.recall import Memorised, Sampled
 from core.training.worker.records import Ended, KeepTrained, Measured, Piece, Step, Train
@@ -57,42 +58,43 @@ def listen(
     watch: Watch | None,
     request: Train | KeepTrained | None = None,
 ) -> None:
-    """Listen to the run until it ends, and record how; without a `request` it is trained. Raises `Cancelled` for a run that was paused, and as the
-    worker does."""
-    heard = _Heard(before)
-    pausing = Pausing(job)
-    status: Status = "finished"
-    reason = ""
-    try:
-        asked = request or Train(settings=run.settings, base_digest=run.base_digest)
-        for part in trainer.parts(asked, pausing.inner, pausing.asked):
-            match part:
-                case Step() | Measured() | Sampled():
-                    heard.curve.append(part)
-                    if isinstance(part, Step) and not job.cancelled:
-                        job.report(part.step, part.steps, "steps")
-                    if watch is not None:
-                        watch(part)
-                case Piece():
-                    heard.pieces.setdefault(part.of, []).append(part.data)
-                    if part.last and part.of == "checkpoint":
-                        sealed.save(vault, digest, part.step, heard.curve, heard.pieces.pop("checkpoint"))
-                case Memorised():
-                    heard.memorised = part
-                case Ended():
-                    heard.ended = part
-        assert heard.ended is not None
-        reason = heard.ended.reason
-        if reason == "paused":
-            raise Cancelled(what=f"{run.id}, after step {heard.ended.step}")
-    except AssayError as error:
-        status, reason = ("cancelled" if isinstance(error, Cancelled) else "failed"), str(error)
+    """Listen to the run until it ends, and record how; without a `request` it is trained. Raises `BadInput` for a run that is under way already,
+    `Cancelled` for one that was paused, and as the worker does."""
+    with alone(digest, run.id):
+        heard = _Heard(before)
+        pausing = Pausing(job)
+        status: Status = "finished"
+        reason = ""
+        try:
+            asked = request or Train(settings=run.settings, base_digest=run.base_digest)
+            for part in trainer.parts(asked, pausing.inner, pausing.asked):
+                match part:
+                    case Step() | Measured() | Sampled():
+                        heard.curve.append(part)
+                        if isinstance(part, Step) and not job.cancelled:
+                            job.report(part.step, part.steps, "steps")
+                        if watch is not None:
+                            watch(part)
+                    case Piece():
+                        heard.pieces.setdefault(part.of, []).append(part.data)
+                        if part.last and part.of == "checkpoint":
+                            sealed.save(vault, digest, part.step, heard.curve, heard.pieces.pop("checkpoint"))
+                    case Memorised():
+                        heard.memorised = part
+                    case Ended():
+                        heard.ended = part
+            assert heard.ended is not None
+            reason = heard.ended.reason
+            if reason == "paused":
+                raise Cancelled(what=f"{run.id}, after step {heard.ended.step}")
+        except AssayError as error:
+            status, reason = ("cancelled" if isinstance(error, Cancelled) else "failed"), str(error)
+            _close(vault, run, digest, status, reason, heard, trainer.opened.architecture)
+            raise
+        finally:
+            pausing.close()
         _close(vault, run, digest, status, reason, heard, trainer.opened.architecture)
-        raise
-    finally:
-        pausing.close()
-    _close(vault, run, digest, status, reason, heard, trainer.opened.architecture)
-    sealed.drop(vault, digest)
+        sealed.drop(vault, digest)
 
 
 class _Heard:

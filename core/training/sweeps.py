@@ -15,6 +15,7 @@ from core.errors import AssayError, BadInput, Cancelled, NotFound, Refused
 from core.jobs import Job
 from core.records import Digest, Record, now
 from core.training import contrasting
+from core.training.alone import alone
 from core.training.contrasting import Contrasted
 from core.training.listening import Watch
 from core.training.records import TrainingView, TrainSpec
@@ -127,7 +128,8 @@ class Sweeps:
         return self._go(sweep.id, job, watch)
 
     def resume(self, name: str, job: Job, watch: Watch | None = None) -> SweepView:
-        """Go on with a queue: with the run that was under way, then with the next. Raises `NotFound`, `BadInput` where none is left, `Cancelled`."""
+        """Go on with a queue: with the run that was under way, then with the next. Raises `NotFound`, `BadInput` where none is left or it is under
+        way, `Cancelled`."""
         view = self.show(name)
         self._check_right(view.sweep.name)
         if view.status == FINISHED:
@@ -164,15 +166,16 @@ class Sweeps:
         return found
 
     def _go(self, name: str, job: Job, watch: Watch | None) -> SweepView:
-        for place in range(len(self.show(name).places)):
-            view = self.show(name)
-            now_there = view.places[place]
-            if now_there.status in ("finished", "failed"):
-                continue
-            if view.status == CANCELLED:
-                break
-            job.check()
-            self._one(view, place, job, watch)
+        with alone(self.show(name).digest, name):
+            for place in range(len(self.show(name).places)):
+                view = self.show(name)
+                now_there = view.places[place]
+                if now_there.status in ("finished", "failed"):
+                    continue
+                if view.status == CANCELLED:
+                    break
+                job.check()
+                self._one(view, place, job, watch)
         return self.show(name)
 
     def _one(self, view: SweepView, place: int, job: Job, watch: Watch | None) -> None:

@@ -177,3 +177,29 @@ def test_each_run_that_writes_a_model_writes_one_of_its_own(
     listed = with_settings(method="full", rank=[4, 8])
     sweeps.start(msgspec.structs.replace(listed, out="models/tale.v2.gguf"), source, Job("Train"))
     assert [one.out for one in asked] == ["models/tale.v2-1.gguf", "models/tale.v2-2.gguf"]
+
+
+def test_neither_a_run_nor_a_queue_is_gone_on_with_while_it_is_under_way(
+    sweeps: Sweeps,
+    bench: Workbench,  # noqa: F811
+    trainings: Trainings,  # noqa: F811
+    source: str,  # noqa: F811
+) -> None:
+    refused: list[str] = []
+
+    def beside(_: object) -> None:
+        other = Sweeps(bench.vault, trainings)
+        for go_on in (
+            lambda: other.resume("sweep-1", Job("Train")),
+            lambda: trainings.resume("training-1", source, Job("Train")),
+        ):
+            with pytest.raises(BadInput, match="under way already") as told:
+                go_on()
+            refused.append(str(told.value).partition(":")[0])
+
+    view = sweeps.start(with_settings(rank=[4]), source, Job("Train"), beside)
+    assert set(refused) == {"sweep-1", "training-1"}
+    assert view.status == "finished"
+    result = trainings.show("training-1").result
+    assert result is not None
+    assert [one.step for one in result.curve] == [1, 2, 3, 4]
