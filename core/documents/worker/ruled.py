@@ -100,19 +100,21 @@ def split(
 ) -> list[PrintedLine]:
     """The lines, with those that go over the edge of a cell cut there, word by word."""
     found: list[PrintedLine] = []
+    known_words: list[tuple[Box, str]] | None = None
     for line in lines:
         cuts = sorted(cut for grid in known if grid.holds(line) for cut in grid.parts(line))
         if not cuts:
             found.append(line)
             continue
         pieces: defaultdict[int, list[tuple[Box, str]]] = defaultdict(list)
-        for box, text in words():
+        known_words = words() if known_words is None else known_words
+        for box, text in known_words:
             x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
             if line.box[0] - 1 <= x <= line.box[2] + 1 and line.box[1] <= y <= line.box[3]:
                 pieces[bisect_right(cuts, x)].append((box, text))
         for _, parts in sorted(pieces.items()):
-            text = clean(" ".join(text for _, text in parts))
-            found.append(PrintedLine(union(box for box, _ in parts), text, line.size, line.bold))
+            if text := clean(" ".join(text for _, text in parts)):
+                found.append(PrintedLine(union(box for box, _ in parts), text, line.size, line.bold))
         if not pieces:
             found.append(line)
     return found

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import pymupdf
 
 from core.documents.worker import pdf as reader
+from core.documents.worker.printed import Box, PrintedLine
 from core.documents.worker.records import Page, Parsed
+from core.documents.worker.ruled import Grid, split
 from tests.unit.documents.workspace import Piece, paragraph, pdf
 
 XS = (72.0, 200.0, 300.0, 400.0)
@@ -193,3 +195,19 @@ def test_a_dash_within_a_sentence_opens_no_item() -> None:
     assert (
         read(pdf(paragraph(72, 100, [line.replace("–", "-") for line in lines]))).pages[0].blocks[0].kind == "paragraph"
     )
+
+
+def test_lines_are_cut_at_cells_by_words_that_are_looked_up_once_and_nothing_invisible_is_left() -> None:
+    asked: list[int] = []
+
+    def words() -> list[tuple[Box, str]]:
+        asked.append(1)
+        return [((20, y, 60, y + 8), text) for y, text in ((10, "left"), (30, "only"))] + [
+            ((140, 10, 180, 18), "right"),
+            ((140, 30, 180, 38), "\u200b"),
+        ]
+
+    lines = [PrintedLine((20, y, 180, y + 8), "as one", 8, False) for y in (10, 30)]
+    table = Grid((0, 100, 200), (0, 25, 50), ((0, 200, 25),), ((0, 50, 100),))
+    assert [one.text for one in split(lines, (table,), words)] == ["left", "right", "only"]
+    assert asked == [1]
