@@ -47,8 +47,6 @@ _LONG = b"0" * 16
 _ALIKE, _BUT_WHOLE = 1, 2
 _IDLE = re.compile(rb"\.0(?=[],}]|$)")
 _SIMPLE = frozenset({str, bool, type(None)})
-_MAY_BE_EMPTY = frozenset({int, list, tuple, dict})
-"""Where what is empty, or 0, is written alike."""
 _OTHER = object()
 """What has to be written by `rfc8785`."""
 
@@ -88,7 +86,7 @@ def _fast(value: Any) -> bytes | None:
     if quoted:  # bytes that are in no UTF-8 stand for what isn't the end of a text
         data = data.replace(rb"\\", b"\xff\xff").replace(rb"\"", b"\xff\xfe")
     parts = data.split(b'"')  # text is at the odd places
-    parts[::2] = [_IDLE.sub(b"", part) if b".0" in part else part for part in parts[::2]]
+    parts[::2] = _IDLE.sub(b"", b'"'.join(parts[::2])).split(b'"')
     data = b'"'.join(parts)
     return data.replace(b"\xff\xfe", rb"\"").replace(b"\xff\xff", rb"\\") if quoted else data
 
@@ -100,41 +98,38 @@ def _written_alike(value: Any) -> int:
     ASCII. A record is looked through as it is, and written as `builtins` would give it. A property test holds it to that.
     """
     found = _ALIKE
-    waiting: list[Any] = [value]
+    waiting: list[Iterable[Any]] = [(value,)]
     while waiting:
-        part = waiting.pop()
-        of: type[Any] = type(part)
-        inside: Iterable[Any]
-        if of in _SIMPLE:
-            continue
-        if of is int:
-            if not -SAFE_INTEGER <= part <= SAFE_INTEGER:
-                return 0
-            continue
-        if of is float:
-            written = repr(part)
-            if "e" in written or "n" in written:
-                return 0
-            if written.endswith(".0"):
-                if not -SAFE_FLOAT < part < SAFE_FLOAT or written == "-0.0":
+        for part in waiting.pop():
+            of: type[Any] = type(part)
+            if of in _SIMPLE:
+                continue
+            if of is int:
+                if not -SAFE_INTEGER <= part <= SAFE_INTEGER:
                     return 0
-                found = _BUT_WHOLE
-            continue
-        if of is dict:
-            for name in part:
-                if type(name) is not str or not name.isascii():
+            elif of is float:
+                written = repr(part)
+                if "e" in written or "n" in written:
                     return 0
-            inside = part.values()
-        elif of is list or of is tuple:
-            inside = part
-        elif issubclass(of, Record):
-            values = _values_of(of)
-            if values is None:
+                if written.endswith(".0"):
+                    if not -SAFE_FLOAT < part < SAFE_FLOAT or written == "-0.0":
+                        return 0
+                    found = _BUT_WHOLE
+            elif of is list or of is tuple:
+                if part:
+                    waiting.append(part)
+            elif of is dict:
+                for name in part:
+                    if type(name) is not str or not name.isascii():
+                        return 0
+                waiting.append(part.values())
+            elif issubclass(of, Record):
+                values = _values_of(of)
+                if values is None:
+                    return 0
+                waiting.append(values(part))
+            else:
                 return 0
-            inside = values(part)
-        else:
-            return 0
-        waiting += [one for one in inside if type(one) not in _SIMPLE and (one or type(one) not in _MAY_BE_EMPTY)]
     return found
 
 
