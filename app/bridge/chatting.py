@@ -3,18 +3,19 @@
 A picture is read off the UI thread and decoded in a worker; the window gets plain pixels.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.bridge.assistants import saved
+from app.bridge.assistants import saved, variables
 from app.bridge.training import adapters
 from core.assistants.records import Answer, Question
 from core.errors import BadInput, NotFound
 from core.inference.pictures import LARGEST, projectors, small_copy
 from core.inference.records import AdapterUse, ShownPicture
 from core.models.records import ModelFile
+from core.prompts.records import Variable
 from core.records import Digest
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Choices:
     approved: frozenset[str] = frozenset()
     files: tuple[ModelFile, ...] = ()
     assistants: "tuple[Assistant, ...]" = ()
+    variables: Mapping[str, tuple[Variable, ...]] = field(default_factory=dict)
+    """By prompt version, what a person fills in."""
 
     def file(self, name: str) -> ModelFile | None:
         """The model of that name or digest."""
@@ -104,7 +107,9 @@ def gather(bench: "Workbench", job: "Job") -> Choices:
         state.prompt.reference for state in states if any(meaning == "approved" for meaning, _ in state.signed)
     )
     prompts = tuple(state.prompt.reference for state in states)
-    return Choices(collections, models, prompts, bench.assistants.traces(KEPT), approved, files, saved(bench))
+    assistants = saved(bench)
+    asked = variables(bench, states, assistants)
+    return Choices(collections, models, prompts, bench.assistants.traces(KEPT), approved, files, assistants, asked)
 
 
 def read_picture(bench: "Workbench", job: "Job", given: Given) -> Seen:

@@ -20,6 +20,8 @@ def notes(answer: Answer) -> list[str]:
         said.append("What the model wrote has no support in the documents and was withdrawn. The trace has it.")
     if answer.declined:
         said.append("The model found no answer; the reply for that is shown in place of its own words.")
+    if answer.contract == "broken":
+        said.append(f"The answer breaks the form that its prompt promises: {answer.broken.rstrip('.')}.")
     misquoted = sum(one.misquoted for one in answer.support)
     if misquoted:
         said.append(

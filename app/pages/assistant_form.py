@@ -12,12 +12,14 @@ from app.bridge.finding import said
 from app.pages.finding_choice import UNSUPPORTED
 from app.pages.page import Shell
 from app.pages.screening_form import chosen, value
+from app.pages.value_fields import ValueFields
 from app.theme.look import look
 from app.widgets.act_form import ActForm
 from app.widgets.buttons import Button
 from app.widgets.forms import Check, Field, line_edit, required
 from app.widgets.tick_list import TickList
 from core.assistants.records import QUOTES
+from core.prompts.records import Variable
 from core.retrieval.records import Finding
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ class AssistantForm(ActForm):
         self.model = chosen(models, tuple(models), QUOTES, "Answered by")
         prompts = {"": BUILT_IN, **{name: name for name in shelf.prompts}}
         self.prompt = chosen(prompts, tuple(prompts), "", "Prompt")
+        self._variables = shelf.variables
+        self.values = ValueFields(fixing=True, title="Variables of the prompt")
         self.collections = TickList("Collections", "They are searched as if they were one.", "Find a collection")
         self.passages = Field("Passages", line_edit(text="6"), "At most, 1 to 50.", _number(1, 50), beside=True)
         self.tokens = Field("Longest", line_edit(text="256"), "Tokens of an answer.", _number(1, 100_000), beside=True)
@@ -62,7 +66,7 @@ class AssistantForm(ActForm):
             "Save",
             "Each saved version stays, with its digest; answers say which one was asked.",
             (
-                self.which, self.name, self.model, self.prompt, self.collections, self.passages, self.tokens, self.mode,
+                self.which, self.name, self.model, self.prompt, self.values, self.collections, self.passages, self.tokens, self.mode,
                 self.trim, self.unsupported, self.fallback, self.limits, self.notes, self.remove,
             ),
             title="Saved assistants",
@@ -71,6 +75,7 @@ class AssistantForm(ActForm):
         self.collections.offer([(name, name) for name in shelf.collections])
         self.which.edit.currentIndexChanged.connect(lambda _: self._load())
         self.model.edit.currentIndexChanged.connect(lambda _: self._turn())
+        self.prompt.edit.currentIndexChanged.connect(lambda _: self._turn())
         self.act.refuse(shelf.refusal)
         self.remove.refuse(shelf.refusal)
         self._load()
@@ -107,9 +112,12 @@ class AssistantForm(ActForm):
             "fallback": self.fallback.text.strip(),
             "finding": finding,
             "notes": self.notes.text.strip(),
+            "values": self.values.values(),
         }
 
     def check(self) -> str:
+        if not self.values.good():
+            return "A value doesn’t fit its variable."
         return "" if self.collections.chosen() or value(self.prompt) else "Tick a collection."
 
     def _load(self) -> None:
@@ -137,11 +145,17 @@ class AssistantForm(ActForm):
             self.notes.edit.setPlainText(found.notes)
         self.collections.tick(found.collections if found else ())
         self._turn()
+        self.values.offer(self._asked(), found.values if found else {})
 
     def _turn(self) -> None:
         writes = value(self.model) != QUOTES
         for field in (self.prompt, self.tokens, self.mode, self.trim, self.unsupported):
             field.setVisible(writes)
+        self.values.offer(self._asked())
+
+    def _asked(self) -> tuple[Variable, ...]:
+        """What the chosen prompt is filled with."""
+        return self._variables.get(value(self.prompt), ()) if value(self.model) != QUOTES else ()
 
 
 def ask_assistants(shell: Shell, finding: Finding, first: str, changed: Callable[[str], None]) -> None:

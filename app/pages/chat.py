@@ -188,7 +188,7 @@ class ChatPage(Page):
     def ask(self) -> None:
         """Ask what is written."""
         text = self.composer.toPlainText().strip()
-        if not text or not self.send.isEnabled():
+        if not text or not self.send.isEnabled() or not self.box.values.good():
             return
         earlier = [exchange.question for exchange in self.exchanges if exchange in self._answers]
         question, pictures = self.box.question(text, earlier), tuple(self.box.pictures.seen)
@@ -402,7 +402,10 @@ class ChatPage(Page):
             if name in names:
                 self.collection.choose(name)
             if text and self._handle is None and names:
-                self._ask(self.box.question(text))
+                if self.box.values.good():
+                    self._ask(self.box.question(text))
+                else:
+                    self.composer.setPlainText(text)
 
     def _list_traces(self) -> None:
         wanted = self.find.text().casefold()

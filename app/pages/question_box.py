@@ -12,14 +12,17 @@ from app.pages.adapter_choice import AdapterChooser
 from app.pages.chat_pictures import Pictures
 from app.pages.finding_choice import FindingChooser
 from app.pages.page import Shell
+from app.pages.value_fields import ValueFields
 from app.theme.look import look
 from app.widgets.basic import column, row
 from app.widgets.buttons import Button
 from app.widgets.composer import Composer
 from app.widgets.toolbar import Chooser
 from core import settings
+from core.assistants.prompting import with_values
 from core.assistants.records import QUOTES, Question
 from core.inference.records import AdapterUse
+from core.prompts.records import Variable
 
 OWN_PROMPT = "built-in"
 NOBODY = ""
@@ -56,6 +59,8 @@ class QuestionBox(QFrame):
         self.assistant.picked.connect(lambda _: self.changed.emit())
         self.pictures = Pictures(shell, lambda: self._choices.sees_not(self.model.current))
         self.pictures.changed.connect(self.changed)
+        self.values = ValueFields()
+        self.values.changed.connect(self.changed)
         self.composer = Composer()
         self.composer.sent.connect(self.sent)
         self.composer.stopped.connect(self.stopped)
@@ -75,7 +80,15 @@ class QuestionBox(QFrame):
         self._foot.addLayout(self._who, 1)
         self._foot.addLayout(row(self.pictures.button, None, self.halt, self.send, space=4))
         self.setLayout(
-            column(self.pictures.note, self.pictures.tray, self.composer, self._foot, space=6, margins=(12, 12, 8, 8))
+            column(
+                self.pictures.note,
+                self.pictures.tray,
+                self.values,
+                self.composer,
+                self._foot,
+                space=6,
+                margins=(12, 12, 8, 8),
+            )
         )
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
@@ -112,9 +125,11 @@ class QuestionBox(QFrame):
 
     def question(self, text: str, earlier: Sequence[str] = ()) -> Question:
         """What is chosen, with a text, after the questions that were asked `earlier`."""
+        values = self.values.values()
         for one in self._choices.assistants:
             if one.name == self.assistant.current:
-                return ask_assistant(one, text, earlier)
+                asked = ask_assistant(one, text, earlier)
+                return with_values(asked, values) if values else asked
         return Question(
             collection=self.collection.current,
             text=text,
@@ -125,6 +140,7 @@ class QuestionBox(QFrame):
             finding=self.finding.finding,
             without_support=self.finding.without_support,
             earlier=tuple(earlier),
+            values=values,
         )
 
     def use(self, question: Question) -> None:
@@ -133,6 +149,15 @@ class QuestionBox(QFrame):
         self.prompt.choose(question.prompt or OWN_PROMPT)
         self.adapters.take(question.adapters)
         self.finding.take(question.finding, question.without_support)
+        self.values.offer(self._asked_for(), question.values)
+
+    def _asked_for(self) -> tuple[Variable, ...]:
+        """The variables that whoever asks fills in: those of the prompt that the saved assistant hasn't fixed."""
+        for one in self._choices.assistants:
+            if one.name == self.assistant.current:
+                found = self._choices.variables.get(one.prompt, ())
+                return tuple(variable for variable in found if variable.name not in one.values)
+        return self._choices.variables.get(self.prompt.current, ()) if self.prompted else ()
 
     def answer_with(self, wanted: WithAdapter) -> None:
         """Let a model answer with one adapter at its full strength."""
@@ -147,6 +172,7 @@ class QuestionBox(QFrame):
 
     def judge(self, busy: bool) -> None:
         """Bring the controls up to what is chosen; `busy`: an answer is under way."""
+        self.values.offer(self._asked_for())
         file = self._choices.file(self.model.current)
         self.adapters.offer(file, self._choices.adapters)
         self.pictures.judge()

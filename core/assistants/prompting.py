@@ -39,13 +39,17 @@ def given(
 
 
 def with_values(question: Question, values: Mapping[str, Any]) -> Question:
-    """The question with what its prompt version's variables are filled with. Raises `BadInput` where it is asked with no prompt version."""
+    """The question with what its prompt version's variables are filled with. Raises `BadInput` where it is asked with no prompt version,
+    and for what its saved assistant has fixed."""
     if not values:
         return question
     if question.model == QUOTES or not question.prompt:
         problem = "values fill the variables of a prompt version, and this is asked without one. Leave them out, or choose a prompt."
         raise BadInput(source=f"Value {next(iter(values))}", problem=problem)
-    return replace(question, values=dict(values))
+    fixed = next((name for name in values if name in question.values), None)
+    if question.assistant and fixed is not None:
+        raise BadInput(source=f"Value {fixed}", problem="the saved assistant has fixed it. Leave it out.")
+    return replace(question, values={**question.values, **values})
 
 
 def texts_as_passages(texts: tuple[str, ...]) -> tuple[Passage, ...]:

@@ -7,8 +7,9 @@ version was asked.
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
+from msgspec import field
 from msgspec.structs import replace
 
 from core.assistants.records import QUOTES, Question
@@ -17,6 +18,8 @@ from core.inference.adapters import check_uses, fits
 from core.inference.records import MODES, AdapterUse
 from core.models.records import ModelFile
 from core.models.service import Models
+from core.prompts.filling import askable, value_problem
+from core.prompts.records import PromptVersion
 from core.prompts.service import Prompts
 from core.records import Digest, Record, now
 from core.retrieval.records import Finding
@@ -55,6 +58,8 @@ class SaveAssistant(Record, frozen=True, kw_only=True):
     fallback: str = ""
     """What is answered where the documents don't say; the usual sentence where it is empty."""
     notes: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+    """What variables of the prompt are filled with, by their names, whoever asks; the others are asked each time."""
 
 
 class Assistant(SaveAssistant, frozen=True, kw_only=True, tag="assistant"):
@@ -101,6 +106,7 @@ def resolved(models: Models, prompts: Prompts, aliases: Sequence[str], request: 
     if request.finding.reranker:
         models.show(request.finding.reranker)
     state = prompts.show(request.prompt) if request.prompt else None
+    _check_values(request, state.prompt if state else None)
     return Assistant(
         **{name: getattr(request, name) for name in SaveAssistant.__struct_fields__}
         | {
@@ -182,6 +188,7 @@ def question(assistant: Assistant, text: str, earlier: Sequence[str] = ()) -> Qu
         fallback=assistant.fallback,
         sampling="question",
         assistant=assistant.reference,
+        values=dict(assistant.values),
     )
 
 
@@ -235,6 +242,17 @@ def _check(request: SaveAssistant) -> None:
     if max(len(request.fallback), len(request.notes)) > LONGEST_TEXT:
         raise wrong(f"what it says otherwise and the notes have up to {LONGEST_TEXT:,} characters each.")
     check_uses(request.adapters)
+
+
+def _check_values(request: SaveAssistant, prompt: PromptVersion | None) -> None:
+    """Raise `BadInput` for a value that its prompt doesn't take."""
+    known = {variable.name: variable for variable in askable(prompt.declared)} if prompt else {}
+    for name, value in request.values.items():
+        if prompt is not None and not prompt.declared:
+            continue  # whatever its templates name
+        problem = value_problem(known[name], value) if name in known else "there is no such variable to fill."
+        if problem:
+            raise BadInput(source=f"{request.name}, variable {name}", problem=problem)
 
 
 def _chat_model(models: Models, name: str) -> ModelFile:

@@ -185,7 +185,8 @@ class Assistants:
             return ""
         state = self.find(question.assistant)
         own = saved.question(state.assistant, question.text, question.earlier)
-        if structs.replace(own, values=question.values) != question:  # what fills its prompt's variables is asked
+        fixed = own.values.items() <= question.values.items()
+        if not fixed or structs.replace(own, values=question.values) != question:  # other variables are asked
             raise BadInput(
                 source=question.assistant, problem="this isn't what the assistant asks. Ask it as it was saved."
             )

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from core.assistants import saved
 from core.assistants.records import QUOTES
 from core.assistants.saved import Assistant, AssistantState, SaveAssistant
-from core.cli.asking import ADAPTERS, adapter_uses
+from core.cli.asking import ADAPTERS, adapter_uses, values_of
 from core.cli.finding import finding_json
 from core.cli.output import one_line, short, table
 from core.cli.session import Session, pass_session
@@ -62,6 +62,13 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option("--fallback", metavar="TEXT", help="What is answered where the documents don't say."),
             click.option("--notes", metavar="TEXT", help="For those who read it later."),
+            click.option(
+                "--value",
+                "values",
+                multiple=True,
+                metavar="NAME=VALUE",
+                help="What a variable of the prompt always is.",
+            ),
         )
     ):
         command = option(command)
@@ -186,6 +193,7 @@ def assistant_json(state: AssistantState) -> dict[str, Json]:
         "without_support": one.without_support,
         "fallback": one.fallback,
         "notes": one.notes,
+        "values": dict(one.values),
         "removed": one.removed,
         "by": one.author,
         "saved": one.saved,
@@ -197,6 +205,8 @@ def _changed(request: SaveAssistant, options: dict[str, Any]) -> SaveAssistant:
     given = {name: value for name, value in options.items() if value not in (None, ())}
     if "adapters" in given:
         given["adapters"] = adapter_uses(given["adapters"])
+    if "values" in given:
+        given["values"] = request.values | values_of(given["values"])
     filters = {name: given.pop(name) for name in _FILTERS if name in given}
     searching = {name: given.pop(name) for name in _OF_SEARCH if name in given}
     found: Finding = replace(request.finding, filters=replace(request.finding.filters, **filters), **searching)

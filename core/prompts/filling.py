@@ -79,12 +79,26 @@ def fill(prompt: PromptVersion, given: Given, examples: Examples) -> dict[str, J
     return found
 
 
+def askable(variables: Iterable[Variable]) -> tuple[Variable, ...]:
+    """Those whose value a person gives: texts, numbers and choices that no question brings by itself."""
+    return tuple(
+        variable
+        for variable in variables
+        if variable.kind not in ("examples", "passages")
+        and variable.name not in BUILT_IN
+        and variable.source not in SOURCES
+    )
+
+
+def value_problem(variable: Variable, value: Any) -> str:
+    """Why a value doesn't fit a variable, as the end of a sentence; "" where it does."""
+    return _problem(variable, value)
+
+
 def example_values(variables: Iterable[Variable]) -> dict[str, Json]:
     """A stand-in for each variable, for looking at a prompt before there is a question."""
     found: dict[str, Json] = {}
-    for variable in variables:
-        if variable.kind in ("examples", "passages") or variable.name in BUILT_IN or variable.source in SOURCES:
-            continue
+    for variable in askable(variables):
         if variable.default is not None:
             found[variable.name] = variable.default
         elif variable.kind == "choice":

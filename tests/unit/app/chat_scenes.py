@@ -11,9 +11,29 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from app.bridge.chatting import Given
 from app.main_window import MainWindow
 from core.documents.records import AddDocuments
-from core.inference.records import AdapterUse, ShownPicture
+from core.inference.records import AdapterUse, Message, ShownPicture
 from core.jobs import Job
-from tests.unit.app.standin import Supervisor, digest, model
+from core.prompts.records import PromptState, PromptVersion, Variable
+from tests.unit.app.standin import WHEN, StandIn, Supervisor, digest, model
+
+VARIABLES = (
+    Variable(name="tone", kind="choice", choices=("plain", "formal"), description="How it sounds"),
+    Variable(name="words", kind="number", least=1, most=50, description="How long it is"),
+    Variable(name="for_whom", default="a nurse"),
+    Variable(name="shown", kind="examples", dataset="cases"),
+    Variable(name="about", source="input"),
+)
+
+
+def with_variables(bench: StandIn) -> None:
+    """The prompt `toned` beside the one that is there."""
+    messages = (Message(role="user", content="{{ tone }} {{ words }} {{ for_whom }} {{ shown }} {{ about }}"),)
+    made = PromptVersion(
+        name="toned", number=1, messages=messages, notes="", parent=None, author="ines", saved=WHEN, variables=VARIABLES
+    )
+    before = bench.prompts.list()
+    state = PromptState(digest=digest("toned"), prompt=made, labels=(), signed=())
+    bench.prompts.list = lambda: (*before, state)  # type: ignore[method-assign]
 
 
 def drawn(width: int, height: int, hue: int) -> ShownPicture:
@@ -43,7 +63,6 @@ class Drawing(Supervisor):
 def chat(then: Callable[[MainWindow], None], sees: bool = True) -> Callable[[MainWindow], None]:
     def show(window: MainWindow) -> None:
         from tests.unit.app.shots import wait
-        from tests.unit.app.standin import StandIn
 
         bench = StandIn(Path(tempfile.mkdtemp()) / "Drug safety.assay")
         bench.vault.folder.mkdir(parents=True)
@@ -128,6 +147,47 @@ def traced(window: MainWindow) -> None:
     page._show_how(exchange)  # type: ignore[union-attr]
 
 
+def valued(window: MainWindow) -> None:
+    """A prompt with variables, of which one doesn't fit."""
+    from tests.unit.app.shots import wait
+
+    with_variables(window.operations.workbench)  # type: ignore[arg-type]
+    window.page.opened()  # type: ignore[union-attr]
+    wait(window)
+    page = window.page
+    page.prompt.choose("toned@1")  # type: ignore[union-attr]
+    page._judge()  # type: ignore[union-attr]
+    page.composer.setPlainText("Is the seal on the box broken?")  # type: ignore[union-attr]
+    page.box.values.fields["tone"].edit.setCurrentIndex(1)  # type: ignore[union-attr]
+    page.box.values.fields["words"].edit.setText("70")  # type: ignore[union-attr]
+    page.ask()  # type: ignore[union-attr]
+
+
+def broken(window: MainWindow) -> None:
+    from tests.unit.app.shots import wait
+
+    page = window.page
+    page.composer.setPlainText("Is the seal on the box broken?")  # type: ignore[union-attr]
+    page.ask()  # type: ignore[union-attr]
+    wait(window)
+    exchange = page.exchanges[-1]  # type: ignore[union-attr]
+    said = "it is no JSON: expecting value at line 1, column 1."
+    made = replace(page._answers[exchange], model="corvid-vision-4b", rendered="x", contract="broken", broken=said)  # type: ignore[union-attr]
+    page._answered(exchange, made)  # type: ignore[union-attr]
+
+
+def fixed(window: MainWindow) -> None:
+    """The editor of assistants with a prompt that has variables."""
+    from tests.unit.app.shots import wait
+
+    valued(window)
+    window.page.assistants.click()  # type: ignore[union-attr]
+    wait(window)
+    form = window.overlay.panel
+    for field, wanted in ((form.model, "corvid-vision-4b"), (form.prompt, "toned@1")):  # type: ignore[union-attr]
+        field.edit.setCurrentIndex(field.edit.findData(wanted))
+
+
 SCENES: dict[str, Callable[[MainWindow], None]] = {
     "chat-plain": chat(lambda window: None),
     "chat-pictures": chat(pictured),
@@ -137,4 +197,7 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     "chat-large": chat(large),
     "chat-compared": chat(compared),
     "chat-trace": chat(traced),
+    "chat-values": chat(valued),
+    "chat-broken": chat(broken),
+    "assistant-values": chat(fixed),
 }

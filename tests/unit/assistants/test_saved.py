@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from core.assistants import saved
 from core.assistants.answering import DECLINED
+from core.assistants.prompting import with_values
 from core.assistants.records import Answer, Answered, Question
 from core.assistants.saved import SaveAssistant
 from core.cli.main import execute, share
@@ -18,7 +19,7 @@ from core.errors import AlreadyExists, BadInput, NotFound, Refused, Unavailable
 from core.inference.records import AdapterUse, Finished, Generate, Message, Token
 from core.jobs import Job
 from core.models.records import FAKE, AddModel, MoveAlias
-from core.prompts.records import SavePrompt
+from core.prompts.records import SavePrompt, Variable
 from core.retrieval.records import Finding
 from core.retrieval.service import Retrieval
 from core.vault import policies
@@ -58,6 +59,34 @@ def asked(bench: Workbench, name: str, text: str = FLOORS) -> tuple[Answer, str]
 
 def prompt(bench: Workbench, text: str) -> None:
     bench.prompts.save(SavePrompt(name="guide", messages=(Message(role="user", content=text),)))
+
+
+TONED = (
+    Variable(name="tone", kind="choice", choices=("plain", "formal")),
+    Variable(name="words", kind="number", least=1, most=50),
+)
+
+
+def test_an_assistant_fixes_some_variables_and_asks_for_the_others(bench: Workbench) -> None:
+    text = "{{ tone }} in {{ words }} words: {{ question }}"
+    messages = (Message(role="user", content=text),)
+    bench.prompts.save(SavePrompt(name="toned", messages=messages, variables=TONED))
+    request = SaveAssistant(name="desk", model=FAKE, prompt="toned", values={"tone": "formal"})
+    for values, said in (({"tone": "loud"}, "none of plain, formal"), ({"mood": "x"}, "no such variable")):
+        with pytest.raises(BadInput, match=said):
+            bench.assistants.save(replace(request, values=values))
+    bench.assistants.save(request)
+    question = bench.assistants.question("desk", FLOORS)
+    assert question.values == {"tone": "formal"}
+    with pytest.raises(BadInput, match="variable words"):
+        list(bench.assistants.ask(question, Job("Ask")))
+    with pytest.raises(BadInput, match="has fixed it"):
+        with_values(question, {"tone": "plain"})
+    with pytest.raises(BadInput, match="isn't what the assistant asks"):
+        list(bench.assistants.ask(replace(question, values={"tone": "plain", "words": "4"}), Job("Ask")))
+    last = list(bench.assistants.ask(with_values(question, {"words": "4"}), Job("Ask")))[-1]
+    assert isinstance(last, Answered)
+    assert f"formal in 4 words: {FLOORS}" in last.answer.rendered
 
 
 def test_an_assistant_asks_as_it_was_saved_and_the_trace_says_which_it_was(bench: Workbench) -> None:
