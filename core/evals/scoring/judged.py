@@ -89,7 +89,7 @@ def _rubric(case: Case, settings: Rubric) -> Scored:
     mean = sum(mark for mark, _ in given) / len(given)
     value = (mean - settings.lowest) / (settings.highest - settings.lowest)
     reason = min(given, key=lambda one: abs(one[0] - mean))[1]
-    said = f"{mean:g} of {settings.highest}"
+    said = f"{round(mean, 2):g} of {settings.highest}"
     if len({mark for mark, _ in given}) > 1:
         said += f" ({', '.join(str(mark) for mark, _ in given)})"
     return graded(value, settings.at_least, f"{said}: {reason}")
