@@ -23,7 +23,7 @@ class SweepActs:
         self.going = False
         self._name = ""
         self._read = 0
-        page.sweeps.opened.connect(page.show_run)
+        page.sweeps.opened.connect(page._open)
         page.sweeps.resumed.connect(self.resume)
         page.sweeps.ended.connect(self.end)
 

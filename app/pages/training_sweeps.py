@@ -181,13 +181,14 @@ class SweepsView(QWidget):
     def _show_runs(self, view: SweepView) -> None:
         names = differing(view)
         measures = tuple(dict.fromkeys(name for one in view.compared.runs for name in one.measures))[:MEASURES]
-        if (names, measures) != self._columns or self.runs is None:
-            self._columns = (names, measures)
+        gated = any(one.gate is not None for one in view.compared.runs)
+        if (names, measures, gated) != self._columns or self.runs is None:
+            self._columns = (names, measures, gated)
             if self.runs is not None:
                 self._held.removeWidget(self.runs)
                 self.runs.hide()
                 self.runs.deleteLater()
-            self.runs = self._table(names, measures)
+            self.runs = self._table(names, measures, gated)
             self._held.addWidget(self.runs)
         rows = lines(view, view.sweep.id == self.running)
         self.runs.setFixedHeight(look().px(34 + 36 * min(MOST, len(rows))))
@@ -195,7 +196,7 @@ class SweepsView(QWidget):
         if self.runs.current() is None:
             self.runs.choose(0)
 
-    def _table(self, names: Sequence[str], measures: Sequence[str]) -> Table:
+    def _table(self, names: Sequence[str], measures: Sequence[str], gated: bool) -> Table:
         made = Table(
             [
                 Column("Run", lambda one: Cell(one.place.run or "–", strong=one.best)),
@@ -209,17 +210,26 @@ class SweepsView(QWidget):
                 Column("Held out", _held_out, 96, right=True),
                 *(
                     Column(
-                        measure_word(name), lambda one, name=name: _measured(one, name), 132, right=True, spare=3 - at
+                        measure_word(name),
+                        lambda one, name=name: _measured(one, name),
+                        _wide(name),
+                        right=True,
+                        spare=3 - at,
                     )
                     for at, name in enumerate(measures)
                 ),
-                Column("Gate", _gate, 96, spare=4),
+                *((Column("Gate", _gate, 96, spare=4),) if gated else ()),
             ],
             "Runs of the sweep by their settings",
         )
         made.opened.connect(lambda _: self._open())
         made.chosen.connect(lambda _: self.allow(self._refusal))
         return made
+
+
+def _wide(name: str) -> int:
+    """The width of a measure's column, for its word."""
+    return max(110, 8 * len(measure_word(name)) + 10)
 
 
 def _over(view: SweepView) -> int:
