@@ -225,6 +225,10 @@ class Retrieval:
                     self._residents.get(reader, kept)
                     found[kept.id, kept.generation] = self._ranked_by_words(reader, kept, request)
 
+        query = word_query(request.query)
+        if all(self._residents.ready(kept) and self._words.ready(kept, query) for kept in collections):
+            yield found  # half a millisecond's work, less than what two threads of Python take from each other
+            return
         reading = beside().submit(read)
         try:
             yield found
