@@ -106,7 +106,9 @@ def _shown(sheet: Any, percent: dict[int, int]) -> Iterator[list[object]]:
     for row in sheet.iter_rows():
         yield [
             f"{cell.value:.{percent[style]}%}"
-            if isinstance(cell.value, int | float) and (style := getattr(cell, "_style_id", -1)) in percent
+            if isinstance(cell.value, int | float)
+            and not isinstance(cell.value, bool)
+            and (style := getattr(cell, "_style_id", -1)) in percent
             else cell.value
             for cell in row
         ]
