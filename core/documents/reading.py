@@ -148,7 +148,7 @@ class Reader:
             yield Refusal(file=name, reason=f"{name}: {why}")
 
     def _parsed(self, name: str, data: bytes, job: Job) -> Parsed:
-        with self.supervisor.start(self._spec(), job) as worker:
+        with self.supervisor.start(self._spec(name), job) as worker:
             request = Parse(name=name, data=data, passwords=self.passwords)
             parsed = check_parsed(name, worker.call(request, Parsed, job))
             wanted = [page.number for page in parsed.pages if page.textless]
@@ -189,7 +189,7 @@ class Reader:
             with ExitStack() as stack:
                 stack.callback(SPARE.release)
                 try:
-                    helper = stack.enter_context(self.supervisor.start(self._spec(), job))
+                    helper = stack.enter_context(self.supervisor.start(self._spec(request.name), job))
                     helper.call(request, Opened, job)
                 except WorkerFailed:
                     return  # there is no room for another one; the others read its pages
@@ -236,10 +236,11 @@ class Reader:
             else:
                 yield from self._read(name, file.data, depth + 1, budget, job)
 
-    def _spec(self) -> WorkerSpec:
+    def _spec(self, name: str) -> WorkerSpec:
+        """Only what may need recognition gets the longer time, and sees its data."""
         return (
             SPEC
-            if self.recognition is None
+            if self.recognition is None or formats.media_type(name) not in formats.DRAWN
             else replace(SPEC, seconds=RECOGNITION_SECONDS, readable=(self.recognition.folder,))
         )
 

@@ -6,10 +6,13 @@ from typing import Any
 import pymupdf
 import pytest
 
-from core.documents import ocr, places
+from core.documents import ocr, places, reading
 from core.documents.worker import layout, pdf, recognition
 from core.documents.worker.records import check_parsed
 from core.errors import NotFound, Unavailable
+from core.jobs import Job
+from core.workers.records import WorkerSpec
+from core.workers.supervisor import Supervisor
 from tests.unit.documents.workspace import Workspace, scanned_pdf
 
 FOUND = ocr.find()
@@ -122,3 +125,29 @@ def test_a_picture_is_a_page_without_text_before_it_is_recognised() -> None:
     assert [(page.textless, page.text) for page in parsed.pages] == [(True, "")]
     assert parsed.media == "image/png"
     assert places.said(parsed.media, 1, "", "") == "page 1"
+
+
+class _Noted(Supervisor):
+    """Notes how each worker would be started, and starts none."""
+
+    specs: list[WorkerSpec]
+
+    def start(self, spec: WorkerSpec, job: Job) -> Any:
+        self.specs.append(spec)
+        raise Unavailable(what="A reader", step="None is started here.")
+
+
+@pytest.mark.parametrize("name", ["a.docx", "a.xlsx", "a.zip", "a.html", "a", "a.pdf", "a.PNG", "a.tiff"])
+def test_only_what_may_need_recognition_has_its_time_and_its_data(name: str, tmp_path: Path) -> None:
+    drawn = name in ("a.pdf", "a.PNG", "a.tiff")
+    found = {}
+    for recognition_data in (None, ocr.Recognition(folder=str(tmp_path), languages="eng")):
+        supervisor = _Noted.__new__(_Noted)
+        supervisor.specs = []
+        reader = reading.Reader(supervisor, lambda content: False, recognition=recognition_data)
+        reader.read_again(name, b"x", Job("reading"))
+        (found[recognition_data is not None],) = supervisor.specs
+    assert found[False] == reading.SPEC
+    assert (found[True].seconds, found[True].readable) == (
+        (reading.RECOGNITION_SECONDS, (str(tmp_path),)) if drawn else (reading.SPEC.seconds, ())
+    )
