@@ -37,7 +37,10 @@ def _against(kind: str, config: Any) -> str:
         return f"it is of the type {kind[:40]}, an encoder with a decoder; only models that go on with a text are trained here."
     if any(part in kind for part in READERS):
         return f"it is of the type {kind[:40]}, which reads texts and writes none, so there is no answer to learn."
-    if any((getattr(config, key, 0) or 0) > 1 for key in EXPERTS):
+    numbers = [getattr(config, key, 0) or 0 for key in EXPERTS]
+    if any(not isinstance(number, int | float) for number in numbers):
+        return "its config.json gives the number of its experts as something else than a number. Get the model's original files."
+    if any(number > 1 for number in numbers):
         return f"it is a mixture of experts ({kind[:40]}), whose matrices lie together, and no adapter is put on each."
     quantized = getattr(config, "quantization_config", None)
     if quantized:

@@ -19,6 +19,9 @@ TRAINABLE = ("llama", "qwen2")
     [
         ({"model_type": "mixtral", "num_local_experts": 8}, r"a mixture of experts \(mixtral\)"),
         ({"model_type": "deepseek_v3", "n_routed_experts": 64}, "a mixture of experts"),
+        ({"model_type": "llama", "num_experts": "8"}, "the number of its experts as something else than a number"),
+        ({"model_type": "llama", "num_local_experts": [8]}, "something else than a number"),
+        ({"model_type": "llama", "n_routed_experts": {"a": 1}}, "something else than a number"),
         ({"model_type": "t5", "is_encoder_decoder": True}, "type t5, an encoder with a decoder"),
         ({"model_type": "bert"}, "type bert, which reads texts and writes none"),
         ({"model_type": "xlm-roberta"}, "reads texts"),
