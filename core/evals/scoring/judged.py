@@ -103,13 +103,15 @@ def _pairwise(case: Case, settings: Pairwise) -> Scored:
     own, other = unmarked(case.answer.answer), unmarked(case.baseline.answer)
     schema = verdict_schema({"enum": list(_PLACES)})
     points, by_place, reason = 0.0, 0, ""
+    better: set[int] = set()
     for time in range(settings.repeat):
         ahead = 0
         for place, (first, second) in (("first", (own, other)), ("second", (other, own))):
             variables = {**_shown(case), "first": first, "second": second}
             found = case.tools.decide(Decision(settings.model, settings.rubric, variables, schema, time))
             verdict, why = _verdict(found, _PLACES)
-            ahead += 0 if verdict == "tie" else 1 if verdict == place else -1
+            better.add(sign := 0 if verdict == "tie" else 1 if verdict == place else -1)
+            ahead += sign
             by_place += place == "second" and verdict != "tie" and ahead == 0
             reason = reason or why
         points += 1.0 if ahead > 0 else 0.0 if ahead < 0 else 0.5
@@ -117,17 +119,20 @@ def _pairwise(case: Case, settings: Pairwise) -> Scored:
     said = f"{value:.2f} of the wins against the first variant"
     if by_place:
         said += f"; {by_place} of {settings.repeat} verdicts followed the place"
+    elif len(better) > 1:
+        said += "; its verdicts differed"
     return graded(value, settings.at_least, f"{said}: {reason}")
 
 
 _DIFFERED: Final = re.compile(
-    r"-?\d+(?:\.\d+)? of -?\d+ \(-?\d+(?:, -?\d+)+\): |\d\.\d\d of the wins against the first variant; \d+ of \d+ verdicts followed the place: "
+    r"-?\d+(?:\.\d+)? of -?\d+ \(-?\d+(?:, -?\d+)+\): |\d\.\d\d of the wins against the first variant; "
+    r"(?:\d+ of \d+ verdicts followed the place|its verdicts differed): "
 )
 """How a reason begins where a judge didn't say the same each time."""
 
 
 def differed(reason: str) -> bool:
-    """Whether a judge that was asked more than once gave an answer other marks, or preferred the one in the same place in both orders."""
+    """Whether a judge that was asked more than once gave an answer other marks, or didn't prefer the same answer, or neither, each time."""
     return _DIFFERED.match(reason) is not None
 
 

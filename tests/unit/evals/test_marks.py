@@ -126,3 +126,24 @@ def test_a_judge_that_follows_the_place_is_seen(follows: bool) -> None:
     case = Case(Sample(id="1", input="Why?"), ANSWER, Tools(decide=decide), None, ANSWER)
     _, _, reason = _pairwise(case, Pairwise(rubric="judge@1", model="m"))
     assert differed(reason) is follows
+
+
+@pytest.mark.parametrize(
+    ("says", "differs"),
+    [
+        (("first", "second", "first", "second"), False),
+        (("second", "first", "second", "first"), False),
+        (("tie", "tie", "tie", "tie"), False),
+        (("first", "second", "second", "first"), True),
+        (("first", "second", "tie", "tie"), True),
+        (("first", "tie", "tie", "second"), True),
+    ],
+)
+def test_a_judge_of_pairs_that_differs_with_itself_in_no_place_s_favour_is_seen(
+    says: tuple[str, ...], differs: bool
+) -> None:
+    verdicts = iter(says)
+    tools = Tools(decide=lambda _: {"reason": "; its verdicts differed: so", "verdict": next(verdicts)})
+    case = Case(Sample(id="1", input="Why?"), ANSWER, tools, None, ANSWER)
+    _, _, reason = _pairwise(case, Pairwise(rubric="judge@1", model="m", repeat=2))
+    assert differed(reason) is differs

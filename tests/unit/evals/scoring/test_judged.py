@@ -40,7 +40,7 @@ def test_a_mark_is_the_mean_of_repetitions() -> None:
     given = score("rubric", SAMPLE, "Twelve. [1]", RUBRIC, Tools(decide=judge))
     assert given is not None
     assert given.value == pytest.approx((11 / 3 - 1) / 4, abs=1e-6)
-    assert given.reason == "3.66667 of 5 (5, 4, 2): reason 2"
+    assert given.reason == "3.67 of 5 (5, 4, 2): reason 2"
     assert [decision.time for decision in judge.asked] == [0, 1, 2]
     shown = judge.asked[0].variables
     assert shown == {
