@@ -61,8 +61,8 @@ def texts_as_passages(texts: tuple[str, ...]) -> tuple[Passage, ...]:
 
 
 def variables(question: str, passages: tuple[Passage, ...]) -> dict[str, Json]:
-    """What a prompt's template can use: `question`, and `passages` with number, text, sentences, document and page. A name that commands a
-    model doesn't reach it."""
+    """What a prompt's template can use: `question`, and `passages` with number, text, sentences, document, page and heading. A name or
+    a heading that commands a model doesn't reach it."""
     return {
         "question": question,
         "passages": [
@@ -72,7 +72,7 @@ def variables(question: str, passages: tuple[Passage, ...]) -> dict[str, Json]:
                 "sentences": list(split_sentences(passage.text)),
                 "document": safe_name(passage.name, f"document {number}"),
                 "page": passage.page,
-                "heading": passage.heading,
+                "heading": safe_name(passage.heading, ""),
             }
             for number, passage in enumerate(passages, start=1)
         ],
