@@ -32,6 +32,7 @@ from app.widgets.page_view import PageView
 from app.widgets.quick_switcher import Target
 from app.widgets.side_list import SideList, SideRow
 from app.widgets.table import Cell, Column, Table
+from core.documents import readers
 from core.documents.records import Chunking, Collection, CuttingChoice, Document
 from core.records import Digest
 from core.vault.roles import Act
@@ -383,6 +384,8 @@ class DocumentsPage(Page):
         self._cut.fact("By", f"{first}{found.chunking.target} tokens", tone="primary")
         self._cut.fact("Overlap", f"{found.chunking.overlap} tokens at most", tone="primary")
         self._cut.fact("Embedder", found.embedder_name, tone="primary")
+        if found.older:
+            self._cut.body.addWidget(label(readers.older(found), type="small", tone="secondary", wrap=True))
         measure = Button("Measure the search", kind="link")
         measure.clicked.connect(lambda: ask_quality(self.shell, found.name))
         self._cut.body.addLayout(row(measure, None))

@@ -23,6 +23,7 @@ from core.cli.refreshing import refresh, watch
 from core.cli.search_quality import evaluate
 from core.cli.session import FILE, Session, pass_session
 from core.cli.tagging import tag, tags, untag
+from core.documents import readers
 from core.documents.records import AddDocuments
 from core.errors import AssayError, BadInput, NotFound
 from core.inference.records import MODES
@@ -146,20 +147,27 @@ def list_documents(session: Session, collection: str | None) -> None:
             known = bench.documents.collections()
             session.output.result(
                 {"collections": [{"name": c.name, "documents": c.documents, "chunks": c.chunks} for c in known]},
-                table(
-                    ("collection", "documents", "chunks"),
-                    [(c.name, str(c.documents), str(c.chunks)) for c in known],
-                    empty="There are no collections. `assay documents add COLLECTION PATH…` makes one.",
-                ),
+                [
+                    *table(
+                        ("collection", "documents", "chunks"),
+                        [(c.name, str(c.documents), str(c.chunks)) for c in known],
+                        empty="There are no collections. `assay documents add COLLECTION PATH…` makes one.",
+                    ),
+                    *(f"{c.name}: {readers.older(c)}" for c in known if c.older),
+                ],
             )
             return
         held = [document for _, document in bench.documents.list(collection)]
+        about = bench.documents.collection(collection)
         session.output.result(
             {"documents": [{"name": d.name, "pages": d.pages, "size": d.size, "added": d.added} for d in held]},
-            table(
-                ("document", "pages", "kilobytes", "added"),
-                [(d.name, str(d.pages), f"{d.size / 1e3:.0f}", d.added) for d in held],
-            ),
+            [
+                *table(
+                    ("document", "pages", "kilobytes", "added"),
+                    [(d.name, str(d.pages), f"{d.size / 1e3:.0f}", d.added) for d in held],
+                ),
+                *([readers.older(about)] if about.older else []),
+            ],
         )
 
 

@@ -22,8 +22,9 @@ def rename(unit: Unit, earlier: Digest, document: Document) -> Digest:
     store.retire(unit, earlier)
     digest = unit.put(document, links=(document.content,))
     after = db.execute(
-        "INSERT INTO documents(digest, collection, name, content, pages, current) VALUES (?, ?, ?, ?, ?, 1)",
-        (digest, collection.id, document.name, document.content, document.pages),
+        "INSERT INTO documents(digest, collection, name, content, pages, current, reader)"
+        " SELECT ?, ?, ?, ?, ?, 1, reader FROM documents WHERE id = ?",
+        (digest, collection.id, document.name, document.content, document.pages, before),
     ).lastrowid
     kept = [f'"{column}"' for _, column, *_ in db.execute("PRAGMA table_info(pages)") if column != "document"]
     columns = ", ".join(kept)

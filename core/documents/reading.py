@@ -24,7 +24,17 @@ from msgspec.structs import replace
 
 from core.documents import files, formats, ocr
 from core.documents.records import Refusal
-from core.documents.worker.records import Inside, Opened, OpenPages, Page, Parse, Parsed, RecognisePage, check_parsed
+from core.documents.worker.records import (
+    READER,
+    Inside,
+    Opened,
+    OpenPages,
+    Page,
+    Parse,
+    Parsed,
+    RecognisePage,
+    check_parsed,
+)
 from core.errors import AssayError, BadInput, Damaged, Unavailable, Unsupported, WorkerFailed
 from core.jobs import Job
 from core.records import Digest
@@ -150,7 +160,7 @@ class Reader:
     def _parsed(self, name: str, data: bytes, job: Job) -> Parsed:
         with self.supervisor.start(self._spec(name), job) as worker:
             request = Parse(name=name, data=data, passwords=self.passwords)
-            parsed = check_parsed(name, worker.call(request, Parsed, job))
+            parsed = replace(check_parsed(name, worker.call(request, Parsed, job)), reader=READER)
             wanted = [page.number for page in parsed.pages if page.textless]
             if self.recognition is None or not wanted or parsed.media not in formats.DRAWN:
                 return parsed

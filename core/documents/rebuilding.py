@@ -30,7 +30,7 @@ from core.documents.reading import ahead
 from core.documents.records import Chunking, CuttingChoice, Document, Refusal
 from core.documents.screening.again import Redactions
 from core.documents.service import Documents
-from core.documents.worker.records import Parsed
+from core.documents.worker.records import READER, Parsed
 from core.errors import BadInput, Changed, NotFound, Unavailable
 from core.inference.service import Engine
 from core.jobs import Job
@@ -86,6 +86,8 @@ class Plan(Record, frozen=True, kw_only=True):
     dimensions: int
     route: str
     chunking: Chunking
+    reader: int = 1
+    """What reads the documents; what another one read isn't taken over."""
 
 
 class Rebuilt(Record, frozen=True, kw_only=True):
@@ -204,6 +206,7 @@ class Rebuilding:
                 begun.chunking if begun is not None else kept.chunking,
                 preparing.room(self._engine, embedder),
             ),
+            reader=READER,
         )
         if plan != begun:
             with self._vault.write(Act.ADD_DOCUMENTS, about=f"{request.collection} is rebuilt") as unit:
@@ -271,6 +274,8 @@ class Rebuilding:
         with self._vault.write(Act.ADD_DOCUMENTS, about=f"{kept.name}/{name}, made anew") as unit:
             if unit.db.execute("SELECT 1 FROM documents WHERE id = ?", (one.row,)).fetchone() is not None:
                 unit.db.execute("INSERT OR REPLACE INTO rebuilt VALUES (?, ?, ?, ?, ?)", row)
+                if stays:
+                    unit.db.execute("UPDATE documents SET reader = ? WHERE id = ?", (parsed.reader, one.row))
         return sum((cut.heading, cut.shown) not in known for cut in cuts)
 
     def _take_over(self, name: str, plan: Plan) -> tuple[int, int] | None:

@@ -92,6 +92,8 @@ class Collection(Record, frozen=True, kw_only=True):
     embedder_name: str
     """Its name when the collection was made."""
     chunking: Chunking
+    older: int = 0
+    """Documents that an older version of the program read, which this one may read otherwise."""
 
 
 class AddDocuments(Record, frozen=True, kw_only=True):

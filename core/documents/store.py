@@ -16,7 +16,7 @@ import numpy as np
 from core.documents import places, vectors
 from core.documents.chunking import Cut
 from core.documents.records import Chunk, Chunking, Collection, Document, Rect
-from core.documents.worker.records import Parsed
+from core.documents.worker.records import READER, Parsed
 from core.errors import BadInput, NotFound
 from core.models.records import ModelFile
 from core.records import Digest, now
@@ -103,7 +103,13 @@ def _with_tags(db: Database) -> None:
     )
 
 
-SCHEMA = Migrations("documents", (_first, _when_retired, _with_route, _with_places, _vectors_in_blocks, _with_tags))
+def _with_readers(db: Database) -> None:
+    db.execute("ALTER TABLE documents ADD COLUMN reader INTEGER NOT NULL DEFAULT 1")
+
+
+SCHEMA = Migrations(
+    "documents", (_first, _when_retired, _with_route, _with_places, _vectors_in_blocks, _with_tags, _with_readers)
+)
 
 
 @dataclass(frozen=True)
@@ -198,7 +204,10 @@ def collections(reader: Reader) -> tuple[Collection, ...]:
         "SELECT c.name, c.embedder, c.embedder_name, c.chunking,"
         " (SELECT count(*) FROM documents d WHERE d.collection = c.id AND d.current),"
         " (SELECT coalesce(sum(d.pages), 0) FROM documents d WHERE d.collection = c.id AND d.current),"
-        " (SELECT coalesce(sum(v.count), 0) FROM vector_blocks v WHERE v.collection = c.id) FROM collections c ORDER BY c.name"
+        " (SELECT coalesce(sum(v.count), 0) FROM vector_blocks v WHERE v.collection = c.id),"
+        " (SELECT count(*) FROM documents d WHERE d.collection = c.id AND d.current AND d.reader < ?)"
+        " FROM collections c ORDER BY c.name",
+        (READER,),
     ).fetchall()
     return tuple(
         Collection(
@@ -209,8 +218,9 @@ def collections(reader: Reader) -> tuple[Collection, ...]:
             documents=int(documents),
             pages=int(pages),
             chunks=int(chunks),
+            older=int(older),
         )
-        for name, embedder, embedder_name, chunking, documents, pages, chunks in rows
+        for name, embedder, embedder_name, chunking, documents, pages, chunks, older in rows
     )
 
 
@@ -280,8 +290,8 @@ def insert(
     ).fetchall():
         retire(unit, Digest(earlier))
     row = db.execute(
-        "INSERT INTO documents(digest, collection, name, content, pages, current) VALUES (?, ?, ?, ?, ?, 1)",
-        (digest, collection.id, document.name, document.content, document.pages),
+        "INSERT INTO documents(digest, collection, name, content, pages, current, reader) VALUES (?, ?, ?, ?, ?, 1, ?)",
+        (digest, collection.id, document.name, document.content, document.pages, parsed.reader),
     ).lastrowid
     db.conn.executemany(
         "INSERT INTO pages(document, number, text, label, places) VALUES (?, ?, ?, ?, ?)",

@@ -20,6 +20,8 @@ MOST_CHARACTERS: Final = 30_000_000
 DEEPEST: Final = 6
 """Levels of headings that are kept apart."""
 LONGEST_LABEL: Final = 120
+READER: Final = 2
+"""Of what reads documents. Raise it when what is read of the same bytes changes: documents that an earlier one read are counted then."""
 
 
 class Parse(Record, frozen=True, kw_only=True, tag="parse"):
@@ -139,6 +141,8 @@ class Parsed(Record, frozen=True, kw_only=True, tag="parsed"):
     inside: tuple[Inside, ...] = ()
     hidden: tuple[Hidden, ...] = ()
     """By page and start."""
+    reader: int = 1
+    """The `READER` that read it; what was kept before there were numbers is of the first."""
 
 
 class PageWriter:

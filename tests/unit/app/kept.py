@@ -10,7 +10,7 @@ from core.datasets.records import Dataset, Sample
 from core.documents import store
 from core.documents.chunking import Cut
 from core.documents.records import Chunking, Document
-from core.documents.worker.records import Page, Parsed
+from core.documents.worker.records import READER, Page, Parsed
 from core.records import Digest
 from core.vault import versions
 from core.vault.roles import Act
@@ -40,7 +40,9 @@ def put_documents(vault: Vault, collection: str, texts: dict[str, str]) -> list[
             )
             digest = unit.put(document, links=(content,))
             cut = Cut(page=1, start=0, end=len(text), shown=text, heading="", embedded=text, rects=())
-            parsed = Parsed(media="text/markdown", title=name, pages=(Page(number=1, text=text, blocks=()),))
+            parsed = Parsed(
+                media="text/markdown", title=name, pages=(Page(number=1, text=text, blocks=()),), reader=READER
+            )
             vector = np.ones((1, DIMENSIONS), dtype=np.float32)
             store.insert(unit, store.get(unit, collection), digest, document, parsed, [cut], vector)
             made.append(digest)

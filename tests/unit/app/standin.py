@@ -119,6 +119,8 @@ class Documents:
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
         self.held: dict[str, dict[Digest, Document]] = {}
+        self.older = 0
+        """Documents of each collection that an older version read."""
         self.reasons: list[str] = []
         self.passwords: list[tuple[str, ...]] = []
         self.cuttings: list[CuttingChoice] = []
@@ -215,6 +217,7 @@ class Documents:
                 embedder=digest("embed"),
                 embedder_name="starter-embed",
                 chunking=Chunking(),
+                older=self.older,
             )
             for name, held in sorted(self.held.items())
         )

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
@@ -194,3 +195,18 @@ def test_a_folder_is_followed_refreshed_and_left(page: DocumentsPage, bench: Sta
     page.folders.leave.click()
     qtbot.waitUntil(lambda: not page.folders.refresh.isVisible())
     assert bench.refreshing.followed == {}
+
+
+def test_the_collections_card_says_what_an_older_version_read(
+    page: DocumentsPage, bench: StandIn, qtbot: QtBot
+) -> None:
+    add(page, qtbot, "SOP-PV-014.pdf")
+    said = "1 document was read by an older version; `assay documents rebuild safety` reads it again"
+
+    def words() -> list[str]:
+        return [found.text() for found in page._cut.findChildren(QLabel)]
+
+    assert said not in words()
+    bench.documents.older = 1
+    add(page, qtbot, "notes.txt")
+    qtbot.waitUntil(lambda: said in words(), timeout=60_000)

@@ -9,6 +9,7 @@ import pytest
 from core.documents.rebuilding import Rebuilding
 from core.documents.service import Documents
 from core.models.records import FAKE
+from core.vault.roles import Act
 from core.vault.vault import Vault
 from core.workbench import SCHEMA, Workbench
 from tests.unit.cli.test_indexing import Desk
@@ -41,3 +42,16 @@ def test_a_collection_is_made_anew_and_told_what_holds_it_up(desk: Desk) -> None
     assert desk("documents", "rebuild", "plant", "--give-up") == 0
     assert desk("documents", "rebuild", "plant", "--leave-out") == 0
     assert "left out, because they can't be read again: 1" in desk.output
+
+
+def test_the_lists_say_which_documents_an_older_version_read(desk: Desk) -> None:
+    assert desk("documents", "add", "plant", "notes", "--password-file", "words") == 0
+    said = "`assay documents rebuild plant` reads"
+    for listed in (("documents", "list"), ("documents", "list", "plant")):
+        assert desk(*listed) == 0
+        assert said not in desk.output
+    with desk.bench.vault.write(Act.ADD_DOCUMENTS, about="test") as unit:
+        unit.db.execute("UPDATE documents SET reader = reader - 1")
+    for listed in (("documents", "list"), ("documents", "list", "plant")):
+        assert desk(*listed) == 0
+        assert f"2 documents were read by an older version; {said} them again" in desk.output
