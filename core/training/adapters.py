@@ -13,6 +13,7 @@ from typing import Final
 from core.errors import BadInput, DiskFull, NotFound, Refused
 from core.evals.service import environment
 from core.jobs import Job
+from core.models.files import file_digest
 from core.models.records import FAKE, AddModel, ModelFile
 from core.models.service import Models, checked_name
 from core.paths import runtime_folder
@@ -32,6 +33,7 @@ from core.workers.supervisor import Supervisor
 
 TITLE: Final = "The maker of adapters"
 QUANTIZATIONS: Final = ("f32", "f16", "bf16", "q8_0")
+MAGIC: Final = b"GGUF"
 BYTES: Final = {"f32": 4.0, "f16": 2.0, "bf16": 2.0, "q8_0": 1.1}
 
 
@@ -108,6 +110,7 @@ class AdapterFiles:
 
     def merge(self, request: MergeAdapter, job: Job) -> ModelFile:
         """Write the base with a run's adapter in its weights, or with the weights that the run trained, to a new file, and register that as a model.
+        A file that is there and has exactly the bytes that come out is registered: its merge was broken off before that.
 
         Raises `NotFound`, `BadInput` (no adapter), `AlreadyExists`, `DiskFull`, `Refused`, `WorkerFailed`; no part of a file is left then."""
         self._check_right(Act.ADD_MODEL, "a merged model")
@@ -119,14 +122,15 @@ class AdapterFiles:
         if request.quantization not in QUANTIZATIONS:
             raise BadInput(source=request.quantization[:20], problem=f"use one of {', '.join(QUANTIZATIONS)}.")
         base = self._base(str(view.run.base_digest), job)
-        out = new_file(Path(request.out))
+        path = Path(request.out)
+        name = request.name or path.stem
+        out = new_file(path, there=self._left_over(path, name, view))
         if shutil.disk_usage(out.parent).free < base.parameters * BYTES[request.quantization]:
             raise DiskFull(path=str(out.parent))
         about = f"{view.run.id} merged as {out.name}"
         with self._vault.write(Act.EXPORT_ADAPTER, about=about, reason=request.reason) as unit:
             unit.note(touched=(view.result_digest,))
             adapter = unit.blob(Digest(result.weights if full else result.gguf))
-        name = request.name or out.stem
         folder = Path(tempfile.mkdtemp(prefix=".assay-making-", dir=out.parent))
         try:
             made = folder / out.name
@@ -141,14 +145,28 @@ class AdapterFiles:
                     worker.call(ask, MergedInto, job)
             with made.open("rb") as file:
                 os.fsync(file.fileno())
-            new_file(out)
-            made.replace(out)
+            if not (out.is_file() and file_digest(out, job) == file_digest(made, job)):
+                new_file(out)
+                made.replace(out)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         model = self._models.add(AddModel(path=str(out), name=name), job)
         with self._vault.write(Act.ADD_MODEL, about=f"{name} is {view.run.base} with {view.run.id}") as unit:
             merged.record(unit, view, model)
         return model
+
+    def _left_over(self, out: Path, name: str, view: TrainingView) -> bool:
+        """Whether the file that is there may be this merge's, broken off before it was recorded: a GGUF that is registered as nothing else."""
+        out = out.expanduser().absolute()
+        try:
+            with out.open("rb") as file:
+                if file.read(len(MAGIC)) != MAGIC:
+                    return False
+        except OSError:
+            return False
+        recorded = {one.digest for one in merged.of_run(self._vault, view.digest)}
+        here = [one for one in self._models.list() if one.path == str(out)]
+        return all(one.name == name and one.digest not in recorded for one in here)
 
     def _base(self, name: str, job: Job) -> ModelFile:
         model = self._models.located(name, job)

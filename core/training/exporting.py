@@ -33,14 +33,14 @@ def new_folder(folder: Path) -> Path:
     return folder
 
 
-def new_file(path: Path) -> Path:
-    """The model file, which isn't there yet. Raises `BadInput`, `NotFound` (its folder), `AlreadyExists`."""
+def new_file(path: Path, there: bool = False) -> Path:
+    """The model file, which isn't there yet, or may be with `there`. Raises `BadInput`, `NotFound` (its folder), `AlreadyExists`."""
     out = path.expanduser().absolute()
     if out.suffix != ".gguf":
         raise BadInput(source=out.name, problem="name the new file with .gguf at its end.")
     if not out.parent.is_dir():
         raise NotFound(kind="folder", name=str(out.parent), step="Make it first, or choose another place.")
-    if out.exists():
+    if out.exists() and not there:
         raise AlreadyExists(kind="file", name=str(out), step="Choose another name.")
     return out
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from core.errors import NotFound, Refused
+from core.errors import AlreadyExists, NotFound, Refused
 from core.jobs import Job
 from core.models.records import AddModel, ModelFile
 from core.training import merged
@@ -77,3 +78,33 @@ def test_the_way_leads_from_the_file_to_the_data_and_is_signed(
             merged.sign(bench.vault, model, "approved", "", signer)
         with pytest.raises(NotFound, match="no merge of stories"):
             merged.sign(bench.vault, bench.models.show("stories"), "authored", "", signer)
+
+
+def test_a_merge_that_was_broken_off_before_it_was_recorded_is_made_good_by_the_same_again(
+    bench: Workbench, base: Path, model: ModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = AdapterFiles(bench.vault, bench.models, bench.trainings, bench.supervisor)
+
+    def broken(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    places: tuple[tuple[object, str], ...] = ((bench.models, "add"), (merged, "record"))
+    for where, at in places:
+        out = tmp_path / f"{at}.gguf"
+        request = MergeAdapter(run="training-1", out=str(out))
+        with monkeypatch.context() as patch:
+            patch.setattr(where, at, broken)
+            with pytest.raises(KeyboardInterrupt):
+                files.merge(request, Job("Merge"))
+        left = out.stat()
+        assert (at in [one.name for one in bench.models.list()]) is (at == "record")
+        if at == "add":
+            with pytest.raises(AlreadyExists, match="Choose another name"):
+                files.merge(replace(request, quantization="q8_0"), Job("Merge"))
+        made = files.merge(request, Job("Merge"))
+        found = merged.of_file(bench.vault, made.digest)
+        assert (made.name, made.path, found and found.name) == (at, str(out), at)
+        assert (out.stat().st_ino, out.stat().st_mtime_ns) == (left.st_ino, left.st_mtime_ns)
+        with pytest.raises(AlreadyExists):
+            files.merge(request, Job("Merge"))
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".assay-making-")]
