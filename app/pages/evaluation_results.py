@@ -87,7 +87,7 @@ class ResultsView(QWidget):
         layout = column(bar, self._working, line(), self.matrix, line(), foot, space=0)
         layout.setStretch(3, 1)
         self.main.setLayout(layout)
-        self.summary, self.detail = RunSummary(), SampleDetail()
+        self.summary, self.detail = RunSummary(operations), SampleDetail()
         self.summary.sample_asked.connect(self.open_sample)
         self.detail.left.connect(self.close_sample)
         self.detail.stepped.connect(self._step)

@@ -6,6 +6,8 @@ from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from app.bridge.operations import Operations
+from app.pages.evaluation_learned import LearnedCard
 from app.pages.evaluation_matrix import spec_text
 from app.pages.page import side_pane
 from app.pages.prompt_versions import signed_words
@@ -35,7 +37,7 @@ class SpecsView(QWidget):
     sign_asked = Signal(object)
     chosen = Signal(object)
 
-    def __init__(self) -> None:
+    def __init__(self, operations: Operations) -> None:
         super().__init__()
         self._people: Mapping[str, str] = {}
         self.table = Table(
@@ -69,11 +71,12 @@ class SpecsView(QWidget):
         signing.body.addLayout(head)
         signing.body.addWidget(self.signatures)
         signing.body.addLayout(row(None, self.change, self.sign, self.run))
+        self.learned = LearnedCard(operations)
         text = Card("What is signed")
         text.body.addWidget(self.yaml)
         self.main = frame("panel")
         self.main.setLayout(column(self.table, space=0))
-        self.side = side_pane(signing, text, width=SIDE)
+        self.side = side_pane(signing, self.learned, text, width=SIDE)
         whole = row(self.main, line(vertical=True), self.side, space=0)
         whole.setStretch(0, 1)
         self.setLayout(whole)
@@ -117,6 +120,7 @@ class SpecsView(QWidget):
         self._saved.setText(f"{self._people.get(spec.author, spec.author)}, {moment(spec.saved)}")
         self.yaml.setPlainText(spec_text(spec.spec))
         self._seal.show_state(seal_of([meaning for meaning, _ in saved.signed]))
+        self.learned.look_at(spec.reference, spec.spec)
         self.chosen.emit(saved)
 
     def _name_cell(self, saved: SavedSpec) -> Cell:

@@ -5,8 +5,10 @@ every figure with its interval.
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
+from app.bridge.operations import Operations
 from app.pages.evaluation_content import RunContent
 from app.pages.evaluation_gate import GateCard
+from app.pages.evaluation_learned import LearnedCard
 from app.pages.evaluation_matrix import (
     STATUS,
     UNITS,
@@ -38,9 +40,10 @@ class RunSummary(QWidget):
 
     sample_asked = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, operations: Operations) -> None:
         super().__init__()
         self._content: RunContent | None = None
+        self.learned = LearnedCard(operations)
         self.difference = _DifferenceCard()
         self.gate = GateCard()
         self.sample = _SampleCard()
@@ -49,13 +52,24 @@ class RunSummary(QWidget):
         self.people = PeopleCard()
         self.facts = _FactsCard()
         self.setLayout(
-            column(self.difference, self.gate, self.sample, self.figures, self.people, self.facts, None, space=12)
+            column(
+                self.learned,
+                self.difference,
+                self.gate,
+                self.sample,
+                self.figures,
+                self.people,
+                self.facts,
+                None,
+                space=12,
+            )
         )
         self.setAccessibleName("Summary of the run")
 
     def show_run(self, content: RunContent) -> None:
         """Show a run's result, or what is known of it before there is one."""
         self._content = content
+        self.learned.look_at(content.spec.spec.reference, content.spec.spec.spec)
         self.difference.show_run(content)
         self.gate.show_run(content)
         self.figures.show_run(content)

@@ -103,7 +103,7 @@ class EvaluationsPage(Page):
         self.runs = RunsView(self.operations)
         self.runs.opened.connect(self._open_run)
         self.runs.resume_asked.connect(self.resume)
-        self.specs = SpecsView()
+        self.specs = SpecsView(self.operations)
         self.specs.chosen.connect(self._spec_chosen)
         self.specs.run_asked.connect(lambda saved: self.run(saved.spec.reference))
         self.specs.change_asked.connect(lambda saved: self._write(saved.spec.spec))
