@@ -14,6 +14,7 @@ from app.pages.documents import DocumentsPage
 from core.documents.records import AddDocuments
 from core.jobs import Job
 from core.vault.roles import Act
+from tests.unit.app.naming import nameless
 from tests.unit.app.standin import StandIn, digest
 
 FIRST = ("Valves are checked every six months.", "The drum is blue.", "The red pump stands in hall 7.")
@@ -42,9 +43,11 @@ def view(page: DocumentsPage, window: MainWindow, bench: StandIn, qtbot: QtBot) 
         ("a.pdf", "Version added 2026-10-01, 09:30"),
         ("b.pdf", "In plant"),
     ]
+    assert nameless(form) == []
     form.act.click()
     view = page.comparing.view
     qtbot.waitUntil(view.isVisible)
+    assert nameless(view) == []
     assert window.overlay.panel is None
     assert bench.comparing.compared == [(digest("before a.pdf"), digest("a.pdf"))]  # the earlier one at the left
     return view

@@ -8,6 +8,7 @@ from app.main_window import MainWindow
 from app.pages.document_cutting import CuttingForm
 from app.pages.documents import DocumentsPage
 from core.documents.records import CuttingChoice
+from tests.unit.app.naming import nameless
 from tests.unit.app.standin import StandIn
 
 PATHS = ["/files/SOP-PV-014.pdf", "/files/locked.docx"]
@@ -39,6 +40,7 @@ def test_the_effect_on_a_sample_is_shown_and_the_choice_is_what_the_collection_i
         "1 document of 2 files read, 6 pages. 1 file of the sample can’t be read"
     )
     assert form.preview.plot.said().startswith("2 of 0 to 20 tokens; 1 of 42 to 63 tokens")
+    assert nameless(form) == []
     first = form.preview.table.rows.index(0, 0)
     assert "to “24 hours. Day 0" in first.data(Qt.ItemDataRole.AccessibleTextRole)
     form.size.edit.setText("90")

@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QComboBox, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.bridge import training as bridge
@@ -29,6 +28,7 @@ from core.training.worker.records import Problem
 from core.vault.vault import Vault
 from core.workbench import SCHEMA
 from tests.conftest import PASSPHRASES
+from tests.unit.app.naming import nameless
 from tests.unit.app.shells import TestShell
 from tests.unit.app.training_bench import KILLED, STEPS, TrainingBench
 
@@ -351,12 +351,16 @@ def test_whoever_may_not_train_is_told_why(
 def test_every_control_has_a_name_and_the_form_is_walked_by_tab(page: TrainingPage, qtbot: QtBot) -> None:
     train(page, qtbot, judged=True)
     fill(page)
-    for part in (page.form, page.run_view, page.history):
-        for kind in (QAbstractButton, QLineEdit, QComboBox, QAbstractScrollArea, CurvePlot):
-            for one in part.findChildren(kind):
-                inner = isinstance(one.parentWidget(), QComboBox | QAbstractScrollArea) or one.inherits("QListView")
-                words = one.text() if isinstance(one, QAbstractButton) else ""
-                assert one.accessibleName() or words or inner or one.objectName().startswith("qt_"), one
+    for part in (page.form, page.run_view, page.history, page.sweeps):
+        assert nameless(part) == []
+    assert all(one.accessibleName() for one in page.findChildren(CurvePlot))
+    overlay = page.shell.overlay  # type: ignore[attr-defined]
+    for act in (page.importing, page.run_view.merge_button, page.run_view.export_button):
+        act.click()
+        idle(page, qtbot)
+        assert overlay.panel is not None
+        assert nameless(overlay.panel) == []
+        page.shell.close_overlay()
     page.form.name.edit.setFocus()
     seen = set()
     focus: Any = page.form.name.edit

@@ -17,6 +17,7 @@ from core.jobs import Job
 from core.models.records import AddModel
 from core.training.canaries import WARNING
 from core.training.records import MergeAdapter
+from tests.unit.app.naming import nameless
 from tests.unit.app.test_training_page import bench, choose, fill, hold, idle, page, shell, train, wait  # noqa: F401 (fixtures)
 from tests.unit.app.training_bench import KILLED, STEPS, TrainingBench
 
@@ -273,5 +274,6 @@ def test_a_run_of_a_sweep_that_fails_is_told_and_the_next_begins(
     wait(qtbot, lambda: page.sweeps.state.text == "Finished")
     assert page.sweeps.runs is not None
     assert [one.state for one in page.sweeps.runs.rows.all()] == ["failed", "finished"]
+    assert nameless(page.sweeps) == []
     assert page.banner.isHidden()
     idle(page, qtbot)
