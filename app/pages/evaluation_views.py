@@ -2,11 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from app.bridge.operations import Failure
 from app.pages.evaluation_comparison import ComparisonView
 from app.pages.page import Shell
+from app.theme.look import look
 from app.widgets.basic import column, label, row
 from app.widgets.buttons import button
 from app.widgets.forms import Choice
@@ -16,6 +18,9 @@ from core.jobs import Job
 
 if TYPE_CHECKING:
     from core.workbench import Workbench
+
+NARROW = 200
+"""Pixels below which the buttons stand below each other, at scale 1.0."""
 
 
 class SavedViews(QWidget):
@@ -34,8 +39,14 @@ class SavedViews(QWidget):
         self.remove = button("Remove", "trash", small=True)
         self.remove.clicked.connect(self._remove)
         head = label("Saved views", strong=True)
-        self.setLayout(column(head, self.choice, row(self.keep, self.remove, None, space=6), space=6))
+        self._acts = row(self.keep, self.remove, None, space=6)
+        self.setLayout(column(head, self.choice, self._acts, space=6))
         self._show((), "")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < look().px(NARROW)
+        self._acts.setDirection(QBoxLayout.Direction.TopToBottom if narrow else QBoxLayout.Direction.LeftToRight)
 
     def read(self) -> None:
         """Read the views again; the chosen one stays chosen."""

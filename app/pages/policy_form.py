@@ -106,7 +106,7 @@ class PolicyForm(ActForm):
         self.specs = Field(
             "Evaluations",
             specs,
-            "Whose runs count for a release and may be packed: a spec is approved by somebody else before it runs.",
+            "Whose runs releases and packs rest on. A spec is approved when somebody else than its author signed that before the run.",
             beside=True,
         )
         self.own_words = Check("Nobody signs with a passphrase that somebody else chose for them")

@@ -27,7 +27,7 @@ from core.prompts.records import Variable
 OWN_PROMPT = "built-in"
 NOBODY = ""
 NARROW = 660
-NARROWEST = 470
+NARROWEST = 540
 """Pixels at scale 1.0 under which not everything stands in one line, and not in two."""
 
 

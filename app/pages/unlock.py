@@ -32,7 +32,7 @@ from app.widgets.basic import column, frame, label, row
 from app.widgets.buttons import Button, Segments, button
 from app.widgets.forms import Field
 from app.widgets.seal import Logo
-from app.widgets.views import Fitting
+from app.widgets.views import Views
 from core.errors import Damaged, WrongPassphrase
 from core.jobs import Job
 
@@ -56,13 +56,10 @@ class UnlockPage(Page):
         self.setAcceptDrops(True)
         self.ways = Segments([("open", "Open"), ("create", "Create"), ("restore", "Restore a backup")], "What to do")
         self.ways.chosen.connect(self._choose)
-        self._stack = Fitting()
         self.opening = OpenForm()
         self.creating = CreateForm()
-        self._stack.addWidget(self.opening)
-        self._stack.addWidget(self.creating)
         self.restoring = RestoreForm()
-        self._stack.addWidget(self.restoring)
+        self._stack = Views(self.opening, self.creating, self.restoring)
         self.restoring.restore.clicked.connect(self._restore)
         self.restoring.work.cancelled.connect(self._stop_restoring)
         self._restoration: Handle | None = None

@@ -1,7 +1,6 @@
 """Views of which one is shown at a time."""
 
-from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.widgets.basic import column
 
@@ -25,30 +24,3 @@ def below(*widgets: QWidget) -> QWidget:
     made = QWidget()
     made.setLayout(column(*widgets, space=6))
     return made
-
-
-class Fitting(QStackedWidget):
-    """A stack that is as high as the view it shows, not as its highest."""
-
-    def sizeHint(self) -> QSize:
-        shown = self.currentWidget()
-        return super().sizeHint() if shown is None else shown.sizeHint()
-
-    def minimumSizeHint(self) -> QSize:
-        shown = self.currentWidget()
-        if shown is None:
-            return super().minimumSizeHint()
-        height = shown.heightForWidth(self.width()) if shown.hasHeightForWidth() else shown.sizeHint().height()
-        return QSize(shown.minimumSizeHint().width(), max(height, shown.minimumSizeHint().height()))
-
-    def hasHeightForWidth(self) -> bool:
-        shown = self.currentWidget()
-        return shown is not None and shown.hasHeightForWidth()
-
-    def heightForWidth(self, width: int) -> int:
-        shown = self.currentWidget()
-        return -1 if shown is None else shown.heightForWidth(width)
-
-    def setCurrentWidget(self, widget: QWidget) -> None:
-        super().setCurrentWidget(widget)
-        self.updateGeometry()
