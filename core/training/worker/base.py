@@ -85,10 +85,16 @@ class Base:
         return model.to(self.device)
 
     def _read_config(self) -> Any:
+        from huggingface_hub.errors import StrictDataclassError
         from transformers import AutoConfig
 
         try:
             return AutoConfig.from_pretrained(**self._where)
+        except StrictDataclassError as error:
+            raise Unsupported(
+                source=self.name,
+                reason="its config.json gives a value of another kind than its architecture has. Get the model's original files.",
+            ) from error
         except (ValueError, KeyError, OSError) as error:
             raise Unsupported(
                 source=self.name,
