@@ -21,7 +21,7 @@ from app.widgets.table import Cell, Column, Table
 from core.evals.records import SavedSpec, Spec
 from core.vault.records import Signature
 
-SIDE, NARROW_SIDE, NARROW = 440, 330, 1180
+SIDE, NARROW_SIDE, NARROW = 440, 364, 1180
 
 
 def variant_count(spec: Spec) -> int:

@@ -75,7 +75,7 @@ class QuestionBox(QFrame):
         self.pictures.tray.before(self.composer, *chosen, self.pictures.button, self.halt, self.send)
         self._foot = row(space=4)
         self._who = row(space=4)
-        self._who.addLayout(row(self.assistant, self.collection, self.model, space=4))
+        self._who.addLayout(row(self.assistant, self.collection, self.model, None, space=4))
         self._who.addLayout(row(self.prompt, self.adapters, self.finding, None, space=4), 1)
         self._foot.addLayout(self._who, 1)
         self._foot.addLayout(row(self.pictures.button, None, self.halt, self.send, space=4))
