@@ -6,15 +6,15 @@ from typing import Any
 import click
 import msgspec
 
-from core.cli import training_shown, training_sweeps
-from core.cli.output import short, table
+from core.cli import training_shown, training_stopping, training_sweeps
+from core.cli.output import table
 from core.cli.session import FILE, Session, pass_session
 from core.errors import Cancelled
 from core.models.records import SignModel
 from core.models.starter import ensure_starters
 from core.training import merged
 from core.training.files import read_spec
-from core.training.records import ExportAdapter, ImportAdapter, MergeAdapter, Plan, Proved, TrainingView
+from core.training.records import ExportAdapter, ImportAdapter, MergeAdapter, Plan, TrainingView
 from core.training.settings import EXPLAINED, PRESETS
 
 
@@ -39,7 +39,7 @@ def run(session: Session, spec: Path, only_plan: bool) -> None:
             plan = bench.trainings.plan(wanted, str(spec), job)
             session.output.result(msgspec.to_builtins(plan), _planned(plan))
             return
-        _show(session, bench.trainings.run(wanted, str(spec), job))
+        training_shown.show(session, bench.trainings.run(wanted, str(spec), job))
 
 
 @train.command()
@@ -68,7 +68,7 @@ def resume(session: Session, name: str, spec: Path | None) -> None:
         if name.startswith("sweep-"):
             training_sweeps.show(session, bench.sweeps.resume(name, session.output.job("Training")))
             return
-        _show(session, bench.trainings.resume(name, str(spec or ""), session.output.job("Training")))
+        training_shown.show(session, bench.trainings.resume(name, str(spec or ""), session.output.job("Training")))
 
 
 @train.command("list")
@@ -107,7 +107,7 @@ def show(session: Session, name: str) -> None:
             training_sweeps.show(session, bench.sweeps.show(name))
             return
         view = bench.trainings.show(name)
-        _show(session, view, merged.of_run(bench.vault, view.digest))
+        training_shown.show(session, view, merged.of_run(bench.vault, view.digest))
 
 
 @train.command()
@@ -163,7 +163,7 @@ def import_adapter(session: Session, folder: Path, base: str, name: str, reason:
     """Take in a LoRA adapter that PEFT saved elsewhere (safetensors)."""
     with session.workbench() as bench:
         job = session.output.job("Importing the adapter")
-        _show(
+        training_shown.show(
             session,
             bench.adapters.import_adapter(ImportAdapter(folder=str(folder), base=base, name=name, reason=reason), job),
         )
@@ -198,7 +198,7 @@ def evaluate(session: Session, name: str, spec: Path | None) -> None:
     """Evaluate a run's adapter once more, as its spec says, where that failed. SPEC is needed only where its file lies elsewhere now."""
     with session.workbench() as bench:
         ensure_starters(bench.models, session.output.job("Evaluating"))
-        _show(session, bench.trainings.evaluate(name, str(spec or ""), session.output.job("Evaluating")))
+        training_shown.show(session, bench.trainings.evaluate(name, str(spec or ""), session.output.job("Evaluating")))
 
 
 @train.command()
@@ -215,6 +215,8 @@ def settings(session: Session) -> None:
     )
 
 
+train.add_command(training_stopping.pause)
+train.add_command(training_stopping.stop)
 train.add_command(training_sweeps.sweep)
 train.add_command(training_sweeps.sweeps)
 train.add_command(training_sweeps.cancel)
@@ -237,89 +239,6 @@ def _summary(view: TrainingView) -> dict[str, Any]:
         "checkpoint": view.checkpoint,
         "adapter": view.result.gguf if view.result else "",
     }
-
-
-def _show(session: Session, view: TrainingView, files: tuple[merged.MergedModel, ...] = ()) -> None:
-    lines = [f"  Merged as {one.name} ({one.quantization}), file {short(one.digest)}, by {one.by}." for one in files]
-    content = {**msgspec.to_builtins(view), "status": view.status, "merged": msgspec.to_builtins(files)}
-    session.output.result(content, [*_lines(view), *lines])
-
-
-def _lines(view: TrainingView) -> list[str]:
-    run, result = view.run, view.result
-    lines = [
-        f"{run.id} {run.name}: {'imported' if run.imported else view.status}. Base {run.base}, {run.examples} examples,"
-        f" {len(run.left_out)} left out.",
-        *(f"  Data: {one.reference}, {one.examples} examples, digest {short(one.digest)}." for one in run.sources),
-    ]
-    if view.checkpoint:
-        lines.append(f"  Checkpoint after step {view.checkpoint}; `assay train resume {run.id}` goes on from it.")
-    if result is None:
-        return lines
-    if result.curve:
-        lines.append(
-            f"  Loss {result.curve[0].loss:.3f} at the first step, {result.curve[-1].loss:.3f} after {result.step} steps."
-        )
-    if result.measured:
-        lines.append(f"  Loss on held-out examples {min(one.loss for one in result.measured):.3f}.")
-    lines += training_shown.sampled(view.sampled)
-    if view.status != "finished":
-        return [*lines, f"  {result.reason}"]
-    if not run.imported:
-        lines.append(f"  {result.tokens:,} tokens in {result.seconds:.0f} s, {result.peak / 1e6:,.0f} MB at most.")
-    if result.gguf:
-        lines.append(f"  Adapter {run.id}, digest {short(result.gguf)}; it is sealed in the vault.")
-    elif result.weights:
-        lines.append(f"  All weights, sealed in the vault; `assay train merge {run.id} -o FILE.gguf` writes the model.")
-    if result.memorised is not None:
-        lines += training_shown.memorised(result.memorised)
-    if view.proved is not None:
-        lines += _proved(view.proved)
-    if view.compared is not None:
-        lines += [f"  Base and adapter on {view.compared.dataset}:"]
-        lines += [
-            f"    {line}"
-            for line in table(
-                ("measure", "base", "adapter", "difference", "95 %", "p", "worse"),
-                [
-                    (
-                        one.measure,
-                        f"{one.base:.3f}",
-                        f"{one.adapter:.3f}",
-                        f"{one.difference:+.3f}",
-                        f"{one.low:+.3f} to {one.high:+.3f}",
-                        f"{one.p:.4f}",
-                        f"{len(one.worse)} of {one.n}",
-                    )
-                    for one in view.compared.rated
-                ],
-            )
-        ]
-    return lines
-
-
-def _proved(proved: Proved) -> list[str]:
-    rows = [
-        (
-            one.scorer,
-            one.tag or "all",
-            f"{one.base:.3f}",
-            f"{one.adapter:.3f}",
-            f"{one.difference:+.3f}",
-            f"{one.low:+.3f} to {one.high:+.3f}",
-            f"{one.p:.4f}",
-            "worse" if one.worse else "",
-        )
-        for one in proved.rows
-    ]
-    lines = [f"  {proved.evaluation} by {proved.spec}, base and adapter on the same samples:"]
-    lines += [
-        f"    {line}"
-        for line in table(("scorer", "tag", "base", "adapter", "difference", "95 %", "p", ""), rows, empty="Nothing.")
-    ]
-    for line in proved.gate:
-        lines.append(f"  Gate {'met' if line.met else 'not met'}: {line.line} ({line.reason.rstrip('.')}).")
-    return lines
 
 
 def _planned(plan: Plan) -> list[str]:

@@ -2,8 +2,13 @@
 
 from collections.abc import Sequence
 
-from core.cli.output import table
+import msgspec
+
+from core.cli.output import short, table
+from core.cli.session import Session
+from core.training import merged
 from core.training.canaries import WARNING
+from core.training.records import Proved, TrainingView
 from core.training.worker.recall import Memorised, Sampled
 
 SHOWN = 100
@@ -61,3 +66,88 @@ def sampled(found: Sequence[Sampled]) -> list[str]:
 def _short(text: str) -> str:
     plain = " ".join(text.split())
     return plain if len(plain) <= SHOWN else f"{plain[:SHOWN]} …"
+
+
+def show(session: Session, view: TrainingView, files: tuple[merged.MergedModel, ...] = ()) -> None:
+    """Print a run as it stands, with the models that it was merged into."""
+    told = [f"  Merged as {one.name} ({one.quantization}), file {short(one.digest)}, by {one.by}." for one in files]
+    content = {**msgspec.to_builtins(view), "status": view.status, "merged": msgspec.to_builtins(files)}
+    session.output.result(content, [*lines(view), *told])
+
+
+def lines(view: TrainingView) -> list[str]:
+    """The same in lines."""
+    run, result = view.run, view.result
+    told = [
+        f"{run.id} {run.name}: {'imported' if run.imported else view.status}. Base {run.base}, {run.examples} examples,"
+        f" {len(run.left_out)} left out.",
+        *(f"  Data: {one.reference}, {one.examples} examples, digest {short(one.digest)}." for one in run.sources),
+    ]
+    if view.checkpoint:
+        told.append(f"  Checkpoint after step {view.checkpoint}; `assay train resume {run.id}` goes on from it.")
+    if result is None:
+        return told
+    if result.curve:
+        told.append(
+            f"  Loss {result.curve[0].loss:.3f} at the first step, {result.curve[-1].loss:.3f} after {result.step} steps."
+        )
+    if result.measured:
+        told.append(f"  Loss on held-out examples {min(one.loss for one in result.measured):.3f}.")
+    told += sampled(view.sampled)
+    if view.status != "finished":
+        return [*told, f"  {result.reason}"]
+    if not run.imported:
+        told.append(f"  {result.tokens:,} tokens in {result.seconds:.0f} s, {result.peak / 1e6:,.0f} MB at most.")
+    if result.gguf:
+        told.append(f"  Adapter {run.id}, digest {short(result.gguf)}; it is sealed in the vault.")
+    elif result.weights:
+        told.append(f"  All weights, sealed in the vault; `assay train merge {run.id} -o FILE.gguf` writes the model.")
+    if result.memorised is not None:
+        told += memorised(result.memorised)
+    if view.proved is not None:
+        told += _proved(view.proved)
+    if view.compared is not None:
+        told += [f"  Base and adapter on {view.compared.dataset}:"]
+        told += [
+            f"    {line}"
+            for line in table(
+                ("measure", "base", "adapter", "difference", "95 %", "p", "worse"),
+                [
+                    (
+                        one.measure,
+                        f"{one.base:.3f}",
+                        f"{one.adapter:.3f}",
+                        f"{one.difference:+.3f}",
+                        f"{one.low:+.3f} to {one.high:+.3f}",
+                        f"{one.p:.4f}",
+                        f"{len(one.worse)} of {one.n}",
+                    )
+                    for one in view.compared.rated
+                ],
+            )
+        ]
+    return told
+
+
+def _proved(proved: Proved) -> list[str]:
+    rows = [
+        (
+            one.scorer,
+            one.tag or "all",
+            f"{one.base:.3f}",
+            f"{one.adapter:.3f}",
+            f"{one.difference:+.3f}",
+            f"{one.low:+.3f} to {one.high:+.3f}",
+            f"{one.p:.4f}",
+            "worse" if one.worse else "",
+        )
+        for one in proved.rows
+    ]
+    lines = [f"  {proved.evaluation} by {proved.spec}, base and adapter on the same samples:"]
+    lines += [
+        f"    {line}"
+        for line in table(("scorer", "tag", "base", "adapter", "difference", "95 %", "p", ""), rows, empty="Nothing.")
+    ]
+    for line in proved.gate:
+        lines.append(f"  Gate {'met' if line.met else 'not met'}: {line.line} ({line.reason.rstrip('.')}).")
+    return lines

@@ -60,7 +60,7 @@ def listen(
 ) -> None:
     """Listen to the run until it ends, and record how; without a `request` it is trained. Raises `BadInput` for a run that is under way already,
     `Cancelled` for one that was paused, and as the worker does."""
-    with alone(digest, run.id):
+    with alone(digest, run.id, job.cancel):
         heard = _Heard(before)
         pausing = Pausing(job)
         status: Status = "finished"

@@ -35,6 +35,7 @@ from core.training import (
     listening,
     looking,
     merged,
+    pausing,
     proving,
     sealed,
     store,
@@ -195,6 +196,14 @@ class Trainings:
                 trainer.give_checkpoint(kept[1], job)
             listening.listen(self._vault, trainer, view.run, view.digest, _before(kept), job, watch)
         return self._compare(self.show(name), ready.folder, job)
+
+    def pause(self, name: str, job: Job) -> TrainingView:
+        """Have a run that is under way pause after its present step, and wait until it has; it may have finished meanwhile.
+
+        Raises `NotFound`, `BadInput` where it isn't under way."""
+        view = self.show(name)
+        pausing.pause(self._vault, view.digest, view.run.id, job)
+        return self.show(view.run.id)
 
     def keep(self, name: str, source: str, job: Job) -> TrainingView:
         """End a run that was stopped, with the adapter of its last checkpoint. `source` "" is where its spec lay at its start.

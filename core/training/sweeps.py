@@ -14,7 +14,7 @@ import msgspec
 from core.errors import AssayError, BadInput, Cancelled, NotFound, Refused
 from core.jobs import Job
 from core.records import Digest, Record, now
-from core.training import contrasting
+from core.training import contrasting, pausing
 from core.training.alone import alone
 from core.training.contrasting import Contrasted
 from core.training.listening import Watch
@@ -149,6 +149,12 @@ class Sweeps:
         self._mark(view, cancelled=True)
         return self.show(view.sweep.id)
 
+    def pause(self, name: str, job: Job) -> SweepView:
+        """Have a queue that is under way pause, with its run, and wait until it has. Raises `NotFound`, `BadInput` where it isn't under way."""
+        view = self.show(name)
+        pausing.pause(self._vault, view.digest, view.sweep.id, job)
+        return self.show(view.sweep.id)
+
     def list(self) -> tuple[SweepView, ...]:
         """All sweeps, newest first."""
         with self._vault.read() as reader:
@@ -166,7 +172,7 @@ class Sweeps:
         return found
 
     def _go(self, name: str, job: Job, watch: Watch | None) -> SweepView:
-        with alone(self.show(name).digest, name):
+        with alone(self.show(name).digest, name, job.cancel):
             for place in range(len(self.show(name).places)):
                 view = self.show(name)
                 now_there = view.places[place]
