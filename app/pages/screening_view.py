@@ -81,7 +81,7 @@ class ScreeningView(QWidget):
                 Column("Kind", lambda one: Cell(kind(one.kind)), 180),
                 Column("Found", lambda one: Cell(_plain(one.text) or one.detail, strong=True)),
                 Column("Document", lambda one: Cell(one.document, tone="text.secondary"), 180, spare=2),
-                Column("Page", lambda one: Cell(str(one.page or "Title"), tone="text.secondary"), 56, True, 3),
+                Column("Page", lambda one: Cell(_page(one, "Title", "File"), tone="text.secondary"), 56, True, 3),
                 Column("Times", lambda one: Cell(f"{one.times:,}", tone="text.secondary"), 60, True, 1),
                 Column("Decision", decision, 172),
             ],
@@ -231,7 +231,7 @@ class ScreeningView(QWidget):
         self.passage.clear()
         self._where.say("")
         if one is not None:
-            page = f", page {one.page}" if one.page else ", title"
+            page = _page(one, ", title", ", on no page", ", page ")
             again = f", {one.times:,} times in it" if one.times > 1 else ""
             by = f". {DECISION[one.decision]}, by {_by(one.by)}" if one.decision else ""
             self._where.say(f"{kind(one.kind)} in {one.document}{page}{again}{by}")
@@ -305,6 +305,11 @@ def decision(one: Shown) -> Cell:
         return Cell("Open", "question", "warn.fg")
     icon = {"keep": "check", "redact": "hidden", "exclude": "cross"}[one.decision]
     return Cell(DECISION[one.decision], icon, icon_tone="text.secondary")
+
+
+def _page(one: Shown, title: str, beside: str, before: str = "") -> str:
+    """Where a finding stands: on a page, in the title, or beside all pages in the file."""
+    return f"{before}{one.page}" if one.page > 0 else title if one.page == 0 else beside
 
 
 def _plain(text: str) -> str:

@@ -198,7 +198,7 @@ def findings(session: Session, collection: str, documents: tuple[str, ...], kind
                         str(one.id),
                         one.kind,
                         one_line(one.document),
-                        str(one.page or "title"),
+                        str(one.page) if one.page > 0 else "title" if one.page == 0 else "file",
                         str(one.times),
                         _excerpt(one),
                         one.decision or "open",

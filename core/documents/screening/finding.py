@@ -1,5 +1,8 @@
 """What is in a parsed document: personal data, instructions, hidden text, invisible characters. Pure; each page and the title by itself.
 
+What a file holds beside its pages (its properties, say) is looked through for instructions and invisible characters. It has places of its own:
+"pages" -1, -2 and so on.
+
 The same text of the same kind is one finding, however often it stands there. Its key is an HMAC of kind and text under the collection's salt, so that
 decisions can be kept without keeping what they were about.
 """
@@ -9,12 +12,20 @@ import hmac
 import unicodedata
 from collections.abc import Collection, Iterator
 
+from msgspec.structs import replace
+
 from core.documents.screening.records import HIDDEN, Finding
 from core.documents.worker.records import Parsed
 from core.guards import instructions, invisible, personal
 
 TITLE = 0
 """Instead of a page's number."""
+
+
+def texts(parsed: Parsed) -> dict[int, str]:
+    """All that findings have places in, by page."""
+    asides = {-at: aside.text for at, aside in enumerate(parsed.asides, start=1)}
+    return {TITLE: parsed.title, **{page.number: page.text for page in parsed.pages}, **asides}
 
 
 def findings(parsed: Parsed, kinds: Collection[str], salt: bytes) -> tuple[Finding, ...]:
@@ -33,6 +44,12 @@ def findings(parsed: Parsed, kinds: Collection[str], salt: bytes) -> tuple[Findi
             earlier = known.get((kind, key))
             places = (*earlier.places, (page, start, end)) if earlier else ((page, start, end),)
             known[kind, key] = Finding(kind=kind, key=key, places=places, detail=earlier.detail if earlier else detail)
+    for at, aside in enumerate(parsed.asides, start=1):
+        for kind, start, end, said in _rules(aside.text, (), kinds):
+            key = key_of(kind, aside.text[start:end], salt)
+            detail = f"in {aside.where}: {said}" if said else f"in {aside.where}"
+            first = known.get((kind, key)) or Finding(kind=kind, key=key, detail=detail)
+            known[kind, key] = replace(first, places=(*first.places, (-at, start, end)))
     return tuple(known.values())
 
 

@@ -49,7 +49,7 @@ class Finding(Record, frozen=True, kw_only=True):
     key: str
     """Names the same text of the same kind again in other versions; it says nothing of the text to who doesn't hold this vault."""
     places: tuple[tuple[int, int, int], ...] = ()
-    """Page (from 1; 0 is the title), start and end."""
+    """Page (from 1; 0 is the title, what is below stands in the file and on no page), start and end."""
     detail: str = ""
     """Why it isn't seen; which document is nearly the same."""
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
+from core.documents.screening.finding import texts as text_of_places
 from core.documents.screening.records import MARKS, Finding
 from core.documents.worker.records import Block, Line, Page, Parsed, Place
 from core.guards import personal
@@ -27,7 +28,7 @@ def redacted(parsed: Parsed, findings: Iterable[Finding]) -> Parsed:
             by_page.setdefault(page, []).append((start, end, MARKS[finding.kind]))
     if not by_page:
         return parsed
-    texts = {0: parsed.title, **{page.number: page.text for page in parsed.pages}}
+    texts = text_of_places(parsed)
     gone: dict[str, str] = {}
     for finding in findings:
         if finding.kind in personal.KINDS:
@@ -40,7 +41,7 @@ def redacted(parsed: Parsed, findings: Iterable[Finding]) -> Parsed:
         by_page.setdefault(page, []).extend(_repeats(text, gone))
     title = cut(parsed.title, merged(by_page.get(0, ())))
     pages = tuple(_page(page, by_page.get(page.number, ()), gone) for page in parsed.pages)
-    return replace(parsed, title=title, pages=pages, hidden=())
+    return replace(parsed, title=title, pages=pages, hidden=(), asides=())
 
 
 def _repeats(text: str, gone: dict[str, str]) -> Iterable[Stretch]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import numpy as np
 
+from core.documents.screening.finding import texts as text_of_places
 from core.documents.screening.records import Finding, ScreeningPolicy, Shown, Waiting
 from core.documents.worker.records import Parsed
 from core.guards.similar import VALUES, Signature
@@ -211,7 +212,7 @@ def shown(reader: Reader, collection: str, documents: Sequence[str] = (), kinds:
         if documents and name not in documents:
             continue
         parsed = _parsed(packed)
-        texts = {0: parsed.title, **{page.number: page.text for page in parsed.pages}}
+        texts = text_of_places(parsed)
         for id_, one, decision, by in _findings(reader, int(row)):
             if kinds and one.kind not in kinds:
                 continue

@@ -8,7 +8,7 @@ import lxml.etree
 import lxml.html
 
 from core.documents import formats
-from core.documents.worker import hidden
+from core.documents.worker import asides, hidden
 from core.documents.worker.csv import row_text
 from core.documents.worker.records import PageWriter, Parsed
 from core.documents.worker.text import decode
@@ -22,6 +22,7 @@ BLOCKS: Final = frozenset(
     "header hgroup hr html legend li main menu nav ol p pre search section summary table tbody td tfoot th thead tr ul".split()
 )
 HEADINGS: Final = {f"h{level}": level for level in range(1, 7)}
+WITHOUT_WORDS: Final = frozenset("script style head meta link math".split())
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*(?P<name>[A-Za-z0-9_:.-]+)", re.IGNORECASE)
 _DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
@@ -45,7 +46,13 @@ def read(name: str, data: bytes, declared: bool = True) -> Parsed:
     title = "" if found is None else " ".join(str(found.text_content()).split())
     page = reader.writer.page()
     unseen = hidden.joined(hidden.found_in_order(page, hidden.in_html(root)), page.text)
-    return Parsed(media=formats.HTML, title=title or reader.heading, pages=(page,), hidden=unseen)
+    return Parsed(
+        media=formats.HTML,
+        title=title or reader.heading,
+        pages=(page,),
+        hidden=unseen,
+        asides=asides.of_html(root, content, _unread(root)),
+    )
 
 
 def _decoded(name: str, data: bytes) -> str:
@@ -160,6 +167,16 @@ def _invisible(element: Any) -> bool:
         or element.get("hidden") is not None
         or bool(_HIDDEN.search(element.get("style") or ""))
     )
+
+
+def _unread(root: Any) -> Iterator[str]:
+    """The texts of elements that are never shown, programs and styles aside."""
+    walk = lxml.etree.iterwalk(root, events=("start",))
+    for _, element in walk:
+        if _invisible(element):
+            walk.skip_subtree()
+            if element.tag not in WITHOUT_WORDS:
+                yield " ".join(str(element.text_content()).split())
 
 
 def _in_list(element: Any) -> bool:

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from core.documents import formats
-from core.documents.worker import html, text
-from core.documents.worker.records import Inside, PageWriter, Parsed
+from core.documents.worker import asides, html, text
+from core.documents.worker.records import Aside, Inside, PageWriter, Parsed
 from core.errors import BadInput, Unsupported
 
 SHOWN: Final = ("From", "Sender", "To", "Cc", "Bcc", "Reply-To", "Date")
@@ -45,11 +45,17 @@ def read(name: str, data: bytes) -> Parsed:
     except RecursionError as error:
         raise Unsupported(source=name, reason="parts nested too deep; what is inside could not be read.") from error
     headers = [(header, value) for header in SHOWN for value in _values(message, header)]
-    return parsed(formats.EML, " ".join(_values(message, "Subject")), headers, texts, tuple(inside))
+    unseen = asides.of_headers(_items(message), SHOWN)
+    return parsed(formats.EML, " ".join(_values(message, "Subject")), headers, texts, tuple(inside), unseen)
 
 
 def parsed(
-    media: str, subject: str, headers: Iterable[tuple[str, str]], texts: Iterable[str], inside: tuple[Inside, ...]
+    media: str,
+    subject: str,
+    headers: Iterable[tuple[str, str]],
+    texts: Iterable[str],
+    inside: tuple[Inside, ...],
+    asides: tuple[Aside, ...] = (),
 ) -> Parsed:
     """A mail as a page."""
     writer = PageWriter(1)
@@ -65,7 +71,7 @@ def parsed(
     names = [file.name for file in inside]
     if names:
         writer.add("list", "\n".join(["Attachments:", *(f"• {each}" for each in names)]), places=((0, "attachments"),))
-    return Parsed(media=media, title=subject, pages=(writer.page(),), inside=inside)
+    return Parsed(media=media, title=subject, pages=(writer.page(),), inside=inside, asides=asides)
 
 
 def _parts(name: str, message: email.message.Message) -> tuple[list[str], list[Inside]]:

@@ -10,7 +10,7 @@ import struct
 from typing import Any, Final
 
 from core.documents import formats
-from core.documents.worker import html, mail, structured, text
+from core.documents.worker import asides, html, mail, structured, text
 from core.documents.worker.records import Inside, Parsed
 from core.errors import BadInput, Unsupported
 
@@ -56,7 +56,12 @@ class _Message:
         headers.append(("Date", self._sent()))
         texts, inside = self._texts(), self._attachments()
         return mail.parsed(
-            formats.MSG, self._string(SUBJECT), [(key, value) for key, value in headers if value], texts, tuple(inside)
+            formats.MSG,
+            self._string(SUBJECT),
+            [(key, value) for key, value in headers if value],
+            texts,
+            tuple(inside),
+            asides.cleaned([("the headers of its transport", self._string(HEADERS, keep_lines=True))]),
         )
 
     def _address(self) -> str:

@@ -9,7 +9,7 @@ import msgspec
 
 from core.documents import formats
 from core.documents.records import PageImage
-from core.documents.worker import hidden
+from core.documents.worker import asides, hidden
 from core.documents.worker.records import (
     MOST_CHARACTERS,
     Hidden,
@@ -44,6 +44,8 @@ READERS: Final = {
     formats.TEXT: ("text", "read"),
 }
 """Module and function by media type."""
+KNOWN_PAGES: Final = 12
+"""Pages whose words are kept, to look for quotes in them."""
 
 
 def parse(request: Parse, call: Call) -> Parsed:
@@ -53,10 +55,16 @@ def parse(request: Parse, call: Call) -> Parsed:
     name, data = request.name, request.data
     media = formats.media_type(name)
     formats.check_content(name, data, media)
+    if media in formats.LOCKABLE:
+        from core.documents.worker import locked
+
+        data = locked.opened(name, data, request.passwords)
     parsed = _read(name, data, media, request.passwords, call)
+    if not parsed.asides:
+        parsed = msgspec.structs.replace(parsed, asides=asides.of(media, data))
     if parsed.pages and not any(page.text or page.textless for page in parsed.pages):
         raise BadInput(source=name, problem="no text; there is nothing to read.")
-    if sum(len(page.text) for page in parsed.pages) > MOST_CHARACTERS:
+    if sum(len(page.text) for page in parsed.pages) + sum(len(one.text) for one in parsed.asides) > MOST_CHARACTERS:
         raise Unsupported(source=name, reason="over 30 million characters of text. Split it into parts.")
     sheets = tuple(hidden.by_label(parsed.pages))
     return msgspec.structs.replace(parsed, hidden=_whole_first(sheets, parsed.hidden)) if sheets else parsed
@@ -71,10 +79,6 @@ def _whole_first(whole: tuple[Hidden, ...], parts: tuple[Hidden, ...]) -> tuple[
 
 
 def _read(name: str, data: bytes, media: str, passwords: Sequence[str], call: Call) -> Parsed:
-    if media in formats.LOCKABLE:
-        from core.documents.worker import locked
-
-        data = locked.opened(name, data, passwords)
     if media in formats.DRAWN:
         from core.documents.worker import pdf
 
@@ -103,11 +107,13 @@ class Viewer:
 
     def __init__(self) -> None:
         self._document: Any = None
+        self._words: dict[int, Any] = {}
 
     def open(self, request: OpenPages, call: Call) -> Opened:
         from core.documents.worker import pdf
 
         self._document = pdf.opened(request.name, request.data, request.passwords)
+        self._words.clear()
         return Opened(pages=self._document.page_count)
 
     def render(self, request: RenderPage, call: Call) -> PageImage:
@@ -125,7 +131,18 @@ class Viewer:
     def locate(self, request: LocateQuote, call: Call) -> Located:
         from core.documents.worker import pdf
 
-        return pdf.locate(self._document, request.page, request.quote)
+        pdf.page_of(self._document, request.page)
+        return pdf.locate(self._words_of, self._document.page_count, request.page, request.quote)
+
+    def _words_of(self, number: int) -> Any:
+        """The words of a page, kept for the next quote: a page is shown with all that is quoted of its document."""
+        from core.documents.worker import locating, pdf
+
+        if number not in self._words:
+            if len(self._words) >= KNOWN_PAGES:
+                self._words.clear()
+            self._words[number] = locating.page_words(pdf.page_of(self._document, number))
+        return self._words[number]
 
 
 def handlers() -> Mapping[type[Record], Handler]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from core.documents import formats
 from core.documents.records import PageImage, Rect
-from core.documents.worker import extras, hidden, layout, locating
+from core.documents.worker import asides, extras, hidden, layout, locating
 from core.documents.worker.records import DEEPEST, MOST_CHARACTERS, Hidden, Located, Page, PageWriter, Parsed
 from core.errors import BadInput, NotFound, Unsupported
 from core.workers.serving import Call
@@ -77,7 +77,14 @@ def read(name: str, data: bytes, call: Call | None = None, passwords: Sequence[s
     pages = _pages(found, _outline(document), extras.labels(document), marks)
     title = str((document.metadata or {}).get("title") or "").strip()
     media = formats.media_type(name) if not document.is_pdf else formats.PDF
-    return Parsed(media=media, title=_title(title, pages), pages=pages, inside=inside, hidden=_hidden(pages, unseen))
+    return Parsed(
+        media=media,
+        title=_title(title, pages),
+        pages=pages,
+        inside=inside,
+        hidden=_hidden(pages, unseen),
+        asides=asides.of_pdf(document),
+    )
 
 
 def _hidden(pages: Sequence[Page], unseen: Mapping[int, Sequence[hidden.Suspect]]) -> tuple[Hidden, ...]:

@@ -122,6 +122,14 @@ class Hidden(Record, frozen=True, kw_only=True):
     """colour, transparent, tiny, off-page, style, sheet, row, column or slide."""
 
 
+class Aside(Record, frozen=True, kw_only=True):
+    """Text that a file holds and none of its pages: a property, a comment in its source. Screening looks through it; it goes no further."""
+
+    where: str
+    """What holds it, as the end of a sentence: "the property “subject”"."""
+    text: str
+
+
 class Inside(Record, frozen=True, kw_only=True):
     """A file within a document, to be read as one of its own; or why it can't be."""
 
@@ -141,6 +149,8 @@ class Parsed(Record, frozen=True, kw_only=True, tag="parsed"):
     inside: tuple[Inside, ...] = ()
     hidden: tuple[Hidden, ...] = ()
     """By page and start."""
+    asides: tuple[Aside, ...] = ()
+    """What is in the file and on none of its pages."""
     reader: int = 1
     """The `READER` that read it; what was kept before there were numbers is of the first."""
 
