@@ -26,6 +26,7 @@ from core.documents.screening import store as screening_store
 from core.documents.screening.service import Screening
 from core.documents.service import Documents
 from core.documents.tagging import Tagging
+from core.documents.watched import Watched
 from core.evals import releasing
 from core.evals import store as evals_store
 from core.evals.erasing import ErasableOutcomes, ErasableRuns
@@ -113,6 +114,7 @@ class Workbench:
         )
         self.documents = Documents(vault, self.supervisor, self.engine)
         self.refreshing = Refreshing(vault, self.documents)
+        self.watched = Watched(vault, self.refreshing)
         self.rebuilding = Rebuilding(vault, self.supervisor, self.engine, self.documents)
         self.tagging = Tagging(vault)
         self.comparing = Comparing(vault, self.engine)

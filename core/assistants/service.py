@@ -16,7 +16,7 @@ from core.assistants.guarding import Guards
 from core.assistants.pictures import seeing, shown
 from core.assistants.records import QUOTES, Answer, Answered, AnswerPart, Question
 from core.assistants.saved import AssistantState, SaveAssistant
-from core.documents import store as documents
+from core.documents import passages
 from core.documents.screening import store as screening_store
 from core.documents.service import Documents
 from core.errors import BadInput
@@ -162,7 +162,7 @@ class Assistants:
             citations = tuple(
                 structs.replace(
                     one,
-                    place=(documents.place_of_quote(reader, one.document, one.page, one.quote) if one.document else "")
+                    place=(passages.place_of_quote(reader, one.document, one.page, one.quote) if one.document else "")
                     or around.get((one.document, one.page), ""),
                 )
                 for one in answer.citations

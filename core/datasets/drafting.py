@@ -19,6 +19,7 @@ from core.datasets import drafts, keeping, questions
 from core.datasets.drafts import Draft, DraftView
 from core.datasets.records import SYNTHETIC, Origin, Sample, SavedDataset
 from core.datasets.texts import bare
+from core.documents import passages
 from core.documents import store as documents_store
 from core.documents.records import Chunk
 from core.errors import BadInput
@@ -82,8 +83,8 @@ class Drafting:
         with self._vault.read() as reader:
             kept = documents_store.get(reader, request.collection)
             ids = _chunks(reader, kept.id)
-            chunks = documents_store.chunks_of(reader, ids)
-            names = documents_store.names(reader, (chunk.document for chunk in chunks.values()))
+            chunks = passages.chunks_of(reader, ids)
+            names = passages.names(reader, (chunk.document for chunk in chunks.values()))
             done = drafts.passages(reader, request.dataset)
             before = {bare(view.draft.sample.input) for view in drafts.of(reader, request.dataset, drafts.STATES)}
             before |= {bare(sample.input) for sample in keeping.latest(reader, request.dataset)}

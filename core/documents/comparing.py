@@ -18,7 +18,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from core.documents import places, store
+from core.documents import history, passages, places, store
 from core.documents.records import Document
 from core.errors import BadInput, NotFound
 from core.inference.service import Engine
@@ -94,7 +94,7 @@ class Comparing:
             if re.fullmatch("[0-9a-f]{64}", reference):
                 reader.get(Digest(reference), Document)
                 return Digest(reference)
-            found = store.versions_of(reader, reference)
+            found = history.versions_of(reader, reference)
         if not found:
             raise NotFound(
                 kind="document", name=reference, step="Name it COLLECTION/NAME; `assay documents list` shows them."
@@ -105,7 +105,7 @@ class Comparing:
         """Every version of the document `COLLECTION/NAME` that is kept, the newest first."""
         with self._vault.read() as reader:
             return tuple(
-                (digest, reader.get(digest, Document)) for digest in reversed(store.versions_of(reader, reference))
+                (digest, reader.get(digest, Document)) for digest in reversed(history.versions_of(reader, reference))
             )
 
     def compare(self, first: Digest, second: Digest, job: Job) -> Comparison:
@@ -262,12 +262,12 @@ def _row(kind: Kind, first: Piece, second: Piece, likeness: float) -> Row:
 def _pieces(reader: Reader, digest: Digest, document: Document) -> list[Piece]:
     found = []
     for page in range(1, document.pages + 1):
-        text = store.page_text(reader, digest, page)
+        text = passages.page_text(reader, digest, page)
         start = 0
         for gap in [*_BLANK.finditer(text), None]:
             end = len(text) if gap is None else gap.start()
             if text[start:end].strip():
-                place = places.said(document.media, page, *store.place(reader, digest, page, start))
+                place = places.said(document.media, page, *passages.place(reader, digest, page, start))
                 found.append(Piece(page=page, start=start, place=place, text=text[start:end]))
             start = end if gap is None else gap.end()
     return found

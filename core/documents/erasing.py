@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from core.documents import store, tagging
+from core.documents import history, store, tagging
 from core.documents.records import Document
 from core.documents.refreshing import forget_names
 from core.documents.screening import keeping
@@ -25,7 +25,7 @@ class ErasableDocuments(Erasable):
         if re.fullmatch("[0-9a-f]{64}", reference):
             reader.raw(Digest(reference), Document)
             return (Digest(reference),)
-        found = store.versions_of(reader, reference)
+        found = history.versions_of(reader, reference)
         if not found:
             raise NotFound(
                 kind="document", name=reference, step="Name it COLLECTION/NAME; `assay documents list` shows them."
@@ -37,15 +37,15 @@ class ErasableDocuments(Erasable):
         return f"{document.collection}/{document.name}, added {document.added[:10]}"
 
     def copies(self, reader: Reader, digest: Digest) -> tuple[Digest, ...]:
-        return store.same_content(reader, digest)
+        return history.same_content(reader, digest)
 
     def held(self, reader: Reader, kind: str, id: str) -> Iterable[Digest]:
         if kind == "collection":
-            return store.all_versions(reader, id)
+            return history.all_versions(reader, id)
         return (Digest(id),) if kind == self.kind else ()
 
     def aged(self, reader: Reader, before: str) -> Iterable[tuple[Digest, str]]:
-        return store.retired(reader)
+        return history.retired(reader)
 
     def forget(self, unit: Unit, digests: Sequence[Digest]) -> None:
         gone = [unit.get(digest, Document) for digest in digests]
@@ -65,4 +65,4 @@ class ErasableCollections(Erasable):
 
     def find(self, reader: Reader, reference: str) -> tuple[Digest, ...]:
         store.get(reader, reference)
-        return store.all_versions(reader, reference)
+        return history.all_versions(reader, reference)

@@ -46,8 +46,18 @@ def _first(db: Database) -> None:
     )
 
 
-SCHEMA = Migrations("refreshing", (_first,))
-"""The folders that collections follow, and the names that files in them had at any refresh."""
+def _watched(db: Database) -> None:
+    db.executescript(
+        """
+        CREATE TABLE watched_collections(collection TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+        CREATE TABLE folder_changes(collection TEXT PRIMARY KEY, changes BLOB NOT NULL) STRICT, WITHOUT ROWID;
+        """
+    )
+
+
+SCHEMA = Migrations("refreshing", (_first, _watched))
+"""The folders that collections follow, the names that files in them had at any refresh, which collections are watched, and what the last refresh
+that changed something did."""
 
 
 class Refreshed(Record, frozen=True, kw_only=True):
@@ -66,6 +76,23 @@ class Refreshed(Record, frozen=True, kw_only=True):
     """Documents whose file is gone, and that a legal hold keeps in search."""
     refused: tuple[Refusal, ...]
     seconds: float
+
+
+class Changes(Record, frozen=True, kw_only=True):
+    """What the last refresh that changed something did."""
+
+    time: str
+    """When it ended, RFC 3339."""
+    new: int
+    changed: int
+    renamed: int
+    gone: int
+
+    @property
+    def said(self) -> str:
+        """In words: "2 new, 1 gone"."""
+        counted = ((self.new, "new"), (self.changed, "changed"), (self.renamed, "renamed"), (self.gone, "gone"))
+        return ", ".join(f"{number:,} {word}" for number, word in counted if number)
 
 
 class Refreshing:
@@ -93,7 +120,7 @@ class Refreshing:
     def unfollow(self, collection: str) -> None:
         """Follow no folder any more; the documents stay. Raises `Refused`."""
         with self._vault.write(Act.ADD_DOCUMENTS, about=f"{collection} follows no folder") as unit:
-            for table in ("followed_folders", "followed_names"):
+            for table in ("followed_folders", "followed_names", "watched_collections", "folder_changes"):
                 unit.db.execute(f"DELETE FROM {table} WHERE collection = ?", (collection,))
 
     def refresh(self, collection: str, job: Job) -> Refreshed:
@@ -109,6 +136,9 @@ class Refreshing:
         renamed = self._rename(collection, found, contents, job)
         done = self._documents.add(AddDocuments(collection=collection, paths=folders), job)
         removed, held = self._retire(collection, dict(_on_disk(collection, folders)), contents, job)
+        new = done.added - done.replaced
+        if new or done.replaced or renamed or removed:
+            self._note(collection, Changes(time=now(), new=new, changed=done.replaced, renamed=renamed, gone=removed))
         return Refreshed(
             collection=collection,
             folders=folders,
@@ -121,6 +151,17 @@ class Refreshing:
             refused=done.refused,
             seconds=done.seconds,
         )
+
+    def changes(self, collection: str) -> Changes | None:
+        """What the last refresh that changed something did; None where none did."""
+        with self._vault.read() as reader:
+            row = reader.db.execute("SELECT changes FROM folder_changes WHERE collection = ?", (collection,)).fetchone()
+        return None if row is None else msgspec.msgpack.decode(row[0], type=Changes)
+
+    def _note(self, collection: str, changes: Changes) -> None:
+        with self._vault.write(Act.ADD_DOCUMENTS, about=f"{collection} and its folders: {changes.said}") as unit:
+            row = (collection, msgspec.msgpack.encode(changes))
+            unit.db.execute("INSERT OR REPLACE INTO folder_changes VALUES (?, ?)", row)
 
     def _claim(self, collection: str, found: Sequence[tuple[str, Path]]) -> None:
         """Remember, before anything is read, which names come from the folders."""

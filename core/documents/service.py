@@ -13,7 +13,7 @@ from contextlib import ExitStack, closing
 from pathlib import PurePosixPath
 from typing import Final
 
-from core.documents import cutting, files, formats, ocr, places, preparing, previewing, store
+from core.documents import cutting, files, formats, history, ocr, passages, places, preparing, previewing, store
 from core.documents.dropping import drop_missing
 from core.documents.pipeline import Pace, Pipeline, Prepared
 from core.documents.previewing import Preview, Sample
@@ -188,6 +188,13 @@ class Documents:
             digests = store.current(reader, store.get(reader, collection).id)
             return tuple((digest, reader.get(digest, Document)) for digest in digests)
 
+    def gone(self, collection: str) -> tuple[tuple[Digest, Document, str], ...]:
+        """The last version of each document that was taken out of a collection, and when; latest first. They stay readable."""
+        with self._vault.read() as reader:
+            kept = store.find(reader, collection)
+            found = history.gone(reader, kept.id) if kept is not None else []
+            return tuple((digest, reader.get(digest, Document), time) for digest, time in found)
+
     def show(self, document: Digest) -> Document:
         """One document, also an earlier version. Raises `NotFound`."""
         with self._vault.read() as reader:
@@ -197,7 +204,7 @@ class Documents:
         """The text of a page (from 1), as it was read. Raises `NotFound`, `Refused`."""
         with self._vault.read() as reader:
             name = reader.get(document, Document).name
-            text = store.page_text(reader, document, page)
+            text = passages.page_text(reader, document, page)
         self._log_showing(document, name, page)
         return text
 
@@ -206,7 +213,7 @@ class Documents:
 
         Raises `NotFound`."""
         with self._vault.read() as reader:
-            label, place = store.place(reader, document, page, start)
+            label, place = passages.place(reader, document, page, start)
             return places.said(reader.get(document, Document).media, page, label, place)
 
     def page(self, document: Digest, page: int, zoom: float = 1.5) -> PageImage:
@@ -230,7 +237,7 @@ class Documents:
         if found:
             return found
         with self._vault.read() as reader:  # a page that was recognised has no words of its own
-            return store.passage_of(reader, document, page, quote)
+            return passages.passage_of(reader, document, page, quote)
 
     def remove(self, document: Digest, reason: str = "") -> None:
         """Take a document out of its collection's search. What was recorded of it stays, for the answers that cite it.

@@ -48,6 +48,13 @@ class Watch:
         self._last = now
         return still and now != self._done
 
+    @property
+    def waiting(self) -> int:
+        """How many files differed at the last look from when folders and collection were last in step; 0 before they were."""
+        if self._done is None or self._last is None:
+            return 0
+        return len({name for name, _, _ in set(self._done) ^ set(self._last)})
+
     def done(self) -> None:
         """A refresh that began after the last `due` is through."""
         self._done = self._last

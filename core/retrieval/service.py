@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from core.documents import filtering, store, vectors
+from core.documents import filtering, passages, store, vectors
 from core.documents.preparing import SPECIAL_TOKENS
 from core.documents.records import Chunk
 from core.documents.service import Documents
@@ -311,10 +311,10 @@ class Retrieval:
         if not ids:
             return ()
         cosines = self._vectors(reader, current, ids) @ vector
-        chunks = store.chunks_of(reader, ids)
-        names = store.names(reader, [chunks[chunk].document for chunk in ids])
-        homes = store.homes(reader, ids) if several else {}
-        places = store.said_places(reader, [chunks[chunk] for chunk in ids])
+        chunks = passages.chunks_of(reader, ids)
+        names = passages.names(reader, [chunks[chunk].document for chunk in ids])
+        homes = passages.homes(reader, ids) if several else {}
+        places = passages.said_places(reader, [chunks[chunk] for chunk in ids])
         return tuple(
             _passage(
                 chunks[chunk], names[chunks[chunk].document], float(cosine), several.get(homes.get(chunk, 0), ""), place
@@ -364,8 +364,8 @@ def _unweighted(rankings: Sequence[list[int]]) -> list[tuple[float, list[int]]]:
 
 
 def _names(reader: Reader, ids: list[int]) -> tuple[str, ...]:
-    chunks = store.chunks_of(reader, ids)
-    names = store.names(reader, [chunk.document for chunk in chunks.values()])
+    chunks = passages.chunks_of(reader, ids)
+    names = passages.names(reader, [chunk.document for chunk in chunks.values()])
     return tuple(dict.fromkeys(names[chunks[chunk].document] for chunk in ids))
 
 

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from core.documents import store
+from core.documents import passages, store
 from core.retrieval import largest
 from core.vault.connection import in_memory, words_of
 from core.vault.events import Changed
@@ -118,7 +118,7 @@ class Words:
         """What `store.by_words` gives for a query of `fusion.word_query`; `among`: the chunks, ascending, that can be found."""
         tokens = self._tokens(_phrases(query))
         if any(len(found) > 1 for found in tokens):
-            return store.by_words(reader, collection.id, query, limit, None if among is None else among.tolist())
+            return passages.by_words(reader, collection.id, query, limit, None if among is None else among.tolist())
         terms = [found[0] for found in tokens if found]
         counts = self._counts(reader, collection)
         postings = counts.load(reader, terms)

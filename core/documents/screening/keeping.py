@@ -8,7 +8,7 @@ beside it.
 
 from collections.abc import Sequence
 
-from core.documents import store as documents
+from core.documents import history
 from core.documents.records import Document
 from core.documents.screening import store
 from core.errors import Refused
@@ -25,7 +25,7 @@ def forget(unit: Unit, gone: Sequence[Document]) -> None:
     for one in gone:
         for name in _with_content(unit, one.collection, one.content):
             store.drop(unit, one.collection, name)
-        if not documents.versions_of(unit, f"{one.collection}/{one.name}"):
+        if not history.versions_of(unit, f"{one.collection}/{one.name}"):
             store.drop(unit, one.collection, one.name)
             unit.db.execute(
                 "DELETE FROM screening_decisions WHERE collection = ? AND name = ?", (one.collection, one.name)
@@ -33,7 +33,7 @@ def forget(unit: Unit, gone: Sequence[Document]) -> None:
         for table in ("screening_signatures", "screening_excluded"):
             unit.db.execute(f"DELETE FROM {table} WHERE collection = ? AND content = ?", (one.collection, one.content))
     for collection in dict.fromkeys(one.collection for one in gone):
-        if not documents.all_versions(unit, collection):
+        if not history.all_versions(unit, collection):
             forget_all(unit, collection)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.assistants.records import Answered, Question
-from core.documents import store
+from core.documents import passages, store
 from core.documents.screening.service import Screening
 from core.documents.service import Documents
 from core.inference.records import Finished, Generate, Token
@@ -130,15 +130,15 @@ def test_nothing_of_what_was_redacted_reaches_embedder_prompt_index_or_trace(
     question = Question(collection="manuals", text="Who writes first?", model=FAKE, without_support="decline")
     *_, last = bench.assistants.ask(question, Job("Ask"))
     assert isinstance(last, Answered)
-    passages = bench.retrieval.search(Search(collection="manuals", query="tower"), Job("Search"))
+    found = bench.retrieval.search(Search(collection="manuals", query="tower"), Job("Search"))
     with bench.vault.read() as reader:
         kept = store.get(reader, "manuals")
-        by_words = store.by_words(reader, kept.id, '"quillmarker"', 10)
+        by_words = passages.by_words(reader, kept.id, '"quillmarker"', 10)
         rows = [repr(row) for (table,) in reader.db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
                 if table not in ("trail_words", "pieces") for row in reader.db.execute(f'SELECT * FROM "{table}"').fetchall()]  # fmt: skip
     assert len(embedded) > 1
     assert len(prompts) == 1
     assert "[email]" in prompts[0]
     assert by_words == []
-    for text in (*embedded, *prompts, *rows, repr(last), repr(passages)):
+    for text in (*embedded, *prompts, *rows, repr(last), repr(found)):
         assert "quillmarker" not in text

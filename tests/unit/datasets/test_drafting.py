@@ -13,7 +13,7 @@ from core.datasets import drafts
 from core.datasets.drafting import Drafting, DraftQuestions
 from core.datasets.drafts import DraftView, ErasableDrafts
 from core.datasets.records import SYNTHETIC, Origin, Sample, SaveSamples
-from core.documents import store as documents_store
+from core.documents import passages
 from core.documents.records import AddDocuments
 from core.errors import BadInput, Cancelled, NotFound
 from core.inference.records import Generate, Token
@@ -182,7 +182,7 @@ def test_erasing_a_document_finds_the_drafts_that_quote_it(drafting: Drafting, b
         found = tuple(kind.quoting(reader, {document}))
         assert sorted(found) == sorted(view.digest for view in drafts.of(reader, "towers", ("waiting",)))
         assert kind.label(reader, found[0]).startswith("draft for towers")
-        assert documents_store.names(reader, [document])[document] == "towers.md"
+        assert passages.names(reader, [document])[document] == "towers.md"
 
 
 def answer(model: str, **more: Any) -> Answer:

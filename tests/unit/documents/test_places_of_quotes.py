@@ -5,7 +5,7 @@ from pathlib import Path
 
 import openpyxl
 
-from core.documents import store
+from core.documents import passages
 from core.jobs import Job
 from core.retrieval.records import Search
 from core.retrieval.service import Retrieval
@@ -41,6 +41,6 @@ def test_what_is_found_says_where_it_begins(tmp_path: Path) -> None:
         assert places["sheet.pdf", 2] == "page 2"
         digest = {passage.name: passage.document for passage in found}
         with made.vault.read() as reader:
-            assert store.place_of_quote(reader, digest["notes.txt"], 1, "The ladder is locked.") == "line 3"
-            assert store.place_of_quote(reader, digest["notes.txt"], 1, "Absent.") == ""
-            assert "A3" in store.place_of_quote(reader, digest["costs.xlsx"], 1, "Pump")
+            assert passages.place_of_quote(reader, digest["notes.txt"], 1, "The ladder is locked.") == "line 3"
+            assert passages.place_of_quote(reader, digest["notes.txt"], 1, "Absent.") == ""
+            assert "A3" in passages.place_of_quote(reader, digest["costs.xlsx"], 1, "Pump")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.documents import rebuilding, refreshing, store, vectors
+from core.documents import passages, rebuilding, refreshing, store, vectors
 from core.documents.erasing import ErasableDocuments
 from core.documents.rebuilding import Rebuild, Rebuilding, Rebuilt
 from core.documents.screening import again
@@ -76,8 +76,8 @@ def state(made: Workspace) -> dict[str, list[tuple[str, bytes]]]:
         rows = reader.db.execute(f"SELECT rowid FROM {store.words_table(kept.id)} ORDER BY rowid").fetchall()
         assert [row for (row,) in rows] == ids
         matrix = vectors.of(reader, ids, kept.dimensions)
-        chunks = store.chunks_of(reader, ids)
-        names = store.names(reader, [chunk.document for chunk in chunks.values()])
+        chunks = passages.chunks_of(reader, ids)
+        names = passages.names(reader, [chunk.document for chunk in chunks.values()])
         found: dict[str, list[tuple[str, bytes]]] = {}
         for id_, row in zip(ids, matrix, strict=True):
             found.setdefault(names[chunks[id_].document], []).append((chunks[id_].text, row.round(5).tobytes()))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from core.documents import refreshing, store, vectors
+from core.documents import history, passages, refreshing, store, vectors
 from core.documents.erasing import ErasableDocuments
 from core.documents.refreshing import Refreshed, Refreshing
 from core.errors import BadInput, NotFound, Unavailable
@@ -74,8 +74,8 @@ def _held(reader: Reader) -> dict[str, str]:
     ids = vectors.chunk_ids(reader, kept.id)
     words = reader.db.execute(f"SELECT rowid FROM {store.words_table(kept.id)} ORDER BY rowid").fetchall()
     assert [row for (row,) in words] == ids
-    chunks = store.chunks_of(reader, ids)
-    names = store.names(reader, [chunk.document for chunk in chunks.values()])
+    chunks = passages.chunks_of(reader, ids)
+    names = passages.names(reader, [chunk.document for chunk in chunks.values()])
     assert len(set(names.values())) == len(ids) == len(store.current(reader, kept.id))
     return {names[chunk.document]: chunk.text for chunk in chunks.values()}
 
@@ -242,7 +242,7 @@ def test_an_erased_document_leaves_no_name(made: Workspace, following: Refreshin
 
     def erase(*wanted: str) -> None:
         with made.vault.read() as reader:
-            digests = [digest for name in wanted for digest in store.versions_of(reader, f"manuals/{name}")]
+            digests = [digest for name in wanted for digest in history.versions_of(reader, f"manuals/{name}")]
         with made.vault.write(Act.ERASE) as unit:
             ErasableDocuments().forget(unit, digests)
 
@@ -252,7 +252,7 @@ def test_an_erased_document_leaves_no_name(made: Workspace, following: Refreshin
     (tmp_path / "notes" / "valve.txt").unlink()
     refresh(following)
     with made.vault.read() as reader:
-        first, _ = store.versions_of(reader, "manuals/valve.txt")
+        first, _ = history.versions_of(reader, "manuals/valve.txt")
     with made.vault.write(Act.ERASE) as unit:
         ErasableDocuments().forget(unit, [first])
     assert "valve.txt" in names(), "a later version of it is left"

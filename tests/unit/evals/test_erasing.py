@@ -9,7 +9,7 @@ import pytest
 from core.assistants.records import Answered, Question
 from core.assistants.service import Assistants
 from core.datasets.records import AddDataset
-from core.documents import store
+from core.documents import history, store
 from core.documents.records import AddDocuments
 from core.documents.service import Documents
 from core.errors import NotFound, Refused
@@ -267,7 +267,7 @@ def test_a_version_retired_before_that_was_noted_counts_from_the_migration(
             row = (number, f"digest {number}", 1, "tower.md", "content", 1, current)
             unit.db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)", row)
     with reopen(vault, "ines", SCHEMA).read() as reader:
-        ((digest, since),) = store.retired(reader)
+        ((digest, since),) = history.retired(reader)
         assert digest == "digest 1"
         assert parse_time(since, "clock") > datetime.now(UTC) - timedelta(minutes=5)
 

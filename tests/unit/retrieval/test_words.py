@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.documents import store, vectors
+from core.documents import passages, store, vectors
 from core.retrieval import words as words_module
 from core.retrieval.fusion import word_query
 from core.retrieval.words import Words, _sums, _varints
@@ -61,9 +61,9 @@ def compare(one: Workspace, ranking: Words) -> None:
         for question in QUERIES:
             query = word_query(question)
             for limit in (1, 7, 500):
-                assert ranking.ranking(reader, kept, query, limit) == store.by_words(reader, kept.id, query, limit)
+                assert ranking.ranking(reader, kept, query, limit) == passages.by_words(reader, kept.id, query, limit)
             narrowed = ranking.ranking(reader, kept, query, 20, np.array(some, dtype=np.int64))
-            assert narrowed == store.by_words(reader, kept.id, query, 20, some)
+            assert narrowed == passages.by_words(reader, kept.id, query, 20, some)
 
 
 def test_the_ranking_is_that_of_fts5_also_after_changes(one: Workspace, folder: Path) -> None:
