@@ -2,21 +2,24 @@
 
 The rules:
 
-1. A chunk is one stretch of one page's text. Together, a page's chunks hold all of its text in order; two neighbours may share a sentence,
-   where one paragraph had to be cut.
+1. A chunk is one stretch of one page's text; where that ends within a sentence that goes on overleaf, with the rest of the sentence, if it fits.
+   Together, the chunks hold all of a document's text in order; two neighbours may share a sentence, where one paragraph had to be cut.
 2. A heading starts a new chunk, unless what came before it is too short to stand alone. A chunk of several sections goes by the headings of
    the longest one.
 3. A paragraph is cut only where it would make the chunk too long, and then between sentences; a table between rows, and its header row goes along
    with every piece; a list between items where they fit. A sentence or a word that is too long by itself is cut where it must be.
 4. By the strategy "size", rules 2 and 3 hold for nothing but rows and sentences: these are filled up to the target, whatever they stand under.
-5. What is embedded (headings, header row, text) never has more tokens than the embedder takes: nothing is truncated silently.
+5. Page furniture is in no passage of text. What it says is a passage of its own, marked as such, the first time that it is said; page numbers never.
+6. What is embedded (headings, header row, text) never has more tokens than the embedder takes: nothing is truncated silently.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from core.documents import overleaf
 from core.documents.headings import heading_text
+from core.documents.overleaf import Carried
 from core.documents.records import Chunking, Rect
 from core.documents.sentences import sentence_spans
 from core.documents.worker.records import Block, Page, Parsed
@@ -39,6 +42,8 @@ class Cut:
     heading: str
     embedded: str
     rects: tuple[Rect, ...]
+    overleaf: int = 0
+    """Where on the next page the sentence ends that this chunk's last one is; 0 where it ends on its own page."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +62,50 @@ def chunk(parsed: Parsed, count: Count, rules: Chunking) -> list[Cut]:
     cuts: list[Cut] = []
     path = _Path()
     once = _counting_once(count)
-    for page in parsed.pages:
-        builder = _Builder(page, rules, path, once)
-        for unit in _units(page, count, rules):
+    said: set[str] = set()
+    carried = Carried()
+    for page, following in zip(parsed.pages, (*parsed.pages[1:], None), strict=True):
+        builder = _Builder(page, rules, path, once, carried)
+        for unit in _units(page, count, rules, carried):
             builder.add(unit)
-        cuts += builder.finish()
+        made, taken = _with_rest(builder.finish(), page, following, count, rules)
+        carried = Carried(taken=taken, header=overleaf.header(page, carried.header))
+        made += _furniture(page, said, count, rules)
+        cuts += sorted(made, key=lambda cut: cut.start)
     return _verified(cuts, count, rules)
+
+
+def _with_rest(
+    cuts: list[Cut], page: Page, following: Page | None, count: Count, rules: Chunking
+) -> tuple[list[Cut], int]:
+    """A page's chunks, the one whose last sentence goes on overleaf with its end, and where that end is; 0 where it doesn't fit, or there is none."""
+    rest = overleaf.rest(page, following)
+    block = overleaf.parting(page)
+    at = next((at for at, cut in enumerate(cuts) if block is not None and cut.end == block.end), None)
+    if rest is None or at is None or cuts[at].start > rest.begin:
+        return cuts, 0
+    cut = cuts[at]
+    embedded = cut.embedded[: len(cut.embedded) - rest.dropped] + rest.text
+    if int(count([embedded])[0]) > rules.limit:
+        return cuts, 0
+    shown = cut.shown[: len(cut.shown) - rest.dropped] + rest.text
+    whole = replace(cut, shown=shown, embedded=embedded, overleaf=rest.end)
+    return [*cuts[:at], whole, *cuts[at + 1 :]], rest.end
+
+
+def _furniture(page: Page, said: set[str], count: Count, rules: Chunking) -> list[Cut]:
+    """What the page's furniture says that none before it `said`."""
+    made: list[Cut] = []
+    for block in page.blocks:
+        text = page.text[block.start : block.end]
+        if block.kind != "furniture" or not (says := overleaf.says(text)) or says in said:
+            continue
+        said.add(says)
+        size = int(count([text])[0])
+        for start, end, _ in _pieces(page.text, block.start, block.end, size, count, rules.limit - rules.headings):
+            shown = page.text[start:end]
+            made.append(_cut(page, start, end, shown, overleaf.FURNITURE, f"{overleaf.FURNITURE}\n{shown}"))
+    return made
 
 
 def _counting_once(count: Count) -> Count:
@@ -77,15 +120,20 @@ def _counting_once(count: Count) -> Count:
     return counted
 
 
-def _units(page: Page, count: Count, rules: Chunking) -> Iterator[_Unit]:
+def _units(page: Page, count: Count, rules: Chunking, carried: Carried) -> Iterator[_Unit]:
     spans: list[tuple[int, int, Block, bool]] = []
+    onward = overleaf.first(page)
     for block in page.blocks:
-        for number, (start, end) in enumerate(_spans(page.text, block)):
+        begin = max(block.start, carried.taken) if block is onward else block.start
+        if block.kind == "furniture" or begin >= block.end:
+            continue
+        for number, (start, end) in enumerate(_spans(page.text, block, begin)):
             spans.append((start, end, block, number == 0))
     tokens = count([page.text[start:end] for start, end, _, _ in spans]) if spans else []
     most = rules.limit - rules.headings - 2
     for (start, end, block, first), size in zip(spans, tokens, strict=True):
-        room = most - (rules.limit // 3 if block.header else 0)
+        headed = block.header or (block is onward and carried.header)
+        room = most - (rules.limit // 3 if headed else 0)
         if size <= room:
             yield _Unit(start=start, end=end, tokens=size, block=block, first=first)
             continue
@@ -95,14 +143,12 @@ def _units(page: Page, count: Count, rules: Chunking) -> Iterator[_Unit]:
             )
 
 
-def _spans(text: str, block: Block) -> list[tuple[int, int]]:
-    """The parts of a block that are kept together: the whole heading, a table's rows, sentences."""
+def _spans(text: str, block: Block, begin: int) -> list[tuple[int, int]]:
+    """The parts of a block, from `begin` on, that are kept together: the whole heading, a table's rows, sentences."""
     if block.kind == "heading":
         return [(block.start, block.end)]
     if block.kind != "table":
-        return [
-            (block.start + start, block.start + end) for start, end in sentence_spans(text[block.start : block.end])
-        ]
+        return [(begin + start, begin + end) for start, end in sentence_spans(text[begin : block.end])]
     spans = []
     start = block.start
     while start < block.end:
@@ -156,8 +202,11 @@ class _Path:
 class _Builder:
     """Fills the chunks of one page."""
 
-    def __init__(self, page: Page, rules: Chunking, path: _Path, count: Count) -> None:
+    def __init__(self, page: Page, rules: Chunking, path: _Path, count: Count, carried: Carried) -> None:
         self._page = page
+        self._onward = overleaf.first(page)
+        self._carried = carried.header
+        self._parting = overleaf.parting(page)
         self._rules = rules
         self._path = path
         self._count = count
@@ -170,7 +219,9 @@ class _Builder:
     def add(self, unit: _Unit) -> None:
         heading = unit.block.kind == "heading"
         by_size = self._rules.strategy == "size"
-        if not by_size and heading and self._parts and self._tokens >= self._rules.alone:
+        if self._units and self._units[-1].block is self._parting is not unit.block:
+            self._flush()  # what goes on overleaf ends its chunk
+        elif not by_size and heading and self._parts and self._tokens >= self._rules.alone:
             self._flush()
         elif self._units and self._overflows(unit):
             self._flush(before=unit)
@@ -195,7 +246,9 @@ class _Builder:
 
     def finish(self) -> list[Cut]:
         """The page's chunks. What is left at the foot is too short to stand alone: a heading whose text follows overleaf, a page number."""
-        if self._units and self._cuts and (not self._parts or (not self._own and self._tokens < self._rules.alone)):
+        short = not self._parts or (not self._own and self._tokens < self._rules.alone)
+        parted = self._parting is not None and self._cuts and self._cuts[-1].end == self._parting.end
+        if self._units and self._cuts and short and not parted:
             self._join_last()
         self._flush()
         return self._cuts
@@ -203,7 +256,7 @@ class _Builder:
     def _overflows(self, unit: _Unit, tokens: int | None = None) -> bool:
         if not self._parts and tokens is None:  # a heading stays with the beginning of its text
             return self._tokens + unit.tokens > self._rules.limit - self._rules.headings - 2
-        most = self._rules.target - (self._header_tokens() if self._units[0].block.header else 0)
+        most = self._rules.target - self._header_tokens()
         return self._tokens + (unit.tokens if tokens is None else tokens) > most
 
     def _block_tokens(self, unit: _Unit) -> int:
@@ -215,8 +268,10 @@ class _Builder:
         return int(self._count([self._header()])[0]) if self._header() else 0
 
     def _header(self) -> str:
-        """The header row that goes along with these rows; empty where they have it or are no table."""
+        """The header row that goes along with these rows, of this page or the one before; empty where they have it or are no table."""
         first = self._units[0].block
+        if first is self._onward and first.kind == "table" and not first.header:
+            return self._carried
         if first.kind != "table" or not first.header or self._units[0].start < first.header:
             return ""
         return self._page.text[first.start : first.header]
@@ -296,14 +351,6 @@ def _verified(cuts: list[Cut], count: Count, rules: Chunking) -> list[Cut]:
     checked = []
     for cut, size in zip(cuts, sizes, strict=True):
         if size > rules.limit and cut.embedded != cut.shown:
-            cut = Cut(
-                page=cut.page,
-                start=cut.start,
-                end=cut.end,
-                shown=cut.shown,
-                heading=cut.heading,
-                embedded=cut.shown,
-                rects=cut.rects,
-            )
+            cut = replace(cut, embedded=cut.shown)
         checked.append(cut)
     return checked

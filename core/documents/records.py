@@ -45,7 +45,8 @@ class Chunk(Record, frozen=True, kw_only=True):
     page: int
     """Counted from 1."""
     text: str
-    """The page's text from `start` to `end`; a later piece of a table has the table's header row before that."""
+    """The page's text from `start` to `end`; a later piece of a table has the table's header row before that, and where the last sentence goes on
+    overleaf, its end follows."""
     heading: str
     """The headings above it, outermost first, parted by " › "."""
     rects: tuple[Rect, ...]

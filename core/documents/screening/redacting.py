@@ -63,9 +63,7 @@ def _page(page: Page, found: Sequence[Stretch], gone: dict[str, str]) -> Page:
         start, end = moved_start(block.start), moved_end(block.end)
         if start < end:
             header = moved_end(block.header) if block.header else 0
-            blocks.append(
-                Block(kind=block.kind, start=start, end=end, level=block.level, header=header if header > start else 0)
-            )
+            blocks.append(replace(block, start=start, end=end, header=header if header > start else 0))
     return replace(
         page,
         text=text,

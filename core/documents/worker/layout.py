@@ -75,6 +75,7 @@ class PageLines:
     """What may be there unseen."""
     grids: tuple[ruled.Grid, ...] = ()
     """What is drawn around tables."""
+    height: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,10 @@ class TextBlock:
     lines: tuple[tuple[int, int, Rect], ...]
     pieces: tuple[PrintedLine, ...] = ()
     """What it was put together from, in the order of its text."""
+    columns: tuple[tuple[float, float], ...] = ()
+    """Of a table whose cells are known: from where to where each column is printed."""
+    first: int = 0
+    """Of such a table: how many of the pieces are its first row."""
 
 
 @dataclass(frozen=True)
@@ -166,6 +171,7 @@ def page_lines(page: Any, read: Any = None) -> PageLines:
         width=float(page.rect.width),
         suspects=tuple(suspects[: hidden.MOST_SUSPECTS]),
         grids=grids,
+        height=float(page.rect.height),
     )
 
 
@@ -441,7 +447,22 @@ def _block(group: list[Row], known: Styles) -> TextBlock:
 def _table(rows: Sequence[Sequence[ruled.Cell]], known: Styles) -> TextBlock:
     done = tabular.written(rows, lambda text, following: _joined(text, following, False, known) + following)
     pieces = tuple(piece for row in rows for cell in row for line in lines_of(cell) for piece in line)
-    return TextBlock("table", done.text, 0, done.header, tuple(done.lines), pieces)
+    columns = tuple(_extent(row[at] for row in rows) for at in range(len(rows[0])))
+    first = sum(len(cell) for cell in rows[0])
+    return TextBlock("table", done.text, 0, done.header, tuple(done.lines), pieces, columns, first)
+
+
+def _extent(cells: Iterator[ruled.Cell]) -> tuple[float, float]:
+    """From where to where a column's cells are printed."""
+    boxes = [piece.box for cell in cells for piece in cell]
+    return (min(box[0] for box in boxes), max(box[2] for box in boxes)) if boxes else (0.0, 0.0)
+
+
+def furniture(pieces: Sequence[PrintedLine]) -> TextBlock:
+    """A row of page furniture as a block."""
+    row = _row(list(pieces), set())
+    x0, y0, x1, y1 = (round(edge, 2) for edge in row.box)
+    return TextBlock("furniture", row.text, 0, 0, ((0, len(row.text), Rect(x0=x0, y0=y0, x1=x1, y1=y1)),), row.pieces)
 
 
 def _opens_item(above: Row | None, row: Row) -> bool:

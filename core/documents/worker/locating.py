@@ -1,10 +1,17 @@
 """Where on a page a quote stands: its letters and digits looked for in the page's words, in the order in which the page is read."""
 
 import unicodedata
-from typing import Any
+from typing import Any, Final
 
 from core.documents.worker.layout import blocks, page_lines, styles, words
 from core.documents.worker.printed import Box, union
+
+FOOT: Final = 2_000
+"""Letters at a page's foot below a text that goes on overleaf: footnotes, and the page's number."""
+LEAST: Final = 2
+"""Letters of a quote on either page."""
+HEAD: Final = 300
+"""Letters of a running head."""
 
 
 def folded(text: str) -> str:
@@ -31,18 +38,44 @@ def _within(box: Box, outer: Box) -> bool:
 def find_quote(words: list[tuple[Box, str]], quote: str) -> list[Box]:
     """The boxes that cover a quote, a box a line; empty where it isn't found."""
     wanted = folded(quote)
-    if not wanted:
-        return []
-    text = ""
+    text, owners = _letters(words)
+    at = text.find(wanted) if wanted else -1
+    return [] if at < 0 else _lines(words, owners[at : at + len(wanted)])
+
+
+def find_over_end(
+    words: list[tuple[Box, str]], following: list[tuple[Box, str]], quote: str
+) -> tuple[list[Box], list[Box]]:
+    """The boxes that cover a quote that begins near the end of one page and ends near the beginning of the next, on each; empty where it doesn't.
+
+    Between its parts may stand what is at the foot of the one page and at the head of the other."""
+    wanted = folded(quote)
+    text, owners = _letters(words)
+    rest, its = _letters(following)
+    for parted in range(len(wanted) - LEAST, LEAST - 1, -1):
+        at = text.rfind(wanted[:parted], max(len(text) - parted - FOOT, 0))
+        if at < 0:
+            continue
+        after = rest.find(wanted[parted:], 0, len(wanted) - parted + HEAD)
+        if after >= 0:
+            return _lines(words, owners[at : at + parted]), _lines(following, its[after : after + len(wanted) - parted])
+    return [], []
+
+
+def _letters(words: list[tuple[Box, str]]) -> tuple[str, list[int]]:
+    """The folded text of words, and to which of them each letter belongs."""
+    text: list[str] = []
     owners: list[int] = []
     for number, (_, word) in enumerate(words):
         plain = folded(word)
-        text += plain
+        text.append(plain)
         owners += [number] * len(plain)
-    at = text.find(wanted)
-    if at < 0:
-        return []
-    covered = [words[number][0] for number in dict.fromkeys(owners[at : at + len(wanted)])]
+    return "".join(text), owners
+
+
+def _lines(words: list[tuple[Box, str]], owners: list[int]) -> list[Box]:
+    """A box for each line of the words with these numbers."""
+    covered = [words[number][0] for number in dict.fromkeys(owners)]
     lines: list[Box] = []
     for box in covered:
         if (

@@ -44,6 +44,8 @@ READERS: Final = {
     formats.TEXT: ("text", "read"),
 }
 """Module and function by media type."""
+KNOWN_PAGES: Final = 12
+"""Pages whose words are kept, to look for quotes in them."""
 
 
 def parse(request: Parse, call: Call) -> Parsed:
@@ -105,11 +107,13 @@ class Viewer:
 
     def __init__(self) -> None:
         self._document: Any = None
+        self._words: dict[int, Any] = {}
 
     def open(self, request: OpenPages, call: Call) -> Opened:
         from core.documents.worker import pdf
 
         self._document = pdf.opened(request.name, request.data, request.passwords)
+        self._words.clear()
         return Opened(pages=self._document.page_count)
 
     def render(self, request: RenderPage, call: Call) -> PageImage:
@@ -127,7 +131,17 @@ class Viewer:
     def locate(self, request: LocateQuote, call: Call) -> Located:
         from core.documents.worker import pdf
 
-        return pdf.locate(self._document, request.page, request.quote)
+        return pdf.locate(self._document, request.page, request.quote, self._words_of)
+
+    def _words_of(self, number: int) -> Any:
+        """The words of a page, kept for the next quote: a page is shown with all that is quoted of its document."""
+        from core.documents.worker import locating, pdf
+
+        if number not in self._words:
+            if len(self._words) >= KNOWN_PAGES:
+                self._words.clear()
+            self._words[number] = locating.page_words(pdf.page_of(self._document, number))
+        return self._words[number]
 
 
 def handlers() -> Mapping[type[Record], Handler]:

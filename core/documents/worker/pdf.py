@@ -1,16 +1,21 @@
 """PDF, by PyMuPDF: lines in reading order, put together to headings, paragraphs, lists and tables; rendering; finding a quote. Pictures too.
 
 Rules: a file that opens with an empty password is read, one that needs a password is refused unless it was given; a page that shows something
-and holds no text is marked, for text recognition to read it. What a form, a comment or a link says follows the page's own text.
+and holds no text is marked, for text recognition to read it. What a form, a comment or a link says follows the page's own text. Running heads come
+before it, running feet and page numbers after all, each marked as furniture.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from core.documents import formats
 from core.documents.records import PageImage, Rect
 from core.documents.worker import asides, extras, hidden, layout, locating
-from core.documents.worker.records import DEEPEST, MOST_CHARACTERS, Hidden, Located, Page, PageWriter, Parsed
+from core.documents.worker.furniture import furniture
+from core.documents.worker.joining import joined
+from core.documents.worker.printed import Box
+from core.documents.worker.records import DEEPEST, MOST_CHARACTERS, Hidden, Joint, Located, Page, PageWriter, Parsed
 from core.errors import BadInput, NotFound, Unsupported
 from core.workers.serving import Call
 
@@ -101,16 +106,36 @@ def _pages(
     marks: Mapping[int, Sequence[extras.Mark]],
 ) -> tuple[Page, ...]:
     styles = layout.styles(found)
+    around = furniture(found)
+    texts = []
+    for number, (lines, edges) in enumerate(zip(found, around, strict=True), start=1):
+        taken = edges.pieces
+        body = replace(lines, lines=tuple(line for line in lines.lines if id(line) not in taken)) if taken else lines
+        texts.append([_with_level(block, outline, number) for block in layout.blocks(body, styles)])
     pages = []
-    for number, lines in enumerate(found, start=1):
+    for number, (lines, edges, text) in enumerate(
+        zip(found, around, joined(texts, styles.keeps_hyphen), strict=True), 1
+    ):
         writer = PageWriter(number, label(number))
-        for block in layout.blocks(lines, styles):
-            level = outline.get((number, locating.folded(block.text)), 0) or block.level
-            kind = "heading" if level else block.kind
-            writer.add(kind, block.text, level=level, header=block.header, lines=block.lines)
+        for row in edges.head:
+            _write(writer, layout.furniture(row))
+        for at, block in enumerate(text.blocks):
+            _write(writer, block, text.overleaf.get(at, ""))
         extras.write(writer, marks.get(number - 1, ()))
+        for row in edges.foot:
+            _write(writer, layout.furniture(row))
         pages.append(writer.page(textless=lines.textless))
     return tuple(pages)
+
+
+def _with_level(block: layout.TextBlock, outline: Mapping[tuple[int, str], int], page: int) -> layout.TextBlock:
+    """The block, as a heading where the file's own table of contents names it."""
+    level = outline.get((page, locating.folded(block.text)), 0) or block.level
+    return replace(block, kind="heading", level=level) if level else block
+
+
+def _write(writer: PageWriter, block: layout.TextBlock, overleaf: Joint = "") -> None:
+    writer.add(block.kind, block.text, level=block.level, header=block.header, lines=block.lines, overleaf=overleaf)
 
 
 def _outline(document: Any) -> dict[tuple[int, str], int]:
@@ -144,12 +169,20 @@ def render(document: Any, number: int, scale: float) -> PageImage:
     return PageImage(width=pixels.width, height=pixels.height, scale=scale, pixels=bytes(pixels.samples))
 
 
-def locate(document: Any, number: int, quote: str) -> Located:
-    """Where a quote stands on a page, a rectangle a line. Raises `NotFound` for the page."""
-    boxes = locating.page_words(page_of(document, number))
-    return Located(
-        rects=tuple(Rect(x0=x0, y0=y0, x1=x1, y1=y1) for x0, y0, x1, y1 in locating.find_quote(boxes, quote))
-    )
+def locate(
+    document: Any, number: int, quote: str, words: Callable[[int], list[tuple[Box, str]]] | None = None
+) -> Located:
+    """Where a quote stands on a page, a rectangle a line; its part on this page where it goes over its end or began before.
+
+    `words` gives those of a page, where they are kept. Raises `NotFound` for the page."""
+    words = words or (lambda page: locating.page_words(page_of(document, page)))
+    own = words(number)
+    boxes = locating.find_quote(own, quote)
+    if not boxes and number < document.page_count:
+        boxes = locating.find_over_end(own, words(number + 1), quote)[0]
+    if not boxes and number > 1:
+        boxes = locating.find_over_end(words(number - 1), own, quote)[1]
+    return Located(rects=tuple(Rect(x0=x0, y0=y0, x1=x1, y1=y1) for x0, y0, x1, y1 in boxes))
 
 
 def as_pdf(document: Any) -> Any:

@@ -12,7 +12,10 @@ from core.documents.records import Rect
 from core.errors import Damaged
 from core.records import Record
 
-Kind = Literal["heading", "paragraph", "table", "list"]
+Kind = Literal["heading", "paragraph", "table", "list", "furniture"]
+"""Furniture is what stands on page after page around the text: running heads and feet, page numbers."""
+Joint = Literal["", "space", "word", "hyphen", "rows"]
+"""How a block goes on overleaf: with a space between, as one word whose hyphen goes or stays, or with rows under the same header."""
 SEPARATOR: Final = "\n\n"
 """Between two blocks of a page."""
 MOST_CHARACTERS: Final = 30_000_000
@@ -83,6 +86,8 @@ class Block(Record, frozen=True, kw_only=True):
     """Of a heading: 1 is the outermost."""
     header: int = 0
     """Of a table: where its header row ends, in characters from the page's start; 0 where it has none."""
+    overleaf: Joint = ""
+    """How it goes on in the first block of the next page that is no furniture; empty where it doesn't."""
 
 
 class Line(Record, frozen=True, kw_only=True):
@@ -175,6 +180,7 @@ class PageWriter:
         header: int = 0,
         lines: tuple[tuple[int, int, Rect], ...] = (),
         places: Iterable[tuple[int, str]] = (),
+        overleaf: Joint = "",
     ) -> None:
         """Add a block; blank ones are left out. `header`, `lines` and `places` (start, label) count from the block's start."""
         if not text.strip():
@@ -192,6 +198,7 @@ class PageWriter:
                 end=self._at,
                 level=min(level, DEEPEST),
                 header=start + header if header else 0,
+                overleaf=overleaf,
             )
         )
         self._lines += [Line(start=start + first, end=start + last, rect=rect) for first, last, rect in lines]

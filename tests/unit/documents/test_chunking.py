@@ -8,11 +8,12 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.documents import formats, places
+from core.documents import formats, overleaf, places
 from core.documents.chunking import chunk
+from core.documents.overleaf import FURNITURE
 from core.documents.records import Chunking, Rect, Strategy
 from core.documents.worker import mail, tables
-from core.documents.worker.records import Inside, PageWriter, Parsed, check_parsed
+from core.documents.worker.records import Inside, Joint, PageWriter, Parsed, check_parsed
 
 RULES = Chunking(target=40, limit=70, alone=10, headings=14, overlap=12)
 
@@ -64,6 +65,68 @@ def test_no_character_is_lost_and_the_order_and_the_limits_hold(
         assert [cut.start for cut in own] == sorted(cut.start for cut in own)
         assert all(one.end <= other.end for one, other in itertools.pairwise(own))
     assert [cut.page for cut in cuts] == sorted(cut.page for cut in cuts)
+    assert all(size <= RULES.limit for size in count([cut.embedded for cut in cuts]))
+
+
+JOINTS = st.sampled_from(["", "space", "word", "hyphen", "rows"])
+ROW = st.sampled_from(["Handbook", "Page 1 of 9", "7", "iv", "Handbook of records " * 3])
+PAGE = st.tuples(st.lists(ROW, max_size=2), st.lists(BLOCK, max_size=4), st.lists(ROW, max_size=2), JOINTS)
+
+
+@given(st.lists(PAGE, min_size=1, max_size=4), st.sampled_from(["structure", "size"]))
+@settings(max_examples=120, deadline=None)
+def test_furniture_is_in_no_passage_and_what_goes_on_overleaf_is_in_one(
+    pages: list[tuple[list[str], list[tuple[str, str, int]], list[str], Joint]], strategy: Strategy
+) -> None:
+    made = []
+    for number, (head, blocks, foot, joint) in enumerate(pages, start=1):
+        writer = PageWriter(number)
+        for row in head:
+            writer.add("furniture", row, lines=((0, len(row), Rect(x0=0, y0=0, x1=1, y1=1)),))
+        for at, (kind, text, level) in enumerate(blocks):
+            header = len(text.split("\n")[0]) if kind == "table" and "\n" in text and number % 2 else 0
+            lines = ((0, len(text), Rect(x0=0, y0=0, x1=1, y1=1)),)
+            writer.add(kind, text, level, header, lines, overleaf=joint if at == len(blocks) - 1 else "")  # type: ignore[arg-type]
+        for row in foot:
+            writer.add("furniture", row, lines=((0, len(row), Rect(x0=0, y0=0, x1=1, y1=1)),))
+        made.append(writer.page())
+    document = check_parsed("a.pdf", Parsed(media=formats.PDF, title="", pages=tuple(made)))
+    cuts = chunk(document, count, msgspec.structs.replace(RULES, strategy=strategy))
+    covered = {page.number: [False] * len(page.text) for page in document.pages}
+    for cut in cuts:
+        text = document.pages[cut.page - 1].text
+        covered[cut.page][cut.start : cut.end] = [True] * (cut.end - cut.start)
+        own = [
+            block for block in document.pages[cut.page - 1].blocks if cut.start < block.end and cut.end > block.start
+        ]
+        assert (cut.heading == FURNITURE) == (own[0].kind == "furniture")
+        assert len({block.kind == "furniture" for block in own}) == 1
+        assert cut.embedded.endswith(cut.shown)
+        assert cut.rects
+        if not cut.overleaf:
+            assert cut.shown.endswith(text[cut.start : cut.end])
+            continue
+        following = document.pages[cut.page]
+        onward = next(block for block in following.blocks if block.kind != "furniture")
+        rest = following.text[onward.start : cut.overleaf]
+        assert onward.start < cut.overleaf <= onward.end
+        assert cut.shown.endswith(rest)
+        dropped = own[-1].overleaf == "word" and text[cut.end - 1] == "-"
+        assert text[cut.start : cut.end - dropped] in cut.shown
+        assert not any(covered[cut.page + 1][onward.start : cut.overleaf])
+        covered[cut.page + 1][onward.start : cut.overleaf] = [True] * len(rest)
+    said: set[str] = set()
+    for page in document.pages:
+        for block in page.blocks:
+            text = page.text[block.start : block.end]
+            seen = all(
+                known or page.text[at].isspace()
+                for at, known in enumerate(covered[page.number][block.start : block.end], block.start)
+            )
+            says = overleaf.says(text) if block.kind == "furniture" else ""
+            assert seen == (block.kind != "furniture" or (says != "" and says not in said)) or not text.strip()
+            said.add(says)
+    assert [(cut.page, cut.start) for cut in cuts] == sorted((cut.page, cut.start) for cut in cuts)
     assert all(size <= RULES.limit for size in count([cut.embedded for cut in cuts]))
 
 
