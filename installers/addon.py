@@ -94,6 +94,13 @@ def build(
         check_pins(chosen)
     files = dict(sorted(found for one in chosen.values() for found in contents(one)))
     release = f"{program}+{hashlib.sha256(repr(sorted((key, one.version) for key, one in chosen.items())).encode()).hexdigest()[:8]}"
+    return pack(name, release, program, [_package(one) for _, one in sorted(chosen.items())], files, out, key)
+
+
+def pack(
+    name: str, release: str, program: str, packages: list[dict[str, str]], files: dict[str, Path], out: Path, key: Path
+) -> Path:
+    """Sign the list of `files` (by their place among the packages) and make the add-on's file in `out`; returns its place."""
     system = sysconfig.get_platform().replace("-", "_").replace(".", "_")
     manifest: dict[str, Any] = {
         "type": "addon",
@@ -103,7 +110,7 @@ def build(
         "programs": [program],
         "python": f"cp{sys.version_info.major}{sys.version_info.minor}",
         "system": system,
-        "packages": [_package(one) for _, one in sorted(chosen.items())],
+        "packages": packages,
         "files": [
             {"path": f"site/{place}", "size": path.stat().st_size, "sha256": _sha256(path)}
             for place, path in files.items()

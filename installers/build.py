@@ -1,8 +1,9 @@
 """Builds the installers on this machine: `python -m installers.build [STEP…] [--out DIR] [--work DIR] [--llama WHEEL] [--train] [--key FILE]
-[--packages DIR]`.
+[--packages DIR] [--backends DIR]`.
 
 Steps, in order; without one, all: `wheels` (gather), `bundle` (the program's folder), `deb`, `run`, `wheelhouse`, `addon` (what training needs,
-only where `--packages` says where it is installed, or with `--train` from the wheels), `trust` (SBOM, provenance, sums, signature). Only
+only where `--packages` says where it is installed, or with `--train` from the wheels; and that for graphics cards, where `--backends` names what
+`installers.cuda` built), `trust` (SBOM, provenance, sums, signature). Only
 `wheels` and the environment of `bundle` fetch anything, from the package registry that pip is set to.
 """
 
@@ -19,6 +20,7 @@ from installers import (
     check,
     deb,
     desktop,
+    graphics,
     licences,
     plan,
     provenance,
@@ -48,6 +50,9 @@ def main() -> int:
     )
     parser.add_argument(
         "--packages", type=Path, help="Packages of an environment with what training needs, for the add-on."
+    )
+    parser.add_argument(
+        "--backends", type=Path, help="What `installers.cuda` built, for the add-on for graphics cards."
     )
     given = parser.parse_args()
     if unknown := set(given.steps) - set(STEPS):
@@ -80,9 +85,11 @@ def build(made: Plan, steps: tuple[str, ...] | list[str], given: argparse.Namesp
         bundle.build(made, bundle.environment(made, wheels, own), made.work / "source", key)
 
     def carry() -> None:
+        key = given.key or trust.trial_key(made.work, made.work)
+        if given.backends is not None:
+            graphics.build(given.backends, made.version, made.out, key)
         if given.packages is None and not given.train:
             return
-        key = given.key or trust.trial_key(made.work, made.work)
         with tempfile.TemporaryDirectory(dir=made.work) as stage:
             packages = given.packages or addon.unpacked(wheels, Path(stage))
             addon.build(packages, addon.ROOTS, "training", made.version, made.out, key)

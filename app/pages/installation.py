@@ -1,4 +1,4 @@
-"""This installation: what the doctor finds of the machine, the barriers against the network and the program's own files. Needs no vault."""
+"""This installation: what the doctor finds of the machine, the barriers against the network and the program's own files; add-ons. Needs no vault."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 from app.bridge import installing as bridge
 from app.bridge.clipboard import copy
 from app.bridge.operations import Failure, Handle
+from app.pages.installation_addons import AddonsCard
 from app.pages.page import Page, Shell, scrolled
 from app.theme.look import look
 from app.widgets.announcing import announce
@@ -57,14 +58,20 @@ class InstallationPage(Page):
         said.addWidget(self.verdict, 1)
         self._summary.setLayout(said)
         self._groups = column(space=16)
+        self.addons = AddonsCard(shell)
         inside = QWidget()
-        inside.setLayout(column(self._working, self._summary, self._groups, None, margins=(24, 20, 24, 24), space=16))
+        inside.setLayout(
+            column(self._working, self._summary, self._groups, self.addons, None, margins=(24, 20, 24, 24), space=16)
+        )
         inside.setMaximumWidth(look().px(900))
         self.body.addWidget(scrolled(inside))
         self._say()
 
     def start(self) -> QWidget:
         return self.examine if self.examine.isEnabled() else self.work.cancel
+
+    def opened(self) -> None:
+        self.addons.refresh()
 
     def begin(self) -> None:
         """Examine everything; what was found before goes."""

@@ -47,7 +47,7 @@ def _lines(made: MemoryPlan) -> list[str]:
     if made.gpu_layers:
         lines.append(f"{made.gpu_layers} of {made.layers} layers on {made.device}, {_mib(made.device_free)} MiB free.")
     else:
-        lines.append("The processor computes all layers.")
+        lines.append(f"The processor computes all layers{f': {made.without_card}' if made.without_card else ''}.")
     if made.fits:
         return [*lines, f"It fits, with a context of {made.context} tokens."]
     short = f"It doesn't fit: models may take {_mib(made.budget)} MiB."

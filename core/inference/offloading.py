@@ -39,6 +39,8 @@ class DevicesFound(Record, frozen=True, kw_only=True, tag="devices-found"):
     """None with a build for processors only, and without a card."""
 
     devices: tuple[Device, ...]
+    backends: tuple[str, ...] = ()
+    """What llama.cpp has code for, as it names them: "CPU", and "CUDA" with the add-on for graphics cards."""
 
 
 class Placement(Record, frozen=True, kw_only=True):

@@ -98,6 +98,8 @@ class MemoryPlan(Record, frozen=True, kw_only=True):
     device_total: int = 0
     device_free: int = 0
     """What models may take of the card's memory."""
+    without_card: str = ""
+    """Why no graphics card takes a layer, where that was looked into."""
 
 
 class Held(NamedTuple):

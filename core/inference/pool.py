@@ -32,7 +32,7 @@ from core.inference.records import Load, Loaded, Ready
 from core.jobs import Job
 from core.models.records import FAKE, LEGACY, ModelFile
 from core.records import Digest
-from core.workers import graphics
+from core.workers import addons, graphics
 from core.workers.records import WorkerSpec
 from core.workers.supervisor import Supervisor, Worker
 
@@ -57,6 +57,7 @@ class Slot:
     def __init__(self, model: ModelFile, projector: ModelFile | None = None, cards: bool = False) -> None:
         """With `cards` its worker may use graphics cards, where there are some."""
         fake, legacy = model.name == FAKE, model.architecture.startswith(LEGACY)
+        devices = graphics.device_files() if cards and offloads(model) else ()
         self.model = model
         self.projector = projector
         self.spec = WorkerSpec(
@@ -64,7 +65,8 @@ class Slot:
             readable=() if fake else (*model.files, *(projector.files if projector is not None else ())),
             threads=AT_ONCE if model.purpose == "chat" and not (fake or legacy or projector) else 0,
             title=f"The model {model.name}",
-            devices=graphics.device_files() if cards and offloads(model) else (),
+            devices=devices,
+            imports=addons.usable(addons.GRAPHICS)[0] if devices else (),
         )
         self.starting = threading.Lock()
         self.worker: Worker | None = None
@@ -152,7 +154,8 @@ class Pool:
         with self._lock:
             others = [slot for digest, slot in self._slots.items() if digest != model.digest and slot.users]
             budget = self._budget() - sum(slot.memory for slot in others)
-        return _plan(needs, context, max(0, budget), (mode,), placement)
+        made = _plan(needs, context, max(0, budget), (mode,), placement)
+        return replace(made, without_card=_without_card(model, placement, devices, wanted))
 
     def choose_layers(self, model: ModelFile, layers: int | None) -> None:
         """How many layers of this model a graphics card takes from now on (`CHOSEN`: as many as fit; None: as all models). Where it is loaded
@@ -386,6 +389,17 @@ def offloads(model: ModelFile) -> bool:
 def _plan(needs: Needs, context: int, budget: int, modes: Collection[str], placement: Placement) -> MemoryPlan:
     device = " and ".join(f"{one.name} ({one.description})" for one in placement.devices)
     return plan(needs, context, budget, modes, placement.layers, device, placement.free)
+
+
+def _without_card(model: ModelFile, placement: Placement, devices: tuple[Device, ...], wanted: int) -> str:
+    """Why the processor computes all of a model; empty where a card takes layers, or none was to go to one."""
+    if placement.layers or wanted == 0:
+        return ""
+    if not offloads(model):
+        return "no graphics card takes layers of a model of this kind"
+    if not devices:
+        return "llama.cpp finds no graphics card here"
+    return f"none fits into what is free on {' and '.join(one.name for one in devices)}"
 
 
 def _size(memory: int) -> str:

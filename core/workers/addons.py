@@ -1,4 +1,4 @@
-"""Add-ons: packages that one kind of worker may import beside the program's own, such as those that training needs.
+"""Add-ons: what one kind of worker may load beside the program's own: the packages that training needs, llama.cpp's back end for graphics cards.
 
 Rules: an add-on lies in a folder of its own, below the user's folder of add-ons or the installation's, with its signed manifest
 (`addon.json`) and its packages (`site`); `core.installation.addons` puts it there whole and checked. It is used only where its manifest fits
@@ -23,6 +23,7 @@ MANIFEST: Final = "addon.json"
 SITE: Final = "site"
 PROGRAM: Final = "assay-workbench"
 TRAINING: Final = "training"
+GRAPHICS: Final = "graphics"
 
 
 class Package(Record, frozen=True, kw_only=True):
@@ -116,6 +117,14 @@ def imports(purpose: str, folders: tuple[Path, ...] | None = None) -> tuple[str,
         _check_there(folder, manifest)
         return (str(folder / SITE),)
     return ()
+
+
+def usable(purpose: str, folders: tuple[Path, ...] | None = None) -> tuple[tuple[str, ...], str]:
+    """`imports` for a worker that can do without them; and where an add-on is there that can't be used, the sentence that says why."""
+    try:
+        return imports(purpose, folders), ""
+    except (Damaged, Unsupported) as error:
+        return (), str(error)
 
 
 def check_fits(manifest: Manifest, source: str) -> None:

@@ -39,6 +39,17 @@ def found(library: ModuleType) -> tuple[Device, ...]:
     return tuple(devices)
 
 
+def backends(library: ModuleType) -> tuple[str, ...]:
+    """What llama.cpp has code for, whether or not the machine has it."""
+    ggml = _ggml(library)
+    if ggml is None:
+        return ()
+    return tuple(
+        _text(ggml.ggml_backend_reg_name(ggml.ggml_backend_reg_get(number)))
+        for number in range(ggml.ggml_backend_reg_count())
+    )
+
+
 def handles(library: ModuleType, names: tuple[str, ...]) -> Any:
     """For `llama_model_params.devices`: those of these names, ended by NULL; without any, llama.cpp keeps to the processor. To be held until
     the model is loaded."""
@@ -54,15 +65,18 @@ def _ggml(library: ModuleType) -> Any:
     try:
         ggml = ctypes.CDLL(str(folder / name))
         for function, result, arguments in (
-            ("count", ctypes.c_size_t, []),
-            ("get", ctypes.c_void_p, [ctypes.c_size_t]),
-            ("by_name", ctypes.c_void_p, [ctypes.c_char_p]),
-            ("type", ctypes.c_int, [ctypes.c_void_p]),
-            ("name", ctypes.c_char_p, [ctypes.c_void_p]),
-            ("description", ctypes.c_char_p, [ctypes.c_void_p]),
-            ("memory", None, [ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t), ctypes.POINTER(ctypes.c_size_t)]),
+            ("reg_count", ctypes.c_size_t, []),
+            ("reg_get", ctypes.c_void_p, [ctypes.c_size_t]),
+            ("reg_name", ctypes.c_char_p, [ctypes.c_void_p]),
+            ("dev_count", ctypes.c_size_t, []),
+            ("dev_get", ctypes.c_void_p, [ctypes.c_size_t]),
+            ("dev_by_name", ctypes.c_void_p, [ctypes.c_char_p]),
+            ("dev_type", ctypes.c_int, [ctypes.c_void_p]),
+            ("dev_name", ctypes.c_char_p, [ctypes.c_void_p]),
+            ("dev_description", ctypes.c_char_p, [ctypes.c_void_p]),
+            ("dev_memory", None, [ctypes.c_void_p, ctypes.POINTER(ctypes.c_size_t), ctypes.POINTER(ctypes.c_size_t)]),
         ):
-            bound = getattr(ggml, f"ggml_backend_dev_{function}")
+            bound = getattr(ggml, f"ggml_backend_{function}")
             bound.restype, bound.argtypes = result, arguments
     except (OSError, AttributeError):
         return None

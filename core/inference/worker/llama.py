@@ -65,7 +65,7 @@ class Worker:
         return measuring.measure(self._library, request, call)
 
     def find_devices(self, request: FindDevices, call: Call) -> DevicesFound:
-        return DevicesFound(devices=devices.found(self._library))
+        return DevicesFound(devices=devices.found(self._library), backends=devices.backends(self._library))
 
     def load(self, request: Load, call: Call) -> Ready:
         """Raises `NotFound`, `Damaged` (llama.cpp refuses the file), `Unsupported`, `Cancelled`."""

@@ -25,8 +25,9 @@ def page_of(window: MainWindow) -> InstallationPage:
 
 
 def shown(page: InstallationPage) -> list[str]:
-    """The headings of the cards that are there to be read."""
-    return [card.accessibleName() for card in page.findChildren(Card) if card.isVisible()]
+    """The headings of the findings' cards that are there to be read."""
+    cards = [card for card in page.findChildren(Card) if card.isVisible() and card is not page.addons]
+    return [card.accessibleName() for card in cards]
 
 
 def finding(*findings: Finding) -> Callable[[Job, Callable[[Finding], None]], Examination]:
