@@ -63,7 +63,7 @@ def build(source: Path, cublas: Path, work: Path, toolkit: Path, architectures: 
         "CUDA_cublas_LIBRARY": str(libraries / "libcublas.so"),
         "CUDA_cublasLt_LIBRARY": str(libraries / "libcublasLt.so"),
         "CMAKE_SKIP_RPATH": "ON",
-        "CMAKE_MODULE_LINKER_FLAGS": f"-Wl,-rpath,$ORIGIN -Wl,-rpath-link,{libraries}",
+        "CMAKE_MODULE_LINKER_FLAGS": f"-Wl,-rpath,'$ORIGIN' -Wl,-rpath-link,{libraries}",
         "BUILD_SHARED_LIBS": "ON",
         "GGML_NATIVE": "OFF",
         "GGML_BACKEND_DL": "ON",
@@ -118,11 +118,15 @@ def _collected(made: Path, release: str, libraries: Path, toolkit: Path, archite
 
 
 def check(folder: Path) -> None:
-    """Raises `BuildProblem` where the back end needs a library that neither lies beside it, nor belongs to the program or the system."""
+    """Raises `BuildProblem` where the back end needs a library that neither lies beside it, nor belongs to the program or the system, or looks
+    for its libraries elsewhere."""
     there = {path.name for path in folder.iterdir()} | {"libggml-base.so.0"}
     system = re.compile(r"^(libc|libm|libdl|libpthread|librt|libgcc_s|libstdc\+\+|ld-linux-x86-64)\.so\.\d+$")
     for name in (BACKEND, RUNTIME, *CUBLAS):
-        needed = re.findall(r"NEEDED\s+(\S+)", run(["objdump", "-p", folder / name]))
+        said = run(["objdump", "-p", folder / name])
+        needed = re.findall(r"NEEDED\s+(\S+)", said)
+        if name != RUNTIME and not re.search(r"R(UN)?PATH\s+\$ORIGIN$", said, re.MULTILINE):
+            raise BuildProblem(f"{name} doesn't look for its libraries beside it.")
         if missing := [one for one in needed if one not in there and not system.match(one)]:
             raise BuildProblem(f"{name} needs {', '.join(missing)}, which nobody brings.")
 
@@ -152,6 +156,9 @@ def _unpacked(source: Path, target: Path) -> Path:
 
 def _libraries(wheel: Path, target: Path) -> Path:
     """cuBLAS out of its wheel: libraries, headers and licence side by side, with the names that a linker looks for."""
+    marker, release = target / "release", wheel.name.split("-")[1]
+    if marker.exists() and marker.read_text() == release:
+        return target  # newer headers would have everything compiled again
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     with zipfile.ZipFile(wheel) as archive:
@@ -165,7 +172,7 @@ def _libraries(wheel: Path, target: Path) -> Path:
         if not (target / name).is_file():
             raise BuildProblem(f"{wheel.name} holds no {name}.")
         (target / name.removesuffix(".13")).symlink_to(name)
-    (target / "release").write_text(wheel.name.split("-")[1])
+    marker.write_text(release)
     return target
 
 

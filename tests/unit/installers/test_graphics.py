@@ -33,7 +33,8 @@ def backends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / cuda.BUILT).write_text(json.dumps(told))
 
     def run(command: Sequence[str | Path]) -> str:
-        return "".join(f"  NEEDED               {one}\n" for one in NEEDS.get(Path(command[-1]).name, []))
+        needed = "".join(f"  NEEDED               {one}\n" for one in NEEDS.get(Path(command[-1]).name, []))
+        return f"{needed}  RUNPATH              $ORIGIN\n"
 
     def sign(file: Path, key: Path, comment: str) -> None:
         signed = minisigning.signature(file.read_bytes(), KEY, comment=comment)
