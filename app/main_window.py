@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWi
 
 from app.bridge.care import CARE, Wardship, look_after
 from app.bridge.drafts import Drafts
+from app.bridge.folder_watch import FolderWatch
 from app.bridge.opening import SUFFIX
 from app.bridge.operations import Failure, JobNews, Operations
 from app.locking import LockForm, Locking
@@ -102,6 +103,7 @@ class MainWindow(QMainWindow):
         self._lock_after = LOCK_AFTER
         look().changed.connect(self._restyled)
         self.watching = Watching(operations, self.status, self)
+        self.folder_watch = FolderWatch(operations, self)
         self.show_locked()
 
     # what a page may ask
@@ -162,6 +164,7 @@ class MainWindow(QMainWindow):
         self.go("unlock")
         self.status.person.say("Nobody")
         self.watching.end()
+        self.folder_watch.end()
 
     def enter(self, workbench: Any) -> None:
         """Show an opened vault's pages, and what this person was writing when it was locked."""
@@ -175,6 +178,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{vault} – Assay")
         self.rail.show()
         self.watching.begin()
+        self.folder_watch.begin()
         self._fold_for_width()
         self.locking.begin(self._lock_after)
         self.go("home" if "home" in self._makers else self._places[0].name)
@@ -222,6 +226,7 @@ class MainWindow(QMainWindow):
         workbench = self.operations.detach()
         assert workbench is not None
         self.watching.end()
+        self.folder_watch.end()
         self.overlay.close_panel()
         self.tray.clear()
         self.tray.hide()
@@ -262,6 +267,7 @@ class MainWindow(QMainWindow):
         self._closed = True
         look().changed.disconnect(self._restyled)
         self.watching.end()
+        self.folder_watch.end()
         self.locking.end()
         workbench = self.operations.detach()
         self.operations.close()

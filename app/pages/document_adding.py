@@ -1,19 +1,18 @@
-"""Adding to a collection on the documents page: how far it is, what was refused and why, passwords that are kept nowhere, and followed folders."""
+"""Adding to a collection on the documents page: how far it is, what was refused and why, and passwords that are kept nowhere."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.bridge.operations import Failure, Handle
 from app.bridge.screening import count, said_of
 from app.pages.page import Shell
 from app.pages.refused_files import RefusedFiles, sentence
 from app.widgets.banner import Banner
-from app.widgets.basic import Card, clear, column, label, row
-from app.widgets.buttons import Button
+from app.widgets.basic import column
 from app.widgets.long_work import LongWork, parted
 from core.documents.records import AddDocuments, AddedDocuments, CuttingChoice, Refusal
 from core.documents.refreshing import Refreshed
@@ -61,13 +60,13 @@ class Adding(QObject):
         )
 
     def refresh(self, collection: str, follow: Sequence[str] = ()) -> None:
-        """Bring a collection in step with its folders, after `follow` joined them."""
+        """Bring a collection in step with its folders, after `follow` joined them, to be watched."""
         folders = tuple(follow)
 
         def work(bench: Any, job: Any) -> Refreshed:
             if folders:
-                bench.refreshing.follow(collection, folders)
-            return bench.refreshing.refresh(collection, job)
+                bench.watched.begin(collection, folders)
+            return bench.watched.refresh(collection, job)
 
         self._begin(f"Refreshing {collection}", collection, work, self._refreshed)
 
@@ -117,7 +116,7 @@ class Adding(QObject):
         self._again = lambda asked: self.add(found.collection, found.folders, asked)
         new = found.added - found.replaced
         parts = [
-            (new, "new"), (found.replaced, "changed"), (found.renamed, "renamed"), (found.removed, "taken out"),
+            (new, "new"), (found.replaced, "changed"), (found.renamed, "renamed"), (found.removed, "gone"),
         ]  # fmt: skip
         said = ", ".join(f"{number:,} {word}" for number, word in parts if number)
         words = (
@@ -157,41 +156,3 @@ class Adding(QObject):
         self.handle = None
         self.strip.hide()
         self.turned.emit()
-
-
-class Folders(Card):
-    """The folders that a collection follows. `followed` gives a new one, `refreshed` and `left` say what shall be done."""
-
-    followed = Signal(str)
-    refreshed = Signal()
-    left = Signal()
-
-    def __init__(self) -> None:
-        super().__init__("Folders")
-        self._list = column(space=4)
-        self.refresh = Button("Refresh", "again")
-        self.follow = Button("Follow a folder", "folder-plus", "quiet")
-        self.leave = Button("Follow none", kind="quiet")
-        self.refresh.clicked.connect(self.refreshed)
-        self.follow.clicked.connect(self._choose)
-        self.leave.clicked.connect(self.left)
-        self.body.addLayout(self._list)
-        self.body.addLayout(row(self.refresh, self.follow, None, margins=(0, 4, 0, 0)))
-        self.body.addLayout(row(self.leave, None))
-        self.hide()
-
-    def show_folders(self, folders: Sequence[str], refusal: str) -> None:
-        """Other folders; `refusal` says why nothing can be done now."""
-        clear(self._list)
-        for one in folders or ("None. A refresh reads only what changed in them.",):
-            self._list.addWidget(label(one, type="small", tone="secondary", wrap=True))
-        self.refresh.setVisible(bool(folders))
-        self.leave.setVisible(bool(folders))
-        for act in (self.refresh, self.follow, self.leave):
-            act.refuse(refusal)
-        self.show()
-
-    def _choose(self) -> None:
-        found = QFileDialog.getExistingDirectory(self, "Follow a folder")
-        if found:
-            self.followed.emit(found)

@@ -14,9 +14,10 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QStackedWidget, QWidget
 from app.bridge.care import policy
 from app.bridge.opening import size
 from app.bridge.operations import Handle
-from app.pages.document_adding import AS_USUAL, Adding, Folders
+from app.pages.document_adding import AS_USUAL, Adding
 from app.pages.document_comparison import DocumentComparison
 from app.pages.document_cutting import FIRST, ask_cutting
+from app.pages.document_folders import Folders
 from app.pages.document_screening import CollectionScreening
 from app.pages.page import Page, Shell, list_pane, side_pane
 from app.pages.reader import Reader
@@ -98,8 +99,9 @@ class DocumentsPage(Page):
         self.adding.turned.connect(self._judge)
         self.adding.read_again.connect(self.opened)
         self.work = self.adding.work
-        self.folders = Folders()
-        self.folders.followed.connect(lambda folder: self.adding.refresh(self._collection, [folder]))
+        self.folders = Folders(shell, shell.folder_watch)
+        self.folders.added.connect(self._watch_folder)
+        self.folders.read.connect(self._read)
         self.folders.refreshed.connect(lambda: self.adding.refresh(self._collection))
         self.folders.left.connect(self._follow_none)
         self._heading = label("", type="heading")
@@ -186,7 +188,6 @@ class DocumentsPage(Page):
         self.body.addLayout(across)
         self._collections: tuple[Collection, ...] = ()
         self._waiting: tuple[str, ...] = ()
-        self._followed: tuple[str, ...] = ()
         self._documents: tuple[Document, ...] = ()
         self._digests: dict[str, str] = {}
         self._collection = ""
@@ -249,17 +250,13 @@ class DocumentsPage(Page):
         self.operations.run(
             "Follow no folder",
             lambda bench, job: bench.refreshing.unfollow(name),
-            lambda _: self._read_folders(name),
+            lambda _: self.folders.show_collection(name),
             self.fail,
         )
 
-    def _read_folders(self, name: str) -> None:
-        def show(found: tuple[str, ...]) -> None:
-            if name == self._collection:
-                self._followed = found
-                self._judge()
-
-        self.operations.run("Read the folders", lambda bench, job: bench.refreshing.folders(name), show, self.fail)
+    def _watch_folder(self, folder: str) -> None:
+        if self._collection:
+            self.adding.refresh(self._collection, [folder])
 
     def _choose_folder(self) -> None:
         found = QFileDialog.getExistingDirectory(self, "Add a folder")
@@ -323,8 +320,7 @@ class DocumentsPage(Page):
         name = self._collection
         self._heading.setText(name)
         self.screening.show(name)
-        if name:
-            self._read_folders(name)
+        self.folders.show_collection(name)
         known = next((found for found in self._collections if found.name == name), None)
         self._cut.setVisible(known is not None)
         if known is None:
@@ -393,9 +389,12 @@ class DocumentsPage(Page):
     def _open_document(self) -> None:
         found = self.table.current()
         if found is not None:
-            self._side.setCurrentWidget(self.view)
-            self._side.show()
-            self.reader.show_document(self._digests[found.name])
+            self._read(self._digests[found.name])
+
+    def _read(self, document: str) -> None:
+        self._side.setCurrentWidget(self.view)
+        self._side.show()
+        self.reader.show_document(document)
 
     def _ask_comparison(self) -> None:
         found = self.table.current()
@@ -436,8 +435,9 @@ class DocumentsPage(Page):
         self.add_files.refuse(reason)
         self.add_folder.refuse(reason)
         self.remove_button.refuse(reason)
+        self.shell.folder_watch.hold(self._handle is not None)
         if self._collection:
-            self.folders.show_folders(self._followed, reason)
+            self.folders.refuse(reason)
 
     def _turn(self, screening: bool) -> None:
         """Show the findings of screening, or the documents again."""

@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from app.bridge.folder_watch import FolderWatch
 from app.bridge.operations import Failure, Operations
 from app.theme.look import look
 from app.widgets.banner import Banner
@@ -24,6 +25,7 @@ class Shell(Protocol):
     """The window, as a page sees it."""
 
     operations: Operations
+    folder_watch: FolderWatch
 
     def go(self, page: str, about: object = None) -> None:
         """Go to a page; `about` is handed to its `show_about`."""

@@ -20,6 +20,7 @@ from core.datasets.drafting import Drafting
 from core.datasets.records import AddDataset, Sample
 from core.datasets.service import Datasets
 from core.documents.screening.service import Screening
+from core.documents.watched import Following
 from core.errors import NotFound, TemplateError
 from core.evals.files import read_spec
 from core.evals.service import Evals
@@ -74,6 +75,9 @@ class Library:
         if name != "merrowdale":
             raise NotFound(kind="collection", name=name, step="Add documents first.")
         return SimpleNamespace(name=name, documents=9, chunks=40, embedder="starter-embed")
+
+    def gone(self, collection: str) -> tuple[()]:
+        return ()
 
     def collections(self) -> tuple[SimpleNamespace, ...]:
         return (self.collection("merrowdale"),)
@@ -164,7 +168,7 @@ class Bench:
         self.evals = Evals(vault, self.models, self.documents, self.prompts, self.datasets, self.library)  # type: ignore[arg-type]
 
         self.evidence = Evidence(vault, self.evals)
-        self.refreshing = SimpleNamespace(folders=lambda collection: ())
+        self.watched = SimpleNamespace(following=lambda collection: Following(), look=lambda job: ())
         self.screening = Screening(vault, self.library)  # type: ignore[arg-type]
 
     def close(self) -> None:

@@ -2,12 +2,15 @@
 
 import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from app.main_window import MainWindow
 from core.documents.filtering import Filters
 from core.documents.records import AddDocuments, Refusal
+from core.documents.refreshing import Changes
 from core.documents.screening.records import Rescreened
+from core.documents.watched import Seen
 from core.evals.search_quality import Comparison, Estimate, Measured, Missed, Quality
 from core.jobs import Job
 from core.retrieval.records import Finding
@@ -41,11 +44,40 @@ def documents(then: Callable[[MainWindow], None], waiting: bool = True) -> Calla
 def refused(window: MainWindow) -> None:
     from tests.unit.app.shots import wait
 
-    window.page.folders.followed.emit("/home/ines/Case files/2026")  # type: ignore[union-attr]
+    window.page.folders.added.emit("/home/ines/Case files/2026")  # type: ignore[union-attr]
     wait(window)
     paths = ["/in/SOP-PV-015.pdf", "/in/broken scan 0417.pdf", "/in/locked contract.docx"]
     window.page.add(paths, "safety")  # type: ignore[union-attr]
     wait(window)
+
+
+FOLDERS = ("/home/ines/Case files/2026", "/media/team/Standard operating procedures and forms")
+
+
+def watched(waiting: int = 0, problem: str = "", may: bool = True, gone: int = 0) -> Callable[[MainWindow], None]:
+    def show(window: MainWindow) -> None:
+        from tests.unit.app.shots import wait
+
+        bench = window.operations.workbench
+        bench.refreshing.follow("safety", FOLDERS)  # type: ignore[union-attr]
+        bench.watched.begin("safety")  # type: ignore[union-attr]
+        bench.watched.may = may  # type: ignore[union-attr]
+        now = datetime.now(UTC).isoformat()
+        bench.watched.changes["safety"] = Changes(time=now, new=2, changed=1, renamed=1, gone=gone)  # type: ignore[union-attr]
+        bench.watched.seen["safety"] = Seen(collection="safety", time=now, waiting=waiting, problem=problem)  # type: ignore[union-attr]
+        held = list(bench.documents.held["safety"].items())  # type: ignore[union-attr]
+        bench.documents.taken_out = [(digest, document, now) for digest, document in held[:gone]]  # type: ignore[union-attr]
+        window.folder_watch.look()
+        wait(window)
+        window.page.opened()  # type: ignore[union-attr]
+        wait(window)
+
+    return show
+
+
+def gone_listed(window: MainWindow) -> None:
+    watched(gone=2)(window)
+    window.page.folders.gone.click()  # type: ignore[union-attr]
 
 
 def refused_listed(window: MainWindow) -> None:
@@ -191,6 +223,12 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     "documents-plain": documents(lambda window: None, waiting=False),
     "documents-refused": documents(refused, waiting=False),
     "documents-refused-listed": documents(refused_listed, waiting=False),
+    "documents-watched": documents(watched(gone=2), waiting=False),
+    "documents-watched-waiting": documents(watched(waiting=3), waiting=False),
+    "documents-watched-problem": documents(
+        watched(problem=f"The folder {FOLDERS[1]} isn't there. Connect its disk."), waiting=False
+    ),
+    "documents-gone": documents(gone_listed, waiting=False),
     "documents-compare": documents(compare_form, waiting=False),
     "documents-compared": documents(compared, waiting=False),
     "documents-cutting": documents(cutting, waiting=False),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtWidgets import QMainWindow, QWidget
 
+from app.bridge.folder_watch import FolderWatch
 from app.bridge.operations import Operations
 from app.pages.page import Page
 from app.widgets.overlay import Overlay
@@ -18,6 +19,7 @@ class TestShell(QMainWindow):
     def __init__(self, operations: Operations) -> None:
         super().__init__()
         self.operations = operations
+        self.folder_watch = FolderWatch(operations, self)
         self.went: list[tuple[str, object]] = []
         self.said: list[str] = []
         self.resize(1256, 872)

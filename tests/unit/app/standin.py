@@ -30,8 +30,9 @@ from core.documents.records import (
     Rect,
     Refusal,
 )
-from core.documents.refreshing import Refreshed
+from core.documents.refreshing import Changes, Refreshed
 from core.documents.screening.records import ScreeningPolicy, ScreeningState
+from core.documents.watched import Following, Seen
 from core.errors import BadInput, NotFound, Unsupported, WrongPassphrase
 from core.inference.records import Message, ShownPicture, ShowPicture
 from core.jobs import Job
@@ -121,6 +122,7 @@ class Documents:
         self.held: dict[str, dict[Digest, Document]] = {}
         self.older = 0
         """Documents of each collection that an older version read."""
+        self.taken_out: list[tuple[Digest, Document, str]] = []
         self.reasons: list[str] = []
         self.passwords: list[tuple[str, ...]] = []
         self.cuttings: list[CuttingChoice] = []
@@ -225,8 +227,11 @@ class Documents:
     def list(self, collection: str) -> tuple[tuple[Digest, Document], ...]:
         return tuple(self.held[collection].items())
 
+    def gone(self, collection: str) -> tuple[tuple[Digest, Document, str], ...]:
+        return tuple(self.taken_out)
+
     def show(self, document: Digest) -> Document:
-        for held in self.held.values():
+        for held in (*self.held.values(), {one[0]: one[1] for one in self.taken_out}):
             if document in held:
                 return held[document]
         raise NotFound(kind="document", name=document[:8], step="Add it again.")
@@ -283,6 +288,41 @@ class Refreshing:
             refused=added.refused,
             seconds=0.1,
         )
+
+
+class Watched:
+    """What is watched is due at every look."""
+
+    def __init__(self, refreshing: Refreshing) -> None:
+        self._refreshing = refreshing
+        self.watched: set[str] = set()
+        self.may = True
+        self.changes: dict[str, Changes] = {}
+        self.seen: dict[str, Seen] = {}
+
+    def following(self, collection: str) -> Following:
+        return Following(
+            folders=self._refreshing.folders(collection),
+            watched=collection in self.watched,
+            may=self.may,
+            changes=self.changes.get(collection),
+        )
+
+    def begin(self, collection: str, folders: Sequence[str] = ()) -> None:
+        self._refreshing.follow(collection, folders)
+        self.watched.add(collection)
+
+    def pause(self, collection: str) -> None:
+        self.watched.discard(collection)
+
+    def look(self, job: Job) -> tuple[Seen, ...]:
+        due = (Seen(collection=name, time=WHEN, due=True) for name in sorted(self.watched))
+        return tuple(self.seen.get(one.collection, one) for one in due)
+
+    def refresh(self, collection: str, job: Job) -> Refreshed:
+        done = self._refreshing.refresh(collection, job)
+        self.changes[collection] = Changes(time=WHEN, new=1, changed=0, renamed=1, gone=0)
+        return done
 
 
 class Comparing:
@@ -529,6 +569,7 @@ class StandIn:
         self.events = self.vault.events
         self.documents = Documents(self.vault)
         self.refreshing = Refreshing(self.documents)
+        self.watched = Watched(self.refreshing)
         self.comparing = Comparing(self.documents)
         self.assistants = Assistants(self.vault, self.documents)
         self.models = Models(self.vault)

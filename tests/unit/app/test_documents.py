@@ -183,20 +183,6 @@ def test_a_list_that_cant_be_written_says_so(tmp_path: Path, qtbot: QtBot) -> No
     assert as_text("safety", ()) == "0 files refused by safety\n"
 
 
-def test_a_folder_is_followed_refreshed_and_left(page: DocumentsPage, bench: StandIn, qtbot: QtBot) -> None:
-    add(page, qtbot, "SOP-PV-014.pdf")
-    assert not page.folders.refresh.isVisible()
-    page.folders.followed.emit("/files/in")
-    qtbot.waitUntil(lambda: page.banner.isVisible() and page.folders.refresh.isVisible())
-    assert bench.refreshing.followed == {"safety": ("/files/in",)}
-    assert page.banner.text == "1 file was refused. 1 new, 1 renamed."
-    page.folders.refresh.click()
-    qtbot.waitUntil(lambda: page._handle is None and page.banner.isVisible())
-    page.folders.leave.click()
-    qtbot.waitUntil(lambda: not page.folders.refresh.isVisible())
-    assert bench.refreshing.followed == {}
-
-
 def test_the_collections_card_says_what_an_older_version_read(
     page: DocumentsPage, bench: StandIn, qtbot: QtBot
 ) -> None:
