@@ -27,6 +27,7 @@ from core.documents.refreshing import Refreshing
 from core.documents.screening.records import Decide, ScreeningPolicy
 from core.documents.screening.service import Screening
 from core.documents.service import Documents
+from core.documents.watched import Watched
 from core.documents.worker.records import PageWriter, Parsed
 from core.errors import Cancelled, Refused, WorkerFailed
 from core.evals import marks
@@ -105,6 +106,7 @@ class Stage:
         self.bench = bench = Workbench(self.vault)
         bench.documents = Documents(self.vault, bench.supervisor, bench.engine, embedder=FAKE)
         bench.refreshing = Refreshing(self.vault, bench.documents)
+        bench.watched = Watched(self.vault, bench.refreshing)
         bench.rebuilding = Rebuilding(self.vault, bench.supervisor, bench.engine, bench.documents)
         bench.screening = Screening(self.vault, bench.documents)
         bench.retrieval = Retrieval(self.vault, bench.supervisor, bench.engine, bench.documents)
@@ -207,6 +209,8 @@ SERVICES = (
     Operation("core.documents.refreshing:Refreshing.unfollow", Act.ADD_DOCUMENTS, lambda s: s.bench.refreshing.unfollow("towers")),
     Operation("core.documents.refreshing:Refreshing.refresh", Act.ADD_DOCUMENTS, lambda s: s.bench.refreshing.refresh(
         "followed", Job("Refresh"))),
+    Operation("core.documents.watched:Watched.begin", Act.ADD_DOCUMENTS, lambda s: s.bench.watched.begin("followed")),
+    Operation("core.documents.watched:Watched.pause", Act.ADD_DOCUMENTS, lambda s: s.bench.watched.pause("followed")),
     Operation("core.documents.rebuilding:Rebuilding.rebuild", Act.ADD_DOCUMENTS, lambda s: s.bench.rebuilding.rebuild(
         Rebuild(collection="towers", size=60), Job("Rebuild"))),
     Operation("core.documents.tagging:Tagging.add", Act.ADD_DOCUMENTS, lambda s: s.bench.tagging.add("towers", ("tower.md",), (f"of {s.user}",))),
@@ -415,13 +419,15 @@ READING = {
         "list",
         "show",
         "locate",
+        "gone",
         "place",
         "close",
         "sample",
         "preview",
         "reader",
     },
-    "refreshing": {"folders"},
+    "refreshing": {"changes", "folders"},
+    "watched": {"collections", "following", "look", "refresh"},
     "rebuilding": {"pending"},
     "tagging": {"counts", "of"},
     "comparing": {"find", "versions"},
