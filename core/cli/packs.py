@@ -42,14 +42,15 @@ def pack() -> None:
     default="",
     help="What an auditor asked to find in it, to know that it isn't older; it is part of what is signed.",
 )
+@click.option("--without-reasons", is_flag=True, help="Withhold what people wrote beside their marks; the marks stay.")
 @pass_session
-def export(session: Session, run: str, out: Path, reason: str, nonce: str) -> None:
+def export(session: Session, run: str, out: Path, reason: str, nonce: str, without_reasons: bool) -> None:
     """Write a run as a signed pack."""
     with session.workbench() as bench:
         view = bench.evals.show(run)
         name, text = f"{view.run.spec_reference}, {view.run.id}", release_text(view, nonce)
         with signing(session, bench, name, view.digest, text, "released", reason) as signer:
-            request = ExportPack(run=view.run.id, out=str(out), reason=reason, nonce=nonce)
+            request = ExportPack(run=view.run.id, out=str(out), reason=reason, nonce=nonce, reasons=not without_reasons)
             info = bench.evidence.export(request, signer, session.output.job("Packing"))
         session.output.result(
             {"pack": session.as_given(out), "sha256": info.sha256, "size": info.size},

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from core.evidence import opened
+from core.evidence import opened, people
 
 READ, MACHINE, CHECK = "To read", "For other programs", "To check with"
 
@@ -29,7 +29,9 @@ PARTS = (
     Part((opened.LINEAGE,), MACHINE, "the same lineage as PROV-JSON"),
     Part((opened.MLBOM,), MACHINE, "the bill of materials (CycloneDX)"),
     Part(("records/*.json",), MACHINE, "the records: run, samples, answers, scores, prompts, models, trainings"),
-    Part(("openings/*",), MACHINE, "what the records say, field by field, so that fields can be withheld"),
+    Part(
+        ("openings/*", people.REASONS), MACHINE, "what the records say, field by field, so that fields can be withheld"
+    ),
     Part((opened.REDACTION,), MACHINE, "of which pack this is a redaction"),
     Part((opened.MANIFEST,), CHECK, "the manifest, which names every file by its SHA-256"),
     Part((opened.RELEASE, "envelopes/*.json"), CHECK, "the signatures"),

@@ -1,9 +1,9 @@
 """What was made from what, as PROV-JSON (W3C PROV-DM; member submission PROV-JSON of 2013).
 
-Page → chunk → answer → scores → result → signatures, and dataset → training → adapter → model → run where an adapter was trained here. Entities
-are records, by their digests, and the pages, chunks and scores inside them; activities are the run, trainings and signings; agents are
-people. An answer is a quotation of the chunks that it cites, and derived from those that it was shown. Whatever a pack withholds is left
-out, so this belongs to the renderings.
+Page → chunk → answer → scores → result → signatures, answer → people's marks, and dataset → training → adapter → model → run where one was
+trained here. Entities are records, by their digests, and the pages, chunks and scores inside them; activities are the run, trainings and
+signings; agents are people. An answer is a quotation of the chunks that it cites, and derived from those that it was shown. Whatever a pack
+withholds is left out, so this belongs to the renderings.
 """
 
 from collections.abc import Mapping
@@ -67,6 +67,7 @@ def lineage(rows: Rows) -> Json:
     _trainings(writer, rows)
     _adapted(writer, rows)
     _cards(writer, rows)
+    _marks(writer, rows)
     _signings(writer, rows)
     return writer.document()
 
@@ -151,6 +152,16 @@ def _cards(writer: "_Writer", rows: Rows) -> None:
             _id(row), "model-card", _label(row), row.digest, about=files.get(str(row.record.get("model")), "")
         )
         writer.relate("wasAttributedTo", entity=_id(row), agent=writer.person(row.record.get("author")))
+
+
+def _marks(writer: "_Writer", rows: Rows) -> None:
+    """What people say of answers."""
+    for row in rows.get("mark", ()):
+        mark: Any = row.record
+        writer.entity(_id(row), "mark", f"{mark.get('score')} for {mark.get('scorer')}", row.digest)
+        answer = writer.known(f"assay:{mark.get('outcome')}", "answer")
+        writer.relate("wasDerivedFrom", generatedEntity=_id(row), usedEntity=answer)
+        writer.relate("wasAttributedTo", entity=_id(row), agent=writer.person(mark.get("user")))
 
 
 def _signings(writer: "_Writer", rows: Rows) -> None:

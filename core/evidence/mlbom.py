@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.evals.scorers import SCORERS
-from core.evidence import origins
+from core.evidence import origins, people
 from core.evidence.lineage import Rows
 from core.evidence.opened import Row
 from core.records import Json
@@ -36,8 +36,9 @@ SPDX = {
 TASKS = {"chat": "text-generation", "embed": "feature-extraction"}
 
 
-def mlbom(rows: Rows, title: str) -> Json:
-    """The document, dated when the run ended. Raises nothing: what a record doesn't say is left out."""
+def mlbom(rows: Rows, title: str, marks: str = "") -> Json:
+    """The document, dated when the run ended; `marks` is what `people` writes of people's marks. Raises nothing: what a record doesn't say is
+    left out."""
     run, result, dataset = rows["run"][0], rows["run-result"][0], rows["dataset"][0]
     environment: Any = run.record.get("environment") or {}
     packages: Any = environment.get("packages") or {}
@@ -86,6 +87,7 @@ def mlbom(rows: Rows, title: str) -> Json:
             {"ref": run.digest, "dependsOn": [str(c["bom-ref"]) for c in components if isinstance(c, dict)]},
             *_on_bases(rows, trainings),
         ],
+        **({"properties": [{"name": people.PROPERTY, "value": marks}]} if marks else {}),
     }
 
 

@@ -10,7 +10,7 @@ The layout, version 1. Signed, by their digests in the manifest:
     cards.json               the cards of everybody who signed
     log/checkpoint.txt       the audit log's signed note
     log/entries.json         the entries that tell of these records, with their inclusion proofs
-    mlbom.cdx.json           models, data and software (CycloneDX)
+    mlbom.cdx.json           models, data and software (CycloneDX); people's marks among its properties (`people`)
     verify.py VERIFY.md      a second implementation of these rules, and how to use it
 
 Not in the manifest's list of files:
@@ -21,7 +21,7 @@ Not in the manifest's list of files:
                              what opens the commitments to the renderings' digests
     redaction.json *         where a field is withheld: of which manifest this is a redaction, and how many fields are. Nothing else,
                              so that it can hold nothing that isn't so
-    report.html report.pdf lineage.prov.json lineage.svg datasheet.md datasheets/DIGEST.md model-cards/DIGEST.md *
+    report.html report.pdf lineage.prov.json lineage.svg datasheet.md datasheets/DIGEST.md model-cards/DIGEST.md marks/reasons.json *
                              renderings; their digests are signed apart, behind commitments, under names of their own choice. They must
                              all be there as signed, or, once a field is withheld, all be gone
 
@@ -37,7 +37,7 @@ from typing import NamedTuple, cast
 import msgspec
 
 from core.errors import Damaged
-from core.evidence import zipform
+from core.evidence import people, zipform
 from core.evidence.commitments import (
     MARKED,
     WITHHOLDABLE,
@@ -169,6 +169,7 @@ class Opened(NamedTuple):
     counts: Mapping[str, int]
     """How many records each file of records has."""
     withheld: int
+    marked: people.Marked = people.Marked()
 
     def one(self, kind: str) -> Row:
         """The only record of a kind in `SINGLE`."""
@@ -191,7 +192,7 @@ def take_apart(
     if len(entries[MANIFEST]) > LARGEST_JSON:
         raise Damaged(source=MANIFEST, problem="too large to be read.")
     manifest = _manifest(entries[MANIFEST])
-    problem = too_large(entries, manifest.renderings)
+    problem = too_large(entries, {*manifest.renderings} - {people.REASONS})
     if problem:
         raise Damaged(source="pack", problem=f"too large to be read: {problem}.")
     _compare(manifest, entries)
@@ -219,11 +220,13 @@ def take_apart(
     withheld = sum(row.withheld for some in rows.values() for row in some)
     _check_renderings(manifest, entries, withheld)
     _check_redaction(entries, withheld)
+    marked = people.read(entries[MLBOM], entries.get(people.REASONS))
     return Opened(
         manifest=manifest,
         manifest_digest=digest_of(entries[MANIFEST]),
         release=entries[RELEASE],
-        rows=rows,
+        rows=rows | marked_rows(marked),
+        marked=marked,
         envelopes=_envelopes(entries),
         cards=_cards(entries[CARDS]),
         checkpoint=entries[CHECKPOINT],
@@ -232,6 +235,14 @@ def take_apart(
         counts={name: len(some) for name, some in found.items()},
         withheld=withheld,
     )
+
+
+def marked_rows(marked: people.Marked) -> dict[str, tuple[Row, ...]]:
+    """People's marks and the figures on them as rows, where there are any. They are no kind of file of their own."""
+    if not marked.marks:
+        return {}
+    figures = tuple(Row(Digest(""), cast(dict[str, Json], one), 0) for one in marked.figures)
+    return {"mark": tuple(Row(one.digest, one.record, 0) for one in marked.marks), "people": figures}
 
 
 def _manifest(data: bytes) -> Manifest:

@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 import msgspec
 
 from core.errors import BadInput
-from core.evidence import mlbom, opened, zipform
+from core.evidence import mlbom, opened, people, zipform
 from core.evidence.commitments import WITHHOLDABLE, hide, hide_digests, in_order
 from core.evidence.opened import PARTED, FileDigest, Manifest, Row, opening_file, part, too_large
 from core.evidence.records import FORMAT, PackContent, Stored
@@ -39,8 +39,9 @@ class Prepared(NamedTuple):
 def prepare(content: PackContent, verifier: bytes, guide: bytes, seed: bytes | None = None) -> Prepared:
     """Every file of the pack. `verifier` and `guide` are the enclosed `verify.py` and `VERIFY.md`; the salts of the commitments come from
     `seed`, or from chance. Raises `BadInput`, `Damaged`."""
-    rows = plain_rows(content)
     seed = new_seed() if seed is None else seed
+    marked = people.write(content.marks, content.people, seed, content.reasons)
+    rows = plain_rows(content) | opened.marked_rows(marked.marked if marked else people.Marked())
     signed: dict[str, bytes] = {
         opened.CARDS: canonical([cast(Json, builtins(card)) for card in content.cards]),
         opened.CHECKPOINT: content.checkpoint,
@@ -50,7 +51,7 @@ def prepare(content: PackContent, verifier: bytes, guide: bytes, seed: bytes | N
                 for e in content.entries
             ]
         ),
-        opened.MLBOM: canonical(mlbom.mlbom(rows, content.title)),
+        opened.MLBOM: canonical(mlbom.mlbom(rows, content.title, marked.text if marked else "")),
         opened.VERIFIER: verifier,
         opened.GUIDE: guide,
     }
@@ -67,6 +68,8 @@ def prepare(content: PackContent, verifier: bytes, guide: bytes, seed: bytes | N
         envelope = str(row.record["envelope"]).encode("utf-8")
         signed[f"envelopes/{digest_of(envelope)}.json"] = envelope
     rendered = renderings(rows, content.title)
+    if marked and marked.openings:
+        rendered[people.REASONS] = marked.openings
     listed: dict[str, Json] = {name: builtins(_listed(data)) for name, data in rendered.items()}
     hidden_digests, unsigned[opened.RENDERED] = hide_digests(listed, salts(seed, "renderings", listed))
     manifest = canonical(
@@ -82,7 +85,7 @@ def prepare(content: PackContent, verifier: bytes, guide: bytes, seed: bytes | N
         )
     )
     entries = {opened.MANIFEST: manifest, **signed, **unsigned, **rendered}
-    problem = too_large(entries, rendered)
+    problem = too_large(entries, {*rendered} - {people.REASONS})
     if problem:
         raise BadInput(source="pack", problem=f"{problem}. Split the dataset, and export a run of each part.")
     return Prepared(manifest, entries)

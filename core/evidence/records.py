@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from core.records import Digest, Record
+from core.records import Digest, Json, Record
 from core.trust.cards import SignedCard
 
 FORMAT = "assay-pack"
@@ -10,12 +10,14 @@ FORMAT_VERSION = 1
 
 
 class ExportPack(Record, frozen=True, kw_only=True):
-    """`run` is a run's id (`run-3`, `latest`), `out` the file to write, `reason` why it is released, `nonce` what an auditor wants to find in it."""
+    """`run` is a run's id (`run-3`, `latest`), `out` the file to write, `reason` why it is released, `nonce` what an auditor wants to find in it.
+    `reasons`: what people wrote beside their marks goes along."""
 
     run: str
     out: str
     reason: str = ""
     nonce: str = ""
+    reasons: bool = True
 
 
 class PackInfo(Record, frozen=True, kw_only=True):
@@ -71,6 +73,12 @@ class PackContent(Record, frozen=True, kw_only=True):
     """What adapters were found to do, each against its base."""
     training_data: tuple[Stored, ...] = ()
     """The datasets that adapters were trained on, the run's own not among them."""
+    marks: tuple[Stored, ...] = ()
+    """What people say of the answers."""
+    people: tuple[dict[str, Json], ...] = ()
+    """How far they agree with the scorers and with each other."""
+    reasons: bool = True
+    """Whether what people wrote beside their marks can be read in the pack."""
 
 
 State = Literal["valid", "unknown", "invalid"]

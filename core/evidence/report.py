@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from core.evals.scorers import SCORERS
-from core.evidence import contamination, failures, figures, origins, picture, trained
+from core.evidence import contamination, failures, figures, judges, origins, picture, trained
 from core.evidence.blocks import (
     Block,
     Document,
@@ -73,6 +73,7 @@ def report(rows: Rows, title: str) -> Document:
         *trained.section(rows),
         *_results(facts),
         *_differences(facts),
+        *judges.section(rows),
         *_limits(facts),
         *failures.section(rows),
         *_lineage(rows),

@@ -13,10 +13,9 @@ from pathlib import Path
 import msgspec
 
 from core.errors import BadInput, Damaged, NotFound
-from core.evals import locking, tasks
+from core.evals import locking, marks, store, tasks
 from core.evals.records import Run, RunView
 from core.evals.service import Evals
-from core.evals.store import outcome_digests
 from core.evidence import gathering
 from core.evidence.memory import collecting_later
 from core.evidence.packing import finish, prepare
@@ -27,10 +26,12 @@ from core.jobs import Job
 from core.models.records import ModelFile
 from core.paths import RESOURCES, write_whole
 from core.records import Digest, kind, now
+from core.trust.canonical import builtins
 from core.trust.cards import SignedCard, fingerprint
 from core.vault import trail
 from core.vault.records import Signature
 from core.vault.roles import Act
+from core.vault.sessions import refusals
 from core.vault.unit import Reader
 from core.vault.vault import Signer, Vault
 
@@ -64,9 +65,10 @@ class Evidence:
             raise BadInput(source=view.run.id, problem=problem)
         trust = self._vault.trust_file()
         job.report(0, STEPS, "steps")
-        with self._vault.read() as reader:
+        with refusals(self._vault, Act.EXPORT_PACK, view.run.id), self._vault.read() as reader:
             locking.check_packed(reader, view)
             content, places = _gather(reader, view, [*trust.cards], signer.card)
+            content = msgspec.structs.replace(content, reasons=request.reasons)
         job.report(1, STEPS, "steps")
         with collecting_later(), self._vault.write(Act.EXPORT_PACK, about=view.run.id, reason=request.reason) as unit:
             whole = _with_log(unit, content, places)
@@ -103,7 +105,7 @@ def _gather(
     """The pack's content without the log, and where in the log its records are told of."""
     run = view.run
     prompts = tuple(dict.fromkeys(Digest(v.prompt_digest) for v in run.variants if v.prompt_digest))
-    outcomes = outcome_digests(reader, view.digest)
+    outcomes = store.outcome_digests(reader, view.digest)
     made = gathering.trainings(reader, run)
     models = _models(reader, run)
     files = {*(reader.get(digest, ModelFile).digest for digest in models), *made.adapters}
@@ -111,6 +113,7 @@ def _gather(
     extra = (*cards_kept, *made.records)
     signatures = _signatures(reader, (run.spec, run.dataset, *prompts, view.digest, Digest(view.result_digest), *extra))
     signers = {reader.get(digest, Signature).card for digest in signatures} | {releaser}
+    given = store.marks(reader, view.digest)
     content = PackContent(
         title=f"{run.spec_reference}, {run.id}",
         assay=run.environment.assay,
@@ -128,12 +131,24 @@ def _gather(
         training_results=_all(reader, made.results),
         comparisons=_all(reader, made.comparisons),
         training_data=_all(reader, made.data),
+        marks=_all(reader, given),
+        people=tuple(builtins(one) for one in marks.people(reader, view)) if given else (),
         signatures=_all(reader, signatures),
         cards=tuple(card for card in cards if fingerprint(card) in signers),
         checkpoint=b"",
         entries=(),
     )
-    told = {view.digest, Digest(view.result_digest), run.spec, run.dataset, *prompts, *outcomes, *signatures, *extra}
+    told = {
+        view.digest,
+        Digest(view.result_digest),
+        run.spec,
+        run.dataset,
+        *prompts,
+        *outcomes,
+        *signatures,
+        *extra,
+        *given,
+    }
     return content, _places(reader, told)
 
 

@@ -5,7 +5,7 @@ The rules, in the order in which they are checked:
 1. The archive is in the one byte form (`zipform`), its files are those of the manifest, its records are what their digests say, and
    its openings fit their commitments (`opened`, `commitments`).
 2. The figures follow from the outcomes, the verdict from the criteria, and the criteria from the spec (`recount`). The adapters that the
-   run used, and the cards of its models, are those in the pack (`origins`).
+   run used, and the cards of its models, are those in the pack (`origins`). How far scorers and people agree follows from their marks (`people`).
 3. Every earlier signature verifies, Ed25519 and ML-DSA-65, over a statement whose subject is in the pack. Keys come from the trust
    file; a signer who isn't in it is checked by the card in the pack and counts as unknown. A card must have been valid at the time of
    signing, the printed name and the user must be the card's, and nobody reviews or approves what they wrote, ran or signed as its author:
@@ -23,12 +23,12 @@ are pure Python over bytes, with caps on size, number of entries and depth, and 
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
 from core.errors import Damaged
-from core.evidence import origins
+from core.evidence import origins, people
 from core.evidence.memory import collecting_later
 from core.evidence.opened import EXTRA, Entry, Opened, Row, take_apart
 from core.evidence.records import Check, LostMetric, SignatureCheck, Verdict
@@ -46,7 +46,7 @@ from core.trust.statements import Signing, Subject
 from core.trust.times import parse_time
 from core.trust.trustfile import TrustFile
 
-LOGGED = ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result", *EXTRA)
+LOGGED = ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result", *EXTRA, "mark")
 """Kinds whose every record must stand in the log."""
 
 
@@ -133,6 +133,7 @@ class _Examination:
         self._note("Contents", "ok", "All files match what was signed.", len(pack.contents))
         figures = self._figures()
         self._origins()
+        self._people()
         self._job.check()
         checkpoint = self._history()
         signatures = self._signatures()
@@ -192,6 +193,22 @@ class _Examination:
             rest = f" {away} of the sources they learned from are named by their digests alone." if away else ""
             said = f"The training that each came from is here, and was for the model that it is used with.{rest}"
             self._note("Adapters", "attention" if away else "ok", said, trained)
+
+    def _people(self) -> None:
+        marked = self._pack.marked
+        if not marked.marks:
+            return
+        run = self._pack.one("run")
+        outcomes: dict[Digest, Any] = {row.digest: row.record for row in self._pack.rows["outcome"]}
+        scorers: Any = run.record.get("scorers")
+        try:
+            people.check(marked, run.digest, scorers, outcomes)
+        except Damaged as problem:
+            self._fail("People’s marks", str(problem))
+            return
+        said = "How far scorers and people agree was worked out again from the marks; the same."
+        rest = "" if marked.open else " What people wrote beside them is withheld."
+        self._note("People’s marks", "ok" if marked.open else "attention", said + rest, len(marked.marks))
 
     def _signatures(self) -> list[_Judged]:
         found: list[_Judged] = []
@@ -328,7 +345,7 @@ class _Examination:
                     raise Damaged(source="log", problem=f"entry {entry.place} stands elsewhere than it says.")
             logged = _logged(pack.entries)
             for kind in LOGGED:
-                for row in pack.rows[kind]:
+                for row in pack.rows.get(kind, ()):
                     if row.digest not in logged:
                         raise Damaged(source="log", problem=f"no entry tells of {kind} {row.digest[:8]}.")
             spec, run, result = (logged[pack.one(kind).digest] for kind in ("spec", "run", "run-result"))
@@ -337,6 +354,9 @@ class _Examination:
             for made in pack.rows["training-result"]:
                 if not logged.get(Digest(str(made.record.get("run"))), run) < logged[made.digest] < run:
                     raise Damaged(source="log", problem="a training was recorded after the run, or after its result.")
+            for mark in pack.rows.get("mark", ()):
+                if not logged.get(Digest(str(mark.record.get("outcome"))), run) < logged[mark.digest]:
+                    raise Damaged(source="log", problem="a mark was recorded before the answer that it is of.")
         except Damaged as problem:
             self._fail("History", str(problem))
             return None

@@ -23,7 +23,7 @@ LARGEST, LARGEST_REST, LARGEST_FILE, MOST, DEEPEST, VALUES, MOST_SIGNATURES = 1 
 KINDS = ("run", "run-result", "spec", "dataset", "prompt-version", "outcome", "model", "document", "signature")
 # Kinds of which most packs hold nothing, and what they are kept as.
 EXTRA = {**{kind: kind for kind in "model-card training-run training-result adapter-comparison".split()}, "training-data": "dataset"}
-SINGLE, LOGGED = KINDS[:4], ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result", *EXTRA)
+SINGLE, LOGGED = KINDS[:4], ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result", *EXTRA, "mark")
 ANY, MARK, COMMITMENT = "*", "$committed", b"assay pack commitment v1\x00"
 _FIELDS = "input target answer document quote choices targets passages metadata turns chosen rejected group origin"
 SAMPLES = [("samples", ANY, field) for field in _FIELDS.split()]
@@ -504,6 +504,89 @@ def check_origins(rows):
     good = good and {digest for digest, _ in rows["training-data"]} <= sources and set(about) <= {*files, *bases}
     good = good and all(len(set(some)) == len(some) for some in (names, against, about))
     require(good, "a training, its data, what was compared or the card of a model is not of this run, or there twice")
+def read_marks(entries):
+    """([(digest, mark)], figures on them) that people's marks in the bill of materials are; the reasons are put in where they are open."""
+    properties = parse(entries["mlbom.cdx.json"], "mlbom.cdx.json").get("properties", [])
+    require(isinstance(properties, list) and every(properties, name=str, value=str), "mlbom.cdx.json has malformed properties")
+    texts = [item["value"] for item in properties if item["name"] == "assay:marks"]
+    if not texts:
+        return [], []
+    held = parse(texts[0].encode("utf-8"), "marks")
+    good = len(texts) == 1 and typed(held, version=int, marks=list, people=list) and held["version"] == 1 and held["marks"]
+    good = good and all(typed(item, digest=str, stored=dict) and typed(item["stored"], kind=str, nonce=dict, record=dict) for item in held["marks"])
+    require(good and every(held["people"]), "the marks are malformed")
+    fields = dict(run=str, outcome=str, sample=str, variant=str, repetition=int, scorer=str, user=str, reason=dict)
+    fields.update(score=int, lowest=int, highest=int)
+    secrets = {}
+    for place, (digest, stored) in enumerate((item["digest"], item["stored"]) for item in held["marks"]):
+        require(is_digest(digest) and stored["kind"] == "mark" and has(stored["record"], **fields), "a mark is malformed")
+        secrets.update({(place,): (stored, "nonce"), (place, "reason"): (stored["record"], "reason")})
+    require(all(typed(holder[name], **{MARK: str}) for holder, name in secrets.values()), "a mark is malformed")
+    require(len({item["digest"] for item in held["marks"]}) == len(held["marks"]), "a mark is there twice")
+    if "marks/reasons.json" in entries:
+        require(len(entries["marks/reasons.json"]) <= LARGEST_FILE, "the reasons of marks are too large to be read")
+        openings = read_openings(entries["marks/reasons.json"], "reasons of marks")[0]
+        require({path for path, _, _ in openings} == set(secrets), "the reasons of marks aren't opened one by one")
+        for path, value, found in openings:
+            holder, name = secrets[path]
+            require(holder[name][MARK] == found, "an opening of a mark doesn't fit what was signed")
+            holder[name] = value
+        require(all(sha(canonical(item["stored"])) == item["digest"] for item in held["marks"]), "a mark differs from its digest")
+    return [(item["digest"], item["stored"]["record"]) for item in held["marks"]], held["people"]
+def kappa(marks, table, power):
+    """Cohen's kappa, for the power 2 weighted by the squared distance; None where no disagreement is expected."""
+    cells = [(i, j, abs(a - b) ** power * (a != b)) for i, a in enumerate(marks) for j, b in enumerate(marks)]
+    first, second = list(map(sum, table)), list(map(sum, zip(*table)))
+    seen, expected = (sum(w * times(i, j) for i, j, w in cells) for times in (lambda i, j: table[i][j], lambda i, j: first[i] * second[j]))
+    return 1 - seen * sum(first) / expected if expected else None
+def check_agreement(told, first, second, pairs):
+    """The figures on two who judged follow from the pairs (sample, mark of the first, mark of the second)."""
+    figure = dict(value=NUMBER, low=NUMBER, high=NUMBER)
+    maybe = (dict, type(None))
+    good = has(told, first=str, second=str, n=int, samples=int, share=dict, kappa=maybe, weighted=maybe, marks=list, table=list)
+    require(good and every([told["share"], told["kappa"] or told["share"], told["weighted"] or told["share"]], **figure), "an agreement is malformed")
+    marks = sorted({mark for _, *two in pairs for mark in two})
+    counted = collections.Counter((a, b) for _, a, b in pairs)
+    table = [[counted[a, b] for b in marks] for a in marks]
+    same = [told["first"], told["second"], told["n"], told["samples"]] == [first, second, len(pairs), len({sample for sample, _, _ in pairs})]
+    require(same and canonical([told["marks"], told["table"]]) == canonical([marks, table]), "a table of agreement doesn't follow from the marks")
+    equal, share = sum(a == b for _, a, b in pairs), told["share"]
+    ends = wilson(equal, len(pairs))
+    good = close((share["value"], equal / len(pairs) if pairs else 0.0), (share["low"], ends[0]), (share["high"], ends[1]))
+    for said, found in ((told["kappa"], kappa(marks, table, 0)), (told["weighted"], kappa(marks, table, 2))):
+        good = good and (said is None) == (found is None) and (said is None or close((said["value"], found)))
+        good = good and (said is None or -1 - CLOSE <= said["low"] <= said["high"] <= 1 + CLOSE)
+    require(good, "a figure of agreement doesn't follow from the marks")
+def check_marks(rows, people):
+    """Marks are on answers of the run by its scorers, and how far people and scorers agree follows from them. A judge's value becomes the
+    nearest mark of its scale; any other scorer passes an answer, 1, or doesn't, 0."""
+    (run, record), outcomes, marks = rows["run"][0], dict(rows["outcome"]), [mark for _, mark in rows["mark"]]
+    for mark in marks:
+        outcome = outcomes.get(mark["outcome"], {"answer": None})
+        good = outcome["answer"] is not None and all(outcome[key] == mark[key] for key in ("sample", "variant", "repetition"))
+        good = good and mark["run"] == run and mark["scorer"] in record["scorers"] and mark["lowest"] <= mark["score"] <= mark["highest"]
+        require(good, "a mark is of no answer or scorer of the run, or off its scale")
+    require(len({(m["outcome"], m["scorer"], m["user"]) for m in marks}) == len(marks), "a person marked an answer twice")
+    good = every(people, scale=dict, marks=int, answers=int, with_people=list, between=list)
+    good = good and every((p["scale"] for p in people), scorer=str, lowest=int, highest=int, judge=bool)
+    names = [p["scale"]["scorer"] for p in people] if good else []
+    good = good and len(set(names)) == len(names) and {m["scorer"] for m in marks} <= set(names) <= set(record["scorers"])
+    require(good, "the figures on marks are malformed, or missing")
+    for told, scale in ((p, p["scale"]) for p in people):
+        low, high, own = scale["lowest"], scale["highest"], [mark for mark in marks if mark["scorer"] == scale["scorer"]]
+        good = all((mark["lowest"], mark["highest"]) == (low, high) for mark in own) and (scale["judge"] or (low, high) == (0, 1))
+        require(good and (told["marks"], told["answers"]) == (len(own), len({m["outcome"] for m in own})), "marks are miscounted, or of other scales")
+        scores = [(digest, s) for digest, o in outcomes.items() for s in o["scores"] if s["scorer"] == scale["scorer"]]
+        machine = {digest: low + math.floor(s["value"] * (high - low) + 0.5) if scale["judge"] else int(s["passed"]) for digest, s in scores}
+        users = {user: {m["outcome"]: m["score"] for m in own if m["user"] == user} for user in sorted({m["user"] for m in own})}
+        met = lambda first, second: [(outcomes[at]["sample"], first[at], mark) for at, mark in second.items() if at in first]  # noqa: E731
+        pairs = [(scale["scorer"], user, met(machine, given)) for user, given in users.items()]
+        pairs = [(scale["scorer"], "people", [pair for _, _, some in pairs for pair in some])] * (len(users) > 1) + pairs
+        between = [(a, b, met(users[a], users[b])) for a, b in itertools.combinations(users, 2)]
+        for some, found in ((told["with_people"], pairs), (told["between"], [each for each in between if each[2]])):
+            require(len(some) == len(found), "figures of agreement are missing, or too many")
+            for agreement, each in zip(some, found):
+                check_agreement(agreement, *each)
 def check_files(entries):
     good = {"manifest.json", "release.json"} <= set(entries) and len(entries["manifest.json"]) <= LARGEST_FILE
     require(good, "the pack has no manifest or no release, or too large a one")
@@ -546,7 +629,8 @@ def check_history(entries, rows, trust):
     require(all(digest in places for kind in LOGGED for digest, _ in rows[kind]), "no log entry tells of a record")
     spec, run, result = (places[rows[kind][0][0]] for kind in ("spec", "run", "run-result"))
     before = all(places[record["run"]] < places[digest] < run for digest, record in rows["training-result"])
-    require(spec < run < result and before, "the log has the spec, the run, its result or a training in another order")
+    before = before and all(places[mark["outcome"]] < places[digest] for digest, mark in rows["mark"])
+    require(spec < run < result and before, "the log has the spec, the run, its result, a training or a mark in another order")
     return (origin, size, root.hex()), "" if keys else f"the log {origin} isn't in the trust file", (origin, places if keys else {})
 
 def check_signatures(entries, rows, judge, state):
@@ -587,6 +671,8 @@ def examine(data, trust, at):
     check_renderings(entries, manifest, withheld := sum(map(len, hidden.values())))
     outcomes = check_figures(rows)
     check_origins(rows)
+    rows["mark"], people = read_marks(entries)
+    check_marks(rows, people)
     state, open_log, proven = check_history(entries, rows, trust)
     cards = parse(entries["cards.json"], "cards.json", list)
     for signed in cards if len(cards) <= MOST_SIGNATURES else [None]:

@@ -267,6 +267,7 @@ def content(
     judged: Callable[..., tuple[CriterionResult, ...]] = judge,
     adapted: bool = False,
     base: str = trained.BASE,
+    marking: Callable[[Maker, Stored, Sequence[Stored]], Sequence[Stored]] | None = None,
 ) -> PackContent:
     """A whole pack's content. `change` may sign more before the run's result is put; `judged` judges the criteria of `locked`; `adapted`: the
     first variant uses an adapter that was trained in the vault, on the model `base`."""
@@ -369,6 +370,7 @@ def content(
     [result] = maker.put(result_record)
     if change is not None:
         change(maker)
+    marks = tuple(marking(maker, run, outcomes)) if marking is not None else ()
     others = maker.put(MODEL, DOCUMENT)
     return PackContent(
         title=CONTENT_TITLE,
@@ -388,6 +390,7 @@ def content(
         training_results=(made.result,) if made else (),
         comparisons=(made.compared,) if made else (),
         training_data=(made.data,) if made else (),
+        marks=marks,
         cards=(ADA.signed, approver.signed),
         checkpoint=sign_checkpoint(ORIGIN, maker.tree.size, maker.tree.root(), LOG),
         entries=tuple(

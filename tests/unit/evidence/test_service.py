@@ -12,9 +12,12 @@ import pytest
 from core.datasets.records import AddDataset
 from core.documents.records import AddDocuments
 from core.errors import BadInput, NotFound, Refused
+from core.evals import locking, marks
+from core.evals.marks import MarkOutcome
 from core.evals.records import Criterion, RunSpec, Settings, Spec
 from core.evals.store import start
 from core.evidence import zipform
+from core.evidence.opened import take_apart
 from core.evidence.records import ExportPack
 from core.evidence.verify import verify
 from core.jobs import Job
@@ -173,3 +176,38 @@ def test_a_run_with_settings_and_repetitions_is_called_valid(bench: Workbench, t
     trust = load(dump(bench.vault.trust_file()))
     verdict = judged((tmp_path / "run.pack").read_bytes(), trust, datetime.now(UTC))
     assert (verdict.verdict, verdict.reasons) == ("valid", ())
+
+
+def test_what_people_say_goes_into_the_pack(bench: Workbench, tmp_path: Path) -> None:
+    bench.evals.save(
+        Spec(name="marked", dataset="questions", collection="handbook", include_quotes=True, scorers=("contains",))
+    )
+    view = bench.evals.run(RunSpec(reference="marked"), Job("run"))
+    for score, reason in ((0, "Too short."), (1, "It says 24 hours.")):
+        given = MarkOutcome(run=view.digest, sample="q1", variant="quotes", score=score, reason=reason)
+        marks.mark(bench.vault, view, given)
+    with bench.vault.confirm(PASSPHRASE) as signer:
+        for name, reasons in (("open", True), ("less", False)):
+            request = ExportPack(run=view.run.id, out=str(tmp_path / name), reasons=reasons)
+            bench.evidence.export(request, signer, Job("pack"))
+    packs = [(tmp_path / name).read_bytes() for name in ("open", "less")]
+    trust = load(dump(bench.vault.trust_file()))
+    for data in packs:
+        assert judged(data, trust, datetime.now(UTC)).verdict == "valid"
+    assert [b"It says 24 hours." in data for data in packs] == [True, False]
+    assert b"Too short." not in packs[0], "the mark that was replaced stays in the vault"
+    [mark] = take_apart(packs[1]).rows["mark"]
+    assert (mark.record["user"], mark.record["score"]) == ("ada", 1)
+
+
+def test_a_pack_that_the_policy_refuses_stands_in_the_log(
+    bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locking, "unlocked", lambda *_: "Nobody has approved handbook@1.")
+    with bench.vault.confirm(PASSPHRASE) as signer, pytest.raises(Refused, match="Nobody has approved"):
+        bench.evidence.export(ExportPack(run="run-1", out=str(tmp_path / "x")), signer, Job("pack"))
+    with bench.vault.read() as reader:
+        entry = next(iter(reader.log(after=reader.log_size - 2)))
+    assert (entry.act, entry.about) == (Act.REFUSAL, f"{Act.EXPORT_PACK} run-1")
+    assert entry.reason == "Nobody has approved handbook@1."
+    assert not (tmp_path / "x").exists()
