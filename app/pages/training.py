@@ -444,7 +444,8 @@ class TrainingPage(Page):
             self.queue.load()
             stopped = next((one for one in found.runs if one.run.id == name), None)
             if keep and stopped is not None and stopped.checkpoint:
-                self.run_view.view = stopped
+                given = tuple(one for one in self._live if isinstance(one, Sampled))
+                self.run_view.view = msgspec.structs.replace(stopped, sampled=given)
                 self.keep()
             elif keep:
                 self.banner.say("It was stopped before its first checkpoint, so there is no adapter to keep.")

@@ -10,7 +10,7 @@ from core.cli.session import FILE, Session, pass_session
 from core.models.starter import ensure_starters
 from core.training.contrasting import Contrasted, contrast
 from core.training.files import read_sweep
-from core.training.sweeps import SweepView
+from core.training.sweeps import ENDED, ERASED, WAITING, SweepView
 
 
 @click.command()
@@ -37,7 +37,7 @@ def sweeps(session: Session) -> None:
                 one.sweep.name,
                 one.sweep.spec.base,
                 one.status,
-                f"{sum(place.status in ('finished', 'failed') for place in one.places)} of {len(one.places)}",
+                f"{sum(place.status in ENDED for place in one.places)} of {len(one.places)}",
                 one.sweep.started,
             )
             for one in known
@@ -82,9 +82,9 @@ def compare(session: Session, names: tuple[str, ...]) -> None:
 def show(session: Session, view: SweepView) -> None:
     """Print a sweep as it stands."""
     lines = [f"{view.sweep.id} {view.sweep.name}: {view.status}. Base {view.sweep.spec.base}, {len(view.places)} runs."]
-    waiting = [place for place in view.places if not place.run]
-    if waiting:
-        lines.append(f"  {len(waiting)} runs wait.")
+    for status, says in ((WAITING, "wait"), (ERASED, "were erased")):
+        if count := sum(place.status == status for place in view.places):
+            lines.append(f"  {count} runs {says}.")
     if view.status != "finished":
         lines.append(f"  `assay train resume {view.sweep.id}` goes on with the queue.")
     session.output.result(msgspec.to_builtins(view), [*lines, *(f"  {line}" for line in contrasted(view.compared))])

@@ -80,4 +80,8 @@ def _reached(view: TrainingView, settings: tuple[str, ...]) -> Reached:
 
 
 def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value in ([], ()):
+        return "all"
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

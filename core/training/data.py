@@ -28,15 +28,16 @@ class Rows(NamedTuple):
 
 
 def read(name: str, content: bytes) -> Rows:
-    """The examples of a file: JSON Lines, or one JSON list. Raises `BadInput` with the line that isn't readable, or for no known form."""
+    """The examples of a file: JSON Lines, or one JSON list. A line that isn't readable is a problem like others. Raises `BadInput` for a file
+    of which nothing is readable, or of no known form."""
     rows = list(_rows(name, content))
-    if not rows:
-        raise BadInput(source=name, problem="there is nothing in it.")
-    form = _form(name, rows[0][1])
+    form = _form(name, _first(name, rows))
     examples: list[Example] = []
     problems: list[Problem] = []
     for line, row in rows:
         try:
+            if isinstance(row, Wrong):
+                raise row
             messages = _sample(row) if form == "samples" else _conversation(form, row)
             examples += _answers(line, messages)
         except Wrong as problem:
@@ -46,8 +47,7 @@ def read(name: str, content: bytes) -> Rows:
 
 def is_samples(name: str, content: bytes) -> bool:
     """Whether a file holds samples, which a dataset of the vault can keep."""
-    rows = list(_rows(name, content))
-    return bool(rows) and _form(name, rows[0][1]) == "samples"
+    return _form(name, _first(name, list(_rows(name, content)))) == "samples"
 
 
 def from_samples(reference: str, samples: Iterable[Sample], preferences: bool = False) -> Rows:
@@ -109,30 +109,40 @@ def checked(examples: Sequence[Example], asked: Iterable[str] = ()) -> Rows:
     return Rows("", tuple(kept), tuple(problems))
 
 
-def _rows(name: str, content: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
+def _rows(name: str, content: bytes) -> Iterator[tuple[str, dict[str, Any] | Wrong]]:
+    """Each row with its place, or what is wrong with it. Lines end with a line feed alone: other separators may stand in JSON's strings."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput(source=name, problem=f"not UTF-8 at byte {error.start}. Save it as UTF-8.") from error
     if text.lstrip().startswith("["):
         try:
-            items: list[tuple[str, Any]] = [
-                (f"{name}, item {number}", one) for number, one in enumerate(msgspec.json.decode(text), 1)
-            ]
+            items = enumerate(msgspec.json.decode(text), 1)
         except msgspec.DecodeError as error:
             raise BadInput(source=name, problem=f"not readable as JSON ({error}).") from error
-    else:
-        items = []
-        for number, line in enumerate(text.splitlines(), 1):
-            if line.strip():
-                try:
-                    items.append((f"{name}, line {number}", msgspec.json.decode(line)))
-                except msgspec.DecodeError as error:
-                    raise BadInput(source=f"{name}, line {number}", problem="not readable as JSON.") from error
-    for where, row in items:
-        if not isinstance(row, dict):
-            raise BadInput(source=where, problem="an example is an object with keys.")
-        yield where, row
+        yield from ((f"{name}, item {number}", _row(one)) for number, one in items)
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                found = _row(msgspec.json.decode(line))
+            except msgspec.DecodeError:
+                found = Wrong("it isn't readable as JSON.")
+            yield f"{name}, line {number}", found
+
+
+def _row(value: Any) -> dict[str, Any] | Wrong:
+    return value if isinstance(value, dict) else Wrong("it is no object with keys.")
+
+
+def _first(name: str, rows: Sequence[tuple[str, dict[str, Any] | Wrong]]) -> dict[str, Any]:
+    """The first row that is readable. Raises `BadInput` for none."""
+    if not rows:
+        raise BadInput(source=name, problem="there is nothing in it.")
+    for _, row in rows:
+        if not isinstance(row, Wrong):
+            return row
+    raise BadInput(source=rows[0][0], problem=str(rows[0][1]))
 
 
 def _form(name: str, row: dict[str, Any]) -> str:

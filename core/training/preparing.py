@@ -60,7 +60,7 @@ def check_left_out(spec: TrainSpec, problems: Sequence[Problem]) -> None:
         more = f" {len(problems) - 1} more can't be learned either." if len(problems) > 1 else ""
         raise BadInput(
             source=first.line,
-            problem=f"{first.problem}{more} Correct the data, or say leave_out: true to train without them.",
+            problem=f"{first.problem}{more} Correct the data, or have such examples left out (leave_out: true).",
         )
 
 

@@ -20,6 +20,8 @@ from core.vault import sealed_files
 from core.vault.vault import Vault
 
 _LENGTH: Final = 8
+START: Final = 16
+_NAME: Final = re.compile(rf"training-([0-9a-f]{{{START}}})-(\d{{1,12}})\.sealed")
 
 
 class Until(Record, frozen=True, kw_only=True, tag="curve"):
@@ -38,7 +40,7 @@ def save(
     measured = tuple(one for one in curve if isinstance(one, Measured))
     sampled = tuple(one for one in curve if isinstance(one, Sampled))
     until = msgspec.msgpack.encode(Until(steps=steps, measured=measured, sampled=sampled))
-    path = sealed_files.cache_folder(vault) / f"training-{run[:16]}-{step}.sealed"
+    path = sealed_files.cache_folder(vault) / f"training-{run[:START]}-{step}.sealed"
     parts = (len(until).to_bytes(_LENGTH, "big"), until, *state)
     sealed_files.seal_file(vault, path, _kind(run), run, step, parts)
     for other in _files(vault, run):
@@ -51,12 +53,22 @@ def step_of(vault: Vault, run: Digest) -> int:
     return max((_step(path, run) for path in _files(vault, run)), default=0)
 
 
+def steps(vault: Vault) -> dict[str, int]:
+    """The step of the last checkpoint of each run that has one, by the beginning of the run's digest (`START` characters)."""
+    folder = vault.folder / sealed_files.CACHE
+    found: dict[str, int] = {}
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if named := _NAME.fullmatch(path.name):
+            found[named[1]] = max(found.get(named[1], 0), int(named[2]))
+    return found
+
+
 def load(vault: Vault, run: Digest) -> tuple[Until, bytes] | None:
     """The last checkpoint, if there is one. Raises `InvalidSeal`, `Damaged`."""
     step = step_of(vault, run)
     if not step:
         return None
-    path = vault.folder / sealed_files.CACHE / f"training-{run[:16]}-{step}.sealed"
+    path = vault.folder / sealed_files.CACHE / f"training-{run[:START]}-{step}.sealed"
     content = b"".join(sealed_files.open_file(vault, path, _kind(run), run, step))
     size = int.from_bytes(content[:_LENGTH], "big")
     try:
@@ -82,5 +94,5 @@ def _files(vault: Vault, run: Digest) -> list[Path]:
 
 
 def _step(path: Path, run: Digest) -> int:
-    found = re.fullmatch(rf"training-{run[:16]}-(\d{{1,12}})\.sealed", path.name)
-    return int(found[1]) if found else 0
+    found = _NAME.fullmatch(path.name)
+    return int(found[2]) if found and found[1] == run[:START] else 0

@@ -99,6 +99,14 @@ class Trainings:
         """Writes the model of a run that trained all weights, and registers it; set by whoever can."""
         models.lenders.append(self.lent)
 
+    def check(self, specs: Sequence[TrainSpec], source: str, job: Job) -> None:
+        """Raises, before anything starts, what would keep one of these runs of one base from starting: as `run`, but for its data."""
+        for place, spec in enumerate(specs):
+            settings = chosen(spec.preset, spec.settings, source)
+            if not place:
+                model, _, folder = self._base(spec, source, job)
+            whole.check(spec, settings, model, folder, source, work.free_memory())
+
     def plan(self, spec: TrainSpec, source: str, job: Job) -> Plan:
         """What the run would take, from a few steps of it. Raises as `run`; nothing is recorded but datasets that were read from files."""
         ready = self._prepared(spec, source, job)
@@ -250,9 +258,12 @@ class Trainings:
         return found
 
     def list(self) -> tuple[TrainingView, ...]:
-        """All runs, newest first."""
+        """All runs, newest first, without their answers at the checkpoints, which `show` has."""
+        steps = sealed.steps(self._vault)
         with self._vault.read() as reader:
-            return tuple(self._view(reader, row) for row in store.everything(reader))
+            return tuple(
+                self._view(reader, row, steps.get(row.run[: sealed.START], 0)) for row in store.everything(reader)
+            )
 
     def show(self, name: str) -> TrainingView:
         """A run by its id (`training-3`, or `latest`). Raises `NotFound`."""
@@ -262,7 +273,9 @@ class Trainings:
             row = store.find(reader, number)
             if row is None:
                 raise NotFound(kind="training run", name=name, step="`assay train list` shows what there is.")
-            return self._view(reader, row)
+            view = self._view(reader, row, sealed.step_of(self._vault, row.run))
+            found = store.answered(reader, row.run)
+        return msgspec.structs.replace(view, sampled=found.sampled) if found is not None else view
 
     def sign(self, name: str, meaning: str, reason: str, signer: Signer) -> Signature:
         """Sign a run's result with its adapter. Raises `Refused` when an author approves their own work."""
@@ -451,7 +464,7 @@ class Trainings:
             store.compare(unit, view.digest, view.result_digest, found)
         return self.show(view.run.id)
 
-    def _view(self, reader: Reader, row: store.Row) -> TrainingView:
+    def _view(self, reader: Reader, row: store.Row, checkpoint: int) -> TrainingView:
         digest, result, compared = row.run, row.result, row.compared
         ended = reader.get(Digest(result), TrainingResult) if result else None
         signatures = reader.signatures(Digest(result)) if result else ()
@@ -462,8 +475,7 @@ class Trainings:
             result=ended,
             compared=reader.get(Digest(compared), Compared) if compared else None,
             proved=reader.get(Digest(row.proved), Proved) if row.proved else None,
-            sampled=answered.sampled if (answered := store.answered(reader, digest)) is not None else (),
-            checkpoint=sealed.step_of(self._vault, digest),
+            checkpoint=checkpoint,
             signed=tuple((signature.meaning, signature.name) for signature in signatures),
         )
 

@@ -22,7 +22,12 @@ def _proved(db: Database) -> None:
     db.execute("ALTER TABLE trainings ADD COLUMN source TEXT NOT NULL DEFAULT ''")
 
 
-SCHEMA = Migrations("training", (_first, _proved))
+def _place(db: Database) -> None:
+    """The place in a sweep of a run that was erased ("sweep-2/3"): it stays, so that the run isn't trained again."""
+    db.execute("ALTER TABLE trainings ADD COLUMN place TEXT NOT NULL DEFAULT ''")
+
+
+SCHEMA = Migrations("training", (_first, _proved, _place))
 
 
 class Row(NamedTuple):
@@ -82,13 +87,19 @@ def prove(unit: Unit, run: Digest, result: Digest, proved: Proved) -> Digest:
 
 
 def erase(unit: Unit, runs: Sequence[Digest]) -> None:
-    """Empty the rows of these runs. They stay, so that no number is given twice."""
+    """Empty the rows of these runs, whose records are still there. They stay, so that no number is given twice, and with their place in a sweep."""
     for run in runs:
         unit.db.execute(
-            "UPDATE trainings SET digest = 'erased-' || number, result = '', compared = '', adapter = '', proved = '', source = ''"
-            " WHERE digest = ?",
-            [run],
+            "UPDATE trainings SET digest = 'erased-' || number, result = '', compared = '', adapter = '', proved = '', source = '',"
+            " place = ? WHERE digest = ?",
+            [unit.get(run, TrainingRun).spec.sweep, run],
         )
+
+
+def erased_places(reader: Reader) -> frozenset[str]:
+    """The places in sweeps whose run was erased."""
+    rows = reader.db.execute("SELECT place FROM trainings WHERE place != '' AND digest LIKE 'erased-%'").fetchall()
+    return frozenset(str(place) for (place,) in rows)
 
 
 def everything(reader: Reader) -> tuple[Row, ...]:

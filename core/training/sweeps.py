@@ -14,7 +14,7 @@ import msgspec
 from core.errors import AssayError, BadInput, Cancelled, NotFound, Refused
 from core.jobs import Job
 from core.records import Digest, Record, now
-from core.training import contrasting, pausing
+from core.training import contrasting, pausing, store
 from core.training.alone import alone
 from core.training.contrasting import Contrasted
 from core.training.listening import Watch
@@ -29,7 +29,9 @@ from core.vault.vault import Vault
 
 MOST: Final = 64
 """Runs of one sweep."""
-WAITING, FINISHED, CANCELLED = "waiting", "finished", "cancelled"
+WAITING, FINISHED, CANCELLED, ERASED = "waiting", "finished", "cancelled", "erased"
+ENDED: Final = (FINISHED, "failed", ERASED)
+"""How the run of a place stands that the queue is through with."""
 
 
 class Sweep(Record, frozen=True, kw_only=True, tag="training-sweep"):
@@ -44,7 +46,7 @@ class Sweep(Record, frozen=True, kw_only=True, tag="training-sweep"):
 
 
 class Place(Record, frozen=True, kw_only=True):
-    """One run of the queue. `run` is "" before it began; `status` is "waiting" or the run's."""
+    """One run of the queue. `run` is "" before it began, and when it was erased; `status` is "waiting", "erased" or the run's."""
 
     settings: dict[str, Any]
     run: str = ""
@@ -110,6 +112,7 @@ class Sweeps:
         Raises `Refused`, and `BadInput` as `points`, before anything is recorded; what stops the first run before it is recorded; `Cancelled`."""
         self._check_right(spec.name)
         found = points(spec, source)
+        self._trainings.check(tuple(_spec(spec, one, place) for place, one in enumerate(found)), source, job)
         where = str(Path(source).expanduser().absolute())
         with self._vault.write(Act.TRAIN, about=f"{spec.name}, a sweep of {len(found)}") as unit:
             number = int(unit.db.execute("SELECT coalesce(max(number), 0) + 1 FROM training_sweeps").fetchone()[0])
@@ -160,8 +163,9 @@ class Sweeps:
         with self._vault.read() as reader:
             rows = reader.db.execute("SELECT digest, cancelled FROM training_sweeps ORDER BY number DESC").fetchall()
             found = [(Digest(row[0]), reader.get(Digest(row[0]), Sweep), bool(row[1])) for row in rows]
+            erased = store.erased_places(reader)
         views = self._trainings.list() if found else ()
-        return tuple(_view(digest, sweep, cancelled, views) for digest, sweep, cancelled in found)
+        return tuple(_view(digest, sweep, cancelled, views, erased) for digest, sweep, cancelled in found)
 
     def show(self, name: str) -> SweepView:
         """A sweep by its id (`sweep-2`, or `latest`). Raises `NotFound`."""
@@ -176,7 +180,7 @@ class Sweeps:
             for place in range(len(self.show(name).places)):
                 view = self.show(name)
                 now_there = view.places[place]
-                if now_there.status in ("finished", "failed"):
+                if now_there.status in ENDED:
                     continue
                 if view.status == CANCELLED:
                     break
@@ -186,13 +190,7 @@ class Sweeps:
 
     def _one(self, view: SweepView, place: int, job: Job, watch: Watch | None) -> None:
         there, source = view.places[place], self._source(view.digest)
-        spec = msgspec.structs.replace(
-            view.sweep.spec,
-            name=f"{view.sweep.name}-{place + 1}",
-            settings=there.settings,
-            out=_numbered(view.sweep.spec.out, place),
-            sweep=mark(view.sweep.id, place),
-        )
+        spec = _spec(view.sweep.spec, there.settings, place, mark(view.sweep.id, place))
         try:
             if there.run:
                 self._trainings.resume(there.run, source, job, watch)
@@ -201,7 +199,7 @@ class Sweeps:
         except Cancelled:
             raise
         except AssayError:
-            if self.show(view.sweep.id).places[place].status not in ("finished", "failed"):
+            if self.show(view.sweep.id).places[place].status not in ENDED:
                 raise
 
     def _source(self, digest: Digest) -> str:
@@ -220,6 +218,18 @@ class Sweeps:
                 raise Refused(act=Act.TRAIN, reason="your role doesn't allow it")
 
 
+def _spec(spec: TrainSpec, settings: dict[str, Any], place: int, sweep: str = "") -> TrainSpec:
+    """One run of a sweep. A file is named for runs of all weights alone."""
+    full = chosen(spec.preset, settings, spec.name).method == "full"
+    return msgspec.structs.replace(
+        spec,
+        name=f"{spec.name}-{place + 1}",
+        settings=settings,
+        out=_numbered(spec.out, place) if full else "",
+        sweep=sweep,
+    )
+
+
 def _numbered(out: str, place: int) -> str:
     """Each run's own file, where the spec names one."""
     path = Path(out)
@@ -231,17 +241,21 @@ def mark(sweep: str, place: int) -> str:
     return f"{sweep}/{place + 1}"
 
 
-def _view(digest: Digest, sweep: Sweep, cancelled: bool, views: tuple[TrainingView, ...]) -> SweepView:
+def _view(
+    digest: Digest, sweep: Sweep, cancelled: bool, views: tuple[TrainingView, ...], erased: frozenset[str]
+) -> SweepView:
     newest: dict[str, TrainingView] = {}
     for view in reversed(views):
         if view.run.spec.sweep:
             newest[view.run.spec.sweep] = view
     own = [newest.get(mark(sweep.id, place)) for place in range(len(sweep.points))]
     places = tuple(
-        Place(settings=settings, run=view.run.id if view else "", status=view.status if view else WAITING)
-        for settings, view in zip(sweep.points, own, strict=True)
+        Place(settings=settings, run=view.run.id, status=view.status)
+        if view is not None
+        else Place(settings=settings, status=ERASED if mark(sweep.id, number) in erased else WAITING)
+        for number, (settings, view) in enumerate(zip(sweep.points, own, strict=True))
     )
-    over = all(place.status in ("finished", "failed") for place in places)
+    over = all(place.status in ENDED for place in places)
     return SweepView(
         digest=digest,
         sweep=sweep,

@@ -442,7 +442,7 @@ READING = {
     "datasets": {"list", "show", "preview", "versions", "changes", "screen", "contaminated"},
     "drafting": {"list", "waiting"},
     "evals": {"contamination", "specs", "spec", "list", "show", "outcomes", "compare", "estimate", "gate", "replay"},
-    "trainings": {"evaluate", "pause", "plan", "look", "examine", "list", "show", "lent", "source"},
+    "trainings": {"check", "evaluate", "pause", "plan", "look", "examine", "list", "show", "lent", "source"},
     "adapters": {"import_adapter", "merge"},
     "sweeps": {"list", "pause", "show"},
     "scoring": {"tools", "asked", "instruments", "close"},

@@ -74,13 +74,24 @@ def test_what_is_wrong_is_told_with_its_line_and_without_its_content(row: dict[s
     assert said(rows) == [ASKED]
 
 
+def test_a_line_that_isnt_readable_is_told_like_others_and_a_line_ends_with_a_line_feed_alone() -> None:
+    fine = {"messages": [{"role": "user", "content": "Say a"}, {"role": "assistant", "content": "a\u2028b\u0085c"}]}
+    whole = json.dumps(fine, ensure_ascii=False).encode()
+    rows = data.read("f.jsonl", b"{broken\r\n[1]\r\n" + whole + b"\r\n")
+    assert [(one.line, one.problem) for one in rows.problems] == [
+        ("f.jsonl, line 1", "it isn't readable as JSON."),
+        ("f.jsonl, line 2", "it is no object with keys."),
+    ]
+    assert [one.messages[-1].content for one in rows.examples] == ["a\u2028b\u0085c"]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (b"", "nothing in it"),
         (b"\xff", "not UTF-8"),
-        (b'{"messages": []}\n{', "line 2: not readable"),
-        (b"[1]", "item 1: an example is an object"),
+        (b"{\n{", "line 1: it isn't readable"),
+        (b"[1]", "item 1: it is no object"),
         (b'{"text": "x"}', "none of the known forms"),
         (lines({"instruction": "x", "chosen": "a", "rejected": "b"}), "preferences"),
     ],

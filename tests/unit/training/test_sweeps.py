@@ -12,10 +12,13 @@ from core.jobs import Job
 from core.training import sweeps as module
 from core.training.contrasting import contrast
 from core.training.files import read_spec, read_sweep
-from core.training.records import TrainSpec
+from core.training.records import Judged, TrainSpec
 from core.training.service import Trainings
 from core.training.sweeps import Sweeps, points
-from core.workbench import SCHEMA, Workbench
+from core.vault import erasure
+from core.vault.erasure import Erase
+from core.vault.holds import Thing
+from core.workbench import ERASABLES, SCHEMA, Workbench
 from tests.unit.training.standin import KILLED, StandIn
 from tests.unit.training.test_service import SPEC, bench, source, trainings, worker  # noqa: F401 (fixtures)
 
@@ -172,6 +175,7 @@ def test_each_run_that_writes_a_model_writes_one_of_its_own(
     source: str,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    (Path(source).parent / "models").mkdir()
     asked: list[TrainSpec] = []
     monkeypatch.setattr(trainings, "run", lambda spec, *more: asked.append(spec))
     listed = with_settings(method="full", rank=[4, 8])
@@ -203,3 +207,68 @@ def test_neither_a_run_nor_a_queue_is_gone_on_with_while_it_is_under_way(
     result = trainings.show("training-1").result
     assert result is not None
     assert [one.step for one in result.curve] == [1, 2, 3, 4]
+
+
+def test_choices_and_yes_or_no_are_swept_like_numbers(sweeps: Sweeps, trainings: Trainings, source: str) -> None:  # noqa: F811
+    view = sweeps.start(
+        with_settings(rslora=[False, True], schedule=["cosine", "linear"], targets=[["q_proj"], []]),
+        source,
+        Job("Train"),
+    )
+    assert (view.status, len(view.places)) == ("finished", 8)
+    assert view.compared.settings == ("targets", "rslora", "schedule")
+    assert [one.settings for one in view.compared.runs][:3] == [
+        ("q_proj", "no", "cosine"),
+        ("all", "no", "cosine"),
+        ("q_proj", "no", "linear"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"schedule": ["cosine", "steep"]}, "steep"),
+        ({"rslora": [True, "perhaps"]}, "rslora|bool"),
+        ({"method": ["lora", "full"], "rank": 8, "dora": True}, "dora, which is a kind of adapter"),
+        ({"packing": [False, True], "objective": "preferences"}, "aren't packed"),
+    ],
+)
+def test_a_bad_choice_among_good_ones_is_said_before_the_start(
+    sweeps: Sweeps,
+    source: str,  # noqa: F811
+    settings: dict[str, Any],
+    said: str,
+) -> None:
+    with pytest.raises(BadInput, match=said):
+        sweeps.start(with_settings(**settings), source, Job("Train"))
+    assert sweeps.list() == ()
+
+
+def test_what_keeps_one_run_from_starting_is_said_before_the_first(sweeps: Sweeps, source: str) -> None:  # noqa: F811
+    spec = msgspec.structs.replace(with_settings(method=["lora", "full"]), evaluation=Judged(dataset="rows"))
+    with pytest.raises(BadInput, match="needs the model as a file"):
+        sweeps.start(spec, source, Job("Train"))
+    assert sweeps.list() == ()
+
+
+def test_an_erased_run_keeps_its_place_and_isnt_trained_again(
+    sweeps: Sweeps,
+    trainings: Trainings,  # noqa: F811
+    bench: Workbench,  # noqa: F811
+    source: str,  # noqa: F811
+    worker: StandIn,  # noqa: F811
+    passphrases: dict[str, str],
+) -> None:
+    sweeps.start(with_settings(rank=[4, 8]), source, Job("Train"))
+    worker.failing = Cancelled(what="Training")
+    with pytest.raises(Cancelled):
+        sweeps.start(with_settings(rank=[4, 8, 16]), source, Job("Train"))
+    for name in ("training-1", "training-3"):
+        request = Erase(things=(Thing(kind="training", reference=name),), reason="asked for")
+        with bench.vault.confirm(passphrases["ines"]) as signer:
+            erasure.erase(bench.vault, ERASABLES, signer, request, Job("Erase"))
+    first, second = sweeps.show("sweep-1"), sweeps.show("sweep-2")
+    assert (first.status, [place.status for place in first.places]) == ("finished", ["erased", "finished"])
+    assert (second.status, [place.status for place in second.places]) == ("waiting", ["erased", "waiting", "waiting"])
+    again = sweeps.resume("sweep-2", Job("Train"))
+    assert (again.status, [place.run for place in again.places]) == ("finished", ["", "training-4", "training-5"])
