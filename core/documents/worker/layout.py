@@ -126,15 +126,15 @@ class Row:
     cells: int
     text: str
 
-    @property
+    @cached_property
     def box(self) -> Box:
-        return union(piece.box for piece in self.pieces)
+        return union(piece.box for piece in self.pieces) if len(self.pieces) > 1 else self.pieces[0].box
 
-    @property
+    @cached_property
     def size(self) -> float:
         return max(self.pieces, key=lambda piece: len(piece.text)).size
 
-    @property
+    @cached_property
     def bold(self) -> bool:
         return all(piece.bold for piece in self.pieces)
 
@@ -377,9 +377,9 @@ def _starts_block(group: list[Row], row: Row, distance: float, known: Styles) ->
         return True
     if _opens_item(above, row):
         return not _ITEM.match(group[0].text) or row.bold != above.bold
-    right = max(each.box[2] for each in group)
-    ended = above.text[-1] in ".:!?" and above.box[2] < right - 4 * row.size
-    return ended and row.box[0] > above.box[0] + row.size
+    if above.text[-1] not in ".:!?" or row.box[0] <= above.box[0] + row.size:
+        return False
+    return above.box[2] < max(each.box[2] for each in group) - 4 * row.size
 
 
 def _goes_on(above: Row, row: Row) -> bool:
@@ -480,7 +480,7 @@ def _joined(text: str, following: str, own_line: bool, known: Styles) -> str:
         return text + "\n"
     if text.endswith(_SOFT_HYPHEN):
         return text[:-1]
-    if _BROKEN_WORD.search(text) and following[:1].islower():
+    if text.endswith("-") and _BROKEN_WORD.search(text, len(text) - 2) and following[:1].islower():
         return text if known.keeps_hyphen(text, following) else text[:-1]
     return text + " "
 

@@ -22,6 +22,9 @@ from core.workers.serving import Call
 MOST_PIXELS: Final = 24_000_000
 """Of one rendered page: 72 MB. A larger wish is rendered smaller, and the image says its scale."""
 
+LONGEST_TITLE: Final = 1000
+"""Characters of an entry in a file's own table of contents."""
+
 
 def opened(name: str, data: bytes, passwords: Sequence[str] = ()) -> Any:
     """The document, a picture as one of a page. Raises `BadInput`, `Unsupported`."""
@@ -107,11 +110,13 @@ def _pages(
 ) -> tuple[Page, ...]:
     styles = layout.styles(found)
     around = furniture(found)
+    named = {page for page, _ in outline}
     texts = []
     for number, (lines, edges) in enumerate(zip(found, around, strict=True), start=1):
         taken = edges.pieces
         body = replace(lines, lines=tuple(line for line in lines.lines if id(line) not in taken)) if taken else lines
-        texts.append([_with_level(block, outline, number) for block in layout.blocks(body, styles)])
+        own = list(layout.blocks(body, styles))
+        texts.append([_with_level(block, outline, number) for block in own] if number in named else own)
     pages = []
     for number, (lines, edges, text) in enumerate(
         zip(found, around, joined(texts, styles.keeps_hyphen), strict=True), 1
@@ -130,7 +135,7 @@ def _pages(
 
 def _with_level(block: layout.TextBlock, outline: Mapping[tuple[int, str], int], page: int) -> layout.TextBlock:
     """The block, as a heading where the file's own table of contents names it."""
-    level = outline.get((page, locating.folded(block.text)), 0) or block.level
+    level = outline.get((page, locating.folded(block.text[:LONGEST_TITLE])), 0) or block.level
     return replace(block, kind="heading", level=level) if level else block
 
 

@@ -47,8 +47,18 @@ def clean(text: str) -> str:
 
 
 def union(boxes: Iterable[Box]) -> Box:
-    x0, y0, x1, y1 = zip(*boxes, strict=True)
-    return min(x0), min(y0), max(x1), max(y1)
+    rest = iter(boxes)
+    x0, y0, x1, y1 = next(rest)
+    for left, top, right, bottom in rest:
+        if left < x0:
+            x0 = left
+        if top < y0:
+            y0 = top
+        if right > x1:
+            x1 = right
+        if bottom > y1:
+            y1 = bottom
+    return x0, y0, x1, y1
 
 
 def turn_of(page: Any) -> Turn:
