@@ -4,7 +4,7 @@ import click
 
 from core.cli import training_shown, training_sweeps
 from core.cli.session import Session, pass_session
-from core.training.alone import under_way
+from core.vault.under_way import under_way
 
 
 @click.command()

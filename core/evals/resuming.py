@@ -4,31 +4,21 @@ Rules: the same spec version, samples, prompt versions, models, adapters, scorer
 process works on a run at a time.
 """
 
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from core.errors import BadInput
 from core.evals.records import Instrument, Outcome, Run, RunView, Variant
 from core.evals.tasks import Task
 from core.records import Digest
+from core.vault import under_way
 
-_LOCK = threading.Lock()
-_AT_WORK: set[Digest] = set()
+AT_WORK = "it is at work. Wait for it, or stop it first."
 
 
-@contextmanager
-def working(run: Digest, name: str) -> Iterator[None]:
+def working(run: Digest, name: str) -> AbstractContextManager[None]:
     """Whoever works on a run. Raises `BadInput` while somebody does."""
-    with _LOCK:
-        if run in _AT_WORK:
-            raise BadInput(source=name, problem="it is at work. Wait for it, or stop it first.")
-        _AT_WORK.add(run)
-    try:
-        yield
-    finally:
-        with _LOCK:
-            _AT_WORK.discard(run)
+    return under_way.alone(run, name, AT_WORK)
 
 
 def check(
