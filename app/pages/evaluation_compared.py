@@ -5,14 +5,16 @@ A difference is told as shown only where its p-value stays under 0.05 after Holm
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from app.pages.evaluation_matrix import UNITS, figure, is_share, scorer_word, short_names
 from app.widgets.table import Cell
 from core.datasets.records import Sample
+from core.evals import marks
 from core.evals.comparison import Changed, Compared, Comparison
 from core.evals.figures import Figures, figures
+from core.evals.marks import People
 from core.evals.records import SIGNIFICANT, RunView
 from core.jobs import Job
 
@@ -34,6 +36,8 @@ class Versus:
     """Of the baseline's dataset, by id."""
     figures: tuple[Figures, ...] = ()
     """Of every variant, the baseline's run first; none before they were read."""
+    people: Mapping[str, tuple[People, ...]] = field(default_factory=dict)
+    """By run, what people say beside its scorers, where anybody does; none before it was read."""
 
     def name(self, run: str, variant: str) -> str:
         """A side's name, with its run where there is more than one."""
@@ -63,10 +67,11 @@ def compare(bench: "Workbench", job: Job, baseline: Side, others: Sequence[str],
 
 
 def with_figures(bench: "Workbench", versus: Versus) -> Versus:
-    """The same with the figures of every variant, which the table does without."""
+    """The same with the figures of every variant and what people say, which the table does without."""
     with bench.vault.read() as reader:
         measured = tuple(one for view in versus.runs.values() for one in figures(reader, view))
-    return replace(versus, figures=measured)
+        said = marks.of_runs(reader, versus.runs.values())
+    return replace(versus, figures=measured, people=said)
 
 
 def is_shown(row: Compared) -> bool:

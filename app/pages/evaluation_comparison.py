@@ -23,6 +23,7 @@ from app.pages.evaluation_compared import (
     with_figures,
 )
 from app.pages.evaluation_matrix import short_names
+from app.pages.evaluation_people import AgreementCard
 from app.pages.evaluation_plots import PlotsView
 from app.pages.page import side_pane
 from app.theme.look import look
@@ -130,7 +131,8 @@ class ComparisonView(QWidget):
         self.samples = _SamplesCard()
         self.samples.asked.connect(self._ask)
         self._card = card
-        self.side = side_pane(card, self.samples, width=SIDE)
+        self.people = AgreementCard()
+        self.side = side_pane(card, self.samples, self.people, width=SIDE)
         whole = row(self.list, line(vertical=True), self.main, line(vertical=True), self.side, space=0)
         whole.setStretch(2, 1)
         self.setLayout(whole)
@@ -264,6 +266,7 @@ class ComparisonView(QWidget):
 
     def _show(self, versus: Versus) -> None:
         self.versus = versus
+        self.people.show_people({})
         left = versus.found.left_out
         count = len(versus.samples) - left
         words = [f"Paired over the {count:,} samples that all have in common."]
@@ -284,6 +287,7 @@ class ComparisonView(QWidget):
         if self.versus is not None and self.versus.found is versus.found:
             self.versus = versus
             self.plots.show_versus(versus)
+            self.people.show_people(versus.people)
 
     def _show_none(self, words: str, versus: Versus | None = None) -> None:
         self.versus = versus

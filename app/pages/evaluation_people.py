@@ -1,6 +1,6 @@
 """Beside the matrix: how far a run's judges agree with people, people with each other, and judges with themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -71,6 +71,48 @@ class PeopleCard(Card):
                 self._rows.addWidget(_agreement(each, said.names if said is not None else {}))
         if any(one.marks for one in found):
             self._rows.addWidget(label(KAPPA, type="small", tone="tertiary", wrap=True))
+
+
+class AgreementCard(Card):
+    """In a comparison: how far the scorers of each run agree with people. Hidden where nobody marked."""
+
+    def __init__(self) -> None:
+        super().__init__("Judges and people")
+        self._rows = column(space=6)
+        self.body.addLayout(self._rows)
+        self.hide()
+
+    def show_people(self, found: Mapping[str, Sequence[People]]) -> None:
+        clear(self._rows)
+        self.setVisible(bool(found))
+        for run, people in found.items():
+            for one in people:
+                for each in one.with_people[:1]:
+                    self._rows.addWidget(_in_line(run, one, each))
+        if found:
+            self._rows.addWidget(label(KAPPA.partition(" Weighted")[0], type="small", tone="tertiary", wrap=True))
+
+
+def _in_line(run: str, one: People, found: Agreement) -> QWidget:
+    """One scorer of one run beside all who marked."""
+    weighted = len(found.marks) > 2
+    kappa = found.weighted if weighted else found.kappa
+    head = f"{run.replace('-', ' ').capitalize()}, {scorer_word(one.scale.scorer).lower()}"
+    noun = "answer" if found.n == 1 else "answers"
+    same = (
+        f"Same mark on {found.share.value:.0%} of {found.n} {noun} ({found.share.low:.0%} to {found.share.high:.0%})."
+    )
+    rest = f"{'Weighted kappa' if weighted else 'Kappa'} {words(kappa)}."
+    made = QWidget()
+    made.setLayout(
+        column(
+            label(head, strong=True, wrap=True),
+            label(f"{same} {rest}", type="small", tone="secondary", wrap=True),
+            space=2,
+        )
+    )
+    made.setAccessibleName(f"{head}: {same} {rest}")
+    return made
 
 
 def repeats_words(one: People) -> str:

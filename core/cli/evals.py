@@ -12,14 +12,16 @@ from core.cli.contamination import warned
 from core.cli.estimating import estimate_json, estimate_lines
 from core.cli.eval_scorers import scorers, suite
 from core.cli.gates import exception, gate
-from core.cli.marking import mark, people_json, people_lines
+from core.cli.grouping import groups_json, groups_lines
+from core.cli.marking import mark, people_json, people_lines, people_of_runs
 from core.cli.output import one_line, short, table
 from core.cli.replaying import replay
 from core.cli.session import FILE, Session, pass_session
 from core.cli.signing import signing
 from core.errors import Cancelled
-from core.evals import locking
+from core.evals import locking, marks
 from core.evals.files import read_spec
+from core.evals.grouped import grouped
 from core.evals.marks import people
 from core.evals.records import SIGNIFICANT, Metric, Outcome, RunResult, RunSpec, RunView, SavedSpec, Spec, SpecVersion
 from core.records import Json
@@ -192,9 +194,9 @@ def show(session: Session, name: str, outcomes: bool) -> None:
     with session.workbench() as bench:
         view = bench.evals.show(name)
         with bench.vault.read() as reader:
-            said = people(reader, view)
-        content = {**run_json(view), "people": people_json(said)}
-        lines = [*run_lines(view), *people_lines(said)]
+            said, by_group = people(reader, view), grouped(reader, view)
+        content = {**run_json(view), "people": people_json(said), "by_group": groups_json(by_group)}
+        lines = [*run_lines(view), *groups_lines(by_group), *people_lines(said)]
         if outcomes:
             held = [outcome for _, outcome in bench.evals.outcomes(view.run.id)]
             content["outcomes"] = [
@@ -226,9 +228,14 @@ def compare(session: Session, names: tuple[str, ...], tags: tuple[str, ...]) -> 
     with session.workbench() as bench:
         views = [bench.evals.show(name.partition(":")[0]) for name in names]
         found = bench.evals.compare(names, tags)
+        with bench.vault.read() as reader:
+            said = marks.of_runs(reader, views)
         session.output.result(
-            {"runs": [run_json(view) for view in views], **comparison_json(found)},
-            [*compare_lines(views), "", *comparison_lines(found)],
+            {
+                "runs": [{**run_json(view), "people": people_json(said.get(view.run.id, ()))} for view in views],
+                **comparison_json(found),
+            },
+            [*compare_lines(views), "", *comparison_lines(found), *people_of_runs(said)],
         )
 
 

@@ -1,6 +1,6 @@
 """`assay eval mark`, and what people say of a run's answers beside its judges."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -113,6 +113,18 @@ def people_lines(found: Sequence[People]) -> list[str]:
         )
         lines += [line for a in (*one.with_people, *one.between) for line in _table_lines(a)]
     return lines
+
+
+def people_of_runs(said: Mapping[str, Sequence[People]]) -> list[str]:
+    """How far each run's scorers agree with people, one line each."""
+    rows = [
+        (run, one.scale.scorer, each.second, str(each.n), figure_words(each.share), figure_words(each.kappa))
+        for run, found in said.items()
+        for one in found
+        for each in one.with_people[:1]
+    ]
+    header = ("run", "scorer", "beside", "answers", "same mark", "kappa")
+    return ["", *table(header, rows)] if rows else []
 
 
 def figure_words(figure: Figure | None) -> str:

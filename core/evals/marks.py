@@ -156,6 +156,12 @@ def people(reader: Reader, view: RunView) -> tuple[People, ...]:
     return tuple(_people(scale, given, outcomes, view.run.seed) for scale in wanted)
 
 
+def of_runs(reader: Reader, views: Iterable[RunView]) -> dict[str, tuple[People, ...]]:
+    """By a run's id, what people say beside its scorers; runs that nobody marked are not among them."""
+    marked = [view for view in views if store.marks(reader, view.digest)]
+    return {view.run.id: tuple(one for one in people(reader, view) if one.marks) for view in marked}
+
+
 def judged(scale: Scale, score: Score) -> int:
     """A scorer's value as a mark on the scale, to the nearest, halves upwards."""
     if not scale.judge:

@@ -12,6 +12,7 @@ from app.pages.evaluation_results import ResultsView
 from app.pages.evaluations import EvaluationsPage
 from app.pages.sample_marks import NOBODY, UNCHOSEN
 from app.theme.look import look
+from core.evals import marks
 from core.evals import store as evals_store
 from core.vault import people
 from core.vault.vault import Vault
@@ -91,3 +92,27 @@ def test_who_may_not_mark_reads_why(
     page = opened(qtbot, operations, reopen(vault, "tomas", SCHEMA))
     assert "an author or a reviewer must do it" in page.detail.marks.keep.toolTip()
     assert not page.detail.marks.mark.isEnabled()
+
+
+def test_a_comparison_tells_how_far_each_run_s_judge_agrees_with_people(
+    qtbot: QtBot, operations: Operations, vault: Vault
+) -> None:
+    operations.attach(Bench(vault))  # type: ignore[arg-type]
+    shell = TestShell(operations)
+    qtbot.addWidget(shell)
+    page = EvaluationsPage(shell)
+    shell.hold(page)
+    settled(qtbot, operations)
+    page._turn("compare")
+    settled(qtbot, operations)
+    assert page.comparison.people.isHidden(), "nobody has marked"
+    bench = Bench(vault)
+    view = bench.evals.show("latest")
+    for sample, score in (("q03", 5), ("q04", 1)):
+        given = marks.MarkOutcome(run=view.digest, sample=sample, variant=VARIANT, score=score)
+        marks.mark(vault, view, given)
+    page.comparison.compare()
+    settled(qtbot, operations)
+    told = words(page.comparison.people)
+    assert f"{view.run.id.replace('-', ' ').capitalize()}, rubric | Same mark on" in told
+    assert "of 2 answers" in told
