@@ -139,14 +139,24 @@ def _prepare(session: Session, bench: Workbench, collection: str) -> None:
 
 @documents.command("list")
 @click.argument("collection", required=False)
+@click.option("--gone", is_flag=True, help="Those that were taken out, with the digest by which they stay readable.")
 @pass_session
-def list_documents(session: Session, collection: str | None) -> None:
+def list_documents(session: Session, collection: str | None, gone: bool) -> None:
     """The collections, or the documents of one."""
+    if gone and collection is None:
+        raise click.UsageError("--gone needs a collection.")
     with session.workbench() as bench:
+        if gone and collection is not None:
+            _list_gone(session, bench, collection)
+            return
         if collection is None:
             known = bench.documents.collections()
             session.output.result(
-                {"collections": [{"name": c.name, "documents": c.documents, "chunks": c.chunks} for c in known]},
+                {
+                    "collections": [
+                        {"name": c.name, "documents": c.documents, "chunks": c.chunks, "older": c.older} for c in known
+                    ]
+                },
                 [
                     *table(
                         ("collection", "documents", "chunks"),
@@ -160,7 +170,10 @@ def list_documents(session: Session, collection: str | None) -> None:
         held = [document for _, document in bench.documents.list(collection)]
         about = bench.documents.collection(collection)
         session.output.result(
-            {"documents": [{"name": d.name, "pages": d.pages, "size": d.size, "added": d.added} for d in held]},
+            {
+                "documents": [{"name": d.name, "pages": d.pages, "size": d.size, "added": d.added} for d in held],
+                "older": about.older,
+            },
             [
                 *table(
                     ("document", "pages", "kilobytes", "added"),
@@ -169,6 +182,19 @@ def list_documents(session: Session, collection: str | None) -> None:
                 *([readers.older(about)] if about.older else []),
             ],
         )
+
+
+def _list_gone(session: Session, bench: Workbench, collection: str) -> None:
+    bench.documents.collection(collection)
+    found = bench.documents.gone(collection)
+    session.output.result(
+        {"gone": [{"name": d.name, "digest": digest, "retired": time} for digest, d, time in found]},
+        table(
+            ("document", "taken out", "digest"),
+            [(d.name, time, digest) for digest, d, time in found],
+            empty=f"No document was taken out of {collection}.",
+        ),
+    )
 
 
 @documents.command()

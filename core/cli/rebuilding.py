@@ -26,6 +26,9 @@ from core.records import Json
 )
 @click.option("--password-file", type=FILE, help="Passwords of encrypted documents, one a line. They are kept nowhere.")
 @click.option("--leave-out", is_flag=True, help="Take what can't be read again out of the collection.")
+@click.option(
+    "--older", is_flag=True, help="Read only what an older version of the program read; the rest stays as it is."
+)
 @click.option("--give-up", is_flag=True, help="Drop a rebuild that was begun; the collection stays as it is.")
 @pass_session
 def rebuild(
@@ -37,14 +40,18 @@ def rebuild(
     overlap: int | None,
     password_file: Path | None,
     leave_out: bool,
+    older: bool,
     give_up: bool,
 ) -> None:
     """Make a collection anew from the documents in the vault. It is searched as before until all is ready; a rebuild that was stopped goes on.
 
     What isn't given stays as it is. Vectors are computed again only where they change. Exit code 1 when documents hold it up.
     """
-    if give_up and (embedder or strategy or leave_out or password_file or size is not None or overlap is not None):
+    otherwise = bool(embedder or strategy) or size is not None or overlap is not None
+    if give_up and (otherwise or leave_out or older or password_file):
         raise click.UsageError("--give-up takes no other option.")
+    if older and otherwise:
+        raise click.UsageError("--older keeps embedder and cutting as they are.")
     passwords = read_passwords(password_file)
     with session.workbench() as bench:
         if give_up:
@@ -58,6 +65,7 @@ def rebuild(
             size=size,
             overlap=overlap,
             leave_out=leave_out,
+            older=older,
         )
         made = bench.rebuilding.rebuild(request, session.output.job("Rebuilding"), passwords)
         session.output.result(rebuilt_json(made), rebuilt_lines(made))

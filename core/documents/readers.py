@@ -12,4 +12,4 @@ def older(collection: Collection) -> str:
     counted, them = (
         ("1 document was", "it") if collection.older == 1 else (f"{collection.older:,} documents were", "them")
     )
-    return f"{counted} read by an older version; `assay documents rebuild {shlex.quote(collection.name)}` reads {them} again"
+    return f"{counted} read by an older version; `assay documents rebuild {shlex.quote(collection.name)} --older` reads {them} again"

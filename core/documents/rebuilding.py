@@ -76,6 +76,8 @@ class Rebuild(Record, frozen=True, kw_only=True):
     strategy: str = ""
     leave_out: bool = False
     """Take what can't be read again out of the collection."""
+    older: bool = False
+    """Read only what an older version of the program read; the rest stays as it is, and so do embedder and cutting."""
 
 
 class Plan(Record, frozen=True, kw_only=True):
@@ -88,6 +90,8 @@ class Plan(Record, frozen=True, kw_only=True):
     chunking: Chunking
     reader: int = 1
     """What reads the documents; what another one read isn't taken over."""
+    older: bool = False
+    """Whether only what an older one read is read."""
 
 
 class Rebuilt(Record, frozen=True, kw_only=True):
@@ -207,11 +211,19 @@ class Rebuilding:
                 preparing.room(self._engine, embedder),
             ),
             reader=READER,
+            older=request.older,
         )
+        if request.older:
+            _check_same(kept, plan)
         if plan != begun:
             with self._vault.write(Act.ADD_DOCUMENTS, about=f"{request.collection} is rebuilt") as unit:
                 _drop(unit, kept.id)
                 unit.db.execute("INSERT INTO rebuilds VALUES (?, ?)", (kept.id, msgspec.msgpack.encode(plan)))
+        if request.older:
+            with self._vault.write(
+                Act.ADD_DOCUMENTS, about=f"{request.collection}: what was read lately stays"
+            ) as unit:
+                _stay(unit, kept.id)
         return plan
 
     def _embedder(self, request: Rebuild, begun: Plan | None, kept: store.Kept) -> ModelFile:
@@ -309,6 +321,22 @@ class Rebuilding:
             _drop(unit, kept.id)
             unit.note(before=kept.embedder_name, after=plan.embedder_name)
         return len(anew), len(current) - len(anew)
+
+
+def _check_same(kept: store.Kept, plan: Plan) -> None:
+    """Raise `BadInput` where documents that aren't read again would be cut or embedded otherwise."""
+    made = (kept.embedder, kept.route or store.FIRST_ROUTE, kept.chunking)
+    if made != (plan.embedder, plan.route or store.FIRST_ROUTE, plan.chunking):
+        raise store.outdated(kept.name, "it would be made otherwise now, so all of it has to be read again.")
+
+
+def _stay(unit: Unit, collection: int) -> None:
+    """Lay by, as it is, what this version of the program read."""
+    unit.db.execute(
+        "INSERT OR IGNORE INTO rebuilt SELECT id, collection, NULL, x'', x'' FROM documents"
+        " WHERE collection = ? AND current = 1 AND reader >= ?",
+        (collection, READER),
+    )
 
 
 def _put(unit: Unit, made: store.Kept, one: _Current) -> None:

@@ -36,6 +36,8 @@ class Target(NamedTuple):
     collection: str = ""
     adapters: tuple[AdapterUse, ...] = ()
     assistant: AssistantState | None = None
+    older: int = 0
+    """Documents of the collection that an older version of the program read."""
 
 
 def target(bench: Workbench, name: str) -> Target:
@@ -48,9 +50,10 @@ def target(bench: Workbench, name: str) -> Target:
     collection, _, model = name.removeprefix(COLLECTION).partition("/")
     if "+" in model:
         raise BadInput(source="model", problem="a collection is answered without adapters. Name the model alone.")
-    if collection not in {known.name for known in bench.documents.collections()}:
+    older = {known.name: known.older for known in bench.documents.collections()}
+    if collection not in older:
         raise NotFound(kind="model", name=name[:120], step=STEP)
-    return Target(name, _model(bench, model) if model else None, collection)
+    return Target(name, _model(bench, model) if model else None, collection, older=older[collection])
 
 
 def chat_model(bench: Workbench, found: Target) -> ModelFile:
@@ -94,7 +97,7 @@ def listed(bench: Workbench) -> list[Json]:
             found.append(Target(alias.name, by_digest[alias.model]))
     for collection in bench.documents.collections():
         name = f"{COLLECTION}{collection.name}"
-        found.append(Target(name, None, collection.name))
+        found.append(Target(name, None, collection.name, older=collection.older))
         found += [Target(f"{name}/{model.name}", model, collection.name) for model in writing]
     for state in bench.assistants.list():
         with suppress(NotFound):  # one whose model was forgotten meanwhile answers nothing
@@ -109,6 +112,8 @@ def described(found: Target) -> dict[str, Json]:
     if found.assistant is not None:
         return _described_assistant(found, found.assistant)
     more: dict[str, Json] = {"purpose": "collection" if found.collection else model.purpose if model else ""}
+    if found.collection and model is None:
+        more["older"] = found.older
     if model is not None:
         more |= {"digest": model.digest, "context": model.context, "quantization": model.quantization}
         if not found.collection and not found.adapters and found.name not in (model.name, model.digest):

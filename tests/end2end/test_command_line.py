@@ -112,8 +112,8 @@ def test_documents(ines: Assay, worked: dict[str, Any]) -> None:
     again = printed(worked["documents add again"], keys)
     assert (again["added"], again["replaced"]) == (1, 1)
     (held,) = printed(ines("documents", "list", "--json"), {"collections"})["collections"]
-    assert set(held) == {"name", "documents", "chunks"}
-    (document,) = printed(ines("documents", "list", "sheets", "--json"), {"documents"})["documents"]
+    assert set(held) == {"name", "documents", "chunks", "older"}
+    (document,) = printed(ines("documents", "list", "sheets", "--json"), {"documents", "older"})["documents"]
     assert set(document) == {"name", "pages", "size", "added"}
     found = printed(ines("documents", "search", "sheets", "flash point", "--json"), {"results", "finding"})["results"]
     assert set(found[0]) == {"collection", "document", "page", "place", "text", "score"}
@@ -283,7 +283,7 @@ def test_keeping_holding_and_erasing(ines: Assay, tomas: Assay, worked: dict[str
     assert set(ended["released"]) == {"user", "time", "reason"}
     done = printed(ines(*erase, "--yes", "--json"), keys)
     assert (done["done"], len(done["tombstones"])) == (True, 1)
-    assert printed(ines("documents", "list", "sheets", "--json"), {"documents"})["documents"] == []
+    assert printed(ines("documents", "list", "sheets", "--json"), {"documents", "older"})["documents"] == []
     checked = printed(ines("vault", "check", "--json"), {"findings", "erased"})
     assert (checked["findings"], checked["erased"]) == ([], done["records"] + done["blobs"])
     ines.refuses("vault", "erase", "sheets", "--reason", "r", code=8, saying="KIND:NAME")

@@ -187,7 +187,7 @@ def test_the_collections_card_says_what_an_older_version_read(
     page: DocumentsPage, bench: StandIn, qtbot: QtBot
 ) -> None:
     add(page, qtbot, "SOP-PV-014.pdf")
-    said = "1 document was read by an older version; `assay documents rebuild safety` reads it again"
+    said = "1 document was read by an older version; `assay documents rebuild safety --older` reads it again"
 
     def words() -> list[str]:
         return [found.text() for found in page._cut.findChildren(QLabel)]

@@ -46,7 +46,7 @@ def test_a_collection_is_made_anew_and_told_what_holds_it_up(desk: Desk) -> None
 
 def test_the_lists_say_which_documents_an_older_version_read(desk: Desk) -> None:
     assert desk("documents", "add", "plant", "notes", "--password-file", "words") == 0
-    said = "`assay documents rebuild plant` reads"
+    said = "`assay documents rebuild plant --older` reads"
     for listed in (("documents", "list"), ("documents", "list", "plant")):
         assert desk(*listed) == 0
         assert said not in desk.output
@@ -55,3 +55,23 @@ def test_the_lists_say_which_documents_an_older_version_read(desk: Desk) -> None
     for listed in (("documents", "list"), ("documents", "list", "plant")):
         assert desk(*listed) == 0
         assert f"2 documents were read by an older version; {said} them again" in desk.output
+    assert desk("documents", "list", "--json") == 0
+    assert json.loads(desk.output)["collections"][0]["older"] == 2
+    assert desk("documents", "list", "plant", "--json") == 0
+    assert json.loads(desk.output)["older"] == 2
+    assert desk("documents", "rebuild", "plant", "--older", "--size", "60") == 2
+    assert desk("documents", "rebuild", "plant", "--older", "--password-file", "words") == 0
+    assert desk("documents", "list", "plant", "--json") == 0
+    assert json.loads(desk.output)["older"] == 0
+
+
+def test_what_was_taken_out_is_listed(desk: Desk) -> None:
+    assert desk("documents", "add", "plant", "notes", "--password-file", "words") == 0
+    assert desk("documents", "list", "--gone") == 2
+    assert desk("documents", "list", "plant", "--gone") == 0
+    assert "No document was taken out of plant." in desk.output
+    name = desk.bench.documents.list("plant")[0][1].name
+    assert desk("documents", "remove", "plant", name) == 0
+    assert desk("documents", "list", "plant", "--gone", "--json") == 0
+    [gone] = json.loads(desk.output)["gone"]
+    assert (gone["name"], set(gone)) == (name, {"name", "digest", "retired"})

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from core.documents import moving, readers, rebuilding, store
+from core.documents.reading import Reader as DocumentReader
 from core.documents.rebuilding import Plan, Rebuild, Rebuilding
 from core.documents.worker.records import READER, Parsed
+from core.errors import BadInput
+from core.inference.service import Engine
 from core.jobs import Job
 from core.vault.migrations import Migrations
 from core.vault.roles import Act
@@ -46,11 +50,39 @@ def test_a_document_of_an_older_version_is_counted_until_a_rebuild(made: Workspa
     age(made, "valve.txt")
     assert older(made) == 1
     assert readers.older(made.documents.collection("manuals")) == (
-        "1 document was read by an older version; `assay documents rebuild manuals` reads it again"
+        "1 document was read by an older version; `assay documents rebuild manuals --older` reads it again"
     )
     done = rebuild(made)
     assert (done.documents, done.unchanged) == (0, 2)
     assert older(made) == 0
+
+
+def test_only_what_an_older_version_read_is_read_when_no_more_is_asked_for(
+    made: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    age(made, "valve.txt")
+    before = dict(made.documents.list("manuals"))
+    seen: list[str] = []
+    read_again, embed = DocumentReader.read_again, Engine.embed
+
+    def read(self: DocumentReader, name: str, data: bytes, job: Job) -> Any:
+        seen.append(name)
+        return read_again(self, name, data, job)
+
+    def embedded(self: Engine, texts: Any, *rest: Any) -> Any:
+        seen.extend(texts)
+        return embed(self, texts, *rest)
+
+    monkeypatch.setattr(DocumentReader, "read_again", read)
+    monkeypatch.setattr(Engine, "embed", embedded)
+    done = rebuild(made, older=True)
+    assert (done.done, done.documents, done.unchanged, done.embedded) == (True, 0, 2, 0)
+    assert seen == ["valve.txt"], "read, and not embedded"
+    assert (older(made), dict(made.documents.list("manuals"))) == (0, before)
+    with pytest.raises(BadInput, match="all of it has to be read again"):
+        rebuild(made, older=True, size=60)
+    assert rebuild(made).done
+    assert sorted(seen) == ["drum.txt", "valve.txt", "valve.txt"], "without it, all of them"
 
 
 def test_one_that_is_read_otherwise_now_is_of_this_version_too(made: Workspace) -> None:

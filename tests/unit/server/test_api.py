@@ -117,6 +117,7 @@ def test_models_and_collections_are_listed_and_shown(client: openai.OpenAI, stor
     assert names[:1] == [stories]
     assert {"collection:towers", f"collection:towers/{stories}"} <= set(names)
     assert client.models.retrieve(stories).owned_by == "assay"
+    assert (client.models.retrieve("collection:towers").model_extra or {})["assay"]["older"] == 0
     assert client.models.retrieve(f"collection:towers/{stories}").id == f"collection:towers/{stories}"
     with pytest.raises(openai.NotFoundError) as missing:
         client.models.retrieve("gpt-4o")
