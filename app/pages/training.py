@@ -47,6 +47,7 @@ T = TypeVar("T")
 DRAW_EVERY = 150
 """Milliseconds between two drawings of what a run has measured since."""
 CHANGES = {Act.TRAIN, Act.SIGN, Act.APPROVE, Act.ERASE, Act.ADD_MODEL, Act.REMOVE_MODEL, Act.ADD_DATASET}
+LEAVES_NOT = "Some examples can’t be learned. Correct the data, or choose “Train without these” below them."
 VIEWS = (("run", "Run"), ("history", "History"), ("sweeps", "Sweeps"))
 
 
@@ -347,6 +348,9 @@ class TrainingPage(Page):
     def train(self) -> None:
         """Start the run that is written."""
         spec = self.form.spec()
+        if spec is not None and self.form.data.stops():
+            self.banner.say(LEAVES_NOT)
+            return
         if spec is not None and runs_of(spec.settings) > 1:
             self.queue.start(spec)
         elif spec is not None:

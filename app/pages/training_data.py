@@ -75,7 +75,7 @@ class DataCard(Card):
         self.problems = Table(
             [
                 Column("Example", lambda one: Cell(one.line, middle=True), 190),
-                Column("Can’t be learned", lambda one: Cell(one.problem, "alert", icon_tone="warn.fg")),
+                Column("Can’t be learned", lambda one: Cell(sentence(one.problem), "alert", icon_tone="warn.fg")),
             ],
             "What can’t be learned",
         )
@@ -166,6 +166,13 @@ class DataCard(Card):
         self.say_problems(found.problems)
         self.show_example(self._wanted)
 
+    def stops(self) -> bool:
+        """Whether examples are shown that can't be learned, and the person hasn't said to leave them out; then that is asked."""
+        if self.leave_out.isChecked() or not self.problems.rows.all() or self._found.isHidden():
+            return False
+        self.leave_out.setFocus()
+        return True
+
     def say_problems(self, problems: Sequence[Problem]) -> None:
         self.problems.show_rows(list(problems))
         self._wrong.setVisible(bool(problems))
@@ -207,6 +214,11 @@ class DataCard(Card):
         path, _ = QFileDialog.getOpenFileName(self, "Examples to learn from", "", FILES)
         if path:
             self.take_file(path)
+
+
+def sentence(text: str) -> str:
+    """What is wrong with a line, as it stands by itself."""
+    return text[:1].upper() + text[1:]
 
 
 def _file(text: str) -> str:

@@ -12,7 +12,7 @@ from app.bridge.training import Base, Choices
 from app.pages.page import scrolled, side_pane
 from app.pages.training_data import DataCard
 from app.pages.training_out import OutCard
-from app.pages.training_settings import SettingsCard, largest
+from app.pages.training_settings import EACH, SettingsCard, largest
 from app.theme.look import look
 from app.widgets.basic import Card, IconLabel, clear, column, frame, label, row
 from app.widgets.beside import Beside
@@ -162,7 +162,7 @@ class TrainingForm(QWidget):
             choice.blockSignals(False)
         self._lacks.setText(found.lacking)
         self._lacking.setVisible(bool(found.lacking))
-        self._base_turned()
+        self._show_base(stale=edit.currentData() != before)  # type: ignore[union-attr]
 
     def spec(self) -> TrainSpec | None:
         """The run as it is written; None where something is wrong, which is shown where it is."""
@@ -208,7 +208,7 @@ class TrainingForm(QWidget):
 
     def full(self) -> bool:
         """Whether all weights are trained."""
-        return self.settings.value("method") == "full"
+        return self.settings.value("method") in ("full", EACH)
 
     def refuse_plan(self, sentence: str) -> None:
         """Why the run wouldn't start."""
@@ -291,6 +291,10 @@ class TrainingForm(QWidget):
         return "There is no model yet. Add one on the models page." if one is None else one.why_not
 
     def _base_turned(self) -> None:
+        self._show_base(stale=True)
+
+    def _show_base(self, stale: bool) -> None:
+        """Say what the chosen base is; `stale`: it is another one, so that a plan holds no more."""
         one = self._chosen()
         self._sign.setVisible(one is not None and bool(one.why_not))
         if one is None:
@@ -302,7 +306,8 @@ class TrainingForm(QWidget):
             self._why.setText(
                 f"{model.architecture}, {model.quantization}, {size(model.size)}. Its weights, words and chat template are used as they are."
             )
-        self._stale()
+        if stale:
+            self._stale()
 
 
 def _name(text: str) -> str:

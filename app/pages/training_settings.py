@@ -1,6 +1,7 @@
 """The settings of a training run: a preset, and each setting with what it does and what the preset gives it.
 
-Several numbers for a setting ("4, 8") make a sweep: a run for each combination. A setting that means nothing beside the others, such as the rank
+Several numbers for a setting ("4, 8"), or a choice's "Each of these", make a sweep: a run for each combination. Several lists of matrices are parted
+by semicolons. A setting that means nothing beside the others, such as the rank
 where all weights are trained, isn't shown and is left as the preset has it.
 """
 
@@ -54,7 +55,19 @@ FIRST = ("method", "objective", "learning_rate", "epochs", "batch", "rank", "alp
 """Settings that are shown before the others are asked for."""
 NARROW = 620
 THESE = "The settings"
-SEVERAL = "Several numbers for a setting, such as 4, 8, make a sweep: a run for each, one after another."
+SEVERAL = (
+    "Several numbers for a setting, such as 4, 8, or “Each of these”, make a sweep: a run for each, one after another."
+)
+EACH = "*"
+"""A choice's data that stands for all of its values."""
+MOST: dict[str, Any] = {
+    "method": "full",
+    "gradient_checkpointing": False,
+    "dtype": "f32",
+    "dora": True,
+    "packing": True,
+}
+"""Of what isn't a number, the value that takes most."""
 
 
 def word(name: str) -> str:
@@ -78,14 +91,25 @@ def parts_of(text: str) -> list[str]:
 
 def runs_of(settings: dict[str, Any]) -> int:
     """How many runs these changes ask for."""
-    return prod(len(value) for name, value in settings.items() if isinstance(value, list) and name != "targets")
+    return prod(len(value) for name, value in settings.items() if several(name, value))
+
+
+def several(name: str, value: Any) -> bool:
+    """Whether a setting's value asks for several runs."""
+    return isinstance(value, list) and (name != "targets" or any(isinstance(one, list) for one in value))
 
 
 def largest(settings: dict[str, Any]) -> dict[str, Any]:
     """The one run of a sweep that takes most."""
-    return {
-        name: max(value) if isinstance(value, list) and name != "targets" else value for name, value in settings.items()
-    }
+    return {name: _largest(name, value) if several(name, value) else value for name, value in settings.items()}
+
+
+def _largest(name: str, values: list[Any]) -> Any:
+    if name == "targets":
+        return [] if [] in values else max(values, key=len)
+    if all(isinstance(one, int | float) and not isinstance(one, bool) for one in values):
+        return max(values)
+    return MOST[name] if MOST.get(name) in values else values[0]
 
 
 class SettingsCard(Card):
@@ -192,6 +216,8 @@ class SettingsCard(Card):
             edit: Any = Choice()
             for value in ("no", "yes") if kind is bool else map(str, get_args(kind)):
                 edit.addItem(CHOICES.get(value, value), value)
+            if name != "objective":
+                edit.addItem("Each of these", EACH)
             edit.currentTextChanged.connect(lambda _: self.changed.emit())
         else:
             edit = line_edit("all" if get_origin(kind) is tuple else "")
@@ -215,11 +241,12 @@ class SettingsCard(Card):
     def _value(self, name: str, text: str) -> Any:
         kind = self._kinds[name]
         if kind is bool:
-            return text == "yes"
+            return [False, True] if text == EACH else text == "yes"
         if get_origin(kind) is tuple:
-            return tuple(parts_of(text))
+            lists = [parts_of(part) for part in text.split(";")]
+            return lists if len(lists) > 1 else tuple(lists[0])
         if kind not in (int, float):
-            return text
+            return list(map(str, get_args(kind))) if text == EACH else text
         values = list(dict.fromkeys(kind(part) for part in parts_of(text)))
         if not values:
             raise ValueError(name)

@@ -19,7 +19,7 @@ from app.widgets.basic import Badge, Card, column, label, row
 from app.widgets.buttons import Button, button
 from app.widgets.table import Cell, Column, Table
 from core.training.contrasting import Reached
-from core.training.sweeps import CANCELLED, FINISHED, Place, SweepView
+from core.training.sweeps import CANCELLED, ENDED, ERASED, FINISHED, WAITING, Place, SweepView
 
 QUEUES = {
     "finished": ("Finished", "pass", "check"),
@@ -135,7 +135,7 @@ class SweepsView(QWidget):
         ended = "It has ended. Going on puts its runs back." if view is not None and view.status == CANCELLED else ""
         self.end_button.refuse("All of its runs have ended." if over else ended or refusal)
         line = self.runs.current() if self.runs is not None else None
-        self.open_button.refuse("" if line is not None and line.place.run else "It hasn’t begun.")
+        self.open_button.refuse(_why_not_open(line))
 
     def _tell(self, signal: Any) -> None:
         if self.table.current() is not None:
@@ -160,7 +160,7 @@ class SweepsView(QWidget):
             return
         self._card.heading.setText(f"{view.sweep.name}, {view.sweep.id}")
         self.state.say(*QUEUES[self._status(view)])
-        waiting = sum(not one.run for one in view.places)
+        waiting = sum(one.status == WAITING for one in view.places)
         self._said.setText(
             f"{len(view.places):,} runs of {view.sweep.spec.base}, one after another. "
             + (f"{waiting:,} wait." if waiting else "Each has begun.")
@@ -232,8 +232,14 @@ def _wide(name: str) -> int:
     return max(110, 8 * len(measure_word(name)) + 10)
 
 
+def _why_not_open(line: Line | None) -> str:
+    if line is not None and line.place.run:
+        return ""
+    return "It was erased." if line is not None and line.place.status == ERASED else "It hasn’t begun."
+
+
 def _over(view: SweepView) -> int:
-    return sum(one.status in ("finished", "failed") for one in view.places)
+    return sum(one.status in ENDED for one in view.places)
 
 
 def _written(value: Any) -> str:
@@ -242,7 +248,7 @@ def _written(value: Any) -> str:
 
 def _run_state(line: Line) -> Cell:
     text, meaning, icon = (
-        WAITS if not line.place.run else STATES.get(line.state, (line.state.capitalize(), "plain", ""))
+        WAITS if line.place.status == WAITING else STATES.get(line.state, (line.state.capitalize(), "plain", ""))
     )
     return Cell(text, icon, icon_tone="text.secondary" if meaning == "plain" else f"{meaning}.fg")
 

@@ -17,6 +17,7 @@ from core.jobs import Job
 from core.models.records import AddModel
 from core.training.canaries import WARNING
 from core.training.records import MergeAdapter
+from core.training.worker.records import Problem
 from tests.unit.app.naming import nameless
 from tests.unit.app.test_training_page import bench, choose, fill, hold, idle, page, shell, train, wait  # noqa: F401 (fixtures)
 from tests.unit.app.training_bench import KILLED, STEPS, TrainingBench
@@ -101,6 +102,39 @@ def test_several_numbers_are_a_sweep_whose_largest_run_is_planned(
     form.settings.set("rank", "4")
     assert form.settings._wrong_with.isHidden()
     assert form.settings.changes() == {"rank": 4, "learning_rate": [1e-4, 3e-4, 5e-4]}
+
+
+def test_choices_and_lists_of_matrices_are_a_sweep_too(page: TrainingPage, bench: TrainingBench, qtbot: QtBot) -> None:
+    fill(page, rslora="*", targets="q_proj, v_proj; q_proj;")
+    form = page.form
+    assert form.settings.changes() == {"rslora": [False, True], "targets": [["q_proj", "v_proj"], ["q_proj"], []]}
+    assert form.start_button.text() == "Start 6 runs"
+    single = form.single()
+    assert single is not None
+    assert single.settings["targets"] == []
+    form.settings.set("rslora", "no")
+    form.settings.set("targets", "")
+    form.settings.set("method", "*")
+    assert form.start_button.text() == "Start 2 runs"
+    assert not form.out.isHidden(), "one of the runs may write a model"
+    assert form.settings.fields["objective"].edit.findData("*") == -1  # type: ignore[union-attr]
+
+
+def test_lines_that_cant_be_learned_are_asked_about_before_the_start_and_the_plan_stays(
+    page: TrainingPage, bench: TrainingBench, qtbot: QtBot
+) -> None:
+    bench.worker.wrong = (Problem(line="house-style@1, S-103", problem="its answer is empty."),)
+    fill(page)
+    page.form.data.look_button.click()
+    idle(page, qtbot)
+    page.form.plan_button.click()
+    idle(page, qtbot)
+    page.form.start_button.click()
+    assert "Train without these" in page.banner.text
+    assert bench.trainings.list() == ()
+    page.load()
+    idle(page, qtbot)
+    assert page.form.plan is not None, "reading what there is forgets no plan"
 
 
 def test_an_evaluation_that_failed_is_run_again(
