@@ -73,12 +73,14 @@ clean:
 	rm -rf build $(VENV) $(EMBED)
 
 # The installers of the commit that is checked out, into build/release; needs `make setup`, dpkg-deb and the fonts' packages (installers/README.md).
-# LLAMA names a wheel of llama-cpp-python for all processors; KEY the releaser's minisign key, without which a throw-away key signs.
+# LLAMA names a wheel of llama-cpp-python for all processors; KEY the releaser's minisign key, without which a throw-away key signs;
+# PACKAGES and BACKENDS what the add-ons for training and for graphics cards are made of.
 .PHONY: installers installer-test
 installers: $(EMBED)
-	$(PYTHON) -m installers.build --python "$(PYTHON)" $(if $(LLAMA),--llama "$(LLAMA)") $(if $(KEY),--key "$(KEY)")
+	$(PYTHON) -m installers.build --python "$(PYTHON)" $(if $(LLAMA),--llama "$(LLAMA)") $(if $(KEY),--key "$(KEY)") \
+		$(if $(PACKAGES),--packages "$(PACKAGES)") $(if $(BACKENDS),--backends "$(BACKENDS)")
 
-# As root: a clean Debian without Python and without a network, with what build/release holds.
+# As root: a clean Debian without Python and without a network, with all that build/release holds; WORK keeps its bare system for the next time.
 installer-test:
 	$(PYTHON) installers/check.py build/release --key $(or $(PUBLIC_KEY),build/release/TRIAL-KEY.pub)
-	sh installers/proof.sh build/release build/installer-test
+	sh installers/proof.sh build/release $(or $(WORK),build/installer-test)

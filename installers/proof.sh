@@ -1,15 +1,24 @@
 #!/bin/sh
 # Installs what was built in a clean Debian without Python and without a network, uses it, and removes it. Needs root.
-# Usage: proof.sh RELEASE WORK [deb | run | wheelhouse | addon]…; the first three where none is named. The clean system is made once in WORK by debootstrap (this part reaches debootstrap's own mirror, or the one that MIRROR names).
+# Usage: proof.sh RELEASE WORK [deb | run | wheelhouse | train | addon | graphics]…; where none is named, all that RELEASE has the file for. The clean system is made once in WORK by debootstrap (this part reaches debootstrap's own mirror, or the one that MIRROR names).
 set -eu
 release=$(cd "$1" && pwd)
 mkdir -p "$2"
 work=$(cd "$2" && pwd)
 shift 2
-wanted=${*:-deb run wheelhouse}
+wanted=$*
 here=$(cd "$(dirname "$0")" && pwd)
 [ "$(id -u)" -eq 0 ] || { echo "This needs root, for debootstrap, chroot and a network namespace." >&2; exit 1; }
 
+if [ -z "$wanted" ]; then
+    has() { [ -z "$(find "$release" -maxdepth 1 -name "$1")" ] || wanted="$wanted $2"; }
+    has '*_amd64.deb' deb
+    has '*.run' run
+    has '*-wheelhouse-*_x86_64.tar' wheelhouse
+    has '*-wheelhouse-*-train.tar' train
+    has 'assay-training-*.addon' addon
+    has 'assay-graphics-*.addon' graphics
+fi
 deb=$(find "$release" -maxdepth 1 -name '*_amd64.deb' | head -n 1)
 base=$work/base
 if [ ! -e "$work/base.done" ]; then
@@ -57,11 +66,17 @@ for one in $wanted; do
             echo "== the add-on for training, in the Debian package's program"
             inside base addon.sh
             ;;
+        graphics)
+            echo "== the add-on for graphics cards, in the Debian package's program, without a card"
+            inside base graphics.sh
+            ;;
+        train)
+            echo "== the wheelhouse with what training needs, with Debian's own Python"
+            inside python train.sh
+            ;;
         wheelhouse)
-            if [ -e "$work/python.done" ]; then
-                echo "== the wheelhouse, with Debian's own Python"
-                inside python wheelhouse.sh
-            fi
+            echo "== the wheelhouse, with Debian's own Python"
+            inside python wheelhouse.sh
             ;;
         *)
             echo "$one: there is no such proof." >&2
@@ -69,4 +84,4 @@ for one in $wanted; do
             ;;
     esac
 done
-echo "== passed: $wanted"
+echo "== passed:$(printf ' %s' $wanted)"

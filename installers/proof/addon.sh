@@ -12,7 +12,7 @@ if as "assay train run /usr/lib/assay/_internal/resources/example/style.yaml --p
     exit 1
 fi
 grep -q "assay addon install" /tmp/without.log
-cp /release/*.addon /tmp/changed.addon
+cp /release/assay-training-*.addon /tmp/changed.addon
 printf x | dd of=/tmp/changed.addon bs=1 seek=90000000 conv=notrunc 2> /dev/null
 chmod 644 /tmp/changed.addon
 if as "assay addon install /tmp/changed.addon" > /tmp/changed.log 2>&1; then
@@ -22,7 +22,7 @@ fi
 tail -n 1 /tmp/changed.log
 rm /tmp/changed.addon
 [ -z "$(find /home/tester/.local/share/assay/addons -name '*.py' 2> /dev/null)" ]
-as "assay addon install /release/*.addon" | tail -n 2
+as "assay addon install /release/assay-training-*.addon" | tail -n 2
 as "assay addon list"
 # The example's data and settings, shortened: 24 of its 300 examples, one round, 4 samples of its evaluation.
 as "mkdir short && cd short && cp /usr/lib/assay/_internal/resources/example/style*.* . && for f in style:24 style-test:4; do head -n \${f#*:} \${f%:*}.jsonl > part && mv part \${f%:*}.jsonl; done && sed -i 's/epochs: .*/epochs: 1/' style.yaml"

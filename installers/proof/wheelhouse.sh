@@ -2,7 +2,7 @@
 set -eu
 useradd --create-home tester
 as() { su tester -c "cd && $1"; }
-as "tar xf /release/*-wheelhouse-*.tar"
+as "tar xf /release/*-wheelhouse-*_x86_64.tar"
 as "sh assay-workbench-*-wheelhouse-*/install.sh --dry-run --python python3"
 as "sh assay-workbench-*-wheelhouse-*/install.sh --python python3"
 bin=.local/share/assay-workbench/bin
