@@ -2,10 +2,11 @@
 
 Beside the share of equal marks stands Cohen's kappa, which takes off what two would agree by chance who marked as often as they did; once
 plain, once with quadratic weights, for which a mark that is nearly the same counts nearly as much. Marks of the same sample hang together,
-so the intervals of kappa resample whole samples. Where both always give one and the same mark there is no kappa.
+so the intervals of kappa resample whole samples, and that of the share counts samples. Where both always give one and the same mark there
+is no kappa.
 
 Sources: Cohen (1960), "A coefficient of agreement for nominal scales", EPM 20, 37-46; Cohen (1968), "Weighted kappa", Psychological
-Bulletin 70, 213-220; Wilson (1927) for the share; the percentile bootstrap for kappa.
+Bulletin 70, 213-220; Wilson (1927) for the share, with the number of samples; the percentile bootstrap for kappa.
 """
 
 import math
@@ -65,7 +66,7 @@ def agreement(first: str, second: str, pairs: Sequence[Pair], seed: int) -> Agre
         counts[samples[pair.sample], place[pair.first] * len(marks) + place[pair.second]] += 1
     whole = counts.sum(axis=0)
     same = sum(pair.first == pair.second for pair in pairs)
-    low, high = wilson(same, len(pairs))
+    low, high = wilson(same * len(samples) / len(pairs) if pairs else 0.0, len(samples))
     return Agreement(
         first=first,
         second=second,

@@ -63,7 +63,7 @@ def compare_runs(
     found = comparison.compare(
         wanted[0],
         wanted[1:],
-        {id: sample.document for id, sample in common.items() if sample.document},
+        groups_of(common),
         _tagged(common, tags),
         lower_is_better(wanted[0].values),
         seed,
@@ -103,6 +103,11 @@ def measured(reader: Reader, digest: Digest, run: Run, common: Mapping[str, Samp
 def samples_of(reader: Reader, run: Run) -> dict[str, Sample]:
     """The samples of a run's dataset, by id."""
     return {sample.id: sample for sample in reader.get(run.dataset, Dataset).samples}
+
+
+def groups_of(samples: Mapping[str, Sample]) -> dict[str, str]:
+    """The samples that don't stand for themselves, with what they hang on: their group (a patient, a case), else their document."""
+    return {id: sample.group or sample.document for id, sample in samples.items() if sample.group or sample.document}
 
 
 def lower_is_better(scorers: Mapping[str, object]) -> frozenset[str]:

@@ -1,9 +1,10 @@
 """Runs against a baseline: what differs, by how much, whether that may be chance, and on which samples. Pure.
 
-Rules: figures are paired by sample, over samples that both sides measured and that are the same in both datasets. Samples on one document
-stand or fall together: where documents have several, whole documents are drawn and flipped. Yes or no is tested with McNemar's exact test
-where each sample stands for itself; anything else by flipping signs. All differences that are told together are corrected together, by
-Holm (no false finding among them) and by Benjamini and Hochberg (few among those found); those within tags are a family of their own.
+Rules: figures are paired by sample, over samples that both sides measured and that are the same in both datasets; a sample that was asked more
+than once counts once. Samples of one group (a patient, a case), or on one document, stand or fall together: where there are several, whole groups are
+drawn and flipped. Yes or no is tested with McNemar's exact test where each sample stands for itself; anything else by flipping signs. All differences
+that are told together are corrected together, by Holm (no false finding among them) and by Benjamini and Hochberg (few among those found); those
+within tags are a family of their own.
 """
 
 import math
@@ -217,7 +218,7 @@ def _row(pair: _Pair, interval: tuple[float, float] | None, flipped: Values | No
     other, before, after, sums, yes_no, lower = pair.other, pair.before, pair.after, pair.sums, pair.yes_no, pair.lower
     change = after - before
     n, value = len(change), float(change.mean())
-    low, high = interval or (value, value)
+    low, high = (paired.certain(before.tolist(), after.tolist()) if pair.alone else None) or interval or (value, value)
     gained, lost = int(np.count_nonzero(change > 0)), int(np.count_nonzero(change < 0))
     if yes_no and pair.alone:
         p, test = paired.mcnemar_p(gained, lost), "mcnemar"
@@ -227,6 +228,7 @@ def _row(pair: _Pair, interval: tuple[float, float] | None, flipped: Values | No
         bound = abs(float(sums.sum())) - 1e-5 * max(1.0, float(np.abs(sums).sum()))
         p, test = (int(np.count_nonzero(flipped >= bound)) + 1) / (RESAMPLES + 1), "permutation"
     spread = float(change.std(ddof=1)) if n > 1 else math.inf
+    worth = n if pair.alone or n < 2 else paired.independent(sums.tolist(), pair.sizes.tolist(), spread)
     means_of = float(before.mean()), float(after.mean())
     return Compared(
         run=other.run,
@@ -248,7 +250,9 @@ def _row(pair: _Pair, interval: tuple[float, float] | None, flipped: Values | No
         test=test,
         n=n,
         groups=len(sums),
-        detectable=paired.detectable_share((gained + lost) / n, n) if yes_no else paired.detectable_mean(spread, n),
+        detectable=paired.detectable_share((gained + lost) / n, worth)
+        if yes_no
+        else paired.detectable_mean(spread, worth),
         better=None if not gained and not lost else (value < 0) == lower if value else None,
     )
 

@@ -17,7 +17,8 @@ from core.errors import BadInput
 from core.evals import comparison, paired
 from core.evals.comparison import Measured
 from core.evals.records import VariantResult
-from core.evals.statistics import bootstrap_mean, wilson
+from core.evals.scorers import SCORERS
+from core.evals.statistics import mean_interval
 from core.records import Record
 
 PASSED: Final = "passed"
@@ -135,9 +136,8 @@ def _bound(rule: Bound, evidence: Evidence) -> Verdict:
         if not values:
             return Verdict(line=rule.line, met=False, reason=f"no sample with the tag {rule.tag} was measured.")
         n = len(values)
-        low, high = (
-            wilson(round(sum(values)), n) if recorded.method == "wilson" else bootstrap_mean(values, evidence.seed)
-        )
+        scorer = SCORERS[rule.metric]
+        low, high, _ = mean_interval(values, scorer.method, evidence.seed, scorer.bounded)
         ends = {"value": sum(values) / n, "low": low, "high": high}
     if evidence.result.errors:
         return Verdict(line=rule.line, met=False, reason=f"{evidence.result.errors} samples ended in an error.")

@@ -105,6 +105,32 @@ def risk_difference(both: int, gained: int, lost: int, neither: int) -> tuple[fl
     return value, max(-1.0, value - math.sqrt(max(0.0, below))), min(1.0, value + math.sqrt(max(0.0, above)))
 
 
+def certain(before: Sequence[float], after: Sequence[float]) -> tuple[float, float] | None:
+    """Newcombe's interval where each value is a yes or a no and all samples changed alike, which resampling takes for certain; None elsewhere."""
+    changes = {two - one for one, two in zip(before, after, strict=True)}
+    if len(changes) != 1 or not all(value in (0.0, 1.0) for value in (*before, *after)):
+        return None
+    both = sum(one + two == 2 for one, two in zip(before, after, strict=True))
+    gained, lost = sum(changes) > 0, sum(changes) < 0
+    n = len(before)
+    return risk_difference(both, n * gained, n * lost, 0 if gained or lost else n - both)[1:]
+
+
+def independent(sums: Sequence[float], sizes: Sequence[float], spread: float) -> int:
+    """How many independent samples groups of samples are worth for their mean, by the design effect: between 1 and their number.
+
+    `sums` and `sizes` are each group's sum and number of samples, `spread` the standard deviation over all samples. Where nothing varies between
+    groups, as many as there are groups.
+    """
+    totals, counts = np.asarray(sums, dtype=np.float64), np.asarray(sizes, dtype=np.float64)
+    n, groups = int(counts.sum()), len(totals)
+    if groups < 2:
+        return min(n, 1)
+    mean = totals.sum() / n
+    between = groups / (groups - 1) * float(((totals - mean * counts) ** 2).sum())
+    return groups if between <= 1e-12 else max(1, min(n, int(n * n * spread * spread / between)))
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """Adjusted p-values: comparing them with 0.05 keeps the chance of even one false finding among all under 5 %."""
     adjusted, largest = [0.0] * len(p_values), 0.0

@@ -185,7 +185,8 @@ class Outcome(Record, frozen=True, kw_only=True, tag="outcome"):
 class Metric(Record, frozen=True, kw_only=True):
     """A scorer's mean over the samples it applies to, with a 95 % interval; `method` is "wilson" or "bootstrap".
 
-    A sample that was asked more than once counts once, with the mean of its scores, and the interval is a bootstrap over samples."""
+    A sample that was asked more than once counts once, with the mean of its scores; the interval is over samples, never over answers. Where all
+    values of a scorer from 0 to 1 are one and the same, which resampling takes for certain, the ends are Wilson's for so many samples."""
 
     scorer: str
     value: float

@@ -113,7 +113,7 @@ def judge(
                 result=next(variant for variant in result.variants if variant.name == name),
                 measured=held[name],
                 baseline=own,
-                groups={id: sample.document for id, sample in samples.items() if sample.document},
+                groups=comparing.groups_of(samples),
                 tags=tags,
                 lower=comparing.lower_is_better(held[name].values),
                 seed=run.seed,

@@ -7,9 +7,11 @@ that are never zero.
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
+Method = Literal["wilson", "bootstrap"]
 LEVEL = 0.95
 Z = 1.959963984540054
 """Normal quantile at 1 - (1 - LEVEL) / 2."""
@@ -17,8 +19,9 @@ RESAMPLES = 2000
 """Bootstrap and permutation draws: the end of a 95 % interval moves by about 1 % of its width between seeds."""
 
 
-def wilson(successes: int, n: int) -> tuple[float, float]:
-    """The 95 % Wilson score interval of a proportion; (0, 1) where nothing was observed."""
+def wilson(successes: float, n: int) -> tuple[float, float]:
+    """The 95 % Wilson score interval of a proportion; (0, 1) where nothing was observed. `successes` may be a sum of shares from 0 to 1: nothing
+    between 0 and 1 varies more than a yes or no with the same mean, so the interval is then rather too wide."""
     if n == 0:
         return 0.0, 1.0
     share = successes / n
@@ -27,6 +30,20 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     low = 0.0 if successes == 0 else max(0.0, centre - half)
     high = 1.0 if successes == n else min(1.0, centre + half)
     return low, high
+
+
+def mean_interval(values: Sequence[float], method: Method, seed: int, bounded: bool) -> tuple[float, float, Method]:
+    """The 95 % interval of a mean over samples, one value each, and how it was made: (low, high, method).
+
+    By "wilson" where that is asked for and each value is a yes (1) or a no (0), else by "bootstrap". Resampling takes for certain what all values
+    agree on, be they two or two hundred: where they do, and are `bounded` by 0 and 1, the ends are Wilson's for so many.
+    """
+    total = math.fsum(values)
+    if method == "wilson" and all(value in (0.0, 1.0) for value in values):
+        return *wilson(total, len(values)), "wilson"
+    if bounded and len(set(values)) < 2:
+        return *wilson(min(total, len(values)), len(values)), "bootstrap"
+    return *bootstrap_mean(values, seed), "bootstrap"
 
 
 def bootstrap_mean(values: Sequence[float], seed: int) -> tuple[float, float]:

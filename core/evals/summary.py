@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from core.evals.paired import certain
 from core.evals.records import (
     Criterion,
     CriterionResult,
@@ -12,7 +13,7 @@ from core.evals.records import (
     VariantResult,
 )
 from core.evals.scorers import SCORERS
-from core.evals.statistics import bootstrap_mean, paired_difference, wilson
+from core.evals.statistics import mean_interval, paired_difference
 
 DIGITS = 6
 """Decimals that a stored figure keeps, so that a recomputation compares equal on any machine."""
@@ -23,9 +24,7 @@ def summarise(variant: str, outcomes: Sequence[Outcome], scorers: Sequence[str],
     own = [outcome for outcome in outcomes if outcome.variant == variant]
     return VariantResult(
         name=variant,
-        metrics=tuple(
-            _metric(name, list(values_of(own, name).values()), any(o.repetition for o in own), seed) for name in scorers
-        ),
+        metrics=tuple(_metric(name, list(values_of(own, name).values()), seed) for name in scorers),
         passed=sum(outcome.passed for outcome in own),
         failed=sum(not outcome.passed and not outcome.error for outcome in own),
         errors=sum(bool(outcome.error) for outcome in own),
@@ -44,7 +43,9 @@ def differences(
             both = sorted(before.keys() & after.keys())
             if not both:
                 continue
-            value, low, high, p = paired_difference([before[s] for s in both], [after[s] for s in both], seed)
+            pair = [before[s] for s in both], [after[s] for s in both]
+            value, low, high, p = paired_difference(*pair, seed)
+            low, high = certain(*pair) or (low, high)
             found.append(
                 Difference(
                     scorer=name,
@@ -92,13 +93,9 @@ def values_of(outcomes: Sequence[Outcome], scorer: str) -> dict[str, float]:
     }
 
 
-def _metric(scorer: str, values: Sequence[float], repeated: bool, seed: int) -> Metric:
-    method = "bootstrap" if repeated else SCORERS[scorer].method
+def _metric(scorer: str, values: Sequence[float], seed: int) -> Metric:
     value = sum(values) / len(values) if values else 0.0
-    if method == "wilson":
-        low, high = wilson(round(sum(values)), len(values))
-    else:
-        low, high = bootstrap_mean(values, seed)
+    low, high, method = mean_interval(values, SCORERS[scorer].method, seed, SCORERS[scorer].bounded)
     return Metric(
         scorer=scorer,
         value=round(value, DIGITS),

@@ -12,7 +12,7 @@ MOST = 200
 """Marks that the report shows one by one."""
 KAPPA = (
     "Kappa takes off what two would agree by chance: 1 is perfect, 0 no more than chance; in the weighted one a mark that is nearly the same "
-    "counts nearly as much. Intervals are at 95 %: Wilson for the share, bootstrap over samples for kappa."
+    "counts nearly as much. Intervals are at 95 %: Wilson for the share, with the number of samples, bootstrap over samples for kappa."
 )
 
 

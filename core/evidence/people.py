@@ -282,7 +282,7 @@ def _check_agreement(told: _Agreement, pairs: Sequence[tuple[str, int, int]]) ->
     good = counts == (len(pairs), len({sample for sample, *_ in pairs}), marks, table)
     _require(good, f"{name}: the table doesn't follow from the marks.")
     same = sum(a == b for _, a, b in pairs)
-    low, high = wilson(same, len(pairs))
+    low, high = wilson(same * told.samples / len(pairs) if pairs else 0.0, told.samples)
     share = told.share.value, told.share.low, told.share.high
     close = all(map(_close, share, (same / len(pairs) if pairs else 0.0, low, high)))
     _require(close, f"{name}: the share of equal marks doesn't follow.")

@@ -551,7 +551,7 @@ def check_agreement(told, first, second, pairs):
     same = [told["first"], told["second"], told["n"], told["samples"]] == [first, second, len(pairs), len({sample for sample, _, _ in pairs})]
     require(same and canonical([told["marks"], told["table"]]) == canonical([marks, table]), "a table of agreement doesn't follow from the marks")
     equal, share = sum(a == b for _, a, b in pairs), told["share"]
-    ends = wilson(equal, len(pairs))
+    ends = wilson(equal * told["samples"] / len(pairs) if pairs else 0, told["samples"])
     good = close((share["value"], equal / len(pairs) if pairs else 0.0), (share["low"], ends[0]), (share["high"], ends[1]))
     for said, found in ((told["kappa"], kappa(marks, table, 0)), (told["weighted"], kappa(marks, table, 2))):
         good = good and (said is None) == (found is None) and (said is None or close((said["value"], found)))

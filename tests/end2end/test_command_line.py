@@ -193,7 +193,7 @@ def test_evaluations(ines: Assay, worked: dict[str, Any]) -> None:
     assert set(run["criteria"][0]) == {"metric", "variant", "measured", "met"}
     (listed,) = printed(ines("eval", "list", "--json"), {"runs"})["runs"]
     assert set(listed) == RUN
-    shown = printed(ines("eval", "show", "run-1", "--outcomes", "--json"), RUN | {"people", "outcomes"})
+    shown = printed(ines("eval", "show", "run-1", "--outcomes", "--json"), RUN | {"people", "outcomes", "by_group"})
     assert set(shown["outcomes"][0]) == {"sample", "variant", "answer", "error", "reused", "scores"}
     assert set(shown["outcomes"][0]["scores"]["contains"]) == {"value", "passed", "reason"}
     keys = {"runs", "baseline", "differences", "changed", "left_out"}

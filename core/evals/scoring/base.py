@@ -118,6 +118,11 @@ class Scorer(NamedTuple):
     """`after`: it asks a judge, and its turn comes when the answers are there."""
     lower_is_better: bool = False
 
+    @property
+    def bounded(self) -> bool:
+        """Whether its values lie between 0 and 1."""
+        return self.range in ("0 or 1", "0 to 1")
+
 
 class Use(NamedTuple):
     """A scorer in a spec: its label there, and its settings."""

@@ -63,3 +63,13 @@ def test_answers_of_one_sample_are_drawn_together() -> None:
     often = agreement("a", "b", pairs(first, second) * 10, seed=1)
     assert (often.n, often.samples) == (80, 8)
     assert (told(often.kappa).low, told(often.kappa).high) == (told(once.kappa).low, told(once.kappa).high)
+
+
+def test_a_sample_that_is_judged_often_counts_once_for_how_sure_the_share_is() -> None:
+    once = [Pair(str(n), 1, 1 + (n < 3)) for n in range(10)]
+    often = [pair for pair in once for _ in range(30)]
+    few, many = (agreement("a", "b", pairs, 1).share for pairs in (once, often))
+    assert few.value == many.value == 0.7
+    assert (many.low, many.high) == (few.low, few.high)
+    alike = agreement("a", "b", [Pair(str(n % 4), 1, 1) for n in range(80)], 1).share
+    assert (alike.low, alike.high) == pytest.approx((0.5101, 1.0), abs=5e-4), "Wilson, of 4 in 4"

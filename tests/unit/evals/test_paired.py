@@ -142,3 +142,25 @@ def test_too_few_samples_show_nothing() -> None:
     assert paired.detectable_share(0.1, 40) == pytest.approx(paired.detectable_share(0.0, 40))
     assert 0.15 < paired.detectable_share(0.1, 40) < paired.detectable_share(0.3, 40) < 0.3
     assert paired.detectable_mean(0.3, 1) == math.inf
+
+
+def test_where_all_changed_alike_the_interval_is_newcombes() -> None:
+    assert paired.certain([0.0, 1.0], [0.0, 1.0]) == paired.risk_difference(1, 0, 0, 1)[1:]
+    assert paired.certain([0.0] * 5, [1.0] * 5) == paired.risk_difference(0, 5, 0, 0)[1:]
+    assert paired.certain([1.0] * 5, [0.0] * 5) == paired.risk_difference(0, 0, 5, 0)[1:]
+    assert paired.certain([0.0, 1.0], [1.0, 1.0]) is None
+    assert paired.certain([0.2, 0.2], [0.4, 0.4]) is None
+    assert paired.certain([], []) is None
+
+
+def test_groups_are_worth_as_many_samples_as_the_design_effect_leaves() -> None:
+    """Kish's 1 + (m - 1) rho: with whole groups alike (rho 1), a sample more in a group says nothing."""
+    means = GENERATOR.normal(0, 1, 12)
+    alike = np.repeat(means, 10)
+    worth = paired.independent((means * 10).tolist(), [10.0] * 12, float(alike.std(ddof=1)))
+    assert 11 <= worth <= 12
+    apart = GENERATOR.normal(0, 1, 4000)
+    worth = paired.independent(apart.reshape(400, 10).sum(axis=1).tolist(), [10.0] * 400, float(apart.std(ddof=1)))
+    assert 3200 <= worth <= 4000
+    assert paired.independent([3.0], [3.0], 1.0) == 1
+    assert paired.independent([0.0, 0.0], [5.0, 5.0], 0.0) == 2

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.evals.statistics import bootstrap_mean, paired_difference, wilson
+from core.evals.statistics import bootstrap_mean, mean_interval, paired_difference, wilson
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 10), (1, 10), (5, 10), (10, 10), (31, 40), (640, 1000)])
@@ -56,3 +56,21 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say() -> None:
         low <= 0.3 <= high for low, high in (wilson(int(generator.binomial(40, 0.3)), 40) for _ in range(2000))
     )
     assert 0.93 <= covered / 2000 <= 0.98
+
+
+def test_what_all_samples_agree_on_is_not_told_as_certain() -> None:
+    for n, least in ((1, 0.20), (3, 0.43), (12, 0.75)):
+        low, high, method = mean_interval([1.0] * n, "bootstrap", 1, bounded=True)
+        theirs = stats.binomtest(n, n).proportion_ci(method="wilson")
+        assert (low, high) == pytest.approx((theirs.low, theirs.high))
+        assert method == "bootstrap"
+        assert low > least
+    assert mean_interval([0.5] * 4, "bootstrap", 1, bounded=True)[:2] == pytest.approx(wilson(2, 4))
+    assert mean_interval([7.0] * 4, "bootstrap", 1, bounded=False)[:2] == (7.0, 7.0)
+    assert mean_interval([], "bootstrap", 1, bounded=True)[:2] == (0.0, 1.0)
+
+
+def test_a_share_that_is_no_yes_or_no_is_resampled() -> None:
+    values = [1.0, 0.0, 2 / 3, 1.0, 1 / 3]
+    assert mean_interval(values, "wilson", 4, bounded=True) == (*bootstrap_mean(values, 4), "bootstrap")
+    assert mean_interval([1.0, 0.0, 1.0], "wilson", 4, bounded=True) == (*wilson(2, 3), "wilson")

@@ -1,4 +1,5 @@
 import pytest
+from msgspec.structs import replace
 
 from core.errors import BadInput
 from core.evals.files import checked
@@ -88,3 +89,27 @@ def test_a_spec_that_can_not_run_is_refused(changes: dict[str, object], said: st
     }
     with pytest.raises(BadInput, match=said):
         checked(Spec(**{**fields, **changes}), "spec.yaml")
+
+
+def test_asking_a_sample_again_narrows_nothing() -> None:
+    """Repetitions of a sample are one observation: five samples asked once or forty times say as much of other samples."""
+    once = [outcome("a", sample, float(sample < 3)) for sample in range(5)]
+    often = [replace(one, repetition=time) for one in once for time in range(40)]
+    mean, again = (summarise("a", held, ("contains",), seed=1).metrics[0] for held in (once, often))
+    assert (again.n, again.value, again.low, again.high, again.method) == (5, mean.value, mean.low, mean.high, "wilson")
+    other = [replace(one, variant="b") for one in often]
+    found, small = (
+        differences(["a", "b"], [*held, *more], ("contains",), seed=1)[0]
+        for held, more in ((often, other), (once, other[::40]))
+    )
+    assert (found.n, found.low, found.high, found.p) == (5, small.low, small.high, small.p)
+    assert found.low < 0 < found.high, "no difference on five samples doesn't show that there is none"
+
+
+def test_a_graded_score_that_all_samples_have_is_not_certain() -> None:
+    held = [
+        replace(outcome("a", n, 1.0), scores=(Score(scorer="groundedness", value=1.0, passed=True),)) for n in range(3)
+    ]
+    (metric,) = summarise("a", held, ("groundedness",), seed=1).metrics
+    assert (metric.value, metric.high, metric.method) == (1.0, 1.0, "bootstrap")
+    assert metric.low == pytest.approx(0.438503, abs=1e-6)
