@@ -1,6 +1,7 @@
 """OpenDocument: texts (ODT), spreadsheets (ODS) and presentations (ODP).
 
 A sheet and a slide are pages. Formulas show the values that they had when the file was saved. Deleted text of tracked changes is left out.
+Hidden sheets, rows and slides are read and said.
 """
 
 from collections.abc import Iterator
@@ -9,9 +10,9 @@ from typing import Any, Final
 import lxml.etree
 
 from core.documents import formats
-from core.documents.worker import packing
+from core.documents.worker import hidden, packing
 from core.documents.worker.csv import row_text
-from core.documents.worker.records import Page, PageWriter, Parsed
+from core.documents.worker.records import Hidden, Page, PageWriter, Parsed
 from core.documents.worker.tables import MOST_CELLS, Budget, Row, write_sheet
 from core.errors import BadInput, Unsupported
 
@@ -19,6 +20,8 @@ OFFICE: Final = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 TEXT: Final = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 TABLE: Final = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 DRAW: Final = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}"
+STYLE: Final = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
+PRESENTATION: Final = "{urn:oasis:names:tc:opendocument:xmlns:presentation:1.0}"
 NOTES: Final = "{urn:oasis:names:tc:opendocument:xmlns:presentation:1.0}notes"
 DC: Final = "{http://purl.org/dc/elements/1.1/}"
 SPACED: Final = (f"{TEXT}s", f"{TEXT}tab", f"{TEXT}line-break", f"{TEXT}p", f"{TEXT}h")
@@ -40,15 +43,26 @@ def read(name: str, data: bytes, media: str) -> Parsed:
     content = None if body is None else next(iter(body), None)
     if content is None:
         raise BadInput(source=name, problem="damaged; it has no content. Get another copy.")
+    unseen: tuple[Hidden, ...] = ()
     if media == formats.ODS:
-        pages = tuple(_sheets(name, content))
+        pages, unseen = _sheets(name, content, _unseen(root))
     elif media == formats.ODP:
-        pages = tuple(_slides(content))
+        pages = tuple(_slides(content, _unseen(root)))
     else:
         writer = PageWriter(1)
         _write(writer, content)
         pages = (writer.page(),)
-    return Parsed(media=media, title=_title(name, archive), pages=pages)
+    return Parsed(media=media, title=_title(name, archive), pages=pages, hidden=unseen)
+
+
+def _unseen(root: Any) -> frozenset[str]:
+    """The names of the styles whose sheets or slides aren't shown."""
+    return frozenset(
+        style.get(f"{STYLE}name", "")
+        for style in root.iter(f"{STYLE}style")
+        for look in style
+        if look.get(f"{TABLE}display") == "false" or look.get(f"{PRESENTATION}visibility") == "hidden"
+    )
 
 
 def _title(name: str, archive: Any) -> str:
@@ -98,27 +112,35 @@ def _write(writer: PageWriter, root: Any) -> None:
     flush()
 
 
-def _slides(content: Any) -> Iterator[Page]:
+def _slides(content: Any, unseen: frozenset[str]) -> Iterator[Page]:
     for number, slide in enumerate(content.iterchildren(f"{DRAW}page"), start=1):
         notes = slide.find(NOTES)
         if notes is not None:
             slide.remove(notes)
-        writer = PageWriter(number, slide.get(f"{DRAW}name", ""))
+        shown = slide.get(f"{DRAW}style-name", "") not in unseen
+        writer = PageWriter(number, slide.get(f"{DRAW}name", "") if shown else "hidden slide")
         _write(writer, slide)
         if notes is not None and (said := _text(notes)):
             writer.add("paragraph", said, places=((0, "notes"),))
         yield writer.page()
 
 
-def _sheets(name: str, content: Any) -> Iterator[Page]:
+def _sheets(name: str, content: Any, unseen: frozenset[str]) -> tuple[tuple[Page, ...], tuple[Hidden, ...]]:
     budget = Budget(name)
+    pages: list[Page] = []
+    found: list[Hidden] = []
     for number, sheet in enumerate(content.iterchildren(f"{TABLE}table"), start=1):
-        writer = PageWriter(number, sheet.get(f"{TABLE}name", ""))
-        write_sheet(writer, _rows(sheet), budget)
-        yield writer.page()
+        shown = sheet.get(f"{TABLE}style-name", "") not in unseen
+        writer = PageWriter(number, sheet.get(f"{TABLE}name", "") + ("" if shown else hidden.SHEET))
+        rows: set[int] = set()
+        write_sheet(writer, _rows(sheet, rows), budget)
+        pages.append(writer.page())
+        found += hidden.joined(hidden.in_rows(pages[-1], frozenset(rows)), pages[-1].text)
+    return tuple(pages), tuple(found)
 
 
-def _rows(sheet: Any) -> Iterator[Row]:
+def _rows(sheet: Any, unseen: set[int]) -> Iterator[Row]:
+    """The rows with their numbers; those that aren't shown are added to `unseen`."""
     number = 1
     for row in sheet.iter(f"{TABLE}table-row"):
         repeated = _count(row, f"{TABLE}number-rows-repeated")
@@ -132,7 +154,10 @@ def _rows(sheet: Any) -> Iterator[Row]:
                 continue
             values += [""] * min(empty, WIDEST) + [value] * min(times, WIDEST)
             empty = 0
+        concealed = row.get(f"{TABLE}visibility", "visible") != "visible"
         for _ in range(min(repeated, MOST_CELLS) if values else 1):
+            if concealed and values:
+                unseen.add(number)
             yield number, values
             number += 1
         number += 0 if values else repeated - 1

@@ -1,4 +1,5 @@
-"""PowerPoint presentations (PPTX): a page a slide; its title first, then what stands on it from top to bottom, then its notes.
+"""PowerPoint presentations (PPTX): a page a slide; its title first, then what stands on it from top to bottom, then its notes, then
+comments, each with its author.
 
 Texts in groups, tables, charts and diagrams are read, and pictures by their alternative text. Hidden slides are read and say so.
 """
@@ -66,8 +67,38 @@ def _slide(slide: Any, number: int) -> Page:
     if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
         notes = slide.notes_slide.notes_text_frame.text.strip()
         writer.add("paragraph", " ".join(notes.split()), places=((0, "notes"),) if notes else ())
+    for said in _comments(slide.part):
+        writer.add("paragraph", said, places=((0, "comment"),))
     page = writer.page()
     return writer.page(textless=pictures and not page.text)
+
+
+def _comments(part: Any) -> Iterator[str]:
+    """What people wrote on a slide, answers too, in either form that PowerPoint has for it."""
+    for relation in part.rels.values():
+        if relation.is_external or not relation.reltype.endswith("/comments"):
+            continue
+        authors = _authors(part.package)
+        for comment in packing.tree("", relation.target_part.blob).iter("{*}cm", "{*}reply"):
+            texts = [
+                text
+                for each in comment.iter("{*}text", f"{DRAWING}p")
+                if (text := _paragraph(each) or " ".join((each.text or "").split()))
+                and next(each.iterancestors("{*}cm", "{*}reply"), comment) is comment
+            ]
+            author = authors.get(comment.get("authorId", ""), "")
+            if texts:
+                yield f"Comment by {author}: {' '.join(texts)}" if author else f"Comment: {' '.join(texts)}"
+
+
+def _authors(package: Any) -> dict[str, str]:
+    """The names of those who commented, by their numbers in the presentation."""
+    found: dict[str, str] = {}
+    for relation in package.main_document_part.rels.values():
+        if not relation.is_external and relation.reltype.endswith(("/commentAuthors", "/authors")):
+            for author in packing.tree("", relation.target_part.blob).iter("{*}cmAuthor", "{*}author"):
+                found[author.get("id", "")] = " ".join(author.get("name", "").split())
+    return found
 
 
 def _ordered(shapes: Any, depth: int) -> Iterator[Any]:

@@ -1,7 +1,7 @@
 """Plain text: its encoding, its paragraphs, and what in it is a heading.
 
-The encoding is a byte order mark's, or UTF-8 where the bytes are valid, or what charset-normalizer finds. A page's text is the file's own text:
-only line ends are made alike, and control characters other than tabs are replaced by spaces.
+The encoding is a byte order mark's, or UTF-16 where every second byte is zero, or UTF-8 where the bytes are valid, or what charset-normalizer
+finds. A page's text is the file's own text: only line ends are made alike, and control characters other than tabs are replaced by spaces.
 """
 
 import re
@@ -28,6 +28,8 @@ BINARY: Final = bytes([*range(1, 9), *range(14, 27), *range(28, 32)])
 """Bytes that no text has, whatever its encoding (0 stands in UTF-16, 27 in ISO 2022)."""
 MOST_CONTROLS: Final = 0.02
 """Share of control characters from which a file is no text."""
+ZEROS: Final = 0.4
+"""Share of zeros among every second byte from which a file is UTF-16."""
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _PARAGRAPH = re.compile(r"\S(?:.|\n(?!\s*\n))*", re.MULTILINE)
@@ -68,6 +70,8 @@ def _decoded(name: str, data: bytes) -> str:
     for mark, encoding in MARKS:
         if data.startswith(mark):
             return data.decode(encoding, "replace")
+    if (wide := _wide(data[:SAMPLE])) is not None:
+        return data.decode(wide, "replace")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
@@ -79,6 +83,15 @@ def _decoded(name: str, data: bytes) -> str:
     if best is None:
         raise BadInput(source=name, problem="no text in an encoding that can be recognised. Save it as UTF-8.")
     return data.decode(best.encoding, "replace")
+
+
+def _wide(sample: bytes) -> str | None:
+    """UTF-16 without a byte order mark, by the zeros in every second byte."""
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    half = max(len(sample) // 2, 1)
+    if max(even, odd) < ZEROS * half or min(even, odd) > MOST_CONTROLS * half:
+        return None
+    return "utf-16-be" if even > odd else "utf-16-le"
 
 
 def blocks(text: str) -> Iterator[tuple[Kind, str, int]]:
