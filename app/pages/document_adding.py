@@ -14,11 +14,14 @@ from app.pages.refused_files import RefusedFiles, sentence
 from app.widgets.banner import Banner
 from app.widgets.basic import column
 from app.widgets.long_work import LongWork, parted
+from core.documents.rebuilding import Rebuild, Rebuilt
 from core.documents.records import AddDocuments, AddedDocuments, CuttingChoice, Refusal
 from core.documents.refreshing import Refreshed
 from core.jobs import Progress
 
 AS_USUAL = CuttingChoice()
+IN = "What was read until then is in."
+READY = "It is searched as before, and what was made anew until then is kept: it goes on where it was."
 SHOWN = 3
 """Refused files that the banner names; the list has all."""
 
@@ -40,7 +43,7 @@ class Adding(QObject):
         self.work.cancelled.connect(self._stop)
         self._refused: tuple[Refusal, ...] = ()
         self._again: Callable[[list[str]], None] = lambda passwords: None
-        self._collection = ""
+        self._collection, self._safe = "", IN
         banner.acted.connect(self.show_refused)
 
     def add(
@@ -70,6 +73,15 @@ class Adding(QObject):
 
         self._begin(f"Refreshing {collection}", collection, work, self._refreshed)
 
+    def rebuild(self, request: Rebuild, passwords: Sequence[str] = ()) -> None:
+        """Make a collection anew, or go on with that."""
+        name, given = request.collection, tuple(passwords)
+        self._again = lambda asked: self.rebuild(request, asked)
+        title = f"Reading {name} again" if request.older else f"Making {name} anew"
+        self._begin(title, name, lambda bench, job: bench.rebuilding.rebuild(request, job, given), self._rebuilt)
+        self.work.note("It is searched as before until all is ready")
+        self._safe = READY
+
     def show_refused(self) -> None:
         """List the files that the last import refused."""
         form = RefusedFiles(self._collection, self._refused)
@@ -87,7 +99,7 @@ class Adding(QObject):
         self._shell.open_dialog(form, 680)
 
     def _begin(self, title: str, collection: str, work: Callable[[Any, Any], Any], done: Callable[[Any], None]) -> None:
-        self._collection = collection
+        self._collection, self._safe = collection, IN
         self.strip.show()
         self._banner.hide()
         to = "" if collection in title else f" to {collection}"
@@ -125,6 +137,13 @@ class Adding(QObject):
         held = f"A legal hold keeps {', '.join(found.held)} in search." if found.held else ""
         self._tell(found.refused, f"{words}.", ". ".join(part for part in (words, held.rstrip(".")) if part), held)
 
+    def _rebuilt(self, found: Rebuilt) -> None:
+        if not found.done:
+            self._tell(found.refused, "It is searched as before; the others are ready.", "", "")
+            return
+        parts = f"{count(found.documents, 'document')} made anew, {found.unchanged:,} unchanged"
+        self._tell((), "", f"{parts}, {count(found.embedded, 'chunk')} embedded", "")
+
     def _tell(self, refused: tuple[Refusal, ...], rest: str, words: str, safe: str) -> None:
         self._end()
         self._refused = refused
@@ -140,12 +159,12 @@ class Adding(QObject):
 
     def _failed(self, found: Failure) -> None:
         self._end()
-        self._banner.say(found.sentence, found.safe or "What was read until then is in.")
+        self._banner.say(found.sentence, found.safe or self._safe)
         self.read_again.emit()
 
     def _stopped(self) -> None:
         self._end()
-        self._shell.toast("Stopped. What was read until then is in.")
+        self._shell.toast(f"Stopped. {self._safe}")
         self.read_again.emit()
 
     def _stop(self) -> None:

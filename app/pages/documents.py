@@ -18,11 +18,11 @@ from app.pages.document_adding import AS_USUAL, Adding
 from app.pages.document_comparison import DocumentComparison
 from app.pages.document_cutting import FIRST, ask_cutting
 from app.pages.document_folders import Folders
+from app.pages.document_making import MakingCard
 from app.pages.document_screening import CollectionScreening
 from app.pages.page import Page, Shell, list_pane, side_pane
 from app.pages.reader import Reader
 from app.pages.removal import Removal
-from app.pages.search_quality import ask_quality
 from app.theme.look import look
 from app.widgets.basic import Card, Elided, SearchField, clear, column, label, row, shorten
 from app.widgets.beside import ANY, SHARE, Beside
@@ -33,7 +33,6 @@ from app.widgets.page_view import PageView
 from app.widgets.quick_switcher import Target
 from app.widgets.side_list import SideList, SideRow
 from app.widgets.table import Cell, Column, Table
-from core.documents import readers
 from core.documents.records import Chunking, Collection, CuttingChoice, Document
 from core.records import Digest
 from core.vault.roles import Act
@@ -152,7 +151,9 @@ class DocumentsPage(Page):
         middle.setLayout(across_middle)
         self._middle = middle
         self._about = Card()
-        self._cut = Card("How it is cut")
+        self.making = MakingCard(shell)
+        self.making.rebuild.connect(self.adding.rebuild)
+        self.making.given_up.connect(self._give_up)
         self.open_button = Button("Open", "book")
         self.ask_button = Button("Ask it", "chat")
         self.compare_button = Button("Compare", "compare", "quiet")
@@ -168,7 +169,7 @@ class DocumentsPage(Page):
         self.ask_button.clicked.connect(lambda: self.shell.go("chat", self._collection))
         self.compare_button.clicked.connect(self._ask_comparison)
         self.remove_button.clicked.connect(self._ask_removal)
-        self._cards = side_pane(self._about, self._cut, self.folders, self.screening.card, width=CARDS)
+        self._cards = side_pane(self._about, self.making, self.folders, self.screening.card, width=CARDS)
         self._cards.setMinimumWidth(0)
         self._cards.setMaximumWidth(ANY)
         self.view = PageView()
@@ -322,7 +323,7 @@ class DocumentsPage(Page):
         self.screening.show(name)
         self.folders.show_collection(name)
         known = next((found for found in self._collections if found.name == name), None)
-        self._cut.setVisible(known is not None)
+        self.making.show_collection(known)
         if known is None:
             self.empty.say(
                 f"Nothing in {name} can be asked yet. Decide about what waits."
@@ -336,7 +337,6 @@ class DocumentsPage(Page):
             return
         self._stack.setCurrentWidget(self._filled)
         self._count.say(f"{known.documents:,} documents, {known.pages:,} pages, {known.chunks:,} chunks")
-        self._say_cut(known)
         self.operations.run("Read the documents", lambda bench, job: listed(bench, name), self._show_documents)
 
     def _show_documents(self, found: tuple[tuple[str, Document], ...]) -> None:
@@ -373,18 +373,14 @@ class DocumentsPage(Page):
         self._about.body.addWidget(self._acts)
         self._judge()
 
-    def _say_cut(self, found: Collection) -> None:
-        clear(self._cut.body)
-        self._cut.body.addWidget(label("How it is cut", type="heading"))
-        first = "Heading, then " if found.chunking.strategy == "structure" else "Size alone, "
-        self._cut.fact("By", f"{first}{found.chunking.target} tokens", tone="primary")
-        self._cut.fact("Overlap", f"{found.chunking.overlap} tokens at most", tone="primary")
-        self._cut.fact("Embedder", found.embedder_name, tone="primary")
-        if found.older:
-            self._cut.body.addWidget(label(readers.older(found), type="small", tone="secondary", wrap=True))
-        measure = Button("Measure the search", kind="link")
-        measure.clicked.connect(lambda: ask_quality(self.shell, found.name))
-        self._cut.body.addLayout(row(measure, None))
+    def _give_up(self) -> None:
+        name = self._collection
+        self.operations.run(
+            "Give up a rebuild",
+            lambda bench, job: bench.rebuilding.give_up(name),
+            lambda _: self.shell.toast(f"{name} stays as it is"),
+            self.fail,
+        )
 
     def _open_document(self) -> None:
         found = self.table.current()
@@ -435,6 +431,7 @@ class DocumentsPage(Page):
         self.add_files.refuse(reason)
         self.add_folder.refuse(reason)
         self.remove_button.refuse(reason)
+        self.making.refuse(reason)
         self.shell.folder_watch.hold(self._handle is not None)
         if self._collection:
             self.folders.refuse(reason)

@@ -275,6 +275,16 @@ class Documents:
         if kept.chunking.version != preparing.RULES.version:
             raise store.outdated(name, "made by another version of Assay, which cut documents differently.")
 
+    def outdated(self, collection: str, job: Job) -> str:
+        """Why a collection can't be searched or added to as it was made, in a sentence; empty where it can. Raises `NotFound`."""
+        with self._vault.read() as reader:
+            store.get(reader, collection)
+        try:
+            self._check_embedder(collection, job)
+        except BadInput as error:
+            return str(error)
+        return ""
+
     def embedder(self, name: str = "") -> ModelFile:
         """The model of that name; that for new collections without one. Raises `Unavailable`."""
         name = name or self._embedder

@@ -420,6 +420,7 @@ READING = {
         "show",
         "locate",
         "gone",
+        "outdated",
         "place",
         "close",
         "sample",

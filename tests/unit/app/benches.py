@@ -79,6 +79,9 @@ class Library:
     def gone(self, collection: str) -> tuple[()]:
         return ()
 
+    def outdated(self, collection: str, job: Job) -> str:
+        return ""
+
     def collections(self) -> tuple[SimpleNamespace, ...]:
         return (self.collection("merrowdale"),)
 
@@ -168,6 +171,7 @@ class Bench:
         self.evals = Evals(vault, self.models, self.documents, self.prompts, self.datasets, self.library)  # type: ignore[arg-type]
 
         self.evidence = Evidence(vault, self.evals)
+        self.rebuilding = SimpleNamespace(pending=lambda collection: None)
         self.watched = SimpleNamespace(following=lambda collection: Following(), look=lambda job: ())
         self.screening = Screening(vault, self.library)  # type: ignore[arg-type]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.main_window import MainWindow
 from core.documents.filtering import Filters
+from core.documents.rebuilding import Rebuild
 from core.documents.records import AddDocuments, Refusal
 from core.documents.refreshing import Changes
 from core.documents.screening.records import Rescreened
@@ -73,6 +74,40 @@ def watched(waiting: int = 0, problem: str = "", may: bool = True, gone: int = 0
         wait(window)
 
     return show
+
+
+def old(window: MainWindow) -> None:
+    from tests.unit.app.shots import wait
+
+    window.operations.workbench.documents.older = 2  # type: ignore[union-attr]
+    window.page.opened()  # type: ignore[union-attr]
+    wait(window)
+
+
+def outdated(window: MainWindow) -> None:
+    from tests.unit.app.shots import wait
+
+    bench = window.operations.workbench
+    bench.documents.problem = (  # type: ignore[union-attr]
+        "safety: its vectors were computed by llama.cpp, and onnx would compute others; they can't be compared."
+    )
+    window.page.opened()  # type: ignore[union-attr]
+    wait(window)
+
+
+def anew(window: MainWindow) -> None:
+    window.page.making.anew.click()  # type: ignore[union-attr]
+
+
+def made_anew(window: MainWindow) -> None:
+    from tests.unit.app.shots import wait
+
+    bench = window.operations.workbench
+    bench.documents.gate.clear()  # type: ignore[union-attr]
+    window.page.making.rebuild.emit(Rebuild(collection="safety", embedder="other-embed"))  # type: ignore[union-attr]
+    window.page.work.say(17, 142, "documents", "about 3 min left")  # type: ignore[union-attr]
+    wait(window)
+    bench.documents.gate.set()  # type: ignore[union-attr]
 
 
 def gone_listed(window: MainWindow) -> None:
@@ -228,6 +263,10 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     "documents-watched-problem": documents(
         watched(problem=f"The folder {FOLDERS[1]} isn't there. Connect its disk."), waiting=False
     ),
+    "documents-older": documents(old, waiting=False),
+    "documents-outdated": documents(outdated, waiting=False),
+    "documents-anew": documents(anew, waiting=False),
+    "documents-made-anew": documents(made_anew, waiting=False),
     "documents-gone": documents(gone_listed, waiting=False),
     "documents-compare": documents(compare_form, waiting=False),
     "documents-compared": documents(compared, waiting=False),

@@ -19,6 +19,7 @@ from core.documents.cutting import SMALLEST
 from core.documents.formats import LOCKED
 from core.documents.previewing import Preview, PreviewPassage
 from core.documents.previewing import Sample as ReadSample
+from core.documents.rebuilding import Plan, Rebuild, Rebuilt
 from core.documents.records import (
     AddDocuments,
     AddedDocuments,
@@ -122,6 +123,7 @@ class Documents:
         self.held: dict[str, dict[Digest, Document]] = {}
         self.older = 0
         """Documents of each collection that an older version read."""
+        self.problem = ""
         self.taken_out: list[tuple[Digest, Document, str]] = []
         self.reasons: list[str] = []
         self.passwords: list[tuple[str, ...]] = []
@@ -227,6 +229,9 @@ class Documents:
     def list(self, collection: str) -> tuple[tuple[Digest, Document], ...]:
         return tuple(self.held[collection].items())
 
+    def outdated(self, collection: str, job: Job) -> str:
+        return self.problem
+
     def gone(self, collection: str) -> tuple[tuple[Digest, Document, str], ...]:
         return tuple(self.taken_out)
 
@@ -323,6 +328,53 @@ class Watched:
         done = self._refreshing.refresh(collection, job)
         self.changes[collection] = Changes(time=WHEN, new=1, changed=0, renamed=1, gone=0)
         return done
+
+
+class Rebuilding:
+    """A document whose name begins with "locked" holds a rebuild up until its password is given."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self.asked: list[Rebuild] = []
+        self.begun: Plan | None = None
+
+    def pending(self, collection: str) -> Plan | None:
+        return self.begun
+
+    def give_up(self, collection: str) -> None:
+        self.begun = None
+        self._documents._vault.happened(Act.ADD_DOCUMENTS, collection)
+
+    def rebuild(self, request: Rebuild, job: Job, passwords: Sequence[str] = ()) -> Rebuilt:
+        self.asked.append(request)
+        held = [one.name for one in self._documents.held[request.collection].values()]
+        plan = Plan(
+            embedder=digest("embed"),
+            embedder_name=request.embedder or "starter-embed",
+            dimensions=8,
+            route="",
+            chunking=Chunking(target=request.size or Chunking().target),
+            older=request.older,
+        )
+        self.begun = plan
+        for done, _ in enumerate(held, 1):
+            self._documents.gate.wait(120)
+            job.report(done, len(held), "documents")
+        refused = [name for name in held if name.startswith("locked") and "open sesame" not in passwords]
+        if not refused:
+            self.begun, self._documents.older = None, 0
+        self._documents._vault.happened(Act.ADD_DOCUMENTS, request.collection)
+        return Rebuilt(
+            collection=request.collection,
+            plan=plan,
+            done=not refused,
+            documents=1,
+            unchanged=len(held) - 1,
+            embedded=9,
+            refused=tuple(Refusal(file=name, reason=f"{name}: {LOCKED}") for name in refused),
+            left_out=0,
+            seconds=0.1,
+        )
 
 
 class Comparing:
@@ -570,6 +622,7 @@ class StandIn:
         self.documents = Documents(self.vault)
         self.refreshing = Refreshing(self.documents)
         self.watched = Watched(self.refreshing)
+        self.rebuilding = Rebuilding(self.documents)
         self.comparing = Comparing(self.documents)
         self.assistants = Assistants(self.vault, self.documents)
         self.models = Models(self.vault)

@@ -5,7 +5,6 @@ from pathlib import Path
 import msgspec
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
@@ -181,18 +180,3 @@ def test_a_list_that_cant_be_written_says_so(tmp_path: Path, qtbot: QtBot) -> No
     form.write(str(tmp_path / "nowhere" / "list.txt"))
     assert form.problem == "list.txt can’t be written there. Choose another folder."
     assert as_text("safety", ()) == "0 files refused by safety\n"
-
-
-def test_the_collections_card_says_what_an_older_version_read(
-    page: DocumentsPage, bench: StandIn, qtbot: QtBot
-) -> None:
-    add(page, qtbot, "SOP-PV-014.pdf")
-    said = "1 document was read by an older version; `assay documents rebuild safety --older` reads it again"
-
-    def words() -> list[str]:
-        return [found.text() for found in page._cut.findChildren(QLabel)]
-
-    assert said not in words()
-    bench.documents.older = 1
-    add(page, qtbot, "notes.txt")
-    qtbot.waitUntil(lambda: said in words(), timeout=60_000)
