@@ -46,7 +46,7 @@ class AssistantForm(ActForm):
         prompts = {"": BUILT_IN, **{name: name for name in shelf.prompts}}
         self.prompt = chosen(prompts, tuple(prompts), "", "Prompt")
         self._variables = shelf.variables
-        self.values = ValueFields(fixing=True, title="Variables of the prompt")
+        self.values = ValueFields("fix", title="Variables of the prompt")
         self.collections = TickList("Collections", "They are searched as if they were one.", "Find a collection")
         self.passages = Field("Passages", line_edit(text="6"), "At most, 1 to 50.", _number(1, 50), beside=True)
         self.tokens = Field("Longest", line_edit(text="256"), "Tokens of an answer.", _number(1, 100_000), beside=True)

@@ -3,7 +3,8 @@
 Each answer is asked as in the chat and leaves its trace. One click goes on with the better: the chat shows it and asks what made it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
@@ -17,6 +18,7 @@ from app.pages.answers import TracePanel, present
 from app.pages.chat_pictures import Pictures, show_in, show_large
 from app.pages.page import Shell, scrolled
 from app.pages.question_box import OWN_PROMPT
+from app.pages.value_fields import ValueFields
 from app.theme.look import look
 from app.widgets.basic import Elided, column, frame, line, row
 from app.widgets.buttons import Button, Segments, button
@@ -25,6 +27,7 @@ from app.widgets.exchange import Exchange
 from app.widgets.toolbar import Chooser
 from core import settings
 from core.assistants.records import QUOTES, Answer, Answered, Delta, Found, Question
+from core.prompts.records import Variable
 
 NARROW = 680
 """Pixels at scale 1.0 under which one answer is shown at a time."""
@@ -52,6 +55,7 @@ class Answering(QFrame):
         self.adapters = AdapterChooser(shell, f"{which}: ")
         self._choices = Choices()
         self.model.picked.connect(lambda _: self._chosen())
+        self.prompt.picked.connect(lambda _: self._chosen())
         self.keep = button("Go on with this", "check", small=True)
         self.keep.setAccessibleName(f"Go on with the {which.lower()} answer")
         self.keep.clicked.connect(lambda: self.kept.emit(self.answer))
@@ -99,8 +103,16 @@ class Answering(QFrame):
         """Why its model sees no pictures; nothing where it does."""
         return self._choices.sees_not(self.model.current)
 
-    def ask(self, collection: str, text: str, pictures: Sequence[Seen] = ()) -> None:
-        """Begin the answer."""
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """What its prompt wants to be filled in."""
+        own = self.model.current == QUOTES or self.prompt.current == OWN_PROMPT
+        return () if own else self._choices.variables.get(self.prompt.current, ())
+
+    def ask(
+        self, collection: str, text: str, pictures: Sequence[Seen] = (), values: Mapping[str, Any] | None = None
+    ) -> None:
+        """Begin the answer; of `values`, those that its prompt declares."""
         if self.exchange is not None:
             self._place.removeWidget(self.exchange)
             self.exchange.hide()
@@ -108,7 +120,7 @@ class Answering(QFrame):
         exchange = self.exchange = Exchange(text)
         exchange.trace_asked.connect(self._show_trace)
         exchange.tokens_asked.connect(lambda: self._show_trace("tokens"))
-        exchange.again.connect(lambda: self.ask(collection, text, pictures) if self._handle is None else None)
+        exchange.again.connect(lambda: self.ask(collection, text, pictures, values) if self._handle is None else None)
         show_in(exchange.pictures, pictures)
         exchange.pictures.asked.connect(lambda place: show_large(self._shell, pictures[place]))
         content = tuple(one.data for one in pictures)
@@ -116,6 +128,7 @@ class Answering(QFrame):
         self.answer = None
         model = self.model.current
         own = model == QUOTES or self.prompt.current == OWN_PROMPT
+        known = {variable.name for variable in self.variables}
         question = Question(
             collection=collection,
             text=text,
@@ -123,6 +136,7 @@ class Answering(QFrame):
             prompt=None if own else self.prompt.current,
             mode=settings.load().answers,
             adapters=self.adapters.uses,
+            values={name: value for name, value in (values or {}).items() if name in known},
         )
 
         def parts(found: list[object]) -> None:
@@ -212,6 +226,7 @@ class CompareView(QWidget):
             side.ended.connect(self._judge)
             side.chosen.connect(self._judge)
             self._both.addWidget(side, 1)
+        self.values = ValueFields()
         self.composer = Composer()
         self.composer.sent.connect(self.ask)
         self.composer.stopped.connect(self.stop)
@@ -236,7 +251,7 @@ class CompareView(QWidget):
             column(self.pictures.note, self.pictures.tray, self.composer, foot, space=6, margins=(12, 12, 8, 8))
         )
         below = frame("panel")
-        below.setLayout(column(box, margins=(24, 8, 24, 16)))
+        below.setLayout(column(self.values, box, margins=(24, 8, 24, 16)))
         self._above = frame("panel")
         self._above.setLayout(row(self.which, None, margins=(16, 10, 16, 0)))
         self._above.hide()
@@ -265,11 +280,11 @@ class CompareView(QWidget):
     def ask(self) -> None:
         """Ask both what is written."""
         text = self.composer.toPlainText().strip()
-        if not text or not self.send.isEnabled():
+        if not text or not self.send.isEnabled() or not self.values.good():
             return
         self.shown = tuple(self.pictures.seen)
         for side in self.sides:
-            side.ask(self._collection, text, self.shown)
+            side.ask(self._collection, text, self.shown, self.values.values())
         self._judge()
 
     def stop(self) -> None:
@@ -291,6 +306,8 @@ class CompareView(QWidget):
         return next((reason for side in self.sides if (reason := side.sees_not())), "")
 
     def _judge(self) -> None:
+        wanted = {variable.name: variable for side in self.sides for variable in side.variables}
+        self.values.offer(tuple(wanted.values()))
         self.pictures.judge()
         self.halt.setVisible(self.running)
         reason = ""

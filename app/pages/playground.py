@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QLineEdit, QScrollArea, QSizePolicy, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
 
 from app.pages.page import Page, Shell, take_focus
 from app.pages.playground_column import NARROWEST, PlayColumn
+from app.pages.value_fields import ValueFields
 from app.theme.look import look
-from app.widgets.basic import clear, column, frame, row
+from app.widgets.basic import column, frame, row
 from app.widgets.buttons import Button, button
 from app.widgets.composer import Composer
 from app.widgets.empty_state import EmptyState
-from app.widgets.forms import Choice, Field, line_edit
+from app.widgets.forms import Field
 from app.widgets.toolbar import Chooser
 from core.datasets.collecting import collect, kept, preferred
 from core.datasets.records import Sample, SavedDataset
 from core.jobs import Job
-from core.prompts.filling import BUILT_IN
+from core.prompts.filling import askable
 from core.prompts.records import PromptState, Variable
 from core.records import Json
 from core.vault.events import Changed
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from core.workbench import Workbench
 
 MOST = 6
-FIELDS_BESIDE = 4
 NOWHERE = "no documents"
 NEW = "playground"
 WATCHED = {Act.SAVE_PROMPT, Act.LABEL, Act.ADD_MODEL, Act.ADD_DATASET, Act.ADD_DOCUMENTS}
@@ -68,7 +68,7 @@ class PlaygroundPage(Page):
         self._wanted = ""
         self._begun = False
         self.columns: list[PlayColumn] = []
-        self.fields: dict[str, Field] = {}
+        self.values = ValueFields("try")
         self.add: Button = button("Add a column", "plus")
         self.add.clicked.connect(self.add_column)
         self.bar.act(self.add)
@@ -110,10 +110,17 @@ class PlaygroundPage(Page):
         return [*self.columns, self._below]
 
     def draft(self) -> Json:
-        return self.composer.toPlainText().strip() or None
+        text, values = self.composer.toPlainText().strip(), self.values.written()
+        return {"text": text, "values": dict(values)} if text else None
 
     def take_draft(self, draft: Json) -> None:
-        self.composer.setPlainText(str(draft))
+        if isinstance(draft, dict) and isinstance(draft.get("values"), dict):
+            self.composer.setPlainText(str(draft.get("text", "")))
+            self.values.remember({name: str(value) for name, value in draft["values"].items()})  # type: ignore[union-attr]
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        return self.values.fields
 
     @property
     def running(self) -> bool:
@@ -181,8 +188,10 @@ class PlaygroundPage(Page):
         text = self.composer.toPlainText().strip()
         if not text or not self.send.isEnabled():
             return
+        if not self.values.good():
+            return
         collection = "" if self.collection.current == NOWHERE else self.collection.current
-        values: dict[str, Json] = {name: field.text for name, field in self.fields.items() if field.text.strip()}
+        values: dict[str, Json] = self.values.values()
         for one in self.columns:
             one.ask(collection, text, values)
         self._judge()
@@ -197,16 +206,9 @@ class PlaygroundPage(Page):
         wanted: dict[str, Variable] = {}
         for one in self.columns:
             for variable in one.version.declared if one.version is not None else ():
-                filled = variable.source in ("input", "question") or variable.name in BUILT_IN
-                if not filled and variable.kind in ("text", "number", "choice"):
+                if variable.kind in ("passages", "examples") or variable in askable((variable,)):
                     wanted.setdefault(variable.name, variable)
-        written = {name: field.text for name, field in self.fields.items()}
-        clear(self._grid)
-        self.fields = {name: _field(variable, written.get(name, "")) for name, variable in wanted.items()}
-        for place, field in enumerate(self.fields.values()):
-            top = Qt.AlignmentFlag.AlignTop
-            self._grid.addWidget(field, place // FIELDS_BESIDE, place % FIELDS_BESIDE, top)
-        self._values.setVisible(bool(self.fields))
+        self.values.offer(tuple(wanted.values()))
         self._judge()
 
     # keeping
@@ -250,17 +252,11 @@ class PlaygroundPage(Page):
         self.send.clicked.connect(self.ask)
         self.halt = Button("Stop", "stop", hint="Esc")
         self.halt.clicked.connect(self.stop)
-        self._grid = QGridLayout()
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(look().px(10))
-        self._values = QWidget()
-        self._values.setAccessibleName("Variables")
-        self._values.setLayout(self._grid)
         box = frame("composer")
         foot = row(self.collection, self.dataset, None, self.halt, self.send, space=6)
         box.setLayout(column(self.composer, foot, space=6, margins=(12, 12, 8, 8)))
         made = frame("panel")
-        made.setLayout(column(self._values, box, space=10, margins=(24, 10, 24, 16)))
+        made.setLayout(column(self.values, box, space=10, margins=(24, 10, 24, 16)))
         return made
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -287,15 +283,3 @@ class PlaygroundPage(Page):
         elif not self.composer.toPlainText().strip():
             reason = "Write an input first."
         self.send.refuse(reason)
-
-
-def _field(variable: Variable, written: str) -> Field:
-    word = variable.name.replace("_", " ").capitalize()
-    if variable.kind == "choice":
-        choice = Choice()
-        choice.addItems(variable.choices)
-        usual = written if written in variable.choices else str(variable.default or variable.choices[0])
-        choice.setCurrentText(usual)
-        return Field(word, choice, variable.description)
-    edit: QLineEdit = line_edit("" if variable.default is None else str(variable.default), written)
-    return Field(word, edit, variable.description)

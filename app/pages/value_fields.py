@@ -1,15 +1,17 @@
-"""Fields for what a person fills a prompt's variables with: texts, numbers and choices, each checked where it stands.
+"""Fields for what a person fills a prompt's variables with, one by its type, each checked where it stands.
 
-To be asked with (`ValueFields(fixing=False)`), a variable without a default needs a value; to be fixed in a saved assistant, what is empty is asked
-each time. A default stands in its field as it will be used.
+To be asked with (`use="ask"`), a variable without a default needs a value; to be fixed in a saved assistant (`"fix"`), what is empty is asked
+each time; to be tried (`"try"`), texts have room for several lines, passages can be written, and the first choice is chosen. A default stands in its
+field as it will be used, and what was written under a name comes back with it.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QPlainTextEdit, QWidget
 
 from app.theme.look import look
 from app.widgets.basic import label
@@ -18,6 +20,9 @@ from core.prompts.filling import value_problem
 from core.prompts.records import Variable
 
 ASKED = "Asked each time"
+PASSAGES = "A blank line begins another. Empty: those that are found for the input."
+LINES = 66
+"""Pixels at scale 1.0 that a field for several lines is high."""
 TWO, THREE = 420, 640
 """Pixels at scale 1.0 from which two and three fields stand beside each other."""
 
@@ -27,11 +32,13 @@ class ValueFields(QWidget):
 
     changed = Signal()
 
-    def __init__(self, fixing: bool = False, title: str = "") -> None:
+    def __init__(self, use: Literal["ask", "fix", "try"] = "ask", title: str = "") -> None:
         super().__init__()
-        self._fixing = fixing
+        self._fixing, self._trying = use == "fix", use == "try"
         self._variables: tuple[Variable, ...] = ()
         self._kept: dict[str, str] = {}
+        self._first: dict[str, str] = {}
+        """What stood in each field before anybody wrote: a default isn't taken along to another prompt."""
         self.fields: dict[str, Field] = {}
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -48,7 +55,7 @@ class ValueFields(QWidget):
         """Fields for these; what was written under the same name stays, unless `values` are given."""
         if tuple(variables) == self._variables and values is None:
             return
-        self._kept |= {name: self._written(field) for name, field in self.fields.items()}
+        self._kept = self.written()
         if values is not None:
             self._kept = {name: str(value) for name, value in values.items()}
         for field in self.fields.values():
@@ -57,9 +64,21 @@ class ValueFields(QWidget):
             field.deleteLater()
         self._variables = tuple(variables)
         self.fields = {one.name: self._field(one) for one in variables}
+        now = {name: self._written(field) for name, field in self.fields.items()}
+        self._first = {name: text for name, text in now.items() if name not in self._kept}
         self._across = 0
         self._place()
         self.setVisible(bool(self.fields))
+
+    def remember(self, written: Mapping[str, str]) -> None:
+        """Put back what was written, now or once there is a field of that name."""
+        variables, self._variables = self._variables, ()
+        self.fields, gone = {}, self.fields
+        self._kept |= written
+        for field in gone.values():
+            self._grid.removeWidget(field)
+            field.deleteLater()
+        self.offer(variables)
 
     def good(self) -> bool:
         """Check each, say what is wrong beside it, and go to the first that is."""
@@ -68,11 +87,25 @@ class ValueFields(QWidget):
             wrong[0].edit.setFocus()
         return not wrong
 
+    def written(self) -> dict[str, str]:
+        """What stands in the fields, and stood in those that are gone, by name."""
+        now = {name: self._written(field) for name, field in self.fields.items()}
+        return self._kept | {name: text for name, text in now.items() if text != self._first.get(name)}
+
     def values(self) -> dict[str, Any]:
-        """What was filled in, by name; what stands at its default, or is asked each time, is left out."""
+        """What was filled in, by name; what is asked each time is left out, and what stands at its default where nothing is tried."""
+        if self._trying:
+            return {one.name: value for one in self._variables if (value := self._tried(one))}
         found = {name: self._written(field) for name, field in self.fields.items()}
         defaults = {one.name: "" if one.default is None else str(one.default) for one in self._variables}
         return {name: text for name, text in found.items() if text and (self._fixing or text != defaults[name])}
+
+    def _tried(self, one: Variable) -> Any:
+        """The value of a field by its type; "" for none."""
+        text = self._written(self.fields[one.name])
+        if one.kind == "passages":
+            return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+        return "" if one.kind == "examples" else text
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -95,11 +128,22 @@ class ValueFields(QWidget):
         default = "" if one.default is None else str(one.default)
         text = self._kept.get(one.name, "" if self._fixing else default)
         edit: Choice | Any
+        if one.kind == "examples":
+            edit = line_edit("", f"The first {one.count} of {one.dataset}")
+            edit.setReadOnly(True)
+            return Field(_word(one), edit, _note(one) or "They come with the prompt.")
+        if self._trying and one.kind in ("text", "passages"):
+            edit = QPlainTextEdit(text)
+            edit.setTabChangesFocus(True)
+            edit.setFixedHeight(look().px(LINES))
+            edit.textChanged.connect(self.changed)
+            note = " ".join(part for part in (_note(one), PASSAGES) if part) if one.kind == "passages" else _note(one)
+            return Field(_word(one), edit, note, self._checked(one))
         if one.kind == "choice":
             edit = Choice()
             if self._fixing:
                 edit.addItem(ASKED, "")
-            elif not default:
+            elif not default and not self._trying:
                 edit.addItem("Choose", "")
             for choice in one.choices:
                 edit.addItem(choice, choice)
@@ -108,12 +152,13 @@ class ValueFields(QWidget):
         else:
             edit = line_edit(ASKED if self._fixing else "", text)
             edit.textChanged.connect(lambda _: self.changed.emit())
-        word = one.name.replace("_", " ")
-        return Field(word[:1].upper() + word[1:], edit, _note(one), self._checked(one))
+        return Field(_word(one), edit, _note(one), self._checked(one))
 
     def _checked(self, one: Variable) -> Callable[[str], str]:
         def check(_: str) -> str:
             text = self._written(self.fields[one.name])
+            if one.kind == "passages":
+                return ""
             if not text:
                 return "" if self._fixing or one.default is not None else "Give a value."
             problem = value_problem(one, text)
@@ -124,6 +169,11 @@ class ValueFields(QWidget):
     def _written(self, field: Field) -> str:
         edit = field.edit
         return str(edit.currentData() or "") if isinstance(edit, Choice) else field.text.strip()
+
+
+def _word(one: Variable) -> str:
+    word = one.name.replace("_", " ")
+    return word[:1].upper() + word[1:]
 
 
 def _note(one: Variable) -> str:

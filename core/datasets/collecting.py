@@ -22,7 +22,7 @@ def kept(answer: Answer, user: str, trace: str = "") -> Sample:
         id="",
         input=answer.question.text,
         answer=answer.answer,
-        passages=tuple(passage.text for passage in answer.passages if not passage.document),
+        passages=(*_given(answer), *(passage.text for passage in answer.passages if not passage.document)),
         metadata=_values(answer),
         tags=(SYNTHETIC,),
         origin=_origin(answer, user, trace),
@@ -61,7 +61,13 @@ def collect(datasets: "Datasets", name: str, sample: Sample) -> SavedDataset:
 
 
 def _values(answer: Answer) -> dict[str, str]:
-    return {name: str(value) for name, value in answer.question.values.items()}
+    return {name: str(value) for name, value in answer.question.values.items() if not isinstance(value, list | tuple)}
+
+
+def _given(answer: Answer) -> tuple[str, ...]:
+    """Passages that a person gave, which a sample has a place of its own for."""
+    lists = (value for value in answer.question.values.values() if isinstance(value, list | tuple))
+    return tuple(str(part) for some in lists for part in some)
 
 
 def _made(answer: Answer) -> str:

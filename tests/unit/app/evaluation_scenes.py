@@ -115,6 +115,18 @@ def judged(window: MainWindow) -> None:
     bars[0].verticalScrollBar().setValue(page.summary.people.y() - 12)
 
 
+def comparison_people(window: MainWindow) -> None:
+    """Two runs, one of them marked by people, beside each other."""
+    with_judge(with_runs(window))
+    window.go("evals", "run-3")
+    wait(window)
+    window.page._turn("compare")  # type: ignore[union-attr]
+    wait(window)
+    page = window.page.comparison  # type: ignore[union-attr]
+    bars = page.side.findChildren(QScrollArea) or [page.side]
+    bars[0].ensureWidgetVisible(page.people, 0, 0)
+
+
 def judged_sample(window: MainWindow) -> None:
     judged(window)
     page = window.page.results  # type: ignore[union-attr]
@@ -278,4 +290,5 @@ SCENES: dict[str, Callable[[MainWindow], None]] = {
     "evals-specs": view("specs"),
     "evals-judged": judged,
     "evals-judged-sample": judged_sample,
+    "evals-compare-people": comparison_people,
 }

@@ -9,8 +9,12 @@ from PySide6.QtWidgets import QScrollArea
 from app.main_window import MainWindow
 from app.pages.playground import PlaygroundPage
 from core.documents.records import AddDocuments
+from core.inference.records import Message
 from core.jobs import Job
+from core.prompts.records import SavePrompt, Variable
+from core.prompts.service import drafted
 from tests.unit.app.playing import SORT, TYPED, VARIABLES, PlayBench
+from tests.unit.app.standin import WHEN
 
 
 def playground(then: Callable[[MainWindow, PlaygroundPage], None]) -> Callable[[MainWindow], None]:
@@ -66,7 +70,33 @@ def saw(window: MainWindow, page: PlaygroundPage) -> None:
     page.columns[0].prompt_button.click()
 
 
+def typed(window: MainWindow, page: PlaygroundPage) -> None:
+    """A field of each type, two of them wrong."""
+    from tests.unit.app.shots import wait
+
+    variables = (
+        Variable(name="text", source="input"),
+        Variable(name="aim", description="What the summary is for"),
+        Variable(name="tone", kind="choice", choices=("calm", "warm")),
+        Variable(name="words", kind="number", least=5, most=90),
+        Variable(name="notes", kind="passages"),
+        Variable(name="shots", kind="examples", dataset="triage@1", count=3),
+    )
+    said = Message(role="user", content="{{ aim }} {{ tone }} {{ words }} {{ notes }} {{ shots }} {{ text }}")
+    made = SavePrompt(name="summarise", messages=(said,), variables=variables)
+    window.operations.workbench.prompts.held.insert(0, drafted(made, 3, None, "ines", WHEN))  # type: ignore[union-attr]
+    page.opened()
+    wait(window)
+    page.columns[0].prompt.choose("summarise@3")
+    page._ask_values()
+    page.fields["words"].edit.setText("120")  # type: ignore[union-attr]
+    page.fields["notes"].edit.setPlainText("The pump was serviced in May.\n\nSeals last a year.")  # type: ignore[union-attr]
+    page.composer.setPlainText("The pump in room 4 stopped on Monday.")
+    page.ask()
+
+
 SCENES = {
+    "playground-typed": playground(typed),
     "playground": playground(begun),
     "playground-answered": playground(answered),
     "playground-six": playground(six),

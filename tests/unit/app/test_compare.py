@@ -14,6 +14,7 @@ from core.assistants.records import QUOTES, AnswerPart, Question
 from core.documents.records import AddDocuments
 from core.errors import Unavailable
 from core.jobs import Job
+from tests.unit.app.chat_scenes import with_variables
 from tests.unit.app.standin import StandIn
 
 
@@ -145,3 +146,28 @@ def test_a_narrow_window_shows_one_answer_at_a_time(both: CompareView, monkeypat
     assert [side.isVisible() for side in both.sides] == [True, False]
     both.which.segment("right").click()
     assert [side.isVisible() for side in both.sides] == [False, True]
+
+
+def test_variables_are_asked_for_once_and_reach_the_side_that_declares_them(
+    chat: ChatPage, both: CompareView, bench: StandIn, window: MainWindow, qtbot: QtBot
+) -> None:
+    assert both.values.isHidden()
+    with_variables(bench)
+    chat.opened()
+    qtbot.waitUntil(lambda: "toned@1" in chat.box._choices.prompts, timeout=60_000)
+    both.offer("safety", chat.box._choices)
+    both.sides[1].model.choose("starter-chat")
+    both.sides[1].prompt.choose("toned@1")
+    both._judge()
+    assert list(both.values.fields) == ["tone", "words", "for_whom"]
+    both.composer.setPlainText("How soon?")
+    both.ask()
+    assert bench.assistants.asked == []
+    assert both.values.fields["tone"].error == "Give a value."
+    both.values.fields["tone"].edit.setCurrentIndex(2)  # type: ignore[union-attr]
+    both.values.fields["words"].edit.setText("40")  # type: ignore[union-attr]
+    both.ask()
+    qtbot.waitUntil(lambda: not both.running, timeout=60_000)
+    values = {question.prompt: question.values for question in bench.assistants.asked}
+    assert values["toned@1"]["words"] == "40"
+    assert all(not given for prompt, given in values.items() if prompt != "toned@1")

@@ -10,10 +10,14 @@ from pytestqt.qtbot import QtBot
 from app.main_window import MainWindow
 from app.pages.playground import MOST, PlaygroundPage
 from app.pages.playground_column import SeenPanel, SettingsForm
-from core.datasets.collecting import collect
+from core.datasets.collecting import collect, kept
 from core.documents.records import AddDocuments
+from core.inference.records import Message
 from core.jobs import Job
+from core.prompts.records import SavePrompt, Variable
+from core.prompts.service import drafted
 from tests.unit.app.playing import PlayBench
+from tests.unit.app.standin import WHEN
 
 
 @pytest.fixture
@@ -141,7 +145,7 @@ def test_an_answer_is_kept_as_a_sample_and_a_pair_as_a_preference(
     qtbot.waitUntil(lambda: len(bench.datasets.held["playground"].samples) == 2)
     kept, preference = bench.datasets.held["playground"].samples
     assert (kept.id, kept.input, kept.answer) == ("p0001", "A report.", page.columns[0].answer.answer)  # type: ignore[union-attr]
-    assert kept.metadata == {"tone": "calm"}
+    assert kept.metadata == {"tone": "calm", "words": "40"}
     assert (preference.chosen, preference.rejected) == tuple(
         one.answer.answer for one in reversed(page.columns) if one.answer
     )
@@ -182,7 +186,54 @@ def test_without_prompts_it_says_what_to_do(window: MainWindow, bench: PlayBench
 
 def test_what_was_written_is_kept_over_a_lock(page: PlaygroundPage) -> None:
     page.composer.setPlainText("half a")
+    page.fields["words"].edit.setText("12")  # type: ignore[union-attr]
     draft = page.draft()
     page.composer.clear()
+    page.fields["words"].edit.setText("40")  # type: ignore[union-attr]
     page.take_draft(draft)
     assert page.composer.toPlainText() == "half a"
+    assert page.fields["words"].text == "12"
+
+
+def test_each_variable_has_its_field_its_error_and_its_place_in_a_kept_sample(
+    page: PlaygroundPage, bench: PlayBench, qtbot: QtBot
+) -> None:
+    variables = (
+        Variable(name="text", source="input"),
+        Variable(name="aim"),
+        Variable(name="words", kind="number", least=5, most=90),
+        Variable(name="notes", kind="passages"),
+        Variable(name="shots", kind="examples", dataset="triage@1", count=3),
+    )
+    said = Message(role="user", content="{{ aim }} {{ words }} {{ notes }} {{ shots }} {{ text }}")
+    bench.prompts.held.insert(  # type: ignore[attr-defined]
+        0, drafted(SavePrompt(name="summarise", messages=(said,), variables=variables), 3, None, "ines", WHEN)
+    )
+    page.opened()
+    qtbot.waitUntil(lambda: "summarise@3" in page._choices.prompts, timeout=60_000)
+    page.columns[0].prompt.choose("summarise@3")
+    page._ask_values()
+    assert list(page.fields) == ["aim", "words", "notes", "shots"]
+    assert page.fields["shots"].edit.isReadOnly()  # type: ignore[union-attr]
+    ask(page, "A report.", qtbot)
+    assert bench.assistants.asked == []  # type: ignore[attr-defined]
+    assert [field.error for field in page.fields.values()] == ["Give a value.", "Give a value.", "", ""]
+    page.fields["aim"].edit.setPlainText("Shorten it.\nKeep names.")  # type: ignore[union-attr]
+    page.fields["words"].edit.setText("12")  # type: ignore[union-attr]
+    page.fields["notes"].edit.setPlainText("One.\nGoes on.\n\nTwo.")  # type: ignore[union-attr]
+    asked(page, "A report.", qtbot)
+    assert all(field.error == "" for field in page.fields.values())
+    answer = page.columns[0].answer
+    assert answer is not None
+    assert answer.question.values == {
+        "aim": "Shorten it.\nKeep names.",
+        "words": "12",
+        "notes": ["One.\nGoes on.", "Two."],
+    }
+    sample = kept(answer, "ines")
+    assert sample.metadata == {"aim": "Shorten it.\nKeep names.", "words": "12"}
+    assert sample.passages == ("One.\nGoes on.", "Two.")
+    page.columns[0].prompt.choose("classify@1")
+    page.columns[0].prompt.choose("summarise@3")
+    page._ask_values()
+    assert page.fields["words"].text == "12", "what was written comes back with its variable"
