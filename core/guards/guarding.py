@@ -7,6 +7,7 @@ from core.guards import instructions, invisible, personal
 from core.guards.classifiers import Classifier
 from core.guards.cutting import Stretch, merged
 from core.guards.records import Guarded, GuardPolicy, Reaction, Span, Where
+from core.guards.sieving import SIEVE
 from core.jobs import Job
 
 KINDS: Final = (*personal.KINDS, instructions.KIND, invisible.KIND)
@@ -17,9 +18,10 @@ MARKS: Final = {**personal.MARKS, instructions.KIND: "[instruction]", invisible.
 def found(text: str, kinds: Sequence[str]) -> list[Span]:
     """What the rules find of these kinds."""
     wanted = [kind for kind in personal.KINDS if kind in kinds]
-    spans = personal.spans(text, wanted) if wanted else []
+    sifted = SIEVE.sift(text)
+    spans = personal.spans(text, wanted, sifted) if wanted else []
     if instructions.KIND in kinds:
-        spans += instructions.spans(text)
+        spans += instructions.spans(text, sifted)
     if invisible.KIND in kinds:
         spans += invisible.spans(text)
     return sorted(spans, key=lambda span: (span.start, span.end))

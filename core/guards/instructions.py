@@ -9,10 +9,12 @@ A request without such words ("What is the capital of Brazil?") is not told from
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from core.guards.records import Span
+from core.guards.sieving import SIEVE
 
 KIND: Final = "instruction"
 
@@ -41,19 +43,27 @@ _OVERRIDES: Final = tuple(
         r"<\|(?:im_start|im_end|system|user|assistant|endoftext|eot_id|start_header_id)\|?>|\[/?INST\]|<<SYS>>|<start_of_turn>",
     )
 )
-_NEEDED: Final = tuple(
-    tuple(words.split("|"))
-    for words in (
-        "ignor|disregard|forget|override|bypass|vergiss|missachte|oublie|olvida",
-        "not follow|n't follow|n’t follow|never follow|not obey|n't obey|n’t obey|never obey",
-        "instruction",
-        "system prompt|hidden prompt|initial prompt|your instructions|prompt syst",
-        "you are now|you are no longer|you are to be|you are as|act as|act now|behave as|behave now|pretend|respond as|respond now|answer as|"
-        "answer now|"
-        "reply as|reply now",
-        "as an ai|as a l|as a c|as ai|as l|dear |attention |hey |note to|note for|instructions to|instructions for|instruction to|instruction for",
-        "im_start|im_end|system|user|assistant|endoftext|eot_id|header_id|[inst]|[/inst]|<<sys>>|<start_of_turn>",
-    )
+_NEEDED: Final = (
+    ("ignor", "disregard", "forget", "override", "bypass", "vergiss", "missachte", "oublie", "olvida"),
+    ("not follow", "n't follow", "n’t follow", "never follow", "not obey", "n't obey", "n’t obey", "never obey"),
+    ("instruction",),
+    ("system prompt", "hidden prompt", "initial prompt", "your instructions", "prompt syst"),
+    (
+        *(
+            "you are now",
+            "you are no longer",
+            "you are to be",
+            "you are as",
+            "act as",
+            "act now",
+            "behave as",
+            "behave now",
+            "pretend",
+        ),
+        *("respond as", "respond now", "answer as", "answer now", "reply as", "reply now"),
+    ),
+    (" ai,", " ai:", " ai!", " ai-", " ai ", "llm", "language model", "chatbot"),
+    ("<|", "inst]", "<<sys>>", "<start_of_turn>"),
 )
 """For each of them, what stands (in lower case) in whatever it finds; most texts have none of it."""
 _ANSWER: Final = (
@@ -85,7 +95,26 @@ _INTO_CODE: Final = re.compile(
     rf"snippet|excerpt|section|fragment|segment)\b",
     re.IGNORECASE,
 )
-_PARAGRAPH: Final = re.compile(r"[^\n]+(?:\n[^\n]+)*")
+_ANSWERS: Final = (
+    "answer",
+    "response",
+    "reply",
+    "replies",
+    "output",
+    "message",
+    "completion",
+    "summar",
+    "explanation",
+    "elucidation",
+    "generated",
+    "text",
+)
+"""What stands in whatever says how an answer should look, beside "your"."""
+_WITH_CODE: Final = (
+    *("block", "snippet", "excerpt", "section", "fragment", "segment", "piece"),
+    *("following", "subsequent", "below", "next"),
+)
+"""And in whatever says that code is to be put into one, beside " code "."""
 _SENTENCE: Final = re.compile(r"[^\s.!?][^.!?\n]{3,600}(?:[.!?](?=\w)[^.!?\n]{0,600}){0,8}[.!?:]?")
 _POLITE: Final = re.compile(
     r"\b(?:thank|thanks|appreciate|await|waiting|look(?:ing)? forward|received|based on your|regarding your|in response to your|i['’]ve|we)\b",
@@ -93,9 +122,23 @@ _POLITE: Final = re.compile(
 )
 
 
-def spans(text: str) -> list[Span]:
-    """The stretches that command a model, in order, apart from each other."""
-    found = sorted((*_overrides(text), *_shapings(text)), key=lambda span: (span.start, -span.end))
+_OVERRIDE_BITS: Final = tuple(SIEVE.literals(needed) for needed in _NEEDED)
+_YOUR_BITS: Final = SIEVE.literals(("your",)) | SIEVE.literals(_ANSWERS)
+_CODE_BITS: Final = SIEVE.literals(_WITH_CODE) | SIEVE.literals((" code ",))
+
+
+def spans(text: str, sifted: Sequence[tuple[int, int, int]] | None = None) -> list[Span]:
+    """The stretches that command a model, in order, apart from each other. `sifted` is what `SIEVE.sift` says of the text, where that is known."""
+    found: list[Span] = []
+    for start, end, bits in SIEVE.sift(text) if sifted is None else sifted:
+        if rules := _rules(bits):
+            found += _in_block(text, start, end, rules)
+    return _apart(found)
+
+
+def _apart(found: list[Span]) -> list[Span]:
+    """Of those that overlap, the one that begins first and is longest."""
+    found.sort(key=lambda span: (span.start, -span.end))
     kept: list[Span] = []
     for span in found:
         if not kept or span.start >= kept[-1].end:
@@ -103,13 +146,22 @@ def spans(text: str) -> list[Span]:
     return kept
 
 
-def _overrides(text: str) -> Iterator[Span]:
-    lower = text.lower()
-    for pattern, needed in zip(_OVERRIDES, _NEEDED, strict=True):
-        if any(map(lower.__contains__, needed)):
-            for part in _PARAGRAPH.finditer(text):
-                if any(map(part[0].lower().__contains__, needed)):
-                    yield from _matches(pattern, text, part.start(), part.end())
+@lru_cache(maxsize=4096)
+def _rules(bits: int) -> tuple[int, ...]:
+    """The numbers of the rules that may find something in a block with these bits; the last is that of sentences on an answer."""
+    found = [number for number, need in enumerate(_OVERRIDE_BITS) if bits & need == need]
+    shaping = any(bits & need == need for need in (_YOUR_BITS, _CODE_BITS))
+    return (*found, *((len(_OVERRIDE_BITS),) if shaping else ()))
+
+
+def _in_block(text: str, start: int, end: int, rules: Sequence[int]) -> Iterator[Span]:
+    lower = text[start:end].lower()
+    for rule in rules:
+        if rule == len(_OVERRIDES):
+            if "your" in lower or " code " in lower:
+                yield from _shapings(text, start, end)
+        elif any(map(lower.__contains__, _NEEDED[rule])):
+            yield from _matches(_OVERRIDES[rule], text, start, end)
 
 
 def _matches(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterator[Span]:
@@ -118,11 +170,8 @@ def _matches(pattern: re.Pattern[str], text: str, start: int, end: int) -> Itera
             yield Span(kind=KIND, start=match.start(), end=match.end())
 
 
-def _shapings(text: str) -> Iterator[Span]:
-    lower = text.lower()
-    if "your" not in lower and " code " not in lower:
-        return
-    for match in _SENTENCE.finditer(text):
+def _shapings(text: str, start: int, end: int) -> Iterator[Span]:
+    for match in _SENTENCE.finditer(text, start, end):
         sentence = match[0]
         said = sentence.lower()
         if "your" not in said and " code " not in said:

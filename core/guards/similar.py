@@ -20,6 +20,7 @@ FEWEST: Final = 20
 _WORD: Final = re.compile(r"\w+")
 Signature = np.ndarray[tuple[int], np.dtype[np.uint32]]
 _PRIME: Final = np.uint64((1 << 31) - 1)
+_BITS: Final = np.uint64(31)
 _BASE: Final = np.uint64(1_000_003)
 _SEED: Final = np.random.Generator(np.random.PCG64(20251121))
 _FACTORS: Final = _SEED.integers(1, int(_PRIME), VALUES, dtype=np.uint64)
@@ -55,9 +56,22 @@ def signature(text: str) -> Signature | None:
     least = np.full(VALUES, _PRIME, dtype=np.uint64)
     for start in range(0, len(hashes), _AT_ONCE):
         part = hashes[start : start + _AT_ONCE]
-        least = np.minimum(least, ((part[:, None] * _FACTORS + _SHIFTS) % _PRIME).min(axis=0))
+        for at in range(VALUES):
+            least[at] = min(least[at], _rest(part * _FACTORS[at] + _SHIFTS[at]).min())
     found: Signature = least.astype(np.uint32)
     return found
+
+
+def _rest(numbers: np.ndarray[tuple[int], np.dtype[np.uint64]]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    """What is left of numbers below 2^62 when they are divided by the prime: a number's upper part counts as much as its lower."""
+    for _ in range(2):
+        upper = numbers >> _BITS
+        numbers &= _PRIME
+        numbers += upper
+    rest: np.ndarray[tuple[int], np.dtype[np.uint64]] = np.minimum(
+        numbers, numbers - _PRIME
+    )  # below zero it wraps around
+    return rest
 
 
 def likeness(

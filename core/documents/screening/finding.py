@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from core.documents.screening.records import HIDDEN, Finding
 from core.documents.worker.records import Parsed
 from core.guards import instructions, invisible, personal
+from core.guards.sieving import SIEVE
 
 TITLE = 0
 """Instead of a page's number."""
@@ -54,9 +55,10 @@ def findings(parsed: Parsed, kinds: Collection[str], salt: bytes) -> tuple[Findi
 
 
 def _rules(text: str, wanted: tuple[str, ...], kinds: Collection[str]) -> Iterator[tuple[str, int, int, str]]:
-    spans = personal.spans(text, wanted) if wanted else []
+    sifted = SIEVE.sift(text)
+    spans = personal.spans(text, wanted, sifted) if wanted else []
     if instructions.KIND in kinds:
-        spans += instructions.spans(text)
+        spans += instructions.spans(text, sifted)
     for span in spans:
         yield span.kind, span.start, span.end, ""
     if invisible.KIND in kinds:
