@@ -168,6 +168,11 @@ def normalised(text: str) -> str:
     return _SPACE.sub(" ", folded).strip(_EDGE)
 
 
+def comparable(text: str) -> str:
+    """The same; of a text that is nothing but punctuation, that."""
+    return normalised(text) or text.strip()
+
+
 def unmarked(text: str) -> str:
     """The text without citation marks."""
     return _MARK.sub("", text).strip()
@@ -175,7 +180,7 @@ def unmarked(text: str) -> str:
 
 def references(sample: Sample) -> tuple[str, ...]:
     """All that is right: the target, the whole answer, and what else is as right."""
-    return tuple(dict.fromkeys(text for text in (sample.target or "", sample.answer, *sample.targets) if text))
+    return tuple(dict.fromkeys(text for text in (sample.target or "", sample.answer, *sample.targets) if text.strip()))
 
 
 def yes_no(holds: bool, yes: str, no: str) -> Scored:

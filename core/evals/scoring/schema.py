@@ -69,6 +69,13 @@ def _has_fields(case: Case) -> bool:
 
 
 def _fields(case: Case, settings: Fields) -> Scored:
+    try:
+        return _compared(case, settings)
+    except RecursionError:
+        return graded(0.0, settings.at_least, "nested too deeply to be compared")
+
+
+def _compared(case: Case, settings: Fields) -> Scored:
     wanted = _leaves(_object(case.sample.target or ""))
     if settings.fields:
         wanted = {

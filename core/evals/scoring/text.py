@@ -3,7 +3,18 @@
 import re
 from typing import Final
 
-from core.evals.scoring.base import Case, Scored, Scorer, always, answerable, normalised, references, unmarked, yes_no
+from core.evals.scoring.base import (
+    Case,
+    Scored,
+    Scorer,
+    always,
+    comparable,
+    normalised,
+    referenced,
+    references,
+    unmarked,
+    yes_no,
+)
 from core.evals.scoring.records import Measure
 from core.records import Record
 
@@ -29,16 +40,24 @@ class Pattern(Record, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def _exact(case: Case, _: object) -> Scored:
-    wanted = {normalised(text) for text in references(case.sample)}
-    return yes_no(normalised(case.answer.answer) in wanted, "equal to the target", "differs from the target")
+    wanted = {comparable(text) for text in references(case.sample)}
+    return yes_no(comparable(case.answer.answer) in wanted, "equal to the target", "differs from the target")
+
+
+def _targets(case: Case) -> list[str]:
+    return [text for text in (case.sample.target or "", *case.sample.targets) if text.strip()]
 
 
 def _contains(case: Case, _: object) -> Scored:
     answer = normalised(case.answer.answer)
-    for target in (case.sample.target or "", *case.sample.targets):
-        if re.search(r"(?<!\w)" + re.escape(normalised(target)) + r"(?!\w)", answer) is not None:
+    for target in _targets(case):
+        words = normalised(target)
+        if not words:  # nothing but punctuation
+            if target.strip() in case.answer.answer:
+                return yes_no(True, "holds the target", "")
+        elif re.search(r"(?<!\w)" + re.escape(words) + r"(?!\w)", answer) is not None:
             return yes_no(True, "holds the target", "")
-    return yes_no(False, "", f"doesn't hold “{case.sample.target}”")
+    return yes_no(False, "", f"doesn't hold “{_targets(case)[0]}”")
 
 
 def _regex(case: Case, settings: Pattern) -> Scored:
@@ -57,19 +76,19 @@ def _regex(case: Case, settings: Pattern) -> Scored:
 SCORERS = (
     Scorer(
         "exact",
-        "The answer is the target or the reference answer, word for word. 0 or 1, over answerable samples.",
+        "The answer is the target or the reference answer, word for word. 0 or 1, over answerable samples that have one.",
         "A right answer in other words counts as wrong.",
         "wilson",
-        answerable,
+        referenced,
         _exact,
         source="As exact match in SQuAD (Rajpurkar et al. 2016), with articles kept.",
     ),
     Scorer(
         "contains",
-        "The answer holds the target value, word for word. 0 or 1, over answerable samples.",
+        "The answer holds the target value, word for word. 0 or 1, over answerable samples that have one.",
         "An answer that holds the value and contradicts it elsewhere counts as right.",
         "wilson",
-        answerable,
+        lambda case: not case.sample.unanswerable and bool(_targets(case)),
         _contains,
     ),
     Scorer(

@@ -30,6 +30,10 @@ CHOICE = Sample(id="c", input="Which?", target="Lyon", choices=CHOICES)
         ("-5", "It fell to −5 degrees.", {}, True),
         ("0.3", "0.1 + 0.2 = 0.3", {"which": "last"}, True),
         ("5", "No number here.", {}, False),
+        ("3,5", "Es sind 3,50 kg.", {"decimals": "comma"}, True),
+        ("3,5", "Es sind 7,5 kg.", {"decimals": "comma"}, False),
+        ("1.234,5", "1234,5 Euro", {"decimals": "comma"}, True),
+        ("5", "It is 7,5.", {}, False),
     ],
 )
 def test_a_number_is_right_within_its_tolerance(target: str, text: str, settings: dict[str, Any], passed: bool) -> None:
@@ -42,12 +46,40 @@ def test_numbers_are_read_in_order() -> None:
     assert [str(number) for number in numbers("1,234.5 of 2e3, v1.2 and 12,34 or -7")] == [
         "1234.5",
         "2E+3",
-        "12",
-        "34",
         "-7",
+    ]
+    assert [str(number) for number in numbers("1.234,5 of 3,5, on 12.11.2026 or yes,7", "comma")] == [
+        "1234.5",
+        "3.5",
+        "7",
     ]
     assert numbers("9" * 100) == []
     assert score("numeric", Sample(id="1", input="?", target="many"), "5") is None
+
+
+def test_a_number_in_the_other_way_of_writing_is_not_guessed() -> None:
+    for target, settings in (("3,5", {}), ("1.234,5", {}), ("1,234.5", {"decimals": "comma"})):
+        with pytest.raises(BadInput, match="decimals after a"):
+            score("numeric", Sample(id="1", input="?", target=target), target, settings)
+    assert score("numeric", Sample(id="1", input="?", target="12.11.2026"), "12.11.2025") is None, "a date is no number"
+
+
+@pytest.mark.parametrize("name", ["contains", "exact"])
+def test_a_target_without_words_is_not_held_by_everything(name: str) -> None:
+    for target in (None, "", "\n", " "):
+        assert score(name, Sample(id="1", input="?", target=target), "Yes, it is.") is None
+        assert score(name, Sample(id="1", input="?", target=target), "") is None
+    for answer, passed in (("...", True), ("", False), ("Yes, it is.", False)):
+        given = score(name, Sample(id="1", input="?", target="..."), answer)
+        assert given is not None
+        assert given.passed is passed
+
+
+def test_json_that_is_nested_too_deeply_is_wrong_and_ends_nothing() -> None:
+    deep = '{"a":' * 900 + "1" + "}" * 900
+    given = score("json_fields", Sample(id="1", input="?", target='{"a": 1}'), deep)
+    assert given is not None
+    assert not given.passed
 
 
 @pytest.mark.parametrize(
