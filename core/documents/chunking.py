@@ -9,7 +9,8 @@ The rules:
 3. A paragraph is cut only where it would make the chunk too long, and then between sentences; a table between rows, and its header row goes along
    with every piece; a list between items where they fit. A sentence or a word that is too long by itself is cut where it must be.
 4. By the strategy "size", rules 2 and 3 hold for nothing but rows and sentences: these are filled up to the target, whatever they stand under.
-5. Page furniture is in no passage of text. What it says is a passage of its own, marked as such, the first time that it is said; page numbers never.
+5. Page furniture is in no passage of text. What it says is a passage of its own, marked as such, the first time that it is said; page numbers never,
+   nor the menus and banners of a web page.
 6. What is embedded (headings, header row, text) never has more tokens than the embedder takes: nothing is truncated silently.
 """
 
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from core.documents import overleaf
+from core.documents import formats, overleaf
 from core.documents.headings import heading_text
 from core.documents.overleaf import Carried
 from core.documents.records import Chunking, Rect
@@ -70,7 +71,7 @@ def chunk(parsed: Parsed, count: Count, rules: Chunking) -> list[Cut]:
             builder.add(unit)
         made, taken = _with_rest(builder.finish(), page, following, count, rules)
         carried = Carried(taken=taken, header=overleaf.header(page, carried.header))
-        made += _furniture(page, said, count, rules)
+        made += _furniture(page, said, count, rules) if parsed.media != formats.HTML else ()
         cuts += sorted(made, key=lambda cut: cut.start)
     return _verified(cuts, count, rules)
 

@@ -45,7 +45,7 @@ def read(name: str, data: bytes) -> Parsed:
 def _chapter(name: str, data: bytes, number: int) -> list[Page]:
     """One page, or none where the chapter is a picture."""
     try:
-        parsed = html.read(name, data)
+        parsed = html.read_part(name, data)
     except BadInput:
         return []
     (page,) = parsed.pages

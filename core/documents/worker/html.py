@@ -1,4 +1,8 @@
-"""HTML: everything that a reader sees, in order. Scripts, styles and hidden elements are left out; nothing is fetched."""
+"""HTML: everything that a reader sees, in order. Scripts, styles and hidden elements are left out; nothing is fetched.
+
+What stands around a page's own text (menus, banners, feet) is kept in its place as furniture: `asides` tells which elements that are. Of a chapter
+of a book and of a mail all is text.
+"""
 
 import re
 from collections.abc import Iterator
@@ -9,8 +13,9 @@ import lxml.html
 
 from core.documents import formats
 from core.documents.worker import asides, hidden
+from core.documents.worker.around import NOTHING, Around, around
 from core.documents.worker.csv import row_text
-from core.documents.worker.records import PageWriter, Parsed
+from core.documents.worker.records import Kind, PageWriter, Parsed
 from core.documents.worker.text import decode
 from core.errors import BadInput, Unsupported
 
@@ -28,11 +33,22 @@ _CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*(?P<name>[A-Za-z0-9_:.
 _DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
 
 
-def read(name: str, data: bytes, declared: bool = True) -> Parsed:
-    """`declared`: whether the page's own word on its encoding counts; UTF-8 where it doesn't.
+def read(name: str, data: bytes) -> Parsed:
+    """A web page. Raises `BadInput`, and `Unsupported` for a page that libxml2 gives up on (it would drop the rest silently)."""
+    content = _DECLARATION.sub("", _decoded(name, data))
+    root = _root(name, content)
+    return _parsed(root, content, _Reader(around(root)))
 
-    Raises `BadInput`, and `Unsupported` for a page that libxml2 gives up on (it would drop the rest silently)."""
+
+def read_part(name: str, data: bytes, declared: bool = True) -> Parsed:
+    """What is a page's form only: a chapter, a mail. `declared`: whether its own word on its encoding counts; UTF-8 where it doesn't.
+
+    Raises as `read`."""
     content = _DECLARATION.sub("", _decoded(name, data) if declared else decode(name, data))
+    return _parsed(_root(name, content), content, _Reader(NOTHING))
+
+
+def _root(name: str, content: str) -> Any:
     parser = lxml.html.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
     try:
         root = lxml.html.document_fromstring(content, parser=parser)
@@ -40,7 +56,10 @@ def read(name: str, data: bytes, declared: bool = True) -> Parsed:
         raise BadInput(source=name, problem="not readable as HTML.") from error
     if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
         raise Unsupported(source=name, reason="elements nested over 2,000 deep; what is inside could not be read.")
-    reader = _Reader()
+    return root
+
+
+def _parsed(root: Any, content: str, reader: "_Reader") -> Parsed:
     reader.read(root)
     found = root.find(".//title")
     title = "" if found is None else " ".join(str(found.text_content()).split())
@@ -68,8 +87,12 @@ def _decoded(name: str, data: bytes) -> str:
 class _Reader:
     """Walks the tree without recursion, since a hostile page nests deeply."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Around) -> None:
         self.writer = PageWriter(1)
+        self._known = known
+        self._beside: list[Any] = []
+        self._within: list[Any] = []
+        self._aside: list[str] = []
         self.heading = ""
         self._pending: list[str] = []
         self._items: list[str] = []
@@ -87,11 +110,40 @@ class _Reader:
                 if _invisible(element) or self._whole(element):
                     skipping = element
                     continue
+                self._enter(element)
                 self._start(element)
             else:
                 self._end(element)
         self._flush("paragraph", 0)
         self._flush_items()
+        self._flush_aside()
+
+    def _enter(self, element: Any) -> None:
+        for elements, entered in ((self._known.beside, self._beside), (self._known.main, self._within)):
+            if element in elements:
+                self._flush("paragraph", 0)
+                self._flush_items()
+                entered.append(element)
+
+    def _leave(self, element: Any) -> None:
+        for entered in (self._beside, self._within):
+            if entered and entered[-1] is element:
+                self._flush("paragraph", 0)
+                self._flush_items()
+                entered.pop()
+
+    def _add(self, kind: Kind, text: str, level: int = 0, header: int = 0) -> None:
+        """A block of the page's own text, or a line of what stands around it."""
+        outside = bool(self._known.main) and not self._within and not (kind == "heading" and self._known.titled)
+        if self._beside or outside:
+            self._aside += [text] if text.strip() else []
+        elif text.strip():
+            self._flush_aside()
+            self.writer.add(kind, text, level=level, header=header)
+
+    def _flush_aside(self) -> None:
+        self.writer.add("furniture", "\n".join(self._aside))
+        self._aside.clear()
 
     def _start(self, element: Any) -> None:
         tag = element.tag
@@ -115,6 +167,7 @@ class _Reader:
             self._flush("item" if _in_list(element) else "paragraph", 0)
             if tag in ("ul", "ol") and not _in_list(element.getparent()):
                 self._flush_items()
+        self._leave(element)
         self._text(element.tail)
 
     def _text(self, text: str | None) -> None:
@@ -126,7 +179,7 @@ class _Reader:
         if element.tag == "pre":
             self._flush("paragraph", 0)
             self._flush_items()
-            self.writer.add("paragraph", str(element.text_content()).strip("\n"))
+            self._add("paragraph", str(element.text_content()).strip("\n"))
             return True
         if element.tag != "table" or not _is_data(element):
             return False
@@ -134,9 +187,9 @@ class _Reader:
         self._flush_items()
         caption = element.find("caption")
         if caption is not None:
-            self.writer.add("paragraph", " ".join(str(caption.text_content()).split()))
+            self._add("paragraph", " ".join(str(caption.text_content()).split()))
         rows = [row for row in (row_text(list(_cells(row))) for row in element.iter("tr")) if row.strip(" |")]
-        self.writer.add("table", "\n".join(rows), header=len(rows[0]) if len(rows) > 1 else 0)
+        self._add("table", "\n".join(rows), header=len(rows[0]) if len(rows) > 1 else 0)
         return True
 
     def _flush(self, kind: str, level: int) -> None:
@@ -147,16 +200,16 @@ class _Reader:
         if kind == "heading":
             self._flush_items()
             self.heading = self.heading or text
-            self.writer.add("heading", text, level=level)
+            self._add("heading", text, level=level)
         elif kind == "item" or self._marker:
             self._items.append(self._marker + text)
             self._marker = ""
         else:
             self._flush_items()
-            self.writer.add("paragraph", text)
+            self._add("paragraph", text)
 
     def _flush_items(self) -> None:
-        self.writer.add("list", "\n".join(self._items))
+        self._add("list", "\n".join(self._items))
         self._items.clear()
 
 

@@ -141,7 +141,7 @@ def _text(part: email.message.Message) -> str:
     content = _decoded(data, charset if isinstance(charset, str) else "")
     if part.get_content_type() == READ[1] and content.strip():
         try:
-            pages = html.read("", content.encode("utf-8", "replace"), declared=False).pages
+            pages = html.read_part("", content.encode("utf-8", "replace"), declared=False).pages
         except (BadInput, Unsupported):
             return content
         return "\n".join(page.text for page in pages)

@@ -80,7 +80,7 @@ class _Message:
             return [plain]
         page = self._stream(HTML, "0102") or self._string(HTML, keep_lines=True).encode()
         if page.strip():
-            return ["\n\n".join(each.text for each in html.read(self._name, page).pages)]
+            return ["\n\n".join(each.text for each in html.read_part(self._name, page).pages)]
         packed = self._stream(RTF, "0102")
         return [structured.rtf_text(self._name, unpacked(packed))] if packed else []
 
