@@ -1,7 +1,8 @@
 """A run at work: its answers, their scores, and how both get into the vault as they come.
 
 Rules: what was made is written at most `Work.every` seconds later, and at the end in any case; what waits for judges is written like what is final.
-Progress is counted in samples, with judges in steps, of which each sample has one for its answer and one for each judge's model.
+Progress is counted in samples, with judges in steps, of which each sample has one for its answer and one for each judge's model; beside it stands
+the time that is left.
 """
 
 import time
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from core.evals import answered, resuming
 from core.evals.answers import Answers
 from core.evals.cache import Place, place
-from core.evals.judging import judged_last
+from core.evals.judging import ANSWERING, judged_last
+from core.evals.pace import Pace
 from core.evals.records import Done, Outcome
 from core.evals.scoring.scores import Scores
 from core.evals.tasks import Task
@@ -66,11 +68,13 @@ def outcomes(work: Work, done: list[Outcome], job: Job, watch: Callable[[Done], 
     def tell(phase: str) -> None:
         nonlocal taken
         taken += 1
-        job.report(taken, steps, f"{unit}, {phase}" if phase else unit)
+        left = steps - taken if phase != ANSWERING else unanswered - (taken - before)
+        job.report(taken, steps, f"{unit}, {phase}" if phase else unit, pace.step(phase, left))
 
+    tasks = resuming.left(work.order, [outcome for _, outcome in waiting.values()])
+    pace, unanswered, before = Pace(), len(tasks), taken
     try:
         job.report(taken, steps, unit)
-        tasks = resuming.left(work.order, [outcome for _, outcome in waiting.values()])
         with closing(work.answers.each(tasks)) as asked:
             if judges:
                 found = judged_last(work.order, asked, work.scores, tuple(done), waiting, keep, tell)
