@@ -15,6 +15,7 @@ from core.cli.asking import BESIDE, adapter_uses, asking_options, choose_layers,
 from core.cli.calibration import calibration
 from core.cli.document_comparison import compare
 from core.cli.finding import finding, finding_json, finding_options
+from core.cli.guard_rates import guard_rates
 from core.cli.output import one_line, table
 from core.cli.passwords import read_passwords
 from core.cli.previewing import choice, cutting_options, preview
@@ -224,6 +225,7 @@ for command in (tag, untag, tags, compare, calibration):
     documents.add_command(command)
 for command in (screening.screen, screening.findings, screening.decide, screening.admit, screening.guard):
     documents.add_command(command)
+documents.add_command(guard_rates)
 
 
 @documents.command()
