@@ -10,7 +10,7 @@ The rules:
    with every piece; a list between items where they fit. A sentence or a word that is too long by itself is cut where it must be.
 4. By the strategy "size", rules 2 and 3 hold for nothing but rows and sentences: these are filled up to the target, whatever they stand under.
 5. Page furniture is in no passage of text. What it says is a passage of its own, marked as such, the first time that it is said; page numbers never,
-   nor the menus and banners of a web page.
+   nor the menus and banners of a web page. What isn't a document's own words (what a mail quotes) is in chunks of its own, marked in their headings.
 6. What is embedded (headings, header row, text) never has more tokens than the embedder takes: nothing is truncated silently.
 """
 
@@ -216,13 +216,14 @@ class _Builder:
         self._own: list[str] = []
         self._tokens = 0
         self._cuts: list[Cut] = []
+        self._mark = ""
+        """Of the last chunk."""
 
     def add(self, unit: _Unit) -> None:
         heading = unit.block.kind == "heading"
         by_size = self._rules.strategy == "size"
-        if self._units and self._units[-1].block is self._parting is not unit.block:
-            self._flush()  # what goes on overleaf ends its chunk
-        elif not by_size and heading and self._parts and self._tokens >= self._rules.alone:
+        parted = bool(self._units) and self._is_parted(self._units[-1].block, unit.block)
+        if parted or (not by_size and heading and self._parts and self._tokens >= self._rules.alone):
             self._flush()
         elif self._units and self._overflows(unit):
             self._flush(before=unit)
@@ -245,11 +246,15 @@ class _Builder:
         here = self._path.headings
         self._parts[here] = self._parts.get(here, 0) + unit.tokens
 
+    def _is_parted(self, block: Block, following: Block) -> bool:
+        """Whether a chunk ends between two blocks: with what goes on overleaf, and where a quotation begins or ends."""
+        return block is not following and (block is self._parting or block.mark != following.mark)
+
     def finish(self) -> list[Cut]:
         """The page's chunks. What is left at the foot is too short to stand alone: a heading whose text follows overleaf, a page number."""
         short = not self._parts or (not self._own and self._tokens < self._rules.alone)
         parted = self._parting is not None and self._cuts and self._cuts[-1].end == self._parting.end
-        if self._units and self._cuts and short and not parted:
+        if self._units and self._cuts and short and not parted and self._units[0].block.mark == self._mark:
             self._join_last()
         self._flush()
         return self._cuts
@@ -299,6 +304,8 @@ class _Builder:
         header = self._header()
         if header and int(self._count([header])[0]) <= self._rules.limit // 3:
             text = f"{header}\n{text}"
+        self._mark = self._units[-1].block.mark
+        headings = (*headings, self._mark) if self._mark else headings
         above = self._fitting([heading for heading in headings if heading not in self._own])
         self._cuts.append(
             _cut(
@@ -320,6 +327,7 @@ class _Builder:
         """Whether the next chunk begins with this one's last sentence: where a paragraph is cut and there is room."""
         return (
             before is not None
+            and before.block.mark == last.block.mark
             and (before.block is last.block or self._rules.strategy == "size")
             and last.block.kind in ("paragraph", "list")
             and last.start > start

@@ -2,6 +2,7 @@
 
 Rules: of two forms of one text the plain one is read, or the HTML one where the plain one is blank; every other part is an attachment, and a
 message within a message is one too; what a broken header holds is shown as it stands, so that nothing is lost to an error.
+What it quotes of earlier mails, and its signature, are kept and marked as what they are.
 """
 
 import email
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from core.documents import formats
-from core.documents.worker import asides, html, text
+from core.documents.worker import asides, html, quoting, text
 from core.documents.worker.records import Aside, Inside, PageWriter, Parsed
 from core.errors import BadInput, Unsupported
 
@@ -23,6 +24,9 @@ REPORTS: Final = ("message/delivery-status", "message/disposition-notification",
 ENDINGS: Final = {media: ending for ending, media in reversed(formats.MEDIA.items())}
 """What a nameless part is called by; the system's own list can't be read here."""
 MOST_PARTS: Final = 2_000
+TNEF: Final = ("application/ms-tnef", "application/vnd.ms-tnef")
+WINMAIL: Final = "winmail.dat"
+PACKAGE: Final = "attachments in a form that only Outlook reads. Open the mail there and save them by themselves."
 
 
 class _AsItStands(email.policy.Compat32):
@@ -62,12 +66,17 @@ def parsed(
     writer.add("heading", subject, level=1, places=((0, "subject"),) if subject else ())
     said = "\n".join(f"{header}: {value}" for header, value in headers)
     writer.add("list", said, places=((0, "headers"),) if said else ())
-    at = 1
+    line = 1
     for content in texts:
-        for kind, block, _ in text.blocks(content):
-            kind = "paragraph" if kind == "heading" else kind
-            writer.add(kind, block, places=((0, f"text, line {at}"),))
-            at += block.count("\n") + 2
+        at = 0
+        for mark, part in quoting.parts(content):
+            for kind, block, _ in text.blocks(part):
+                found = content.index(block, at)
+                line += content.count("\n", at, found)
+                at = found
+                place = f"{mark.lower() or 'text'}, line {line}"
+                writer.add("paragraph" if kind == "heading" else kind, block, places=((0, place),), mark=mark)
+        line += content.count("\n", at) + 2
     names = [file.name for file in inside]
     if names:
         writer.add("list", "\n".join(["Attachments:", *(f"• {each}" for each in names)]), places=((0, "attachments"),))
@@ -184,6 +193,8 @@ def _attachment(part: email.message.Message, number: int) -> Inside:
                 name=f"{name}.eml", refused="a message that can't be taken out of this mail. Save it by itself."
             )
         return Inside(name=name if name.lower().endswith(".eml") else f"{name}.eml", data=data)
+    if kind in TNEF or name.lower() == WINMAIL:
+        return Inside(name=name or WINMAIL, refused=PACKAGE)
     data = _payload(part)
     if not name and kind not in ENDINGS and _decodes(data):
         return Inside(name=f"part-{number}.txt", data=data)

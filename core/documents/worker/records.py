@@ -88,6 +88,8 @@ class Block(Record, frozen=True, kw_only=True):
     """Of a table: where its header row ends, in characters from the page's start; 0 where it has none."""
     overleaf: Joint = ""
     """How it goes on in the first block of the next page that is no furniture; empty where it doesn't."""
+    mark: str = ""
+    """What it is where it isn't the document's own words: a quotation, a signature."""
 
 
 class Line(Record, frozen=True, kw_only=True):
@@ -181,6 +183,7 @@ class PageWriter:
         lines: tuple[tuple[int, int, Rect], ...] = (),
         places: Iterable[tuple[int, str]] = (),
         overleaf: Joint = "",
+        mark: str = "",
     ) -> None:
         """Add a block; blank ones are left out. `header`, `lines` and `places` (start, label) count from the block's start."""
         if not text.strip():
@@ -199,6 +202,7 @@ class PageWriter:
                 level=min(level, DEEPEST),
                 header=start + header if header else 0,
                 overleaf=overleaf,
+                mark=mark[:LONGEST_LABEL],
             )
         )
         self._lines += [Line(start=start + first, end=start + last, rect=rect) for first, last, rect in lines]
@@ -227,6 +231,7 @@ def check_parsed(name: str, parsed: Parsed) -> Parsed:
             at = block.end
         starts = [place.start for place in page.places]
         good = good and starts == sorted(starts) and all(0 <= start <= len(page.text) for start in starts)
+        good = good and all(len(block.mark) <= LONGEST_LABEL for block in page.blocks)
         good = good and all(len(label) <= LONGEST_LABEL for label in (page.label, *(p.label for p in page.places)))
         good = good and all(0 <= line.start <= line.end <= len(page.text) for line in page.lines)
         if not good:
