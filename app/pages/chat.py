@@ -20,6 +20,7 @@ from app.pages.answers import TracePanel, present
 from app.pages.assistant_form import ask_assistants
 from app.pages.chat_pictures import show_in, show_large
 from app.pages.compare import CompareView
+from app.pages.document_making import in_the_window
 from app.pages.page import Page, Shell, list_pane, scrolled
 from app.pages.question_box import QuestionBox
 from app.pages.reader import Cited, Reader
@@ -216,7 +217,9 @@ class ChatPage(Page):
             self._follow()
 
         def failed(found: Failure) -> None:
-            exchange.fail(found.sentence, found.safe or "Your question and the earlier answers are kept.")
+            exchange.fail(
+                in_the_window(found.sentence), found.safe or "Your question and the earlier answers are kept."
+            )
             self._ended()
 
         def stopped() -> None:

@@ -43,6 +43,12 @@ class Making:
     """Why it can't be used as it was made, in a sentence."""
 
 
+def in_the_window(sentence: str) -> str:
+    """What is said of a collection that can't be used as it was made, with the window's way out in place of the command."""
+    said, command, _ = sentence.partition(" `assay documents rebuild ")
+    return f"{said} The page Documents makes it anew." if command else sentence
+
+
 def making(bench: "Workbench", job: "Job", collection: str) -> Making:
     """Read it."""
     names = tuple(sorted(model.name for model in bench.models.list() if model.purpose == "embed"))

@@ -5,11 +5,12 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.main_window import MainWindow
-from app.pages.document_making import RebuildForm
+from app.pages.document_making import RebuildForm, in_the_window
 from app.pages.documents import DocumentsPage
 from app.pages.refused_files import RefusedFiles
 from core.documents.rebuilding import Rebuild
 from core.documents.records import AddDocuments
+from core.documents.store import outdated
 from core.jobs import Job
 from tests.unit.app.standin import StandIn
 
@@ -108,3 +109,9 @@ def test_one_that_cannot_be_used_as_it_was_made_says_so(
     settled(window, qtbot)
     said = "It can’t be asked or added to as it was made: made by another version. Make it anew."
     qtbot.waitUntil(lambda: said in words(page))
+
+
+def test_the_window_says_where_an_outdated_collection_is_made_anew() -> None:
+    said = str(outdated("plant life", "made by another version."))
+    assert in_the_window(said) == "plant life: made by another version. The page Documents makes it anew."
+    assert in_the_window("The model stopped.") == "The model stopped."
