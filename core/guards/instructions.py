@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
+from core.guards.folding import plain
 from core.guards.records import Span
 from core.guards.sieving import SIEVE
 
@@ -129,11 +130,18 @@ _CODE_BITS: Final = SIEVE.literals(_WITH_CODE) | SIEVE.literals((" code ",))
 
 def spans(text: str, sifted: Sequence[tuple[int, int, int]] | None = None) -> list[Span]:
     """The stretches that command a model, in order, apart from each other. `sifted` is what `SIEVE.sift` says of the text, where that is known."""
-    found: list[Span] = []
-    for start, end, bits in SIEVE.sift(text) if sifted is None else sifted:
-        if rules := _rules(bits):
-            found += _in_block(text, start, end, rules)
+    found = list(_found(text, SIEVE.sift(text) if sifted is None else sifted))
+    if (folded := plain(text)) is not None:
+        letters, places = folded
+        for span in _found(letters, SIEVE.sift(letters)):
+            found.append(Span(kind=KIND, start=places[span.start], end=places[span.end - 1] + 1))
     return _apart(found)
+
+
+def _found(text: str, sifted: Sequence[tuple[int, int, int]]) -> Iterator[Span]:
+    for start, end, bits in sifted:
+        if rules := _rules(bits):
+            yield from _in_block(text, start, end, rules)
 
 
 def _apart(found: list[Span]) -> list[Span]:
@@ -154,13 +162,25 @@ def _rules(bits: int) -> tuple[int, ...]:
     return (*found, *((len(_OVERRIDE_BITS),) if shaping else ()))
 
 
-def _in_block(text: str, start: int, end: int, rules: Sequence[int]) -> Iterator[Span]:
-    lower = text[start:end].lower()
+def _in_block(
+    text: str, start: int, end: int, rules: Sequence[int], needed: Sequence[Sequence[str]] = _NEEDED
+) -> Iterator[Span]:
+    """What stands in the lines of a block, and what runs over the ends of its lines."""
+    lower = text[start:end].lower().replace("\n", " ")
+    rules = [rule for rule in rules if rule == len(_OVERRIDES) or any(map(lower.__contains__, needed[rule]))]
+    if not rules:
+        return
+    yield from _by_rules(text, start, end, rules)
+    if "\n" in text[start:end].strip():
+        for span in _by_rules(text[start:end].replace("\n", " "), 0, end - start, rules):
+            yield Span(kind=KIND, start=start + span.start, end=start + span.end)
+
+
+def _by_rules(text: str, start: int, end: int, rules: Sequence[int]) -> Iterator[Span]:
     for rule in rules:
         if rule == len(_OVERRIDES):
-            if "your" in lower or " code " in lower:
-                yield from _shapings(text, start, end)
-        elif any(map(lower.__contains__, _NEEDED[rule])):
+            yield from _shapings(text, start, end)
+        else:
             yield from _matches(_OVERRIDES[rule], text, start, end)
 
 

@@ -28,9 +28,10 @@ _CLASSES: Final = 64
 _OTHER: Final = _CLASSES - 1
 _DIGIT: Final = 52
 _KNOWN: Final = {
+    "\n": _DIGIT + 1 + _SIGNS.index(" "),  # a line's end parts words as a space does
     **{letter: number for number, letter in enumerate(string.ascii_letters)},
     **dict.fromkeys(string.digits, _DIGIT),
-    **{sign: _DIGIT + 1 + number for number, sign in enumerate(_SIGNS)},
+    **{sign: _DIGIT + 1 + number for number, sign in enumerate(_SIGNS) if sign != "\n"},
 }
 _FOLD: Final = bytes(_KNOWN.get(chr(byte), _OTHER) for byte in range(256))
 _ODD: Final = re.compile(

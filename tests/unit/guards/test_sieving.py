@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 
 from core.guards import instructions, personal
+from core.guards.folding import plain
 from core.guards.records import Span
 from core.guards.sieving import ALL, SIEVE, is_odd
 
@@ -122,6 +123,7 @@ PIECES = (
 )
 TEXTS = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=6)), max_size=40).map("".join)
 EVERYWHERE = tuple(personal.KINDS)
+EVERY_RULE = tuple(range(len(instructions._OVERRIDES) + 1))
 
 
 def unfiltered(text: str) -> list[Span]:
@@ -148,15 +150,22 @@ def unfiltered(text: str) -> list[Span]:
 
 
 def commands(text: str) -> list[Span]:
-    """Every rule for instructions on every block."""
+    """Every rule for instructions on every block, and on every block with plain letters."""
+    found = in_blocks(text)
+    if (folded := plain(text)) is not None:
+        letters, places = folded
+        for one in in_blocks(letters):
+            found.append(Span(kind=one.kind, start=places[one.start], end=places[one.end - 1] + 1))
+    return instructions._apart(found)
+
+
+def in_blocks(text: str) -> list[Span]:
     found: list[Span] = []
     at = 0
     for part in text.split("\n\n"):
-        for pattern in instructions._OVERRIDES:
-            found += instructions._matches(pattern, text, at, at + len(part))
-        found += instructions._shapings(text, at, at + len(part))
+        found += instructions._in_block(text, at, at + len(part), EVERY_RULE, [("",)] * len(EVERY_RULE))
         at += len(part) + 2
-    return instructions._apart(found)
+    return found
 
 
 def same(text: str) -> None:
