@@ -68,36 +68,14 @@ if part serve; then
     echo "traced: serve"
 fi
 if part window; then
-    # The window's first minute: it shows its first page, and a vault is opened in it by typing, where there is a display and xdotool.
-    if command -v Xvfb > /dev/null && command -v xdotool > /dev/null; then
-        Xvfb :19 -screen 0 1280x800x24 > "$work/xvfb.log" 2>&1 &
-        server=$!
-        sleep 2
-        export DISPLAY=:19
-        QT_QPA_PLATFORM=xcb traced "$assay" app "$ASSAY_VAULT" > "$work/window.log" 2>&1 &
-        window=$!
-        tries=0
-        until xdotool search --onlyvisible --name '^Assay' > "$work/windows" 2> /dev/null; do
-            kill -0 $window 2> /dev/null || { cat "$work/window.log" >&2; exit 1; }
-            tries=$((tries + 1))
-            [ $tries -lt 600 ] || exit 1
-            sleep 0.2
-        done
-        shown=$(tail -n 1 "$work/windows")
-        xdotool windowmove "$shown" 0 0 windowsize "$shown" 1280 800 windowfocus "$shown"
-        sleep 5
-        xdotool type --delay 40 "$(cat "$work/word")"
-        xdotool key Return
-        sleep 30
-        for key in ctrl+2 ctrl+3 ctrl+4 ctrl+5; do
-            xdotool key $key
-            sleep 5
-        done
-        xdotool windowkill "$shown" || true
-        wait $window 2> /dev/null || true
-        kill $server
-        echo "traced: the window"
-    fi
+    # The window as it starts, with a vault to unlock, for half a minute: it loads its pages and compares the program's files.
+    traced "$assay" app "$ASSAY_VAULT" > "$work/window.log" 2>&1 &
+    window=$!
+    sleep 30
+    kill -0 $window 2> /dev/null || { cat "$work/window.log" >&2; exit 1; }
+    kill -TERM $(pgrep -P $window)
+    wait $window 2> /dev/null || true
+    echo "traced: the window"
 fi
 if part tests && [ -n "$python" ]; then
     step tests "$python" -m pytest -q -x -p no:cacheprovider "$@"

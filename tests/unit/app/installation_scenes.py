@@ -2,9 +2,14 @@
 # ruff: noqa: E501 (a finding a line)
 
 from collections.abc import Callable
+from pathlib import Path
 
+from app.bridge import adding as bridge
+from app.bridge.adding import Added
+from app.bridge.operations import Failure
 from app.main_window import MainWindow
 from app.pages.installation import InstallationPage
+from app.pages.installation_addons import AddonsCard
 from core.installation.records import Examination, Finding
 
 GOOD = (
@@ -54,9 +59,47 @@ def altered(window: MainWindow) -> None:
     )
 
 
+ADDED = (
+    Added("graphics", "Graphics cards", "0.1.0+cuda13.llama0.3.36", 597 * 10**6, Path("/usr/lib/assay-addons/graphics"), own=False),
+    Added("training", "Training", "0.0.9+174f3cfa", 688 * 10**6, Path("/home/ines/.local/share/assay/addons/training"), own=True, why="training: the add-on training is for version 0.0.9; here it is 0.1.0. Use the one made for this program."),
+)  # fmt: skip
+
+
+def _with(window: MainWindow, there: tuple[Added, ...]) -> AddonsCard:
+    bridge.found = lambda job: there
+    page = _page(window)
+    page.addons.show_added(there)
+    return page.addons
+
+
+def added(window: MainWindow) -> None:
+    _with(window, ADDED)
+    _page(window)._done(Examination(findings=GOOD[:2]))
+
+
+def adding(window: MainWindow) -> None:
+    card = _with(window, ADDED)
+    card.work.show()
+    card.work.begin("Installing assay-graphics-0.1.0.addon", "Each file is compared with the signed list")
+    card.work.say(214, 569, "MiB")
+
+
+def refused(window: MainWindow) -> None:
+    sentence = "assay-graphics-0.1.0.addon: site/llama_backends/libcublasLt.so.13 isn't as its signed list says."
+    _with(window, ())._fail(Failure(sentence, ValueError(), known=True))
+
+
+def removing(window: MainWindow) -> None:
+    _with(window, ADDED).ask_removal(ADDED[1])
+
+
 SCENES: dict[str, Callable[[MainWindow], None]] = {
     "installation-good": found(GOOD),
     "installation-bad": found(BAD),
     "installation-running": running,
     "installation-altered": altered,
+    "installation-addons": added,
+    "installation-adding": adding,
+    "installation-refused": refused,
+    "installation-removing": removing,
 }
