@@ -91,7 +91,7 @@ class ComparisonView(QWidget):
                 Column("Measure", lambda r: Cell(measure_words(r)), 130),
                 Column("Value", value_cell, 86, right=True, spare=1),
                 Column("Difference", difference_cell, 112, right=True),
-                Column("After correction", verdict_cell, 116),
+                Column("After correction", verdict_cell, 128),
             ),
             "Differences from the baseline",
             height=52,

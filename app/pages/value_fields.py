@@ -23,8 +23,8 @@ ASKED = "Asked each time"
 PASSAGES = "A blank line begins another. Empty: those that are found for the input."
 LINES = 66
 """Pixels at scale 1.0 that a field for several lines is high."""
-TWO, THREE = 420, 640
-"""Pixels at scale 1.0 from which two and three fields stand beside each other."""
+TWO, THREE, FOUR = 420, 640, 960
+"""Pixels at scale 1.0 from which two, three and four fields stand beside each other."""
 
 
 class ValueFields(QWidget):
@@ -113,7 +113,7 @@ class ValueFields(QWidget):
 
     def _place(self) -> None:
         wide = self.width()
-        across = 3 if wide >= look().px(THREE) else 2 if wide >= look().px(TWO) else 1
+        across = 1 + sum(wide >= look().px(from_here) for from_here in (TWO, THREE, FOUR))
         if across == self._across:
             return
         self._across = across
@@ -121,7 +121,7 @@ class ValueFields(QWidget):
         for place, field in enumerate(self.fields.values()):
             self._grid.removeWidget(field)
             self._grid.addWidget(field, 1 + place // across, place % across, Qt.AlignmentFlag.AlignTop)
-        for place in range(3):
+        for place in range(4):
             self._grid.setColumnStretch(place, 1 if place < across else 0)
 
     def _field(self, one: Variable) -> Field:

@@ -211,10 +211,8 @@ class ParallelPlot(Chart):
             painter.setFont(here.font("small", 600))
             painter.setPen(here.colour("text.primary"))
             upper = here.px(6 if at % 2 == 0 else 22)
-            word = small.elidedText(axis.word, Qt.TextElideMode.ElideRight, 2 * room - here.px(16))
-            painter.drawText(
-                QRectF(xs[at] - room, area.top() + upper, 2 * room, here.px(16)), Qt.AlignmentFlag.AlignCenter, word
-            )
+            word, box = self._named(axis.word, xs, at, area)
+            painter.drawText(box.translated(0, area.top() + upper), Qt.AlignmentFlag.AlignCenter, word)
             painter.setFont(here.font("small"))
             painter.setPen(here.colour("text.secondary"))
             for share, words in self._marks(at):
@@ -225,6 +223,18 @@ class ParallelPlot(Chart):
                 )
                 painter.fillRect(box, here.colour("surface.panel"))
                 painter.drawText(box.adjusted(here.px(1), 0, here.px(4), 0), Qt.AlignmentFlag.AlignVCenter, shown)
+
+    def _named(self, name: str, xs: Sequence[float], at: int, area: QRectF) -> tuple[str, QRectF]:
+        """An axis's name, and its box at the top. Names stand in two lines by turns, so the next but one axis bounds a name, or the picture's end:
+        there it moves inwards."""
+        here = look()
+        gap = here.px(16)
+        metrics = QFontMetrics(here.font("small", 600))
+        across = xs[1] - xs[0] if len(xs) > 1 else area.width()
+        word = metrics.elidedText(name, Qt.TextElideMode.ElideRight, int(min(2 * across, area.width()) - gap))
+        wide = metrics.horizontalAdvance(word) + here.px(4)
+        left = max(area.left(), min(xs[at] - wide / 2, area.right() - wide))
+        return word, QRectF(left, 0, wide, here.px(16))
 
     def _marks(self, at: int) -> list[tuple[float, str]]:
         axis, (low, high) = self.axes[at], self._ends[at]
