@@ -23,7 +23,7 @@ MOST_CHARACTERS: Final = 30_000_000
 DEEPEST: Final = 6
 """Levels of headings that are kept apart."""
 LONGEST_LABEL: Final = 120
-READER: Final = 2
+READER: Final = 3
 """Of what reads documents. Raise it when what is read of the same bytes changes: documents that an earlier one read are counted then."""
 
 
