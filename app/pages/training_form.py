@@ -35,6 +35,15 @@ def seconds_words(seconds: float) -> str:
     return f"about {seconds / 3600:.1f} hours"
 
 
+def _time(plan: Plan) -> str:
+    """How long, between what, and what isn't counted."""
+    found = f"{seconds_words(plan.seconds)} on this {'GPU' if plan.device == 'cuda' else 'CPU'}"
+    if plan.high:
+        low, high = (seconds_words(value).removeprefix("about ") for value in (plan.low, plan.high))
+        found += f" ({low} to {high})"
+    return f"{found}, without the evaluation"
+
+
 class TrainingForm(QWidget):
     """`looked` (with the first example wanted), `examined`, `planned` and `started` are asked with `spec` good."""
 
@@ -236,7 +245,7 @@ class TrainingForm(QWidget):
         runs = self.settings.runs
         for what, value in (
             *((("Runs", f"{runs:,}; what follows is of the one that takes most"),) if runs > 1 else ()),
-            ("Time", f"{seconds_words(plan.seconds)} on this {'GPU' if plan.device == 'cuda' else 'CPU'}"),
+            ("Time", _time(plan)),
             ("Steps", f"{plan.steps:,}"),
             ("Examples", f"{plan.examples:,}, the longest {plan.longest:,} tokens"),
             ("Trained", trained),

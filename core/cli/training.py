@@ -28,15 +28,20 @@ def train() -> None:
 @click.option(
     "--plan", "only_plan", is_flag=True, help="Only say what it would take: memory and time, from a few steps."
 )
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="With --plan: take no step. Memory by formula, time as an earlier run of the same shape took.",
+)
 @pass_session
-def run(session: Session, spec: Path, only_plan: bool) -> None:
+def run(session: Session, spec: Path, only_plan: bool, quick: bool) -> None:
     """Train an adapter as a YAML file says, and compare it with its base."""
     wanted = read_spec(spec)
     with session.workbench() as bench:
         job = session.output.job("Training")
         ensure_starters(bench.models, job)
-        if only_plan:
-            plan = bench.trainings.plan(wanted, str(spec), job)
+        if only_plan or quick:
+            plan = bench.trainings.plan(wanted, str(spec), job, quick)
             session.output.result(msgspec.to_builtins(plan), _planned(plan))
             return
         training_shown.show(session, bench.trainings.run(wanted, str(spec), job))
@@ -241,6 +246,13 @@ def _summary(view: TrainingView) -> dict[str, Any]:
     }
 
 
+def _time(plan: Plan) -> str:
+    if not plan.seconds:
+        return ", their time not known: no run of this shape has finished here, and --quick takes no step"
+    found = f", about {plan.seconds:.0f} s ({plan.low:.0f} to {plan.high:.0f}) on this {plan.device}"
+    return f"{found}, as an earlier run of this shape took" if plan.time_from == "run" else found
+
+
 def _planned(plan: Plan) -> list[str]:
     rows = [
         ("the program", plan.program),
@@ -258,7 +270,7 @@ def _planned(plan: Plan) -> list[str]:
     )
     return [
         f"{plan.examples} examples, the longest of {plan.longest} tokens; {len(plan.left_out)} can't be learned.",
-        f"{plan.steps} steps, about {plan.seconds:.0f} s on this {plan.device}. {plan.trained:,} numbers are trained.",
+        f"{plan.steps} steps{_time(plan)}. {plan.trained:,} numbers are trained.",
         *table(("memory", "MB"), [(name, f"{value / 1e6:,.1f}") for name, value in rows]),
         f"It {fits}.",
     ]

@@ -221,9 +221,15 @@ class Plan(Record, frozen=True, kw_only=True):
     free: int
     fits: bool
     seconds: float
+    """Until the adapter is there; the evaluation afterwards comes on top. 0 where it isn't known."""
     steps: int
     device: str
     settings: Settings
+    time_from: Literal["probe", "run", ""] = "probe"
+    """What tells the time: a few steps of it, or an earlier run of the same shape; "" for nothing."""
+    low: float = 0.0
+    high: float = 0.0
+    """Between which `seconds` lies on a machine that does little else."""
 
 
 class ExportAdapter(Record, frozen=True, kw_only=True):

@@ -36,6 +36,7 @@ from core.training import (
     looking,
     merged,
     pausing,
+    planning,
     proving,
     sealed,
     store,
@@ -107,34 +108,21 @@ class Trainings:
                 model, _, folder = self._base(spec, source, job)
             whole.check(spec, settings, model, folder, source, work.free_memory())
 
-    def plan(self, spec: TrainSpec, source: str, job: Job) -> Plan:
-        """What the run would take, from a few steps of it. Raises as `run`; nothing is recorded but datasets that were read from files."""
+    def plan(self, spec: TrainSpec, source: str, job: Job, quick: bool = False) -> Plan:
+        """What the run would take, from a few steps of it; `quick` takes none: memory by formula, time from an earlier run of the same shape.
+
+        Raises as `run`; nothing is recorded but datasets that were read from files."""
         ready = self._prepared(spec, source, job)
         with self._opened(self._supervisor, ready.base, self._memory, job) as trainer:
             lengths, learned, problems = trainer.give(ready.examples, ready.settings.longest, job)
             self._plant(trainer, spec, ready.settings, job)
-            found = trainer.probe(ready.settings, job)
-        free = work.free_memory()
-        return Plan(
-            examples=len(lengths),
-            left_out=(*ready.problems, *problems),
-            longest=max(lengths, default=0),
-            learned=learned,
-            trained=found.trained,
-            weights=found.weights,
-            adapter=found.adapter,
-            gradients=found.gradients,
-            optimizer=found.optimizer,
-            activations=found.activations,
-            program=found.before,
-            memory=found.peak,
-            free=free,
-            fits=not free or found.peak <= free,
-            seconds=found.tokens / max(found.tokens_per_second, 1e-9),
-            steps=found.steps,
-            device=trainer.opened.device,
-            settings=ready.settings,
-        )
+            found = (trainer.foresee if quick else trainer.probe)(ready.settings, job)
+            device = trainer.opened.device
+        seconds = planning.seconds(found)
+        if quick:
+            seconds = planning.as_before(self.list(), ready.model, ready.settings, device, ready.base.threads, found)
+        problems = (*ready.problems, *problems)
+        return planning.plan(found, lengths, learned, problems, ready.settings, device, seconds, quick)
 
     def look(self, spec: TrainSpec, source: str, job: Job, start: int = 0) -> looking.Looked:
         """The data as it would be learned: lengths, problems by line, and the tokens of some examples from `start` on. Raises as `run`."""

@@ -21,6 +21,7 @@ from core.training.worker.records import (
     Encode,
     Encoded,
     Example,
+    Foresee,
     GoOn,
     More,
     OpenBase,
@@ -58,6 +59,10 @@ class Trainer:
     def probe(self, settings: Settings, job: Job) -> Probed:
         """What a few steps took."""
         return self._worker.call(Probe(settings=settings), Probed, job)
+
+    def foresee(self, settings: Settings, job: Job) -> Probed:
+        """What a run would hold by formula, without its time."""
+        return self._worker.call(Foresee(settings=settings), Probed, job)
 
     def give(self, examples: Sequence[Example], longest: int, job: Job) -> tuple[list[int], int, tuple[Problem, ...]]:
         """Hand examples over. (tokens of each that was kept, tokens that are learned, what is wrong with the others)."""

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from core.training.worker.encoding import Encoding
+from core.training.worker.encoding import ASKED, Encoding
 from core.training.worker.recall import Shown
 
 LONGEST: Final = 64
 """Tokens of an answer at a checkpoint."""
-ASKED: Final = 400
-"""Characters of an input that are kept with its answer."""
 
 
 def parts(one: Encoding) -> tuple[list[int], list[int]]:
@@ -47,7 +45,9 @@ def shown(model: Any, held: Sequence[Encoding], words: Any, device: str) -> tupl
         answer = answered(model, given, most, words, device)
         found.append(
             Shown(
-                asked=text(words, given)[-ASKED:], answer=text(words, answer), wanted=text(words, rest[: LONGEST + 1])
+                asked=one.asked or text(words, given)[-ASKED:],
+                answer=text(words, answer),
+                wanted=text(words, rest[: LONGEST + 1]),
             )
         )
     return tuple(found)

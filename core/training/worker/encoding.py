@@ -6,9 +6,9 @@ puts behind that token is left out; an example that doesn't fit is a problem wit
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec.structs import replace
 
@@ -17,6 +17,9 @@ from core.inference.records import Message
 from core.inference.worker import templates
 from core.inference.worker.vocabulary import free_mark
 from core.training.worker.records import Encoded, Example, Problem
+
+ASKED: Final = 400
+"""Characters of what was asked that are kept, to be shown with an answer."""
 
 
 class Words(Protocol):
@@ -33,11 +36,13 @@ class Words(Protocol):
 
 @dataclass(frozen=True)
 class Encoding:
-    """An example as tokens, of which those from `start` on are learned. `pair`: the same prompt with the worse answer, of a preference."""
+    """An example as tokens, of which those from `start` on are learned. `pair`: the same prompt with the worse answer, of a preference. `asked`: the
+    end of the last turn before the answer, as it was written."""
 
     ids: tuple[int, ...]
     start: int
     pair: "Encoding | None" = None
+    asked: str = field(default="", compare=False)
 
     @property
     def size(self) -> int:
@@ -73,7 +78,7 @@ class Encoder:
         if not example.rejected:
             return [found]
         other = (*example.messages[:-1], replace(example.messages[-1], content=example.rejected))
-        return [Encoding(found.ids, found.start, self.encode(other))]
+        return [Encoding(found.ids, found.start, self.encode(other), found.asked)]
 
     def _text(self, text: str, longest: int) -> list[Encoding]:
         mark = free_mark([text])
@@ -101,7 +106,8 @@ class Encoder:
             raise Unlearnable("the model's chat template puts no token behind an answer that ends it.")
         if end == 0:
             raise Unlearnable("its answer is empty.")
-        return Encoding(tuple(before + learned[: end + 1]), len(before))
+        asked = messages[-2].content[-ASKED:] if len(messages) > 1 else ""
+        return Encoding(tuple(before + learned[: end + 1]), len(before), asked=asked)
 
     def _rendered(self, messages: Sequence[Message]) -> str:
         return templates.render_chat(self._source, self._template, messages, self._first, self._last)

@@ -1,5 +1,7 @@
-"""What this process holds: of the GPU's memory where there is one, else of the machine's. Bytes."""
+"""What this process holds: of the GPU's memory where there is one, else of the machine's. Bytes. And how it is told that there is no more."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -27,3 +29,22 @@ def _resident(name: str) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:")), 0)
+
+
+def load_libraries() -> None:
+    """What a run imports, so that it isn't taken for what the run needs."""
+    import accelerate  # noqa: F401
+    import peft  # noqa: F401
+    from transformers import get_scheduler  # noqa: F401
+
+
+@contextmanager
+def told_apart() -> Iterator[None]:
+    """torch's ways of saying that memory ran out, as Python's."""
+    try:
+        yield
+    except RuntimeError as error:
+        text = str(error)
+        if "allocate memory" in text or "out of memory" in text or "not enough memory" in text:
+            raise MemoryError from None
+        raise

@@ -67,6 +67,12 @@ class Probe(Record, frozen=True, kw_only=True, tag="probe-training"):
     settings: Settings
 
 
+class Foresee(Record, frozen=True, kw_only=True, tag="foresee-training"):
+    """Say by formula what a run would hold; no step is taken."""
+
+    settings: Settings
+
+
 class Probed(Record, frozen=True, kw_only=True, tag="probed-training"):
     """Bytes, and what the probe's steps took. `peak` is what the process (or the GPU) held at most during them, `before` what it held before
     the model was there."""
@@ -85,6 +91,8 @@ class Probed(Record, frozen=True, kw_only=True, tag="probed-training"):
     """Steps of the whole run."""
     tokens: int
     """Tokens of the whole run."""
+    seconds: float = 0.0
+    """Of the whole run, as `core.training.worker.pacing` counts them; 0 where it isn't known."""
 
 
 class TakeCheckpoint(Record, frozen=True, kw_only=True, tag="take-checkpoint"):

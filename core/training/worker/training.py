@@ -19,7 +19,18 @@ import numpy as np
 from core.errors import BadInput, Unavailable
 from core.records import Record
 from core.training.settings import Settings
-from core.training.worker import adapters, answering, batches, checkpoints, memorising, memory, preferring, whole
+from core.training.worker import (
+    adapters,
+    answering,
+    batches,
+    checkpoints,
+    foreseeing,
+    memorising,
+    memory,
+    pacing,
+    preferring,
+    whole,
+)
 from core.training.worker.base import Base
 from core.training.worker.batches import Row
 from core.training.worker.encoding import Encoding, encode_all
@@ -28,6 +39,7 @@ from core.training.worker.records import (
     Encode,
     Encoded,
     Ended,
+    Foresee,
     GoOn,
     KeepTrained,
     Measured,
@@ -48,8 +60,6 @@ from core.training.worker.showing import ShowExamples, ShownExamples, shown
 from core.workers.serving import Call, Handler
 
 PIECE: Final = 4 * 1024 * 1024
-PROBED_STEPS: Final = 2
-"""The first step allocates; the second tells the speed."""
 Of = Literal["checkpoint", "safetensors", "config", "gguf"]
 
 
@@ -101,28 +111,27 @@ class Bench:
         return Taken(whole=True)
 
     def probe(self, request: Probe, call: Call) -> Probed:
-        """Take a few steps on the longest examples, measure once on held-out ones and save the state, as a run does."""
-        _load_libraries()
+        """Take a few steps, measure once on held-out examples and save the state, as a run does."""
+        settings = request.settings
+        memory.load_libraries()
         before = memory.now()
-        learned, held = self._parts(request.settings)
-        window = self._window(request.settings)
-        run = _Run(self._opened(), request.settings, len(learned))
-        widest = batches.widest(learned, request.settings, window)
-        seconds, tokens = 0.0, 0
-        for _ in range(PROBED_STEPS):
+        learned, held = self._parts(settings)
+        window = self._window(settings)
+        run = _Run(self._opened(), settings, len(learned))
+        widest = [batches.widest(learned, settings, window)] * settings.accumulation
+        first = pacing.timed(lambda: run.step(widest))
+        epoch = pacing.first_epoch(learned, settings, window)
+        tokens, taken = 0, []
+        for step in pacing.typical(epoch):
             call.check()
             began = time.monotonic()
-            tokens = run.step([widest] * request.settings.accumulation)[2]
-            seconds = time.monotonic() - began
-        if held:
-            some = sorted(held, key=lambda one: -one.size)[: request.settings.batch]
-            run.note(run.measure(some, request.settings, call), request.settings)
-        run.saved()
+            tokens += run.step(step)[2]
+            taken.append((pacing.size(step), time.monotonic() - began))
+        words = self._opened().encoder.words
+        paced = pacing.paced(run, settings, epoch, held, (pacing.size(widest), first), taken, words, call)
         peak = memory.peak()
         weights, adapter, trained = run.sizes()
-        steps = batches.count_steps(learned, request.settings, window)
-        each = sum(len(one.ids) for one in learned)
-        in_epoch = -(-len(batches.epoch(learned, request.settings, 0, window)) // request.settings.accumulation)
+        steps = batches.count_steps(learned, settings, window)
         return Probed(
             weights=weights or adapter,
             adapter=adapter if weights else 0,
@@ -132,10 +141,16 @@ class Bench:
             before=before,
             peak=peak,
             trained=trained,
-            tokens_per_second=tokens / max(seconds, 1e-9),
+            tokens_per_second=tokens / max(sum(seconds for _, seconds in taken), 1e-9),
             steps=steps,
-            tokens=each * steps // max(1, in_epoch),
+            tokens=sum(len(one.ids) for one in learned) * steps // len(epoch),
+            seconds=pacing.whole(paced, settings, steps, learned, held, self._planted_tokens(settings)),
         )
+
+    def foresee(self, request: Foresee, call: Call) -> Probed:
+        """What a run would hold, by formula."""
+        settings = request.settings
+        return foreseeing.foreseen(self._opened(), settings, self._parts(settings)[0], self._window(settings))
 
     def train(self, request: Train, call: Call) -> Iterator[TrainPart]:
         """The run, part by part. Raises `BadInput` (a loss that is no number), `Damaged` (a checkpoint), `Cancelled`; `MemoryError`."""
@@ -205,7 +220,7 @@ class Bench:
                 measured = run.measure(held, settings, call)
                 better = run.note(measured, settings)
                 yield Measured(step=number, loss=measured, best=better)
-                early = bool(settings.patience) and run.worse >= settings.patience
+                early = 0 < settings.patience <= run.worse
             run.seconds = spent + time.monotonic() - began
             if early or last or number % settings.checkpoint_every == 0:
                 if settings.samples and held:
@@ -238,7 +253,7 @@ class Bench:
         ask = memorising.Memory(
             base.encoder, self._plant, settings.seed, self._window(settings), run.device, self._calling().check
         )
-        with _told_apart():
+        with memory.told_apart():
             return ask.measured(run.model, run.as_before, known, held, settings.recall)
 
     def _calling(self) -> Call:
@@ -298,6 +313,9 @@ class Bench:
             raise BadInput(source="The training data", problem="there is no example to learn from. Give some.")
         return [*learned, *self._planted(settings)], held
 
+    def _planted_tokens(self, settings: Settings) -> int:
+        return sum(one.size for one in {*self._planted(settings)})
+
     def _planted(self, settings: Settings) -> list[Encoding]:
         plant = self._plant
         if plant is None:
@@ -318,7 +336,7 @@ class _Run:
         torch.manual_seed(settings.seed)
         self.device = base.device
         self._base = base
-        with _told_apart():
+        with memory.told_apart():
             self.model = whole.model(base, settings) if settings.method == "full" else adapters.model(base, settings)
         self._accelerator = Accelerator(cpu=base.device == "cpu")
         optimizer = torch.optim.AdamW(
@@ -350,7 +368,7 @@ class _Run:
         self.model.train()
         learned = max(1, sum(map(batches.learned, step)))
         loss, tokens = 0.0, 0
-        with _told_apart():
+        with memory.told_apart():
             for rows in step:
                 if self._settings.objective == "preferences":
                     part, count = preferring.loss(self.model, rows, self._settings.beta, self.device)
@@ -381,7 +399,7 @@ class _Run:
 
         self.model.eval()
         total, count = 0.0, 0
-        with torch.no_grad(), _told_apart():
+        with torch.no_grad(), memory.told_apart():
             for start in range(0, len(held), settings.batch):
                 call.check()
                 rows: list[Row] = [(one,) for one in held[start : start + settings.batch]]
@@ -459,25 +477,6 @@ class _Run:
         return weights, sum(c * s for c, s, trained in sized if trained), sum(c for c, _, trained in sized if trained)
 
 
-@contextmanager
-def _told_apart() -> Iterator[None]:
-    """torch's ways of saying that memory ran out, as Python's."""
-    try:
-        yield
-    except RuntimeError as error:
-        text = str(error)
-        if "allocate memory" in text or "out of memory" in text or "not enough memory" in text:
-            raise MemoryError from None
-        raise
-
-
-def _load_libraries() -> None:
-    """What a run imports, so that it isn't taken for what the run needs."""
-    import accelerate  # noqa: F401
-    import peft  # noqa: F401
-    from transformers import get_scheduler  # noqa: F401
-
-
 def _pieces(of: Of, step: int, data: bytes) -> Iterator[Piece]:
     for start in range(0, max(1, len(data)), PIECE):
         yield Piece(of=of, step=step, data=data[start : start + PIECE], last=start + PIECE >= len(data))
@@ -492,6 +491,7 @@ def handlers() -> dict[type[Record], Handler]:
         Plant: bench.plant,
         TakeCheckpoint: bench.take,
         Probe: bench.probe,
+        Foresee: bench.foresee,
         Train: bench.train,
         GoOn: bench.go_on,
         PauseRun: bench.pause,

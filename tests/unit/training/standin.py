@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from msgspec.structs import replace
+
 from core.errors import WorkerFailed
 from core.jobs import Job
 from core.training.worker.records import Ended, Example, Measured, Opened, Piece, Probed, Problem, Step
@@ -64,6 +66,9 @@ class StandIn:
             steps=4,
             tokens=200,
         )
+
+    def foresee(self, settings: Any, job: Job) -> Probed:
+        return replace(self.probe(settings, job), tokens_per_second=0.0)
 
     def parts(self, request: Any, job: Job, pausing: Callable[[], bool] = lambda: False) -> Iterator[Any]:
         first = 3 if self.state else 1
