@@ -73,7 +73,7 @@ if part window; then
     window=$!
     sleep 30
     kill -0 $window 2> /dev/null || { cat "$work/window.log" >&2; exit 1; }
-    kill -TERM $(pgrep -P $window)
+    kill -TERM $(pgrep -P "$(pgrep -P $window)") # the program under strace
     wait $window 2> /dev/null || true
     echo "traced: the window"
 fi
