@@ -93,8 +93,10 @@ def test_furniture_is_in_no_passage_and_what_goes_on_overleaf_is_in_one(
     document = check_parsed("a.pdf", Parsed(media=formats.PDF, title="", pages=tuple(made)))
     cuts = chunk(document, count, msgspec.structs.replace(RULES, strategy=strategy))
     covered = {page.number: [False] * len(page.text) for page in document.pages}
+    taken = dict.fromkeys(covered, 0)
     for cut in cuts:
         text = document.pages[cut.page - 1].text
+        assert cut.heading == FURNITURE or cut.start >= taken[cut.page]
         covered[cut.page][cut.start : cut.end] = [True] * (cut.end - cut.start)
         own = [
             block for block in document.pages[cut.page - 1].blocks if cut.start < block.end and cut.end > block.start
@@ -113,7 +115,7 @@ def test_furniture_is_in_no_passage_and_what_goes_on_overleaf_is_in_one(
         assert cut.shown.endswith(rest)
         dropped = own[-1].overleaf == "word" and text[cut.end - 1] == "-"
         assert text[cut.start : cut.end - dropped] in cut.shown
-        assert not any(covered[cut.page + 1][onward.start : cut.overleaf])
+        taken[cut.page + 1] = cut.overleaf
         covered[cut.page + 1][onward.start : cut.overleaf] = [True] * len(rest)
     said: set[str] = set()
     for page in document.pages:
