@@ -7,6 +7,7 @@ with their limits.
 
 import re
 
+from core.guards import invisible
 from core.guards.instructions import spans
 
 _JOINTS = re.compile(r"[\s._/\\-]+")
@@ -16,3 +17,10 @@ def safe_name(name: str, instead: str) -> str:
     """The name as a prompt may hold it; `instead` where it commands a model."""
     seen = " ".join("".join(one if one.isprintable() else " " for one in name).split())
     return instead if spans(seen) or spans(_JOINTS.sub(" ", seen)) else seen
+
+
+def telling(name: str) -> str:
+    """The name as rules read it, its joints spaces where it commands a model; empty where it neither does nor holds what nobody sees."""
+    if spans(spoken := " ".join(_JOINTS.sub(" ", name).split())):
+        return spoken
+    return name if spans(name) or invisible.spans(name) else ""

@@ -11,6 +11,7 @@ import numpy as np
 
 from core.documents.screening import keeping, store
 from core.documents.screening.finding import findings, key_of
+from core.documents.screening.named import with_names
 from core.documents.screening.records import NEAR_DUPLICATE, Finding, ScreeningDecision
 from core.documents.screening.redacting import redacted
 from core.documents.worker.records import Parsed
@@ -55,6 +56,7 @@ class Gate:
         """The document as it may go on; None where it waits or stays out. Raises `Refused`, `DiskFull`."""
         if self.off:
             return parsed
+        parsed = with_names(parsed, (name,))
         signature = (
             similar.signature("\n".join(page.text for page in parsed.pages))
             if NEAR_DUPLICATE in self._policy.kinds

@@ -20,6 +20,7 @@ from core.documents.reading import ahead
 from core.documents.records import Document, Refusal
 from core.documents.screening import entering, store
 from core.documents.screening.finding import findings
+from core.documents.screening.named import with_names
 from core.documents.screening.records import NEAR_DUPLICATE, Finding, Rescreened, ScreeningPolicy
 from core.documents.worker.records import Parsed
 from core.errors import BadInput, NotFound, Refused
@@ -58,6 +59,7 @@ def rescreen(vault: Vault, reading: DocumentReader, collection: str, job: Job) -
             if isinstance(parsed, Refusal):
                 refused.append(parsed)
                 continue
+            parsed = with_names(parsed, (document.name,))
             found = findings(parsed, kinds, salt)
             try:
                 waits = _screened(vault, policy, digest, document, data, parsed, found)
