@@ -74,6 +74,7 @@ WORDS = {
     "approve": "{about} approved",
     "label": "Label set: {about}",
     "add-dataset": "Dataset {about} added",
+    "draft-sample": "Draft: {about}",
     "save-spec": "Evaluation {about} saved",
     "run-evaluation": "Evaluation {about} ran",
     "mark-outcome": "Answer marked: {about}",

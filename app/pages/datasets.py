@@ -4,12 +4,15 @@ Edits are the page's own until they are saved as the next version; what changed 
 pass over texts that are folded once.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
 
+from app.bridge.looking import Looks
+from app.bridge.operations import Failure
 from app.pages.dataset_checks import FLAGS, Flags, ScreeningView
 from app.pages.dataset_drafting import DraftingPanel, ask_drafting
 from app.pages.dataset_drafts import DraftReview, ask_words
@@ -154,17 +157,38 @@ class DatasetsPage(Page):
         self._before: list[tuple[Sample, ...]] = []
         self._edited: Dataset | None = None
         self._flags = Flags()
+        self._looks = Looks(self._look)
         self._describe(None)
 
     def opened(self) -> None:
         self.operations.run("Read the datasets", datasets, self._show)
 
+    def _look(self, over: Callable[[], None]) -> None:
+        """Count the drafts that wait, and nothing else: a draft changes no dataset."""
+
+        def show(found: dict[str, int]) -> None:
+            self._waiting = found
+            if self._name in self._list_rows():
+                self._tell()
+            else:
+                self._show((self._datasets, found))
+            over()
+
+        def failed(found: Failure) -> None:
+            self.fail(found)
+            over()
+
+        self.operations.run("Count the drafts", lambda bench, job: bench.drafting.waiting(), show, failed, over)
+
     def show_about(self, about: object) -> None:
         self._name = str(about)
 
     def changed(self, event: object) -> None:
-        if getattr(event, "act", "") == "add-dataset":
+        act = getattr(event, "act", "")
+        if act == "add-dataset":
             self.opened()
+        elif act == "draft-sample":
+            self._looks.ask()
 
     def panes(self) -> list[QWidget]:
         return [self._left, self._middle, self._side]
@@ -357,9 +381,15 @@ class DatasetsPage(Page):
 
     def _show(self, found: Known) -> None:
         self._datasets, self._waiting = found
-        names = [one.name for one in self._datasets] + [name for name in self._waiting if name not in self._shown()]
+        names = self._list_rows()
         if self._name not in names:
             self._name = names[0] if names else ""
+        self._stack.setCurrentWidget(self._filled if names else self.empty)
+        self.list.mark(self._name)
+        self._picked(self._name)
+
+    def _list_rows(self) -> list[str]:
+        """Show the datasets with the drafts that wait; their names."""
         rows = [
             SideRow(
                 one.name,
@@ -376,9 +406,8 @@ class DatasetsPage(Page):
             if name not in self._shown()
         ]
         self.list.show_rows(rows)
-        self._stack.setCurrentWidget(self._filled if names else self.empty)
         self.list.mark(self._name)
-        self._picked(self._name)
+        return [one.key for one in rows]
 
     def _shown(self) -> set[str]:
         return {one.name for one in self._datasets}

@@ -1,10 +1,14 @@
 """Home: the five first steps, questions to try, the latest in the log; and beside them this machine, what the vault holds, its people."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QSizePolicy, QWidget
 
+from app.bridge.looking import Looks
 from app.bridge.opening import Machine, size
+from app.bridge.operations import Failure
 from app.bridge.overview import COLLECTION, Overview, add_example, overview
 from app.pages.page import Page, Shell, scrolled
 from app.theme.icons import paint_icon
@@ -39,6 +43,7 @@ class HomePage(Page):
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
+        self._looks = Looks(self._look)
         keys = Button("Keyboard help", "keyboard", "quiet", hint="F1")
         keys.clicked.connect(self.shell.show_keys)
         self.bar.act(keys)
@@ -125,7 +130,18 @@ class HomePage(Page):
         self._aside.setMaximumWidth(ANY if narrow else look().px(ASIDE))
 
     def opened(self) -> None:
-        self.operations.run("Look the vault over", overview, self._show)
+        self._looks.ask()
+
+    def _look(self, over: Callable[[], None]) -> None:
+        def show(found: Overview) -> None:
+            self._show(found)
+            over()
+
+        def failed(found: Failure) -> None:
+            self.fail(found)
+            over()
+
+        self.operations.run("Look the vault over", overview, show, failed, over)
 
     def changed(self, event: object) -> None:
         if self.isVisible() and getattr(event, "act", "") not in ("show-document",):

@@ -100,7 +100,7 @@ class Drafting:
                 refused[found] += 1
                 continue
             before.add(bare(found.sample.input))
-            with self._vault.write(Act.ADD_DATASET, about=f"{request.dataset}: a drafted question") as unit:
+            with self._vault.write(Act.DRAFT_SAMPLE, about=f"{request.dataset}: a drafted question") as unit:
                 number = drafts.put(unit, found, _passage_key(chunk), (chunk.document,))
                 view = drafts.find(unit, number)
             made += 1
@@ -117,7 +117,7 @@ class Drafting:
         given = [(trace, self._assistants.trace(trace)) for trace in traces]
         refused: Counter[str] = Counter()
         made = 0
-        with self._vault.write(Act.ADD_DATASET, about=f"{dataset}: drafts from {len(given)} answers") as unit:
+        with self._vault.write(Act.DRAFT_SAMPLE, about=f"{dataset}: drafts from {len(given)} answers") as unit:
             done = drafts.passages(unit, dataset)
             for trace, answer in given:
                 if trace in done:
@@ -132,7 +132,7 @@ class Drafting:
         versions.check_name(keeping.KIND, dataset)
         refused: Counter[str] = Counter()
         made = 0
-        with self._vault.write(Act.ADD_DATASET, about=f"{dataset}: drafts from failures of {run}") as unit:
+        with self._vault.write(Act.DRAFT_SAMPLE, about=f"{dataset}: drafts from failures of {run}") as unit:
             done = drafts.passages(unit, dataset)
             for sample, note in failed:
                 key = f"{run} {sample.id}"
@@ -158,7 +158,7 @@ class Drafting:
 
     def accept(self, number: int, edited: Sample | None = None) -> DraftView:
         """Accept a draft, as it stands or edited; it is kept with `keep`. Raises `NotFound`, `BadInput` where it can't be a sample."""
-        with self._vault.write(Act.ADD_DATASET, about=f"draft {number} accepted") as unit:
+        with self._vault.write(Act.DRAFT_SAMPLE, about=f"draft {number} accepted") as unit:
             view = _open(drafts.find(unit, number))
             was = view.draft.sample
             sample = edited if edited is not None else was
@@ -193,7 +193,7 @@ class Drafting:
         return saved
 
     def _decided(self, number: int, state: drafts.State) -> DraftView:
-        with self._vault.write(Act.ADD_DATASET, about=f"draft {number} {state}") as unit:
+        with self._vault.write(Act.DRAFT_SAMPLE, about=f"draft {number} {state}") as unit:
             drafts.decide(unit, _open(drafts.find(unit, number)), state)
             return drafts.find(unit, number)
 

@@ -56,6 +56,7 @@ class Act(StrEnum):
     APPROVE = "approve"
     LABEL = "label"
     ADD_DATASET = "add-dataset"
+    DRAFT_SAMPLE = "draft-sample"
     SAVE_SPEC = "save-spec"
     RUN_EVALUATION = "run-evaluation"
     MARK_OUTCOME = "mark-outcome"
@@ -117,6 +118,7 @@ ALLOWED: Mapping[Act, frozenset[Role]] = MappingProxyType(
         Act.APPROVE: frozenset({REVIEWER}),
         Act.LABEL: frozenset({AUTHOR, REVIEWER}),
         Act.ADD_DATASET: frozenset({AUTHOR}),
+        Act.DRAFT_SAMPLE: frozenset({AUTHOR}),
         Act.SAVE_SPEC: frozenset({AUTHOR}),
         Act.RUN_EVALUATION: frozenset({AUTHOR}),
         Act.MARK_OUTCOME: frozenset({AUTHOR, REVIEWER}),
@@ -178,6 +180,7 @@ SAYS: Mapping[Act, str] = MappingProxyType(
         Act.APPROVE: "Sign as approved what somebody else wrote.",
         Act.LABEL: "Point a label at a version, where the policy's signatures are there.",
         Act.ADD_DATASET: "Keep a new version of a dataset.",
+        Act.DRAFT_SAMPLE: "Draft a sample of a dataset, or accept or reject a draft.",
         Act.SAVE_SPEC: "Keep a new version of an evaluation's spec.",
         Act.RUN_EVALUATION: "Run an evaluation.",
         Act.MARK_OUTCOME: "Mark an answer of a run, so that judges can be held against people.",

@@ -258,15 +258,15 @@ SERVICES = (
         SaveSamples(name=f"of-{s.user}", samples=(Sample(id="1", input="Why?", target="so"),)))),
     Operation("core.datasets.service:Datasets.split", Act.ADD_DATASET, lambda s: s.bench.datasets.split(SplitDataset(
         reference="parted", splitting=Splitting(shares={"train": 0.5, "test": 0.5}, seed=len(s.user))), Job("Split"))),
-    Operation("core.datasets.drafting:Drafting.draft", Act.ADD_DATASET, lambda s: s.bench.drafting.from_failures(
+    Operation("core.datasets.drafting:Drafting.draft", Act.DRAFT_SAMPLE, lambda s: s.bench.drafting.from_failures(
         f"by-{s.user}", ((Sample(id="1", input="Why?", target="so"), ""),), "run-0")),
-    Operation("core.datasets.drafting:Drafting.from_answers", Act.ADD_DATASET, lambda s: s.bench.drafting.from_answers(
+    Operation("core.datasets.drafting:Drafting.from_answers", Act.DRAFT_SAMPLE, lambda s: s.bench.drafting.from_answers(
         f"from-{s.user}", ())),
-    Operation("core.datasets.drafting:Drafting.from_failures", Act.ADD_DATASET, lambda s: s.bench.drafting.from_failures(
+    Operation("core.datasets.drafting:Drafting.from_failures", Act.DRAFT_SAMPLE, lambda s: s.bench.drafting.from_failures(
         f"of-{s.user}", ((Sample(id="1", input="Why?", target="so"), ""),), "run-0")),
-    Operation("core.datasets.drafting:Drafting.accept", Act.ADD_DATASET, lambda s: s.bench.drafting.accept(1)),
-    Operation("core.datasets.drafting:Drafting.reject", Act.ADD_DATASET, lambda s: s.bench.drafting.reject(2)),
-    Operation("core.datasets.drafting:Drafting.reopen", Act.ADD_DATASET, lambda s: s.bench.drafting.reopen(2)),
+    Operation("core.datasets.drafting:Drafting.accept", Act.DRAFT_SAMPLE, lambda s: s.bench.drafting.accept(1)),
+    Operation("core.datasets.drafting:Drafting.reject", Act.DRAFT_SAMPLE, lambda s: s.bench.drafting.reject(2)),
+    Operation("core.datasets.drafting:Drafting.reopen", Act.DRAFT_SAMPLE, lambda s: s.bench.drafting.reopen(2)),
     Operation("core.datasets.drafting:Drafting.keep", Act.ADD_DATASET, lambda s: s.bench.drafting.keep("drafted")),
     Operation("core.datasets.service:Datasets.export", Act.EXPORT_DATASET, lambda s: s.bench.datasets.export(
         "towers", s.out / "towers.jsonl")),

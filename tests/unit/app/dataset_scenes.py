@@ -76,7 +76,7 @@ def put_drafts(vault: Vault, dataset: str) -> None:
             origin=Origin(kind="document", source="d" * 64, model=f"corvid-8b {'c' * 64}", synthetic=True),
         )
         checks = Checks(quoted=True, answered=True, found_at=n + 1)
-        with vault.write(Act.ADD_DATASET, about=dataset) as unit:
+        with vault.write(Act.DRAFT_SAMPLE, about=dataset) as unit:
             put_draft(unit, Draft(dataset=dataset, sample=sample, passage=PASSAGE, checks=checks), f"p{n}")
 
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from app.bridge.looking import Looks
 from app.bridge.operations import Operations
 from app.pages.dataset_checks import ScreeningView
 from app.pages.dataset_drafting import DraftForm
@@ -18,7 +19,7 @@ from app.pages.dataset_export import FORMS, ExportForm
 from app.pages.datasets import DatasetsPage
 from app.theme.look import look
 from core.datasets.drafting import Drafted, DraftQuestions
-from core.datasets.records import Sample, SaveSamples, SplitDataset, Splitting
+from core.datasets.records import Dataset, Sample, SaveSamples, SplitDataset, Splitting
 from core.datasets.screening import Learned
 from core.datasets.service import Datasets
 from core.guards.personal import kinds_in
@@ -225,3 +226,37 @@ def test_what_a_check_found_is_flagged_until_the_samples_change(
     bench.datasets.save(SaveSamples(name="cases", samples=samples(9), based_on="cases@1"))
     until(qtbot, lambda: operations.running() == 0 and page._datasets[0].number == 2)
     assert page._flags.of("pv-00000") == []
+
+
+def test_a_draft_that_comes_is_counted_and_no_dataset_is_read(
+    qtbot: QtBot, page: DatasetsPage, bench: Bench, operations: Operations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.table.choose(3)
+    chosen = page.table.current()
+
+    def read() -> tuple[Dataset, ...]:
+        raise AssertionError("a draft changes no dataset")
+
+    monkeypatch.setattr(bench.datasets, "list", read)
+    put_drafts(bench.vault, "cases")
+    until(qtbot, lambda: page.drafts_button.text() == "Review 3 drafts")
+    bench.drafting.reject(2)
+    until(qtbot, lambda: page.drafts_button.text() == "Review 2 drafts" and operations.running() == 0)
+    assert page.banner.isHidden()
+    assert page.table.current() == chosen
+    put_drafts(bench.vault, "made of drafts")
+    until(qtbot, lambda: "made of drafts" in [one.key for one in page.list.rows()])
+
+
+def test_looks_that_are_asked_for_meanwhile_are_one_look() -> None:
+    under_way: list[Callable[[], None]] = []
+    looks = Looks(under_way.append)
+    for _ in range(5):
+        looks.ask()
+    assert len(under_way) == 1
+    under_way[0]()
+    assert len(under_way) == 2
+    under_way[1]()
+    assert len(under_way) == 2
+    looks.ask()
+    assert len(under_way) == 3
