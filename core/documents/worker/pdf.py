@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from core.documents import formats
 from core.documents.records import PageImage, Rect
-from core.documents.worker import asides, extras, hidden, layout, locating
+from core.documents.worker import asides, extras, hidden, layers, layout, locating
 from core.documents.worker.furniture import furniture
 from core.documents.worker.joining import joined
 from core.documents.worker.printed import Box
@@ -91,7 +91,7 @@ def read(name: str, data: bytes, call: Call | None = None, passwords: Sequence[s
         pages=pages,
         inside=inside,
         hidden=_hidden(pages, unseen),
-        asides=asides.of_pdf(document),
+        asides=(*asides.of_pdf(document), *layers.of_pdf(document)),
     )
 
 

@@ -12,9 +12,11 @@ from typing import Any, Final
 import lxml.etree
 
 from core.documents import formats
-from core.documents.worker import packing
+from core.documents.worker import hidden, packing
 from core.documents.worker.csv import row_text
-from core.documents.worker.records import Page, PageWriter, Parsed
+from core.documents.worker.hidden_runs import in_paragraphs
+from core.documents.worker.hidden_slides import Slide
+from core.documents.worker.records import Hidden, Page, PageWriter, Parsed
 from core.errors import BadInput
 
 DRAWING: Final = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -34,6 +36,10 @@ def read(name: str, data: bytes) -> Parsed:
     try:
         deck = pptx.Presentation(io.BytesIO(data))
         pages = tuple(_slide(slide, number) for number, slide in enumerate(deck.slides, start=1))
+        size = (int(deck.slide_width or 0), int(deck.slide_height or 0))
+        unseen = tuple(
+            one for slide, page in zip(deck.slides, pages, strict=True) for one in _unseen(slide, page, size)
+        )
         title = str(deck.core_properties.title or "").strip()
     except (
         *(KeyError, ValueError, TypeError, AttributeError, IndexError, NotImplementedError, RecursionError),
@@ -45,7 +51,15 @@ def read(name: str, data: bytes) -> Parsed:
     heading = next(
         (page.text[block.start : block.end] for page in pages for block in page.blocks if block.kind == "heading"), ""
     )
-    return Parsed(media=formats.PPTX, title=title or heading, pages=pages)
+    return Parsed(media=formats.PPTX, title=title or heading, pages=pages, hidden=unseen)
+
+
+def _unseen(slide: Any, page: Page, size: tuple[int, int]) -> tuple[Hidden, ...]:
+    """What is on a slide and not seen."""
+    title = slide.shapes.title
+    own = [] if title is None else [title]
+    others = (each for each in _ordered(slide.shapes, 0) if title is None or each.shape_id != title.shape_id)
+    return hidden.joined(in_paragraphs(page, Slide(slide, size).paragraphs((*own, *others))), page.text)
 
 
 def _slide(slide: Any, number: int) -> Page:
