@@ -211,7 +211,7 @@ class ChatPage(Page):
                 if isinstance(part, Found):
                     exchange.waiting(f"Reading {len(part.passages)} passages")
                 elif isinstance(part, Delta):
-                    exchange.stream(part.text)
+                    exchange.stream(part.text, part.misquoted)
                 elif isinstance(part, Answered):
                     self._answered(exchange, part.answer)
             self._follow()

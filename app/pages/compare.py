@@ -137,6 +137,7 @@ class Answering(QFrame):
             mode=settings.load().answers,
             adapters=self.adapters.uses,
             values={name: value for name, value in (values or {}).items() if name in known},
+            without_support="decline",
         )
 
         def parts(found: list[object]) -> None:
@@ -144,7 +145,7 @@ class Answering(QFrame):
                 if isinstance(part, Found):
                     exchange.waiting(f"Reading {len(part.passages)} passages")
                 elif isinstance(part, Delta):
-                    exchange.stream(part.text)
+                    exchange.stream(part.text, part.misquoted)
                 elif isinstance(part, Answered):
                     self.answer = part.answer
                     present(exchange, part.answer, self._choices.names)

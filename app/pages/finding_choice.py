@@ -107,7 +107,7 @@ class FindingChooser(Button):
         self._collection = ""
         self.become("quiet")
         self.finding = Finding()
-        self.without_support: Unsupported = "mark"
+        self.without_support: Unsupported = "decline"
         self.clicked.connect(self._open)
         self._say()
 

@@ -99,14 +99,21 @@ class AnswerView(QTextBrowser):
         self.document().documentLayout().documentSizeChanged.connect(lambda _: self._fit())
         look().changed.connect(self._rebuild)
 
-    def stream(self, text: str) -> None:
-        """Append what has just arrived."""
+    def stream(self, text: str, misquoted: bool = False) -> None:
+        """Append what has just arrived; a quotation that stands nowhere is marked at once."""
         self._streamed += text
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
         if self.document().isEmpty():
             cursor.setBlockFormat(self._block())
-        cursor.insertText(text, self._plain())
+        plain = self._plain()
+        if not misquoted:
+            cursor.insertText(text, plain)
+            return
+        cursor.insertText(text, self._doubted(plain))
+        cursor.insertText("\u00a0", plain)
+        self._insert_badge(cursor)
+        cursor.insertText(" ", plain)
 
     def show_sentences(self, found: Sequence[Sentence], chosen: int = 0) -> None:
         """Show a finished answer; the sentences of citation `chosen` are marked."""
@@ -187,11 +194,8 @@ class AnswerView(QTextBrowser):
                 cursor.insertBlock(self._block(first=False))
             elif position:
                 cursor.insertText(" ", plain)
-            body = QTextCharFormat(plain)
-            if sentence.unsupported:
-                body.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
-                body.setUnderlineColor(here.colour("warn.fg"))
-            elif self.chosen and self.chosen in sentence.numbers:
+            body = self._doubted(plain) if sentence.unsupported else QTextCharFormat(plain)
+            if not sentence.unsupported and self.chosen and self.chosen in sentence.numbers:
                 body.setBackground(here.colour("highlight.weak"))
                 body.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
                 body.setUnderlineColor(here.colour("highlight.edge"))
@@ -205,6 +209,13 @@ class AnswerView(QTextBrowser):
         cursor.endEditBlock()
         self.setAccessibleDescription(self.plain())
         self._fit()
+
+    def _doubted(self, plain: QTextCharFormat) -> QTextCharFormat:
+        """Of words without support."""
+        body = QTextCharFormat(plain)
+        body.setUnderlineStyle(QTextCharFormat.UnderlineStyle.DotLine)
+        body.setUnderlineColor(look().colour("warn.fg"))
+        return body
 
     def _insert_chip(self, cursor: QTextCursor, number: int) -> None:
         size = chip_size(number)

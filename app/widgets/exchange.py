@@ -97,10 +97,10 @@ class Exchange(QWidget):
         self._state.setText(words)
         self._state.setVisible(bool(words))
 
-    def stream(self, text: str) -> None:
+    def stream(self, text: str, misquoted: bool = False) -> None:
         self.waiting("")
         self.answer.show()
-        self.answer.stream(text)
+        self.answer.stream(text, misquoted)
 
     def show_answer(
         self,

@@ -117,7 +117,7 @@ class Answer(Record, frozen=True, kw_only=True, tag="answer"):
     searched: str = ""
     """What was searched for, where that isn't the question as it was asked."""
     support: tuple[Support, ...] = ()
-    """Of each sentence, where the question wants answers without support declined; else empty."""
+    """Of each sentence of a model's answer from documents; empty in evaluations, and in older answers that only have what is unsupported."""
     withdrawn: str = ""
     """What the model wrote, where it had no support and the answer is that the documents don't say."""
     declined: str = ""
@@ -144,6 +144,8 @@ class Delta(Record, frozen=True, kw_only=True, tag="delta"):
     """The next piece of the answer's text."""
 
     text: str
+    misquoted: bool = False
+    """It is a quotation whose words stand in no passage."""
 
 
 class Answered(Record, frozen=True, kw_only=True, tag="answered"):

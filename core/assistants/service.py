@@ -5,6 +5,7 @@ stopped half-way leaves no answer. With a model and no prompt, the prompt that s
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -76,7 +77,7 @@ class Assistants:
         if question.collection or not (question.prompt or pictures):
             self._documents.collection(question.collection)
         question = shown(question, pictures)
-        context = seeing(self.context(question, job), pictures)
+        context = replace(seeing(self.context(question, job), pictures), each=True)
         for part in answer(question, context, job):
             if isinstance(part, Answered):
                 whole = structs.replace(self._placed(part.answer), assistant_digest=asked)

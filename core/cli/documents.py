@@ -381,7 +381,7 @@ def _answer(session: Session, bench: Workbench, question: Question, pictures: tu
             text = part.text if begun else part.text.lstrip()
             begun = begun or bool(text)
             if not question.fallback:  # with one, it isn't known before the end what is answered
-                session.output.text(text)
+                session.output.text(f"{text} [these words stand in no passage] " if part.misquoted else text)
         elif isinstance(part, Answered):
             if question.fallback:
                 session.output.text(part.answer.answer)

@@ -90,6 +90,7 @@ def _of_collection(parameters: Parameters, found: Target, messages: tuple[Messag
         max_tokens=max(most) or LONGEST,
         seed=seed,
         mode=mode,
+        without_support="decline",
     )
 
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from core.assistants.answering import DECLINED, Context, answer, declines, misquotes, support, supports
+from core.assistants.answering import DECLINED, Context, answer, declines
 from core.assistants.records import Answer, Answered, Delta, Found, Question
+from core.assistants.supporting import LONGEST_HELD, Checked, Quotations, misquotes
 from core.errors import Cancelled, ContextExceeded
 from core.inference.records import Finished, Generate, Message, Token
 from core.jobs import Job
@@ -79,21 +80,21 @@ def test_a_mark_is_resolved_to_the_sentence_of_its_passage() -> None:
 
 def test_a_sentence_without_support_is_marked() -> None:
     text = "The tower has nine floors. [2] Pigeons live there happily."
-    citations, sentences, unsupported = support(text, PASSAGES, bag_of_words)
-    assert sentences == 2
-    assert [citation.number for citation in citations] == [2]
-    assert [text[start:end].strip() for start, end in unsupported] == ["Pigeons live there happily."]
+    found = Checked(text, PASSAGES, bag_of_words)
+    assert len(found.each()) == 2
+    assert [citation.number for citation in found.citations()] == [2]
+    unsupported = [one for one in found.each() if not one.supported]
+    assert [text[one.start : one.end].strip() for one in unsupported] == ["Pigeons live there happily."]
 
 
 def test_a_mark_for_a_passage_that_does_not_say_it_is_not_supported() -> None:
-    citations, _, unsupported = support("The tower has nine floors. [1]", PASSAGES, bag_of_words)
-    assert [(citation.number, citation.supported) for citation in citations] == [(1, False)]
-    assert unsupported == (), "another passage says it"
+    found = Checked("The tower has nine floors. [1]", PASSAGES, bag_of_words)
+    assert [(citation.number, citation.supported) for citation in found.citations()] == [(1, False)]
+    assert [one.supported for one in found.each()] == [True], "another passage says it"
 
 
 def test_a_mark_without_a_passage_cites_nothing() -> None:
-    citations, _, _ = support("The tower has nine floors. [7]", PASSAGES, bag_of_words)
-    assert citations == ()
+    assert Checked("The tower has nine floors. [7]", PASSAGES, bag_of_words).citations() == ()
 
 
 @pytest.mark.parametrize(
@@ -193,11 +194,41 @@ def test_each_sentence_carries_its_support() -> None:
 def test_words_in_quotation_marks_stand_in_a_passage_or_are_marked(sentence: str, wrong: bool) -> None:
     assert misquotes(sentence, PASSAGES) is wrong
     ((one,), mixed) = (
-        supports(sentence, PASSAGES, bag_of_words),
+        Checked(sentence, PASSAGES, bag_of_words).each(),
         "The gate closes at eight, as “it opens at ten” says.",
     )
     assert one.misquoted is wrong
-    assert not supports(mixed, PASSAGES, bag_of_words)[0].supported
+    assert not Checked(mixed, PASSAGES, bag_of_words).each()[0].supported
+
+
+def test_a_quotation_that_stands_nowhere_is_marked_also_where_nothing_is_declined_and_every_sentence_has_its_support() -> (
+    None
+):
+    said = "The gate closes at eight. It says “the gate closes at nine”."
+    asked = Question(collection="c", text="When does the gate close?", model="small")
+    found = whole(asked, replace(context(said), each=True))
+    assert [(one.supported, one.misquoted) for one in found.support] == [(True, False), (False, True)]
+    bare = whole(asked, context(said))
+    assert (bare.support, bare.unsupported) == ((), ((found.support[1].start, found.support[1].end),))
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_a_quotation_is_held_back_until_it_was_looked_up(size: int) -> None:
+    said = 'A 7" pipe and “the gate closes at eight” and „the gate closes at noon“ are said, and «open'
+    quoting = Quotations(PASSAGES)
+    given = [one for at in range(0, len(said), size) for one in quoting.take(said[at : at + size])]
+    for one in given:
+        assert not one.misquoted or one.text == "„the gate closes at noon“"
+    given += quoting.rest()
+    assert "".join(one.text for one in given) == said
+    assert [one.text for one in given if one.misquoted] == ["„the gate closes at noon“"]
+
+
+def test_a_mark_that_is_never_closed_holds_back_only_so_much_and_nothing_is_held_without_passages() -> None:
+    quoting = Quotations(PASSAGES)
+    given = list(quoting.take("“" + "word " * 400))
+    assert sum(len(one.text) for one in given) > LONGEST_HELD
+    assert [one.text for one in Quotations(()).take("“open")] == ["“open"]
 
 
 def test_a_follow_up_is_searched_for_with_what_it_refers_to() -> None:
