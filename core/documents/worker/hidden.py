@@ -279,18 +279,24 @@ def hidden_columns(sheet: bytes) -> frozenset[int]:
 
 def in_columns(page: Page, columns: frozenset[int], parting: str) -> Iterator[Hidden]:
     """The cells of a sheet's page that stand in these columns; `parting` stands between cells."""
-    if not columns or not page.places:
-        return
+    for _, column, start, end in cells_of(page, parting) if columns else ():
+        if column in columns:
+            yield Hidden(page=page.number, start=start, end=end, why="column")
+
+
+def cells_of(page: Page, parting: str) -> Iterator[tuple[int, int, int, int]]:
+    """The filled cells of a sheet's page by their places: row from 1, column from 0, start and end in its text."""
     starts = [place.start for place in page.places]
-    rows = list(zip(page.places, [*starts[1:], len(page.text)], strict=True))
+    rows = list(zip(page.places, [*starts[1:], len(page.text)], strict=True)) if starts else []
     for block in page.blocks:
         inside = rows[bisect_left(starts, block.start) : bisect_left(starts, block.end)]
         known = [at for place, _ in inside if (at := _first_column(place.label)) is not None]
         for place, end in inside if known else ():
             at, start = min(known), place.start
+            number = place.label.split(":")[0].lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
             for cell in page.text[place.start : min(end, block.end)].rstrip("\n").split(parting):
-                if at in columns and cell.strip():
-                    yield Hidden(page=page.number, start=start, end=start + len(cell.rstrip()), why="column")
+                if cell.strip() and number.isdecimal():
+                    yield int(number), at, start, start + len(cell.rstrip())
                 start += len(cell) + len(parting)
                 at += 1
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 import lxml.etree
 
 from core.documents import formats
-from core.documents.worker import hidden, packing
+from core.documents.worker import hidden, hidden_cells, packing
 from core.documents.worker.csv import CELLS
 from core.documents.worker.records import Hidden, Page, PageWriter, Parsed
 from core.documents.worker.tables import Budget, Row, write_sheet
@@ -67,6 +67,7 @@ def _pages(
             else None
         )
         percent = _percent(book)
+        unseen_styles = hidden_cells.unseen_styles(lambda member: _part(archive, member))
         for sheet in book.worksheets:
             label = sheet.title + (HIDDEN if sheet.sheet_state != "visible" else "")
             writer = PageWriter(len(pages) + 1, label)
@@ -77,7 +78,14 @@ def _pages(
             path = getattr(sheet, "_worksheet_path", "")
             source = _part(archive, path)
             rows, columns = hidden.hidden_rows(source), hidden.hidden_columns(source)
-            found = [*hidden.in_rows(pages[-1], rows), *hidden.in_columns(pages[-1], columns, CELLS)]
+            cells = hidden_cells.unseen_cells(
+                source, unseen_styles, _tables(name, archive, path) if unseen_styles else []
+            )
+            found = [
+                *hidden.in_rows(pages[-1], rows),
+                *hidden.in_columns(pages[-1], columns, CELLS),
+                *hidden_cells.in_cells(pages[-1], cells, CELLS),
+            ]
             unseen += hidden.joined(found, pages[-1].text)
         title = str(book.properties.title or "").strip()
         if written is not None:
@@ -128,15 +136,28 @@ def _percent(book: Any) -> dict[int, int]:
     return found
 
 
-def _comments(name: str, archive: zipfile.ZipFile, sheet: str) -> Iterator[tuple[str, str]]:
-    """The comments on cells, each with its place."""
+def _related(name: str, archive: zipfile.ZipFile, sheet: str, kind: str) -> Iterator[str]:
+    """The parts of a kind that belong to a sheet."""
     folder, _, file = sheet.rpartition("/")
     relations = _part(archive, f"{folder}/_rels/{file}.rels")
     for relation in packing.tree(name, relations).iter("{*}Relationship") if relations else ():
-        if not relation.get("Type", "").endswith("/comments"):
-            continue
-        target = relation.get("Target", "")
-        path = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+        if relation.get("Type", "").endswith(kind):
+            target = relation.get("Target", "")
+            yield target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+
+
+def _tables(name: str, archive: zipfile.ZipFile, sheet: str) -> list[str]:
+    """The ranges of a sheet's tables."""
+    return [
+        packing.tree(name, source).get("ref", "")
+        for path in _related(name, archive, sheet, "/table")
+        if (source := _part(archive, path))
+    ]
+
+
+def _comments(name: str, archive: zipfile.ZipFile, sheet: str) -> Iterator[tuple[str, str]]:
+    """The comments on cells, each with its place."""
+    for path in _related(name, archive, sheet, "/comments"):
         if not (source := _part(archive, path)):
             continue
         root = packing.tree(name, source)
