@@ -7,8 +7,11 @@ of which next to nothing would be left is all text.
 """
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+import lxml.etree
 
 ROLES: Final = frozenset(
     "navigation banner contentinfo search menu menubar complementary dialog alertdialog toolbar".split()
@@ -16,6 +19,8 @@ ROLES: Final = frozenset(
 INNER_ROLES: Final = frozenset("navigation search menu menubar dialog alertdialog toolbar".split())
 """Of what isn't text within a page's own part either."""
 FEET: Final = ("header", "footer", "aside")
+PARTS: Final = ("article", "section", "blockquote", "figure", "td")
+"""To which a head and a foot within them belong."""
 LINKED: Final = 0.6
 """Share of letters in links, from which something called a menu is one."""
 LEAST: Final = 200
@@ -45,57 +50,95 @@ class Around:
     """Whether a heading outside of its own part is the page's title."""
 
 
+class _Count(NamedTuple):
+    """What is in an element: letters, those of them in links, and whether it holds a title or an article."""
+
+    letters: int
+    linked: int
+    titled: bool
+    article: bool
+
+
 NOTHING: Final = Around(frozenset(), frozenset())
 
 
 def around(root: Any) -> Around:
     """What of a page is its own text, and what isn't."""
+    counts = _counted(root)
     told = frozenset(element for element in root.iter("main", "div", "section", "article") if _is_main(element))
-    main = [element for element in told if not any(above in told for above in element.iterancestors())]
-    main = [element for element in main if _letters(element) >= LEAST]
-    beside = [element for element in root.iter() if isinstance(element.tag, str) and _is_beside(element, bool(main))]
-    found = Around(
-        frozenset(main), frozenset(beside), bool(main) and not any(one.find(".//h1") is not None for one in main)
-    )
-    left = sum(_letters(one) for one in main) if main else _letters(root)
-    outer = [one for one in beside if not any(above in found.beside for above in one.iterancestors())]
-    inner = [one for one in outer if not main or any(above in found.main for above in one.iterancestors())]
-    left -= sum(_letters(one) for one in inner)
-    if left < LEAST and left < LEAST_SHARE * _letters(root):
+    main = [element for element in _outermost(root, told) if counts[element].letters >= LEAST]
+    beside = frozenset(_beside(root, bool(main), counts))
+    left = 0
+    for one in main or [root]:
+        left += counts[one].letters - sum(counts[inner].letters for inner in _outermost(one, beside))
+    if left < LEAST and left < LEAST_SHARE * counts[root].letters:
         return NOTHING
+    return Around(frozenset(main), beside, bool(main) and not any(counts[one].titled for one in main))
+
+
+def _counted(root: Any) -> dict[Any, _Count]:
+    """What is in each element, in one walk: a page may nest deeply."""
+    counts: dict[Any, _Count] = {}
+    for _, element in lxml.etree.iterwalk(root, events=("end",)):
+        if not isinstance(element.tag, str):
+            continue
+        letters = _letters(element.text)
+        linked, titled, article = 0, False, False
+        for inner in element:
+            letters += _letters(inner.tail)
+            if isinstance(inner.tag, str):
+                count = counts[inner]
+                letters += count.letters
+                linked += count.linked
+                titled = titled or count.titled or inner.tag == "h1"
+                article = article or count.article or inner.tag == "article"
+        counts[element] = _Count(letters, letters if element.tag == "a" else linked, titled, article)
+    return counts
+
+
+def _outermost(root: Any, elements: frozenset[Any]) -> list[Any]:
+    """Those that are in no other of them, in order."""
+    found: list[Any] = []
+    walk = lxml.etree.iterwalk(root, events=("start",))
+    for _, element in walk:
+        if element in elements:
+            found.append(element)
+            walk.skip_subtree()
     return found
+
+
+def _beside(root: Any, told: bool, counts: Mapping[Any, _Count]) -> Iterator[Any]:
+    """The elements that are no text of the page itself; `told`: whether the page says what is."""
+    inside = 0
+    for event, element in lxml.etree.iterwalk(root, events=("start", "end")):
+        if not isinstance(element.tag, str):
+            continue
+        if event == "start" and _is_beside(element, told or inside > 0, counts[element]):
+            yield element
+        inside += (element.tag in PARTS) * (1 if event == "start" else -1)
 
 
 def _is_main(element: Any) -> bool:
     return bool(element.tag == "main" or element.get("role", "").lower() == "main")
 
 
-def _is_beside(element: Any, told: bool) -> bool:
-    """Whether an element is no text of the page itself; `told`: whether the page says what is."""
+def _is_beside(element: Any, within: bool, count: _Count) -> bool:
+    """Whether an element is no text of the page itself; `within`: a foot or a header there belongs to a part of it."""
     named = f"{element.get('id', '')} {element.get('class', '')}"
     if element.tag in ("body", "html", "head", "main", "article"):
         return False
-    if _COOKIES.search(named) and _letters(element) <= LONGEST_QUESTION:
+    if _COOKIES.search(named) and count.letters <= LONGEST_QUESTION:
         return True
     role = element.get("role", "").lower()
     if element.tag == "nav" or role in INNER_ROLES:
         return True
-    if element.tag in ("div", "ul", "ol", "section", "aside", "p") and _MENU.search(named) and _linked(element):
+    menu = element.tag in ("div", "ul", "ol", "section", "aside", "p") and _MENU.search(named) is not None
+    if menu and count.linked >= LINKED * max(count.letters, 1):
         return True
-    if told:
-        return False  # a foot or a header within a page's own part belongs to it
-    if any(above.tag in ("article", "section", "blockquote", "figure", "td") for above in element.iterancestors()):
+    if within:
         return False
-    if role in ROLES or element.tag in FEET:
-        return element.find(".//h1") is None and element.find(".//article") is None
-    return False
+    return (role in ROLES or element.tag in FEET) and not count.titled and not count.article
 
 
-def _letters(element: Any) -> int:
-    return sum(1 for piece in element.itertext() for letter in piece if letter.isalnum())
-
-
-def _linked(element: Any) -> bool:
-    """Whether most letters of an element are in links."""
-    links = sum(_letters(link) for link in element.iter("a"))
-    return links >= LINKED * max(_letters(element), 1)
+def _letters(text: str | None) -> int:
+    return sum(map(str.isalnum, text)) if text else 0

@@ -73,7 +73,7 @@ def _write(writer: PageWriter, rows: Sequence[Record]) -> None:
 
 def is_header(row: Sequence[str]) -> bool:
     """Whether a table's first row names its columns: none of its cells is a number or a date."""
-    return not any(_NUMBER.fullmatch(cell.strip()) for cell in row)
+    return not any(_NUMBER.fullmatch(" ".join(cell.split())) for cell in row)
 
 
 def row_text(cells: Sequence[str]) -> str:

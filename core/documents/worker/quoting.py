@@ -37,11 +37,13 @@ def parts(content: str) -> Iterator[tuple[str, str]]:
     marks = [""] * len(lines)
     at = 0
     signed = False
+    last = max((number for number, line in enumerate(lines) if line.strip()), default=0)
+    last_quoted = max((number for number, line in enumerate(lines) if _QUOTE.match(line)), default=-1)
     while at < len(lines):
-        said = _said(lines, at)
+        said = _said(lines, at, last)
         if _QUOTE.match(lines[at]):
             marks[at], signed = QUOTED, False
-        elif _FORWARDED.fullmatch(lines[at]) or _is_header(lines, at) or (said and not _followed(lines, at + said)):
+        elif _FORWARDED.fullmatch(lines[at]) or _is_header(lines, at) or (said and last_quoted < at + said):
             marks[at:] = [QUOTED] * (len(lines) - at)
             break
         elif said:
@@ -60,18 +62,13 @@ def parts(content: str) -> Iterator[tuple[str, str]]:
             start = at
 
 
-def _said(lines: list[str], at: int) -> int:
-    """Over how many lines from here it is said who wrote what follows; 0 where it isn't."""
+def _said(lines: list[str], at: int, last: int) -> int:
+    """Over how many lines from here it is said who wrote what follows; 0 where it isn't. `last`: the last line that isn't blank."""
     for number in range(1, LOOK + 1):
         text = " ".join(line.strip() for line in lines[at : at + number])
-        if lines[at].strip() and _WROTE.fullmatch(text) and any(line.strip() for line in lines[at + number :]):
+        if lines[at].strip() and last >= at + number and _WROTE.fullmatch(text):
             return number
     return 0
-
-
-def _followed(lines: list[str], at: int) -> bool:
-    """Whether quoted lines follow, or will at all."""
-    return any(_QUOTE.match(line) for line in lines[at:])
 
 
 def _is_header(lines: list[str], at: int) -> bool:

@@ -110,3 +110,8 @@ def test_no_line_is_lost_or_changed(lines: list[str]) -> None:
         marked = {block.mark for block in document.pages[0].blocks if cut.start < block.end and cut.end > block.start}
         assert len(marked) == 1
     assert all(seen or document.pages[0].text[at].isspace() for at, seen in enumerate(covered))
+
+
+def test_many_lines_that_say_who_wrote_are_each_looked_at_once() -> None:
+    wrote = "On 3 May 2024, Bea Bach wrote:\n"
+    assert marks(wrote * 20_000 + "> Keys?") == [(QUOTED, wrote * 20_000 + "> Keys?")]

@@ -47,6 +47,12 @@ def test_csv_is_a_table_with_its_header() -> None:
     assert parsed.pages[0].text[: block.header] == "Name | Limit, in litres"
 
 
+def test_a_cell_of_many_spaces_is_no_number() -> None:
+    for cell in ("1" + " " * 100_000 + "x", "-" + " " * 100_000 + "x"):
+        assert csv.is_header([cell, "name"])
+    assert not csv.is_header(["1" + " " * 100_000 + "000", "name"])
+
+
 def test_markdown_loses_its_markup_only() -> None:
     content = (
         "---\ntitle: 'Rules'\n---\n# One *two*\n\nA [link](http://x) and `code`,\nsame <b>line</b>.\n\n* a\n  1. b\n* c\n\n"

@@ -59,3 +59,10 @@ def test_menus_are_in_no_passage(shared_data: Path) -> None:
     assert "Skip to main content" in page.text
     assert not any("Skip to main content" in cut.shown or "Privacy and Cookies" in cut.shown for cut in cuts)
     assert any("inference" in cut.shown for cut in cuts)
+
+
+def test_menus_that_nest_deeply_are_counted_once() -> None:
+    links = "<p><a href='/a'>Further</a></p>" * 3000
+    text, around = parted("<div class='menu'>" * 300 + links + "</div>" * 300 + TEXT)
+    assert text[0] == "Keys"
+    assert "".join(around).count("Further") == 3000
