@@ -10,9 +10,10 @@ doesn't hold, a row is ordinary text: to miss furniture costs less than to lose 
 import itertools
 import re
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Protocol
 
 from core.documents.worker.printed import PrintedLine, lines_of, union
@@ -101,12 +102,12 @@ class _Row:
     """Whether the next row has cells below its own."""
     found: bool = field(default=False)
 
-    @property
+    @cached_property
     def edges(self) -> tuple[float, float, float]:
         x0, _, x1, foot = union(piece.box for piece in self.pieces)
         return x0, x1, foot
 
-    @property
+    @cached_property
     def size(self) -> float:
         return max(self.pieces, key=lambda piece: len(piece.text)).size
 
@@ -214,10 +215,14 @@ def _decide(pages: Sequence[Sequence[_Row]]) -> None:
     runs = [run for rows in groups.values() for place in _places(rows) for run in _runs(place) if len(run) >= FEW]
     runs = [run for run in runs if _counts_pages(run) or (not _counts(run) and _says_the_same(run))]
     _confirm([run for run in runs if len(run) >= FEWEST], pages)
-    known = [(row.edges[2], row.size) for rows in pages for row in rows if row.found]
+    known = Counter((row.edges[2], row.size) for rows in pages for row in rows if row.found)
     short = [run for run in runs if len(run) < FEWEST]
     whole = [run for run in short if run[0].pattern == "#" and len(run) == len(pages) and _counts_pages(run)]
-    beside = [run for run in short if sum(_stands_at(run[0], foot, size) for foot, size in known) >= SURE]
+    beside = [
+        run
+        for run in short
+        if sum(times for (foot, size), times in known.items() if _stands_at(run[0], foot, size)) >= SURE
+    ]
     _confirm([*whole, *beside], pages)
 
 
@@ -280,8 +285,10 @@ def _same_place(one: _Row, other: _Row) -> bool:
 
 def _runs(rows: Sequence[_Row]) -> Iterator[list[_Row]]:
     """Those of pages near each other whose numbers are the same or count along with the pages."""
+    runs: list[list[_Row]] = []
     waiting: list[list[_Row]] = []
     for row in rows:
+        waiting = [run for run in waiting if row.page - run[-1].page <= FARTHEST]
         for run in reversed(waiting):
             if _goes_on(run[-1], row) and (
                 len(run) < 2 or _kinds(run[-2], run[-1]) & _kinds(run[-1], row) != 0 or not row.numbers
@@ -289,8 +296,9 @@ def _runs(rows: Sequence[_Row]) -> Iterator[list[_Row]]:
                 run.append(row)
                 break
         else:
-            waiting.append([row])
-    yield from waiting
+            runs.append([row])
+            waiting.append(runs[-1])
+    yield from runs
 
 
 def _goes_on(before: _Row, row: _Row) -> bool:
