@@ -28,10 +28,11 @@ from app.pages.signatures import SAYS, WORDS, ask_and_sign, moment
 from app.theme.look import look
 from app.widgets.basic import Card, IconLabel, SearchField, clear, column, frame, label, line, row
 from app.widgets.buttons import button
-from app.widgets.forms import Choice, Field, line_edit
+from app.widgets.forms import Check, Choice, Field, line_edit
 from app.widgets.giving_way import give_way
 from app.widgets.signing import Meaning, Signed, ToSign
 from app.widgets.table import Cell, Column, Table
+from core.evals import marks
 from core.evals.records import Run, RunView
 from core.evidence import contents
 from core.evidence.records import ExportPack, PackInfo
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from core.workbench import Workbench
 
 USES = {contents.READ: "book", contents.MACHINE: "processor", contents.CHECK: "fingerprint"}
+WITHHELD = "What people wrote beside their marks is withheld. The marks themselves are in the pack."
 STAYS = "The documents themselves, other runs, chats and people’s passphrases stay in the vault."
 
 
@@ -58,6 +60,9 @@ class PackContents:
     rows: tuple[tuple[str, str, str, str], ...]
     text: str
     """The same as text, which is what the person signs in front of."""
+    marks: int = 0
+    reasons: int = 0
+    """Marks that people gave the answers, and those beside which they wrote why."""
 
 
 def read_contents(bench: "Workbench", run: str) -> PackContents:
@@ -66,12 +71,14 @@ def read_contents(bench: "Workbench", run: str) -> PackContents:
     references = dict.fromkeys(variant.prompt for variant in content.run.variants if variant.prompt)
     prompts = [bench.prompts.show(reference) for reference in references]
     people = {person.user: person.name for person in bench.vault.users()}
-    rows = _rows(content, prompts, people)
-    return PackContents(content, rows, _text(content, rows))
+    with bench.vault.read() as reader:
+        given = marks.marks(reader, content.view.digest)
+    rows = _rows(content, prompts, people, given)
+    return PackContents(content, rows, _text(content, rows), len(given), sum(bool(one.reason) for one in given))
 
 
 def _rows(
-    content: RunContent, prompts: Sequence[PromptState], people: Mapping[str, str]
+    content: RunContent, prompts: Sequence[PromptState], people: Mapping[str, str], given: Sequence[marks.Mark]
 ) -> tuple[tuple[str, str, str, str], ...]:
     run, result = content.run, content.view.result
     errors = sum(bool(outcome.error) for outcome in content.every())
@@ -99,6 +106,7 @@ def _rows(
             f"With their scores and cited passages{f'; {errors} errors' if errors else ''}",
             f"{len(content.every()):,}",
         ),
+        *_marks(given, people),
         (
             "prompts",
             "Prompt versions",
@@ -137,9 +145,22 @@ def _adapters(run: Run) -> tuple[tuple[str, str, str, str], ...]:
     return (("models", "Adapters", f"{said}: {', '.join(f'{digest[:8]}…' for digest in used)}", str(len(used))),)
 
 
-def text_of(contents: PackContents, nonce: str) -> str:
-    """What the person signs in front of, with what an auditor asked to find in it."""
-    return f"{contents.text}\n\nNonce that an auditor asked for: {nonce}" if nonce else contents.text
+def _marks(given: Sequence[marks.Mark], people: Mapping[str, str]) -> tuple[tuple[str, str, str, str], ...]:
+    """The row on what people said of the answers; none where nobody did."""
+    if not given:
+        return ()
+    by = ", ".join(dict.fromkeys(people.get(one.user, one.user) for one in given))
+    return (("check", "People’s marks", f"By {by}, with how far judges agree with them", f"{len(given):,}"),)
+
+
+def text_of(contents: PackContents, nonce: str, withheld: bool = False) -> str:
+    """What the person signs in front of, with what an auditor asked to find in it, and whether reasons of marks are withheld."""
+    said = [contents.text]
+    if withheld:
+        said.append(WITHHELD)
+    if nonce:
+        said.append(f"Nonce that an auditor asked for: {nonce}")
+    return "\n\n".join(said)
 
 
 def fits(view: RunView, wanted: str, ending: str) -> bool:
@@ -231,7 +252,13 @@ class MakePackView(QWidget):
             "A word or number that they made up. It is signed with the release, so that they know the pack was made for them.",
             _nonce_problem,
         )
+        self.withhold = Check("Withhold what people wrote beside their marks")
+        self._withhold_words = label("", type="small", tone="secondary", wrap=True)
+        self._withholding = QWidget()
+        self._withholding.setLayout(column(self.withhold, self._withhold_words, space=2, margins=(0, 0, 0, 8)))
+        self._withholding.hide()
         inner.addSpacing(look().px(4))
+        inner.addWidget(self._withholding)
         inner.addWidget(self.nonce)
         self.result = _WrittenCard()
         self.result.check.clicked.connect(lambda: self.check_asked.emit(self.result.path))
@@ -305,8 +332,19 @@ class MakePackView(QWidget):
         self._shell.operations.run("Read a run", lambda bench, job: read_contents(bench, run), done)
 
     def _show(self, contents: PackContents) -> None:
+        if self.contents is None or self.contents.content.run.id != contents.content.run.id:
+            self.withhold.setChecked(False)
         self.contents = contents
         self.result.hide()
+        self._withholding.setVisible(bool(contents.reasons))
+        few = (
+            "one of the marks has"
+            if contents.reasons == 1
+            else f"{contents.reasons:,} of the {contents.marks:,} marks have"
+        )
+        self._withhold_words.setText(
+            f"Here {few} words beside them. The marks stay, and the figures can be worked out again."
+        )
         self._title.setText(title(contents.content.view))
         clear(self._rows)
         for icon_name, name, detail, count in contents.rows:
@@ -318,6 +356,7 @@ class MakePackView(QWidget):
         """No run fits what is looked for: none is chosen."""
         self._asked += 1
         self.contents = None
+        self._withholding.hide()
         self._title.setText("No run fits what you look for")
         clear(self._rows)
         self.result.hide()
@@ -347,9 +386,10 @@ class MakePackView(QWidget):
         if contents is None:
             return
         person, view, nonce = self._person(), contents.content.view, self.nonce.text.strip()
+        withheld = bool(contents.reasons) and self.withhold.isChecked()
         what = ToSign(
             title=f"Release {title(view)}",
-            text=text_of(contents, nonce),
+            text=text_of(contents, nonce, withheld),
             digest=Digest(view.result_digest),
             meanings=(Meaning("released", WORDS["released"], SAYS["released"]),),
             user=person.user,
@@ -359,7 +399,7 @@ class MakePackView(QWidget):
         )
 
         def work(bench: "Workbench", job: Job, signer: Signer, entered: Signed) -> PackInfo:
-            request = ExportPack(run=view.run.id, out=path, reason=entered.reason, nonce=nonce)
+            request = ExportPack(run=view.run.id, out=path, reason=entered.reason, nonce=nonce, reasons=not withheld)
             return bench.evidence.export(request, signer, job)
 
         def done(info: PackInfo) -> None:

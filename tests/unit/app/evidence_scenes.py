@@ -16,6 +16,7 @@ from core.evals.records import RunSpec
 from core.evidence.redaction import FIELDS
 from core.jobs import Job
 from tests.unit.app import packs
+from tests.unit.app.evaluation_scenes import with_judge, with_runs
 from tests.unit.evidence.judging import AT
 
 Scene = Callable[[MainWindow], None]
@@ -138,8 +139,20 @@ def scrolled(evidence: Any) -> None:
         area.verticalScrollBar().setValue(area.verticalScrollBar().maximum())
 
 
+def marked(window: MainWindow) -> None:
+    """What goes into the pack of a run that people marked with words beside their marks."""
+    with_judge(with_runs(window))
+    window.go("evidence", "run-3")
+    settle(window)
+    page(window)._turn("make")
+    settle(window)
+    for area in page(window).make.findChildren(QScrollArea):
+        area.verticalScrollBar().setValue(area.verticalScrollBar().maximum())
+
+
 SCENES: dict[str, Scene] = {
     "evidence-make": inside("make"),
+    "evidence-marked": marked,
     "evidence-trust-own": inside("trust"),
     "evidence-nothing": outside(),
     "evidence-valid": outside("trust", "whole"),

@@ -1,5 +1,6 @@
 """The evidence page as an auditor and a team use it: a verdict without a vault, why it isn't valid, a pack signed and exported."""
 
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from pytestqt.qtbot import QtBot
 
 from app.bridge.operations import Operations
 from app.pages.evidence import EvidencePage
+from app.pages.pack_making import WITHHELD
 from app.theme.look import look
 from app.widgets.seal import SealState
 from app.widgets.signing import SigningPanel
+from core.evals import marks
 from core.evals import store as evals_store
 from core.evals.records import RunSpec
 from core.evidence import salts
@@ -179,13 +182,28 @@ def test_a_run_is_signed_as_released_and_its_pack_checks_out(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    view = ran.evals.show("run-1")
+    for place, (_, outcome) in enumerate(list(ran.evals.outcomes("run-1"))[:3]):
+        given = marks.MarkOutcome(
+            run=view.digest,
+            sample=outcome.sample,
+            variant=outcome.variant,
+            score=1,
+            scorer=outcome.scores[0].scorer,
+            reason="" if place else "Said by the clerk.",
+        )
+        marks.mark(ran.vault, view, given)
     shell, page = opened(qtbot, operations, ran, about="run-1")
     make = page.make
     make.find.setText("no such run")
     assert make.contents is None
     assert not make.export.isEnabled()
+    assert not make.withhold.isVisible()
     make.find.setText("quotes")
     settled(qtbot, operations)
+    assert make.withhold.isVisible()
+    assert ("People’s marks", "3") in [(row[1], row[3]) for row in make.contents.rows]  # type: ignore[union-attr]
+    make.withhold.setChecked(True)
     make.nonce.edit.setText("x" * 201)  # type: ignore[union-attr]
     make.export.click()
     assert make.nonce.error == "Use at most 200 characters."
@@ -197,6 +215,7 @@ def test_a_run_is_signed_as_released_and_its_pack_checks_out(
     assert isinstance(panel, SigningPanel)
     assert "Answers (40)" in panel.exact.toPlainText()
     assert panel.exact.toPlainText().endswith("Nonce that an auditor asked for: heron-0417")
+    assert WITHHELD in panel.exact.toPlainText()
     panel.exact.verticalScrollBar().setValue(panel.exact.verticalScrollBar().maximum())
     qtbot.waitUntil(lambda: panel.exact.was_seen)
     qtbot.keyClicks(panel.reason.edit, "For the inspection")
@@ -206,6 +225,7 @@ def test_a_run_is_signed_as_released_and_its_pack_checks_out(
     qtbot.mouseClick(panel.sign, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: shell.overlay.panel is None, timeout=20_000)
     assert shell.said == ["Wrote handed.pack."]
+    assert "marks/reasons.json" not in zipfile.ZipFile(tmp_path / "handed.pack").namelist()
     assert page.make.result.isVisible()
     qtbot.mouseClick(page.make.result.check, Qt.MouseButton.LeftButton)
     settled(qtbot, operations)
