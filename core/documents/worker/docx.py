@@ -16,6 +16,8 @@ from core.documents import formats
 from core.documents.worker import hidden, packing
 from core.documents.worker.csv import row_text
 from core.documents.worker.docx_numbers import BULLET, Numbers
+from core.documents.worker.hidden_runs import in_paragraphs
+from core.documents.worker.hidden_words import Looks
 from core.documents.worker.records import PageWriter, Parsed
 from core.errors import BadInput
 
@@ -40,12 +42,16 @@ def read(name: str, data: bytes) -> Parsed:
         writer = PageWriter(1)
         heading = _body(document, writer)
         known: set[str] = set()
-        for text, place in _around(document):
+        read = [document.element.body]
+        for text, place, element in _around(document):
             if text and text not in known:
                 known.add(text)
+                read.append(element)
                 writer.add("paragraph", text, places=((0, place),))
         page = writer.page()
-        unseen = hidden.joined(hidden.found_in_order(page, hidden.in_word(document.element.body)), page.text)
+        unseen = hidden.joined(
+            in_paragraphs(page, Looks(document.styles.element, LEFT_OUT).paragraphs(read)), page.text
+        )
     except (KeyError, ValueError, AttributeError, zipfile.BadZipFile, lxml.etree.LxmlError) as error:
         raise BadInput(source=name, problem="damaged; Word may be able to repair it. Nothing was read.") from error
     title = str(document.core_properties.title or "").strip()
@@ -148,7 +154,7 @@ def _text(element: Any) -> str:
     return " ".join("".join(parts).split())
 
 
-def _around(document: Any) -> Iterator[tuple[str, str]]:
+def _around(document: Any) -> Iterator[tuple[str, str, Any]]:
     """Footnotes, endnotes, comments, headers and footers, each with what it is."""
     for relation in document.part.rels.values():
         kind = next((kind for ending, kind in AROUND.items() if relation.reltype.endswith(ending)), "")
@@ -160,11 +166,11 @@ def _around(document: Any) -> Iterator[tuple[str, str]]:
             author = " ".join(note.get(f"{WORD}author", "").split())
             if kind == "comment" and text:
                 text = f"Comment by {author}: {text}" if author else f"Comment: {text}"
-            yield text, f"{kind} {number}"
+            yield text, f"{kind} {number}", note
     for section in document.sections:
         for part, kind in ((section.header, "header"), (section.footer, "footer")):
             if not part.is_linked_to_previous:
-                yield _text(part._element), kind
+                yield _text(part._element), kind, part._element
 
 
 def _parser() -> Any:

@@ -26,8 +26,6 @@ CONTRAST: Final = 24
 MOST_SUSPECTS: Final = 2000
 """Of a page."""
 HALF: Final = 0.5
-WHITE_HALF_POINTS: Final = 4
-"""Half points of a Word document's type: 2 points."""
 LABELS: Final = {"hidden slide": "slide"}
 SHEET: Final = " (hidden)"
 
@@ -129,64 +127,6 @@ def found_in_order(page: Page, texts: Iterable[tuple[str, str]]) -> Iterator[Hid
         if start >= 0:
             at = start + len(text)
             yield Hidden(page=page.number, start=start, end=at, why=why)
-
-
-_WORD: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-
-
-def in_word(body: Any) -> Iterator[tuple[str, str]]:
-    """The runs of a Word document's body that aren't shown."""
-    text, before = "", ""
-    for run in body.iter(f"{_WORD}r"):
-        why = _run(run)
-        said = "".join(part.text or "" for part in run.iter(f"{_WORD}t"))
-        if why == before and why:
-            text += said
-            continue
-        if before and text.strip():
-            yield " ".join(text.split()), before
-        text, before = said, why
-    if before and text.strip():
-        yield " ".join(text.split()), before
-
-
-def _run(run: Any) -> str:
-    properties = run.find(f"{_WORD}rPr")
-    if properties is None:
-        return ""
-    vanish = properties.find(f"{_WORD}vanish")
-    if vanish is not None and vanish.get(f"{_WORD}val", "1") not in ("0", "false", "off"):
-        return "style"
-    size = properties.find(f"{_WORD}sz")
-    if (
-        size is not None
-        and size.get(f"{_WORD}val", "").isdecimal()
-        and int(size.get(f"{_WORD}val")) <= WHITE_HALF_POINTS
-    ):
-        return "tiny"
-    colour = properties.find(f"{_WORD}color")
-    if colour is not None and colour.get(f"{_WORD}val", "").upper() == "FFFFFF":
-        shaded = any(
-            next(above.iterchildren(f"{_WORD}rPr", f"{_WORD}pPr", f"{_WORD}tcPr"), None) is not None
-            and _is_shaded(above)
-            for above in (run, *run.iterancestors())
-        )
-        return "" if shaded else "colour"
-    return ""
-
-
-def _is_shaded(element: Any) -> bool:
-    for properties in element.iterchildren(f"{_WORD}rPr", f"{_WORD}pPr", f"{_WORD}tcPr"):
-        for mark in properties.iterchildren(f"{_WORD}shd", f"{_WORD}highlight"):
-            if mark.get(f"{_WORD}fill", mark.get(f"{_WORD}val", "auto")).lower() not in (
-                "auto",
-                "clear",
-                "ffffff",
-                "nil",
-                "white",
-            ):
-                return True
-    return False
 
 
 _ZERO = r"\s*:\s*0*\.?0+(?:px|pt|em|rem|%|)?\s*(?:;|!|$)"
