@@ -3,8 +3,9 @@
 Rules: a row of print is furniture where nothing but furniture stands between it and the page's edge, and where the same row stands at the same
 height on at least `FEWEST` pages that follow each other (or every second one, as in a book), its numbers the same or counting along with the pages; a
 row of numbers alone has to count along, on every page of a document that has two. It stands apart from what follows, unless it counts the pages. What
-stands over aligned cells is a table's header, and a row within drawn lines is furniture only where the whole of what is drawn there is. Where this
-doesn't hold, a row is ordinary text: to miss furniture costs less than to lose text from the search.
+stands over aligned cells is a table's header, and a row within drawn lines is furniture only where the whole of what is drawn there is. Where most
+pages have no other text, there is none. Where this doesn't hold, a row is ordinary text: to miss furniture costs less than to lose text from the
+search.
 """
 
 import itertools
@@ -121,10 +122,22 @@ def furniture(pages: Sequence[Lines]) -> list[Edges]:
     feet = [_rows(number, page, usual, True) for number, page in enumerate(pages)]
     for edge in (heads, feet):
         _decide(edge)
-    return [
+    found = [
         Edges(head=_kept(page, head), foot=tuple(reversed(_kept(page, foot))))
         for page, head, foot in zip(pages, heads, feet, strict=True)
     ]
+    return [Edges() for _ in pages] if _is_all_there_is(pages, found) else found
+
+
+def _is_all_there_is(pages: Sequence[Lines], found: Sequence[Edges]) -> bool:
+    """Whether most pages would be left without any text: theirs is a line each, which says what the page says."""
+    printed = [
+        (page, edges) for page, edges in zip(pages, found, strict=True) if any(line.text.strip() for line in page.lines)
+    ]
+    bare = [
+        page for page, edges in printed if all(id(line) in edges.pieces for line in page.lines if line.text.strip())
+    ]
+    return 2 * len(bare) > len(printed)
 
 
 def _usual_distance(pages: Iterable[Lines]) -> float:

@@ -59,6 +59,16 @@ def test_running_heads_and_feet_are_kept_and_not_among_the_passages() -> None:
     assert not any("of 5" in cut.shown for cut in cuts)
 
 
+def test_a_line_that_is_all_that_a_page_says_is_its_text() -> None:
+    slides: list[list[Piece]] = [
+        [(72, 60, f"Page {n} of the tower's register: the gate is shut.", 11)] for n in range(4)
+    ]
+    document = parsed(*slides)
+    assert furniture(document) == [[]] * 4
+    said = " ".join(cut.shown for cut in chunk(document, count, RULES))
+    assert all(f"Page {n} of the tower" in said for n in range(4))
+
+
 def test_a_book_has_its_heads_on_every_second_page_and_roman_numbers() -> None:
     roman = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii"]
     pages = [
