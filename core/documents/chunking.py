@@ -14,6 +14,7 @@ The rules:
 6. What is embedded (headings, header row, text) never has more tokens than the embedder takes: nothing is truncated silently.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -216,6 +217,8 @@ class _Builder:
         self._own: list[str] = []
         self._tokens = 0
         self._cuts: list[Cut] = []
+        self._furniture = [block.start for block in page.blocks if block.kind == "furniture"]
+        """Where it begins, ascending."""
         self._mark = ""
         """Of the last chunk."""
 
@@ -247,13 +250,23 @@ class _Builder:
         self._parts[here] = self._parts.get(here, 0) + unit.tokens
 
     def _is_parted(self, block: Block, following: Block) -> bool:
-        """Whether a chunk ends between two blocks: with what goes on overleaf, and where a quotation begins or ends."""
-        return block is not following and (block is self._parting or block.mark != following.mark)
+        """Whether a chunk ends between two blocks: with what goes on overleaf, where a quotation begins or ends, and before furniture, since a
+        chunk is one stretch of text."""
+        return block is not following and (
+            block is self._parting or block.mark != following.mark or self._has_furniture(block.end, following.start)
+        )
+
+    def _has_furniture(self, start: int, end: int) -> bool:
+        at = bisect_left(self._furniture, start)
+        return at < len(self._furniture) and self._furniture[at] < end
 
     def finish(self) -> list[Cut]:
         """The page's chunks. What is left at the foot is too short to stand alone: a heading whose text follows overleaf, a page number."""
         short = not self._parts or (not self._own and self._tokens < self._rules.alone)
         parted = self._parting is not None and self._cuts and self._cuts[-1].end == self._parting.end
+        parted = parted or (
+            bool(self._units and self._cuts) and self._has_furniture(self._cuts[-1].end, self._units[0].start)
+        )
         if self._units and self._cuts and short and not parted and self._units[0].block.mark == self._mark:
             self._join_last()
         self._flush()

@@ -136,6 +136,27 @@ def words(number: int, letter: str = "a") -> str:
     return " ".join([letter] * number)
 
 
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(("paragraph", "furniture", "list")), st.integers(1, 60)), min_size=1, max_size=9
+    ),
+    st.sampled_from(("structure", "size")),
+)
+@settings(max_examples=60, deadline=None)
+def test_furniture_between_texts_is_in_no_passage_and_makes_none_too_long(
+    blocks: list[tuple[str, int]], strategy: Strategy
+) -> None:
+    document = parsed([(kind, words(size, "z" if kind == "furniture" else "a"), 0) for kind, size in blocks])
+    document = msgspec.structs.replace(document, media=formats.HTML)
+    rules = Chunking(target=24, limit=40, alone=8, headings=8, overlap=6, strategy=strategy)
+    page, cuts = document.pages[0], chunk(document, count, rules)
+    assert all(count([cut.embedded])[0] <= rules.limit and "z" not in cut.shown for cut in cuts)
+    for block in page.blocks:
+        places = [at for at in range(block.start, block.end) if not page.text[at].isspace()]
+        inside = [any(cut.start <= at < cut.end for cut in cuts) for at in places]
+        assert not any(inside) if block.kind == "furniture" else all(inside)
+
+
 def test_a_heading_starts_a_chunk_and_stands_in_the_path_of_what_follows() -> None:
     document = parsed(
         [
