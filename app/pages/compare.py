@@ -265,7 +265,7 @@ class CompareView(QWidget):
     def offer(self, collection: str, found: Choices) -> None:
         """Say what can be asked, and who could answer: the first two models, or one with and without a prompt."""
         self._collection = collection
-        self._about.say(f"Asks {collection}. Both answers keep their traces.")
+        self._about.say(f"Asks {collection}. Passages are found there, examples come with the prompt.")
         pairs = [(model, OWN_PROMPT) for model in found.models[:2]]
         if len(found.models) == 1 and found.prompts:
             pairs.append((found.models[0], found.prompts[0]))
