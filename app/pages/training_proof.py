@@ -65,7 +65,7 @@ class ProofCard(Card):
             words = one.line if one.met else f"{one.line}: {one.reason}"
             said.addWidget(label(words, tone="secondary" if one.met else "primary", wrap=True), 1)
             self._gate.addLayout(said)
-        rows = sorted(proved.rows, key=lambda one: (not one.worse, bool(one.tag), one.scorer, one.tag))
+        rows = sorted(proved.rows, key=lambda one: (one.change != "worse", bool(one.tag), one.scorer, one.tag))
         self.table.show_rows(rows)
         self.table.setFixedHeight(look().px(34 + 36 * min(MOST, len(rows))))
         names = sorted({name for one in proved.rows for name in one.samples})
@@ -88,8 +88,8 @@ def _interval(one: Regressed) -> str:
 
 
 def _change(one: Regressed) -> Cell:
-    if one.worse:
+    if one.change == "worse":
         return Cell("Worse", "alert", icon_tone="fail.fg")
-    if one.low > 0:
+    if one.change == "better":
         return Cell("Better", "check", icon_tone="text.secondary")
     return Cell("Not shown", tone="text.secondary", spoken="No difference shown")

@@ -139,7 +139,7 @@ def _proved(proved: Proved) -> list[str]:
             f"{one.difference:+.3f}",
             f"{one.low:+.3f} to {one.high:+.3f}",
             f"{one.p:.4f}",
-            "worse" if one.worse else "",
+            one.change or "not shown",
         )
         for one in proved.rows
     ]

@@ -6,7 +6,7 @@ and leads to the adapter. A run that goes on after an interruption keeps its fir
 
 from typing import Any, Literal
 
-from core.evals.records import Environment
+from core.evals.records import SIGNIFICANT, Environment
 from core.records import Digest, Record
 from core.training.settings import Settings
 from core.training.worker.recall import Memorised, Sampled
@@ -157,8 +157,16 @@ class Regressed(Record, frozen=True, kw_only=True):
     p: float
     n: int
     worse: bool
+    """Which way the difference goes; `change` says whether it is shown."""
     samples: tuple[str, ...]
     """Of the variant: samples that passed before and fail now."""
+
+    @property
+    def change(self) -> Literal["better", "worse", ""]:
+        """What the difference shows; "" where its interval contains 0, or its p is no smaller than `SIGNIFICANT`."""
+        if self.low <= 0 <= self.high or self.p >= SIGNIFICANT:
+            return ""
+        return "worse" if self.worse else "better"
 
 
 class GateLine(Record, frozen=True, kw_only=True):

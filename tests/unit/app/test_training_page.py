@@ -18,7 +18,7 @@ from app.pages.retention import RetentionPage
 from app.pages.training import TrainingPage
 from app.pages.training_acts import ExportForm
 from app.pages.training_history import FULL
-from app.pages.training_proof import ProofCard
+from app.pages.training_proof import ProofCard, _change
 from app.widgets.curve_plot import CurvePlot, Series
 from app.widgets.length_plot import LengthPlot
 from app.widgets.signing import Signed, SigningPanel
@@ -399,7 +399,10 @@ def test_a_gate_that_isnt_passed_says_which_line_and_what_got_worse_stands_first
     card = ProofCard()
     qtbot.addWidget(card)
     shared = {"variant": "a", "base": 0.9, "p": 0.01, "n": 40}
+    unsure = {**shared, "p": 0.4}
     rows = (
+        Regressed(tag="intake", scorer="contains", adapter=0.8, difference=-0.1, low=-0.3, high=0.1, worse=True, samples=(), **shared),  # type: ignore[arg-type]
+        Regressed(tag="visits", scorer="contains", adapter=0.8, difference=-0.1, low=-0.2, high=-0.01, worse=True, samples=(), **unsure),  # type: ignore[arg-type]
         Regressed(tag="", scorer="contains", adapter=0.95, difference=0.05, low=0.01, high=0.09, worse=False, samples=(), **shared),  # type: ignore[arg-type]
         Regressed(tag="doses", scorer="contains", adapter=0.7, difference=-0.2, low=-0.3, high=-0.1, worse=True, samples=("S-7",), **shared),  # type: ignore[arg-type]
     )  # fmt: skip
@@ -407,7 +410,8 @@ def test_a_gate_that_isnt_passed_says_which_line_and_what_got_worse_stands_first
     proved = Proved(training="training-1", evaluation="run-4", spec="towers@2", rows=rows, gate=gate, passed=False, finished=True)  # fmt: skip
     card.show_proof(proved)
     assert card.verdict.text == "Gate not passed"
-    assert [one.tag for one in card.table.rows.all()] == ["doses", ""]
+    assert [one.tag for one in card.table.rows.all()] == ["doses", "", "intake", "visits"]
+    assert [_change(one).text for one in card.table.rows.all()] == ["Worse", "Better", "Not shown", "Not shown"]
     assert card._samples.text() == "Passed before, fail now: S-7."
     with qtbot.waitSignal(card.opened) as said:
         card.open_button.click()
