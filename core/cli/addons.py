@@ -6,7 +6,7 @@ import click
 
 from core.cli.output import one_line, table
 from core.cli.session import FILE, Session, pass_session
-from core.errors import AssayError, Unsupported
+from core.errors import AssayError, Damaged, Unsupported
 from core.installation import addons as installing
 from core.workers import addons
 
@@ -63,7 +63,8 @@ def list_(session: Session) -> None:
         why = ""
         try:
             addons.check_fits(manifest, folder.name)
-        except Unsupported as error:
+            addons.check_there(folder, manifest)
+        except (Damaged, Unsupported) as error:
             why = str(error)
         found.append({**_told(manifest), "folder": str(folder), "usable": not why, "why": why})
     rows = [

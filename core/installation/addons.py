@@ -2,18 +2,20 @@
 
 The file is a zip: `addon.json` (the manifest of `core.workers.addons`), `addon.json.minisig` (its signature), and the files that the manifest
 lists. Rules: nothing of it is written before its signature and its fit are good; only files that the manifest lists are read, each no
-further than its size, into names that stay in the folder; links and other kinds are refused; an add-on appears in its place by one renaming, with
+further than its size, into names that stay in the folder and are the same on every system; links and other kinds are refused; nobody else
+can write to what is made, whatever the user's habit for new files; an add-on appears in its place by one renaming, with
 every file compared with its SHA-256 before. What a killed installation left is removed by the next one.
 """
 
 import errno
 import hashlib
-import lzma
+import os
 import re
 import secrets
 import shutil
 import stat
 import struct
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -29,10 +31,8 @@ from core.jobs import Job
 from core.paths import RESOURCES, alone, sync_folder, write_whole
 from core.trust import minisign
 from core.workers import addons
-from core.workers.addons import MANIFEST, Manifest
+from core.workers.addons import KEY, MANIFEST, SIGNATURE, Manifest
 
-SIGNATURE: Final = "addon.json.minisig"
-KEY: Final = "addon.pub"
 RELEASE_KEY: Final = RESOURCES / "release.pub"
 """The releaser's public key, in a program that was built with one."""
 LARGEST_MANIFEST: Final = 32 * 1024**2
@@ -41,6 +41,8 @@ LARGEST: Final = 16 * 1024**3
 MOST: Final = 100_000
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _PART: Final = re.compile(r"[^\x00-\x1f\x7f\\:*?\"<>|/]{1,200}")
+_DEVICE: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+"""Names that mean devices on Windows."""
 _BLOCK: Final = 1024**2
 
 
@@ -110,23 +112,22 @@ def differences(folder: Path, job: Job) -> list[str]:
     except (OSError, UnicodeDecodeError, BadInput) as error:
         raise Damaged(source=str(folder), problem="its signature can't be read.") from error
     manifest = addons.read(folder)
+    all_ = {"": folder.lstat(), **dict(addons.entries(folder))}
+    others = [name or str(folder) for name, told in all_.items() if addons.open_to_others(told)]
+    there = {name: told for name, told in all_.items() if not stat.S_ISDIR(told.st_mode)}
     found = []
     for number, file in enumerate(manifest.files):
         job.report(number, len(manifest.files), "files")
-        path = folder / file.path
-        try:
-            same = not path.is_symlink() and path.stat().st_size == file.size and _sha256(path) == file.sha256
-        except OSError:
+        told = there.pop(file.path, None)
+        if told is None:
             found.append(f"{file.path} (missing)")
-            continue
-        if not same:
+        elif not stat.S_ISREG(told.st_mode) or told.st_size != file.size or _sha256(folder / file.path) != file.sha256:
             found.append(f"{file.path} (changed)")
-    known = {file.path for file in manifest.files} | {MANIFEST, SIGNATURE, KEY}
+    own = {MANIFEST, SIGNATURE, KEY}
     found += sorted(
-        f"{name} (added)"
-        for path in folder.rglob("*")
-        if not path.is_dir() and (name := path.relative_to(folder).as_posix()) not in known
+        f"{name} (added)" for name, told in there.items() if not (name in own and stat.S_ISREG(told.st_mode))
     )
+    found += sorted(f"{name} (writable for others)" for name in others)
     job.report(len(manifest.files), len(manifest.files), "files")
     return found
 
@@ -139,6 +140,7 @@ def examine(job: Job, folders: tuple[Path, ...] | None = None) -> Iterator[Findi
             manifest = addons.read(folder)
             addons.check_fits(manifest, str(folder))
             wrong = differences(folder, job)
+            other = _other_key(folder)
         except Damaged as error:
             yield Finding(about=about, state="fault", sentence=str(error), step=_AGAIN)
             continue
@@ -159,6 +161,15 @@ def examine(job: Job, folders: tuple[Path, ...] | None = None) -> Iterator[Findi
                 step=_AGAIN,
             )
             continue
+        if other:
+            yield Finding(
+                about=about,
+                state="note",
+                sentence=f"Its {len(manifest.files):,} files are as signed, but with the key {other}, which isn't the one that this program carries.",
+                step="Keep it if you trust whoever has that key; else remove it (assay addon remove).",
+                figures={"files": len(manifest.files), "bytes": manifest.size},
+            )
+            continue
         yield Finding(
             about=about,
             state="good",
@@ -168,10 +179,21 @@ def examine(job: Job, folders: tuple[Path, ...] | None = None) -> Iterator[Findi
 
 
 _UNREADABLE: Final = (
-    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError, OverflowError, lzma.LZMAError
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError, OverflowError
 )  # fmt: skip
 """What reading a zip raises that was changed on its way."""
 _AGAIN: Final = "Remove it (assay addon remove) and install it again from its file."
+
+
+def _other_key(folder: Path) -> str:
+    """The number of the key that signed an add-on, where the program carries another; else nothing. Raises `Damaged`."""
+    if not RELEASE_KEY.is_file():
+        return ""
+    try:
+        found = minisign.read_key((folder / KEY).read_text(), KEY)
+    except (OSError, UnicodeDecodeError, BadInput) as error:
+        raise Damaged(source=str(folder), problem="its signature can't be read.") from error
+    return "" if found == _trusted(None)[0] else found.name
 
 
 def _trusted(key: Path | None) -> tuple[minisign.PublicKey, str]:
@@ -226,20 +248,30 @@ def _check_names(manifest: Manifest, source: str) -> None:
     if len(manifest.files) > MOST or any(file.size < 0 for file in manifest.files) or manifest.size > LARGEST:
         raise BadInput(source=source, problem="it holds more than an add-on may.")
     seen: set[str] = set()
+    folders: dict[str, str] = {}
     for file in manifest.files:
         parts = file.path.split("/")
-        if (
-            parts[0] != addons.SITE
-            or len(parts) < 2
-            or not all(_PART.fullmatch(part) and part.strip(". ") for part in parts)
-        ):
+        if parts[0] != addons.SITE or len(parts) < 2 or not all(map(_is_name, parts)):
             raise BadInput(source=source, problem=f"{file.path!r} isn't a path that an add-on may have.")
-        if file.path.casefold() in seen:
+        if _same(file.path) in seen:
             raise BadInput(source=source, problem=f"{file.path!r} comes twice.")
-        seen.add(file.path.casefold())
-    folders = {parent.as_posix().casefold() for file in manifest.files for parent in PurePosixPath(file.path).parents}
-    if both := sorted(seen & folders):
+        seen.add(_same(file.path))
+        for parent in PurePosixPath(file.path).parents:
+            name = parent.as_posix()
+            if folders.setdefault(_same(name), name) != name:
+                raise BadInput(source=source, problem=f"{name!r} comes twice.")
+    if both := sorted(seen & folders.keys()):
         raise BadInput(source=source, problem=f"{both[0]!r} is a file and a folder.")
+
+
+def _is_name(part: str) -> bool:
+    """Whether it names a file on every system: no sign with a meaning there, no end that Windows drops, no device's name."""
+    return bool(_PART.fullmatch(part)) and part[-1] not in ". " and not _DEVICE.fullmatch(part)
+
+
+def _same(path: str) -> str:
+    """Equal for paths that are one on a system which compares names without their case or their way of writing an accent."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
 def _check_entries(archive: zipfile.ZipFile, manifest: Manifest, source: str) -> dict[str, zipfile.ZipInfo]:
@@ -259,7 +291,7 @@ def _check_kind(entry: zipfile.ZipInfo, source: str) -> None:
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if entry.is_dir() or kind not in (0, stat.S_IFREG) or entry.flag_bits & 1:
         raise BadInput(source=source, problem=f"{entry.filename!r} is a link or another kind that no add-on holds.")
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA):
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise BadInput(source=source, problem=f"{entry.filename!r} is compressed in a way that no add-on is.")
 
 
@@ -270,9 +302,9 @@ def _unpack(
     for file in manifest.files:
         job.report(done, manifest.size, "bytes")
         target = part / file.path
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+        _make_folder(target.parent)
         try:
-            with archive.open(entries[file.path]) as opened, target.open("xb") as written:
+            with archive.open(entries[file.path]) as opened, open(target, "xb", opener=_private) as written:
                 good = _copy(opened, written, file.size, job) == file.sha256
         except zipfile.BadZipFile:
             good = False
@@ -281,6 +313,11 @@ def _unpack(
         target.chmod(0o644)
         done += file.size
     job.report(manifest.size, manifest.size, "bytes")
+
+
+def _private(path: str, flags: int) -> int:
+    """Nobody else gets hold of a file before it is whole and its rights are set."""
+    return os.open(path, flags, 0o600)
 
 
 def _copy(opened: IO[bytes], written: IO[bytes], size: int, job: Job) -> str:
@@ -299,11 +336,16 @@ def _copy(opened: IO[bytes], written: IO[bytes], size: int, job: Job) -> str:
 def _folder(place: Path) -> Iterator[None]:
     """Be alone in the folder of add-ons, without what others left. Raises `Unavailable`."""
     try:
-        place.mkdir(parents=True, exist_ok=True, mode=0o755)
+        _make_folder(place)
+        others = addons.open_to_others(place.stat())
     except OSError as error:
         raise Unavailable(
             what=f"{place} can't be made", step="Choose a place where you may write, or ask an administrator."
         ) from error
+    if others:
+        raise Unavailable(
+            what=f"Another person can write to {place}, the folder of add-ons", step="Make it writable for you alone."
+        )
     with alone(place / MANIFEST):
         for left in place.glob(".*.part"):
             shutil.rmtree(left, ignore_errors=True)
@@ -315,11 +357,21 @@ def _part(place: Path, make: bool = True) -> Iterator[Path]:
     """A folder that is removed after the block, unless it got another name."""
     part = place / f".{secrets.token_hex(8)}.part"
     if make:
-        part.mkdir(mode=0o755)
+        _make_folder(part)
     try:
         yield part
     finally:
+        if part.is_symlink():  # somebody's own, in the place of an add-on's folder: what it leads to isn't ours
+            part.unlink()
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _make_folder(folder: Path) -> None:
+    """A folder that all may read and only its owner may change, with those above it that are missing."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(mode=0o755, exist_ok=True)
+        folder.chmod(0o755)
 
 
 def _sha256(path: Path) -> str:

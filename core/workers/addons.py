@@ -2,14 +2,17 @@
 
 Rules: an add-on lies in a folder of its own, below the user's folder of add-ons or the installation's, with its signed manifest
 (`addon.json`) and its packages (`site`); `core.installation.addons` puts it there whole and checked. It is used only where its manifest fits
-this program, its Python and this system, where its files have the listed sizes, and where only this user or the administrator could have
-written it. Only the worker whose spec names its folder imports from it, after the sandbox stands; the window and the command line never do.
+this program, its Python and this system, where it holds exactly the listed files with the listed sizes, and where only this user or the
+administrator can write to it. Only the worker whose spec names its folder imports from it, after the sandbox stands; the window and the command
+line never do.
 """
 
 import os
 import platform
+import stat
 import sys
 import sysconfig
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -20,6 +23,8 @@ from core.errors import Damaged, Unsupported
 from core.records import Record
 
 MANIFEST: Final = "addon.json"
+SIGNATURE: Final = "addon.json.minisig"
+KEY: Final = "addon.pub"
 SITE: Final = "site"
 PROGRAM: Final = "assay-workbench"
 TRAINING: Final = "training"
@@ -114,7 +119,7 @@ def imports(purpose: str, folders: tuple[Path, ...] | None = None) -> tuple[str,
         if manifest.purpose != purpose:
             continue
         check_fits(manifest, str(folder))
-        _check_there(folder, manifest)
+        check_there(folder, manifest)
         return (str(folder / SITE),)
     return ()
 
@@ -163,19 +168,53 @@ def system() -> str:
     return sysconfig.get_platform().replace("-", "_").replace(".", "_")
 
 
-def _check_there(folder: Path, manifest: Manifest) -> None:
-    if sys.platform != "win32" and folder.stat().st_uid not in (0, os.geteuid()):
+def entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """All that lies below a folder, folders too, by path in it, parted by slashes; links are named and not followed."""
+    waiting = [""]
+    while waiting:
+        inside = waiting.pop()
+        with os.scandir(folder / inside) as found:
+            for entry in found:
+                told = entry.stat(follow_symlinks=False)
+                yield f"{inside}{entry.name}", told
+                if stat.S_ISDIR(told.st_mode):
+                    waiting.append(f"{inside}{entry.name}/")
+
+
+def open_to_others(told: os.stat_result) -> bool:
+    """Whether somebody beside this user and the administrator can change a file or folder. False on Windows, whose rights are not in its mode."""
+    return sys.platform != "win32" and (told.st_uid not in (0, os.geteuid()) or bool(told.st_mode & 0o022))
+
+
+def check_there(folder: Path, manifest: Manifest) -> None:
+    """Raises `Damaged` where an add-on that is there isn't, by names, kinds and sizes, what was signed, or where others can write to it."""
+    own = {MANIFEST, SIGNATURE, KEY}
+    left = {file.path: file.size for file in manifest.files}
+    try:
+        _check_own(folder.parent, folder.parent.stat())
+        _check_own(folder, folder.lstat())
+        for name, told in entries(folder):
+            _check_own(folder / name, told)
+            if stat.S_ISDIR(told.st_mode) or (stat.S_ISREG(told.st_mode) and name in own):
+                continue
+            if not stat.S_ISREG(told.st_mode) or left.pop(name, None) != told.st_size:
+                raise _damaged(folder / name)
+    except OSError as error:
+        raise _damaged(folder) from error
+    if left:
+        raise _damaged(folder / min(left))
+
+
+def _check_own(path: Path, told: os.stat_result) -> None:
+    if stat.S_ISLNK(told.st_mode):
+        raise Damaged(source=str(path), problem="it is a link. Remove the add-on and install it again.")
+    if open_to_others(told):
         raise Damaged(
-            source=str(folder), problem="the add-on belongs to another person. Remove it and install it again."
+            source=str(path),
+            problem="another person can change it, so the add-on isn't used. Make it writable for you alone, or remove the add-on and "
+            "install it again.",
         )
-    base = str(folder)
-    for file in manifest.files:
-        try:
-            same = os.stat(f"{base}/{file.path}").st_size == file.size  # noqa: PTH116 (of thousands, as text it is faster)
-        except OSError:
-            same = False
-        if not same:
-            raise Damaged(
-                source=f"{base}/{file.path}",
-                problem="it isn't as in the add-on. Remove the add-on and install it again.",
-            )
+
+
+def _damaged(path: Path) -> Damaged:
+    return Damaged(source=str(path), problem="it isn't as in the add-on. Remove the add-on and install it again.")

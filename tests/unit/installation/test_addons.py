@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import os
+import shutil
 import stat
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -173,6 +176,10 @@ def test_one_for_another_program_is_refused_before_and_after_it_is_there(
         "other/a.py",
         "site/ /a.py",
         f"site/{'a' * 201}",
+        "site/a.",
+        "site/a /b.py",
+        "site/nul",
+        "site/Com1.py",
     ],
 )
 def test_paths_that_leave_the_folder_are_refused(path: str, tmp_path: Path, key: Path, place: Path) -> None:
@@ -180,7 +187,17 @@ def test_paths_that_leave_the_folder_are_refused(path: str, tmp_path: Path, key:
     assert not (tmp_path / "out.py").exists()
 
 
-@pytest.mark.parametrize("paths", [("site/a.py", "site/A.py"), ("site/a", "site/a/b"), ("site/A", "site/a/b")])
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ("site/a.py", "site/A.py"),
+        ("site/a", "site/a/b"),
+        ("site/A", "site/a/b"),
+        ("site/a/b", "site/A/c"),
+        ("site/\u00e9", "site/e\u0301"),
+        ("site/\u00e9/a", "site/E\u0301/b"),
+    ],
+)
 def test_names_that_meet_on_some_systems_are_refused(
     paths: tuple[str, str], tmp_path: Path, key: Path, place: Path
 ) -> None:
@@ -212,6 +229,102 @@ def test_links_and_devices_are_refused(tmp_path: Path, key: Path, place: Path) -
 )
 def test_files_that_arent_as_listed_are_refused(held: dict[str, bytes], tmp_path: Path, key: Path, place: Path) -> None:
     refused(written(tmp_path / "a.addon", held=held), key, place, Damaged)
+
+
+@pytest.mark.parametrize("again", ["addon.json", "addon.json.minisig", "site/carried_along/__init__.py"])
+def test_names_that_the_archive_holds_twice_are_refused(again: str, tmp_path: Path, key: Path, place: Path) -> None:
+    file = written(tmp_path / "a.addon")
+    with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr(again, archive.read(again))
+    refused(file, key, place, Damaged)
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_what_takes_memory_before_the_signature_is_read_is_refused(
+    kind: int, tmp_path: Path, key: Path, place: Path
+) -> None:
+    file = tmp_path / "a.addon"
+    with zipfile.ZipFile(file, "w", kind) as archive:
+        archive.writestr("addon.json", b" " * 1000)
+    assert "compressed" in refused(file, key, place, BadInput)
+
+
+def test_nobody_else_can_write_to_it_whatever_the_umask(tmp_path: Path, key: Path, place: Path) -> None:
+    for mask in (0o000, 0o002, 0o077):
+        before = os.umask(mask)
+        try:
+            installing.install(written(tmp_path / "a.addon"), Job("Installing"), key, place)
+        finally:
+            os.umask(before)
+        found = dict(addons.entries(place / "training"))
+        assert {stat.S_IMODE(told.st_mode) for told in found.values() if stat.S_ISDIR(told.st_mode)} == {0o755}
+        assert {stat.S_IMODE(told.st_mode) for told in found.values() if stat.S_ISREG(told.st_mode)} == {0o644}
+        assert stat.S_IMODE(place.stat().st_mode) == stat.S_IMODE((place / "training").stat().st_mode) == 0o755
+        assert addons.imports("training", (place,))
+        shutil.rmtree(place)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights aren't in a file's mode there")
+@pytest.mark.parametrize("mode", [0o777, 0o775])
+@pytest.mark.parametrize(
+    "what", ["", "training", "training/site/carried_along", "training/site/carried_along/__init__.py"]
+)
+def test_one_that_others_can_change_isnt_used(what: str, mode: int, tmp_path: Path, key: Path, place: Path) -> None:
+    installing.install(written(tmp_path / "a.addon"), Job("Installing"), key, place)
+    (place / what).chmod(mode)
+    with pytest.raises(Damaged, match="another person can change it"):
+        addons.imports("training", (place,))
+    if what:
+        (finding,) = installing.examine(Job("Examining"), (place,))
+        assert (finding.state, "writable for others" in finding.sentence) == ("fault", True)
+    else:
+        with pytest.raises(Unavailable, match="Another person"):
+            installing.install(written(tmp_path / "b.addon", name="second"), Job("Installing"), key, place)
+
+
+def test_links_and_files_beside_the_listed_arent_used(tmp_path: Path, key: Path, place: Path) -> None:
+    installing.install(written(tmp_path / "a.addon"), Job("Installing"), key, place)
+    folder = place / "training"
+    extra = folder / "site" / "llama_backends"
+    extra.mkdir()
+    (extra / "libggml-other.so").write_bytes(b"x")
+    with pytest.raises(Damaged, match="libggml-other"):
+        addons.imports("training", (place,))
+    shutil.rmtree(extra)
+    moved = tmp_path / "moved"
+    (folder / "site" / "carried_along").rename(moved)
+    (folder / "site" / "carried_along").symlink_to(moved)  # the same bytes, where others may be later
+    with pytest.raises(Damaged, match="link"):
+        addons.imports("training", (place,))
+    (finding,) = installing.examine(Job("Examining"), (place,))
+    assert "site/carried_along (added)" in finding.sentence
+    assert "site/carried_along/data.bin (missing)" in finding.sentence
+    (folder / "site" / "carried_along").unlink()
+    moved.rename(folder / "site" / "carried_along")
+    assert addons.imports("training", (place,))
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Damaged, match="link"):
+        addons.imports("training", (place,))
+    installing.remove("training", place)
+    assert [one.name for one in place.iterdir()] == [".addon.json.lock"]
+    assert (tmp_path / "elsewhere" / "site" / "carried_along" / "data.bin").exists()
+
+
+def test_the_doctor_says_when_another_key_than_the_programs_signed(
+    tmp_path: Path, key: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carried = tmp_path / "release.pub"
+    carried.write_text(minisigning.public(Ed25519PrivateKey.generate()))
+    monkeypatch.setattr(installing, "RELEASE_KEY", carried)
+    with pytest.raises(Damaged):
+        installing.install(written(tmp_path / "a.addon"), Job("Installing"), None, place)
+    installing.install(written(tmp_path / "a.addon"), Job("Installing"), key, place)
+    (finding,) = installing.examine(Job("Examining"), (place,))
+    assert (finding.state, "which isn't the one that this program carries" in finding.sentence) == ("note", True)
+    carried.write_text(minisigning.public(KEY))
+    (finding,) = installing.examine(Job("Examining"), (place,))
+    assert finding.state == "good"
 
 
 def test_sizes_are_bound_before_anything_is_unpacked(tmp_path: Path, key: Path, place: Path) -> None:
