@@ -218,7 +218,8 @@ def _row(pair: _Pair, interval: tuple[float, float] | None, flipped: Values | No
     other, before, after, sums, yes_no, lower = pair.other, pair.before, pair.after, pair.sums, pair.yes_no, pair.lower
     change = after - before
     n, value = len(change), float(change.mean())
-    low, high = (paired.certain(before.tolist(), after.tolist()) if pair.alone else None) or interval or (value, value)
+    unknown = (-1.0, 1.0) if yes_no and n > 1 else (value, value)  # of a single group
+    low, high = paired.certain(before.tolist(), after.tolist(), len(sums)) or interval or unknown
     gained, lost = int(np.count_nonzero(change > 0)), int(np.count_nonzero(change < 0))
     if yes_no and pair.alone:
         p, test = paired.mcnemar_p(gained, lost), "mcnemar"

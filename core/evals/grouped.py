@@ -2,8 +2,13 @@
 
 A run records its intervals over samples. Where several samples hang together by their group, or else by their document, these are too narrow for
 what is said of groups that weren't asked about; beside them stands the bootstrap that draws whole groups (Davison and Hinkley 1997, section 3.8).
-Where all samples have one value, which resampling takes for certain, the ends are Wilson's for so many groups.
+Where all groups have one mean, which resampling takes for certain, the ends are Wilson's for so many groups; of values without bounds nothing is
+told from a single group.
 """
+
+import math
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
 
 from core.evals import comparing
 from core.evals.paired import cluster_bootstrap_mean
@@ -41,8 +46,10 @@ def grouped(reader: Reader, view: RunView) -> tuple[Grouped, ...]:
             values = list(by_sample.values())
             places = [known.get(sample) or ("", sample) for sample in by_sample]
             groups, mean = len(set(places)), sum(values) / len(values)
-            if len(set(values)) == 1 and SCORERS[scorer].bounded:
+            if _alike(values, places) and scorer in SCORERS and SCORERS[scorer].bounded:
                 low, high = wilson(mean * groups, groups)
+            elif groups < 2:
+                continue
             else:
                 low, high = cluster_bootstrap_mean(values, places, view.run.seed)
             found.append(
@@ -57,3 +64,12 @@ def grouped(reader: Reader, view: RunView) -> tuple[Grouped, ...]:
                 )
             )
     return tuple(found)
+
+
+def _alike(values: Sequence[float], places: Sequence[Hashable]) -> bool:
+    """Whether all groups have the same mean."""
+    own: defaultdict[Hashable, list[float]] = defaultdict(list)
+    for value, place in zip(values, places, strict=True):
+        own[place].append(value)
+    means = [math.fsum(some) / len(some) for some in own.values()]
+    return max(means) - min(means) < 1e-9

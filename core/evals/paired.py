@@ -85,7 +85,7 @@ def cohens_d(before: Sequence[float], after: Sequence[float]) -> float:
     return float(two.mean() - one.mean()) / pooled if pooled > 1e-12 else 0.0
 
 
-def risk_difference(both: int, gained: int, lost: int, neither: int) -> tuple[float, float, float]:
+def risk_difference(both: float, gained: float, lost: float, neither: float) -> tuple[float, float, float]:
     """The difference of two proportions of the same samples, after minus before, with Newcombe's 95 % interval (his method 10):
     (value, low, high). `both` passed each time, `gained` only after, `lost` only before."""
     n = both + gained + lost + neither
@@ -105,15 +105,19 @@ def risk_difference(both: int, gained: int, lost: int, neither: int) -> tuple[fl
     return value, max(-1.0, value - math.sqrt(max(0.0, below))), min(1.0, value + math.sqrt(max(0.0, above)))
 
 
-def certain(before: Sequence[float], after: Sequence[float]) -> tuple[float, float] | None:
-    """Newcombe's interval where each value is a yes or a no and all samples changed alike, which resampling takes for certain; None elsewhere."""
+def certain(before: Sequence[float], after: Sequence[float], groups: int | None = None) -> tuple[float, float] | None:
+    """Newcombe's interval where each value is a yes or a no and all samples changed alike, which resampling takes for certain; None elsewhere.
+
+    Of samples in `groups` it is that for as many samples as there are groups."""
     changes = {two - one for one, two in zip(before, after, strict=True)}
     if len(changes) != 1 or not all(value in (0.0, 1.0) for value in (*before, *after)):
         return None
     both = sum(one + two == 2 for one, two in zip(before, after, strict=True))
     gained, lost = sum(changes) > 0, sum(changes) < 0
     n = len(before)
-    return risk_difference(both, n * gained, n * lost, 0 if gained or lost else n - both)[1:]
+    share = 1.0 if groups is None else groups / n
+    neither = 0 if gained or lost else n - both
+    return risk_difference(both * share, n * gained * share, n * lost * share, neither * share)[1:]
 
 
 def independent(sums: Sequence[float], sizes: Sequence[float], spread: float) -> int:

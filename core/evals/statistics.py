@@ -19,7 +19,7 @@ RESAMPLES = 2000
 """Bootstrap and permutation draws: the end of a 95 % interval moves by about 1 % of its width between seeds."""
 
 
-def wilson(successes: float, n: int) -> tuple[float, float]:
+def wilson(successes: float, n: float) -> tuple[float, float]:
     """The 95 % Wilson score interval of a proportion; (0, 1) where nothing was observed. `successes` may be a sum of shares from 0 to 1: nothing
     between 0 and 1 varies more than a yes or no with the same mean, so the interval is then rather too wide."""
     if n == 0:

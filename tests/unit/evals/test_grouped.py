@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.datasets.records import Sample
+from core.evals import comparing
 from core.evals.comparing import groups_of
 from core.evals.grouped import grouped
 from core.evals.paired import cluster_bootstrap_mean
@@ -55,3 +56,34 @@ def test_what_would_show_is_told_for_groups_as_if_for_fewer_samples() -> None:
     alone = only(compare(*sides, {}, {}))
     together = only(compare(*sides, {f"q{place:03}": place // 10 for place in range(80)}, {}))
     assert 2.5 < together.detectable / alone.detectable < 4.0
+
+
+def test_what_all_groups_agree_on_is_not_told_as_certain() -> None:
+    groups = {f"q{place:03}": place // 4 for place in range(12)}
+    for before, after in (([0.0] * 12, [0.0] * 12), ([0.0] * 12, [1.0] * 12), ([1.0, 0.0] * 6, [1.0, 0.0] * 6)):
+        found = only(compare(measured("1", "exact", before), [measured("2", "exact", after)], groups, {}))
+        alone = only(compare(measured("1", "exact", before[:3]), [measured("2", "exact", after[:3])], {}, {}))
+        assert found.low <= found.value <= found.high
+        assert found.high - found.low > 0.5
+        if len(set(before)) == 1:
+            assert (found.low, found.high) == pytest.approx((alone.low, alone.high)), "worth as many samples as groups"
+
+
+def test_of_a_single_group_nothing_is_told_of_others() -> None:
+    groups = {f"q{place:03}": "tower.md" for place in range(4)}
+    sides = measured("1", "exact", [0.0] * 4), [measured("2", "exact", [0.0, 1.0, 1.0, 0.0])]
+    found = only(compare(*sides, groups, {}))
+    assert (found.low, found.value, found.high) == (-1.0, 0.5, 1.0)
+
+
+def test_a_runs_figures_of_a_single_document(study: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    study.evals.save(SPEC)
+    view = study.evals.run(RunSpec(reference="towers"), Job("Run"))
+    monkeypatch.setattr(comparing, "groups_of", lambda samples: {"a": "tower.md", "b": "tower.md"})
+    values = {"rouge1": {"a": 0.5, "b": 0.25}, "latency": {"a": 1.0, "b": 3.0}, "gone": {"a": 1.0, "b": 1.0}}
+    one = SimpleNamespace(values=values)
+    monkeypatch.setattr(comparing, "measured", lambda *_: {"quotes": one})
+    with study.vault.read() as reader:
+        (only_bounded,) = grouped(reader, view)
+    assert only_bounded.scorer == "rouge1"
+    assert (only_bounded.low, only_bounded.high) == pytest.approx(wilson(0.375, 1), abs=1e-6)
