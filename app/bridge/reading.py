@@ -22,6 +22,8 @@ class Quote:
 
     number: int
     text: str
+    before: bool = False
+    """Whether it begins on the page before this one; it is marked where it goes on here."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,14 @@ def read_page(bench: "Workbench", job: Job, digest: str, page: int, quotes: Sequ
         text = bench.documents.text(key, page)
     if image is not None:
         for quote in quotes:
-            rects = bench.documents.locate(key, page, quote.text)
+            if quote.before:
+                rects = bench.documents.locate_overleaf(key, page - 1, quote.text)
+            else:
+                rects = bench.documents.locate(key, page, quote.text)
+            if quote.before and not rects:
+                continue
             places.append((quote.number, tuple((rect.x0, rect.y0, rect.x1, rect.y1) for rect in rects)))
-    at = max(text.find(quotes[0].text), 0) if quotes and text else 0
+    own = [quote.text for quote in quotes if not quote.before]
+    at = max(text.find(own[0]), 0) if own and text else 0
     where = bench.documents.place(key, page, at) if image is None else ""
-    return Reading(document, digest, page, image, text, tuple(places), tuple(quote.text for quote in quotes), where)
+    return Reading(document, digest, page, image, text, tuple(places), tuple(own), where)

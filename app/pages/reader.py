@@ -81,7 +81,9 @@ class Reader(QObject):
         self._asked += 1
         asked = self._asked
         quotes = tuple(
-            Quote(found.number, found.quote) for found in self._cited if found.document == digest and found.page == page
+            Quote(found.number, found.quote, found.page < page)
+            for found in self._cited
+            if found.document == digest and found.page in (page, page - 1)
         )
 
         def done(found: Reading) -> None:

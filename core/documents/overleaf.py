@@ -5,6 +5,7 @@ where the whole doesn't fit. A table that goes on without a header row of its ow
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,11 @@ FURNITURE: Final = "Page header or footer"
 PROSE: Final = ("space", "word", "hyphen")
 LETTERS: Final = 3
 """Without them a row of furniture says no more than which page it is."""
+FOOT: Final = 2_000
+HEAD: Final = 300
+"""Letters at a page's foot and at the next one's head between the parts of a quote: footnotes, the page's number, a running head."""
+LEAST: Final = 2
+"""Letters of a quote on either page."""
 _NUMBER = re.compile(r"\d+")
 _PAGE_WORDS = re.compile(r"\b(?:pages?|seiten?|página|pagina|of|von|sur|de|di|[ivxlc]+)\b", re.IGNORECASE)
 
@@ -86,3 +92,29 @@ def says(text: str) -> str:
     """What a row of furniture says whatever its numbers are; empty where that is only which page it is."""
     bare = " ".join(_NUMBER.sub("", text).casefold().split())
     return bare if sum(map(str.isalpha, _PAGE_WORDS.sub("", bare))) >= LETTERS else ""
+
+
+def over_end(text: str, following: str, quote: str) -> tuple[int, int] | None:
+    """Where a quote begins on its page and where it ends on the next one, where it goes over the page's end; None where it doesn't.
+
+    Letters and digits count. What is at the foot of the one page and at the head of the other may stand between its parts."""
+    wanted = "".join(letter for letter, _ in _letters(quote))
+    own = _letters(text)
+    after = _letters(following[: 2 * len(quote) + HEAD])
+    said, its = "".join(letter for letter, _ in own), "".join(letter for letter, _ in after)
+    for parted in range(len(wanted) - LEAST, LEAST - 1, -1):
+        at = said.rfind(wanted[:parted], max(len(said) - parted - FOOT, 0))
+        end = its.find(wanted[parted:], 0, len(wanted) - parted + HEAD) if at >= 0 else -1
+        if end >= 0:
+            return own[at][1], after[end + len(wanted) - parted - 1][1] + 1
+    return None
+
+
+def _letters(text: str) -> list[tuple[str, int]]:
+    """Letters and digits without case, each with its place."""
+    return [
+        (letter, at)
+        for at, character in enumerate(text)
+        for letter in unicodedata.normalize("NFKC", character).casefold()
+        if letter.isalnum()
+    ]

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from core.documents import places, rectangles
+from core.documents.overleaf import over_end
 from core.documents.records import Chunk, Document, Rect
 from core.documents.store import missing, words_table
 from core.errors import NotFound
@@ -28,11 +29,20 @@ def page_text(reader: Reader, digest: Digest, page: int) -> str:
 
 
 def place_of_quote(reader: Reader, digest: Digest, page: int, quote: str) -> str:
-    """Where a quote begins on its page, in words; empty where it isn't found or nothing is known. Raises `NotFound`."""
-    at = page_text(reader, digest, page).find(quote) if quote else -1
-    if at < 0:
+    """Where a quote begins on its page, in words, and on which page it goes on; empty where it isn't found or nothing is known. Raises `NotFound`."""
+    text = page_text(reader, digest, page)
+    at = text.find(quote) if quote else -1
+    document = reader.get(digest, Document)
+    if at >= 0:
+        return places.said(document.media, page, *place(reader, digest, page, at))
+    if not quote or page >= document.pages:
         return ""
-    return places.said(reader.get(digest, Document).media, page, *place(reader, digest, page, at))
+    parted = over_end(text, page_text(reader, digest, page + 1), quote)
+    if parted is None:
+        return ""
+    begins = places.said(document.media, page, *place(reader, digest, page, parted[0]))
+    ends = places.said(document.media, page + 1, *place(reader, digest, page + 1, max(parted[1] - 1, 0)))
+    return " and ".join(part for part in (begins, ends) if part)
 
 
 def place(reader: Reader, digest: Digest, page: int, at: int) -> tuple[str, str]:

@@ -232,12 +232,21 @@ class Documents:
         known = self.show(document)
         if known.media not in formats.DRAWN:
             return ()
-        with self._viewing:
-            found = self._opened(document, known).call(LocateQuote(page=page, quote=quote), Located).rects
-        if found:
+        if found := self._located(document, known, page, quote).rects:
             return found
         with self._vault.read() as reader:  # a page that was recognised has no words of its own
             return passages.passage_of(reader, document, page, quote)
+
+    def locate_overleaf(self, document: Digest, page: int, quote: str) -> tuple[Rect, ...]:
+        """The rest of a quote that begins on a PDF's page and goes on over its end: where that stands on the next page; none where it doesn't."""
+        known = self.show(document)
+        if known.media not in formats.DRAWN or not 1 <= page < known.pages:
+            return ()
+        return self._located(document, known, page, quote).overleaf
+
+    def _located(self, document: Digest, known: Document, page: int, quote: str) -> Located:
+        with self._viewing:
+            return self._opened(document, known).call(LocateQuote(page=page, quote=quote), Located)
 
     def remove(self, document: Digest, reason: str = "") -> None:
         """Take a document out of its collection's search. What was recorded of it stays, for the answers that cite it.

@@ -183,11 +183,16 @@ def locate(
     words = words or (lambda page: locating.page_words(page_of(document, page)))
     own = words(number)
     boxes = locating.find_quote(own, quote)
+    after: list[Box] = []
     if not boxes and number < document.page_count:
-        boxes = locating.find_over_end(own, words(number + 1), quote)[0]
+        boxes, after = locating.find_over_end(own, words(number + 1), quote)
     if not boxes and number > 1:
         boxes = locating.find_over_end(words(number - 1), own, quote)[1]
-    return Located(rects=tuple(Rect(x0=x0, y0=y0, x1=x1, y1=y1) for x0, y0, x1, y1 in boxes))
+    return Located(rects=_rects(boxes), overleaf=_rects(after))
+
+
+def _rects(boxes: Sequence[Box]) -> tuple[Rect, ...]:
+    return tuple(Rect(x0=x0, y0=y0, x1=x1, y1=y1) for x0, y0, x1, y1 in boxes)
 
 
 def as_pdf(document: Any) -> Any:

@@ -74,6 +74,8 @@ class Located(Record, frozen=True, kw_only=True, tag="located"):
     """A rectangle a line; none where the quote isn't on the page."""
 
     rects: tuple[Rect, ...]
+    overleaf: tuple[Rect, ...] = ()
+    """The rest of a quote that goes on over the page's end, on the next page."""
 
 
 class Block(Record, frozen=True, kw_only=True):

@@ -256,6 +256,9 @@ class Documents:
     def locate(self, document: Digest, page: int, quote: str) -> tuple[Rect, ...]:
         return (Rect(x0=40, y0=60, x1=350, y1=72),)
 
+    def locate_overleaf(self, document: Digest, page: int, quote: str) -> tuple[Rect, ...]:
+        return ()
+
     def remove(self, document: Digest, reason: str = "") -> None:
         self.reasons.append(reason)
         for held in self.held.values():

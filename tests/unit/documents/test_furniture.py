@@ -136,9 +136,13 @@ def test_rows_that_go_on_overleaf_have_their_header() -> None:
 
 
 def over_the_end(last: str, first: str, foot: Sequence[Piece] = ()) -> Parsed:
+    return check_parsed("a.pdf", reader.read("a.pdf", over_the_end_pdf(last, first, foot)))
+
+
+def over_the_end_pdf(last: str, first: str, foot: Sequence[Piece] = ()) -> bytes:
     one = [*body(1)[:-1], (72.0, 110 + 14 * 19, f"It is done. {last}", 10.0), *foot]
     two = [(72.0, 110.0, first, 10.0), *body(2, top=124)]
-    return parsed(
+    return pdf(
         [(72, 50, "Handbook of the desk", 9), *one, (300, 800, "1", 9)],
         [(72, 50, "Handbook of the desk", 9), *two, (300, 800, "2", 9)],
         [(72, 50, "Handbook of the desk", 9), *body(3), (300, 800, "3", 9)],
