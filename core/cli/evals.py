@@ -328,9 +328,9 @@ def _title(view: RunView) -> str:
 
 
 def _failed_lines(view: RunView, result: RunResult) -> list[str]:
-    """Answers that failed: the figures are without them, so it has to be said."""
+    """Answers that failed, or that a scorer failed on: the figures are without them, so it has to be said."""
     return [
-        f"{variant.name}: {variant.errors} of {view.run.samples} samples got no answer; "
+        f"{variant.name}: {variant.errors} of {variant.passed + variant.failed + variant.errors} answers ended in an error; "
         f"`assay eval show {view.run.id} --outcomes` says why."
         for variant in result.variants
         if variant.errors

@@ -1,7 +1,7 @@
 """Answer relevance by questions: a local model writes the questions that an answer would answer, and they are compared with the one asked.
 
-The model sees the answer alone. Its first question is the likeliest one, the others use chance with their number as the seed. Its turn comes
-when the answers are there, like a judge's.
+The model sees the answer alone. Its first question is the likeliest one, the others use chance with their number as the seed. A blank one is no
+question and is left out; where all are blank, that is an error. Its turn comes when the answers are there, like a judge's.
 """
 
 from typing import Final
@@ -26,7 +26,7 @@ MESSAGES: Final = (
 )
 SCHEMA: Final = {
     "type": "object",
-    "properties": {"question": {"type": "string", "maxLength": LONGEST}},
+    "properties": {"question": {"type": "string", "minLength": 1, "maxLength": LONGEST}},
     "required": ["question"],
     "additionalProperties": False,
 }
@@ -50,14 +50,19 @@ def _score(case: Case, settings: AskedBack) -> Scored:
     written = []
     for time in range(settings.questions):
         found = case.tools.decide(Decision(settings.model, MESSAGES, variables, SCHEMA, time)).get("question")
-        if not isinstance(found, str) or not found.strip():
+        if not isinstance(found, str):
             raise BadInput(source="The model that asks back", problem="it wrote no question.")
-        written.append(" ".join(found.split())[:LONGEST])
+        if found.strip():
+            written.append(" ".join(found.split())[:LONGEST])
+    if not written:
+        raise BadInput(source="The model that asks back", problem="it wrote no question.")
     vectors = case.tools.embed([case.sample.input, *written], settings.embedder)
     cosines = [float(vectors[0] @ vector) for vector in vectors[1:]]
     mean = sum(cosines) / len(cosines)
     nearest = written[max(range(len(written)), key=lambda number: cosines[number])]
-    return graded(mean, settings.at_least, f"cosine {mean:.3f} to the question, nearest: {nearest}")
+    blank = settings.questions - len(written)
+    said = f"cosine {mean:.3f} to the question" + (f" ({blank} of {settings.questions} were blank)" if blank else "")
+    return graded(mean, settings.at_least, f"{said}, nearest: {nearest}")
 
 
 SCORERS = (

@@ -1,7 +1,7 @@
 """Multiple choice: which one the answer takes, or which one the model finds likeliest.
 
 Choices are named by letters in the sample's order. Log-likelihoods are those of the choices' texts after the prompt that the variant asks,
-each after one space unless `separator` says otherwise.
+each after one space unless `separator` says otherwise. Quotes have no model whose likelihoods could be weighed, and are left out.
 """
 
 import math
@@ -10,7 +10,6 @@ import string
 from collections.abc import Sequence
 from typing import Final
 
-from core.errors import Unsupported
 from core.evals.scoring.base import Case, Scored, Scorer, graded, normalised, unmarked, yes_no
 from core.inference.records import Weight
 from core.records import Record
@@ -74,6 +73,10 @@ def _applies(case: Case) -> bool:
     return _choosable(case) and len(case.sample.choices) <= len(LETTERS)
 
 
+def _weighable(case: Case) -> bool:
+    return _choosable(case) and case.asked is not None
+
+
 def _named(index: int) -> str:
     return LETTERS[index] if index < len(LETTERS) else f"choice {index + 1}"
 
@@ -89,8 +92,7 @@ def _generated(case: Case, _: object) -> Scored:
 
 
 def _weights(case: Case, separator: str, letters: bool = False) -> tuple[Weight, ...]:
-    if case.asked is None:
-        raise Unsupported(source="choice", reason="quotes have no model whose likelihoods could be weighed.")
+    assert case.asked is not None
     texts = tuple(map(_named, range(len(case.sample.choices)))) if letters else case.sample.choices
     return case.tools.weigh(case.asked, tuple(f"{separator}{text}" for text in texts)).weights
 
@@ -136,7 +138,9 @@ def _mass(case: Case, settings: Mass) -> Scored:
     return graded(share, settings.at_least, f"{share:.3f} of the probability lies on right choices")
 
 
-_FORM = "Depends on the prompt's form and on how the choices are worded."
+_FORM = (
+    "Depends on the prompt's form and on how the choices are worded. Leaves out the mode quotes, which has no model."
+)
 
 SCORERS = (
     Scorer(
@@ -153,7 +157,7 @@ SCORERS = (
         "The model finds the target likelier than every wrong choice, by the sum of its tokens' log-probabilities. 0 or 1.",
         f"Longer choices are less likely. {_FORM}",
         "wilson",
-        _choosable,
+        _weighable,
         _likelihood,
         source="Accuracy in lm-evaluation-harness; MC1 of TruthfulQA (Lin et al. 2022).",
         settings=Likelihood,
@@ -163,7 +167,7 @@ SCORERS = (
         "The same, with each log-likelihood divided by its choice's number of characters. 0 or 1.",
         _FORM,
         "wilson",
-        _choosable,
+        _weighable,
         _normalised,
         source="As normalised accuracy in lm-evaluation-harness, by characters.",
         settings=Likelihood,
@@ -173,7 +177,7 @@ SCORERS = (
         "The share of the choices' whole probability that lies on right ones.",
         f"More right choices share more. {_FORM}",
         "bootstrap",
-        _choosable,
+        _weighable,
         _mass,
         "0 to 1",
         "MC2 of TruthfulQA (Lin et al. 2022).",

@@ -51,7 +51,7 @@ SCORERS = (
     _scorer(
         "chrf",
         "The F-score (beta 2) of runs of 1 to 6 characters that the answer has in common with the references.",
-        _WORDS,
+        f"{_WORDS} From some 200,000 characters on it takes longer than a scorer may, and ends in an error.",
         "sacrebleu, sentence chrF; Popović 2015.",
         AtLeast,
     ),
@@ -60,7 +60,7 @@ SCORERS = (
     _scorer(
         "rougeL",
         "The F-score of the longest common row of words, gaps allowed, with the best reference.",
-        _LATIN,
+        f"{_LATIN} From some 10,000 words on it takes longer than a scorer may, and ends in an error.",
         _ROUGE,
         Rouge,
     ),

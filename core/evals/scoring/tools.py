@@ -38,7 +38,8 @@ from core.workers.supervisor import Supervisor, Worker
 SECONDS: Final = 20.0
 """For one answer and one scorer."""
 MEMORY: Final = 3 * 2**30
-JUDGED_TOKENS: Final = 320
+JUDGED_TOKENS: Final = 720
+"""Room for the longest reason with a token for each of its characters, so that a verdict is cut off by its schema alone."""
 WARMTH: Final = 0.7
 """The temperature of a judge's repetitions after the first."""
 

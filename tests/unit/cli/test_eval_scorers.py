@@ -17,7 +17,7 @@ def test_all_scorers_are_told_with_their_limits(bench: Workbench, person: Callab
         assert scorer.limits in " ".join(ines.output.split())
     assert ines("eval", "scorers", "numeric", "--json") == 0
     (told,) = json.loads(ines.output)["scorers"]
-    assert told["settings"] == {"tolerance": "0.0", "relative": "0.0", "which": "any"}
+    assert told["settings"] == {"tolerance": "0.0", "relative": "0.0", "which": "any", "decimals": "point"}
     assert (told["range"], told["interval"]) == ("0 or 1", "wilson")
 
 

@@ -154,5 +154,11 @@ def test_questions_written_from_the_answer_are_compared_with_the_one_asked() -> 
     assert score("answer_relevance_asked_back", SAMPLE, declined, {"model": "m"}, tools) is None
     with pytest.raises(BadInput, match="wrote no question"):
         score("answer_relevance_asked_back", SAMPLE, "Nine.", {"model": "m"}, Tools(decide=lambda one: {}, embed=embed))
+    blank = Tools(decide=lambda one: {"question": (" \n", "Who?")[one.time % 2]}, embed=embed)
+    found = score("answer_relevance_asked_back", SAMPLE, "Nine.", {"model": "m", "questions": 2}, blank)
+    assert found is not None
+    assert (found.value, "(1 of 2 were blank)" in found.reason) == (0.0, True), "what is blank is no question"
+    with pytest.raises(BadInput, match="wrote no question"):
+        score("answer_relevance_asked_back", SAMPLE, "Nine.", {"model": "m", "questions": 1}, blank)
     with pytest.raises(BadInput, match="questions is 1 to 10"):
         score("answer_relevance_asked_back", SAMPLE, "Nine.", {"model": "m", "questions": 11}, tools)

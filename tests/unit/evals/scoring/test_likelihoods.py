@@ -118,3 +118,13 @@ def test_length_counts_where_it_is_asked_to() -> None:
     }
     # -13 < -6, but -13/13 > -6/5; "also" is as right and left out
     assert values == {"choice_likelihood": 0.0, "choice_likelihood_by_length": 1.0}
+
+
+def test_quotes_are_left_out_of_likelihoods() -> None:
+    """They have no model that could weigh a choice: no error, and no score."""
+    sample = Sample(id="1", input="?", target="a", choices=("a", "b"))
+    for label in ("choice_likelihood", "choice_likelihood_by_length", "choice_mass"):
+        assert score(label, sample, "a") is None
+    given = score("choice", sample, "a")
+    assert given is not None
+    assert given.passed
