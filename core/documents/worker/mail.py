@@ -73,9 +73,10 @@ def parsed(
             for kind, block, _ in text.blocks(part):
                 found = content.index(block, at)
                 line += content.count("\n", at, found)
-                at = found
                 place = f"{mark.lower() or 'text'}, line {line}"
                 writer.add("paragraph" if kind == "heading" else kind, block, places=((0, place),), mark=mark)
+                at = found + len(block)
+                line += block.count("\n")
         line += content.count("\n", at) + 2
     names = [file.name for file in inside]
     if names:

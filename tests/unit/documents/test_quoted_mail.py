@@ -115,3 +115,11 @@ def test_no_line_is_lost_or_changed(lines: list[str]) -> None:
 def test_many_lines_that_say_who_wrote_are_each_looked_at_once() -> None:
     wrote = "On 3 May 2024, Bea Bach wrote:\n"
     assert marks(wrote * 20_000 + "> Keys?") == [(QUOTED, wrote * 20_000 + "> Keys?")]
+
+
+def test_each_paragraph_has_its_own_line_though_it_was_said_before() -> None:
+    (page,) = parsed("Thanks a lot.\nAnn\n\nThanks\n\nYes.\n\nYes.\n\n> Yes.\n>\n\nYes.", "Yes.").pages
+    assert [place.label for place in page.places if ", line " in place.label] == [
+        *("text, line 1", "text, line 4", "text, line 6", "text, line 8", f"{QUOTED.lower()}, line 10"),
+        *("text, line 13", "text, line 15"),
+    ]
