@@ -16,6 +16,7 @@ from app.bridge.chatting import Choices, WithAdapter, gather, kept_pictures
 from app.bridge.chatting import Seen as Shown
 from app.bridge.operations import Failure, Handle
 from app.bridge.seeing import Seen, seen
+from app.pages.answer_export import ask_where
 from app.pages.answers import TracePanel, present
 from app.pages.assistant_form import ask_assistants
 from app.pages.chat_pictures import show_in, show_large
@@ -292,6 +293,7 @@ class ChatPage(Page):
         exchange.trace_asked.connect(lambda: self._show_how(exchange))
         exchange.tokens_asked.connect(lambda: self._show_how(exchange, "tokens"))
         exchange.nearest_asked.connect(lambda: self._show_nearest(exchange))
+        exchange.save_asked.connect(lambda: ask_where(self.shell, self, self._answers[exchange]))
         self.exchanges.append(exchange)
         self._thread.insertWidget(self._thread.count() - 1, exchange)
         self._current = exchange
@@ -300,6 +302,7 @@ class ChatPage(Page):
 
     def _answered(self, exchange: Exchange, answer: Answer) -> None:
         self._answers[exchange] = answer
+        exchange.save.show()
         chosen = present(exchange, answer, self._choices.names)
         if chosen:
             self._pick(exchange, chosen)

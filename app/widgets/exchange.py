@@ -17,13 +17,15 @@ from app.widgets.picture_tray import PictureTray
 
 class Exchange(QWidget):
     """`picked` gives a citation's number, `again` asks the same once more, `trace_asked` shows how it was made,
-    `tokens_asked` what the model saw of it token by token, `nearest_asked` the passage that came nearest when the documents don't say."""
+    `tokens_asked` what the model saw of it token by token, `nearest_asked` the passage that came nearest when the documents don't say,
+    `save_asked` wants it in a file; its button is hidden where the page has no use for it."""
 
     picked = Signal(int)
     again = Signal()
     trace_asked = Signal()
     nearest_asked = Signal()
     tokens_asked = Signal()
+    save_asked = Signal()
 
     def __init__(self, question: str) -> None:
         super().__init__()
@@ -65,10 +67,13 @@ class Exchange(QWidget):
         self.tokens.hide()
         copy = icon_button("copy", "Copy the answer")
         copy.clicked.connect(self._copy)
+        self.save = icon_button("save", "Save the answer with its pages")
+        self.save.clicked.connect(self.save_asked)
+        self.save.hide()
         repeat = icon_button("again", "Ask again")
         repeat.clicked.connect(self.again)
         self._foot = QWidget()
-        foot = row(self._facts, self.trace, self.tokens, copy, repeat, space=6)
+        foot = row(self._facts, self.trace, self.tokens, copy, self.save, repeat, space=6)
         foot.setStretch(0, 1)
         self._foot.setLayout(foot)
         self.banner = Banner()

@@ -44,10 +44,10 @@ class Checked:
         folded = [_folded(sentence) for _, sentence in self._sources]
         self._scores = [
             [
-                1.0 if bare and _folded(bare) in one else round(float(score), 6)
+                1.0 if says is not None and says.search(one) else round(float(score), 6)
                 for one, score in zip(folded, row, strict=True)
             ]
-            for bare, row in zip(self._bare, cosines, strict=True)
+            for says, row in zip(map(_word_for_word, self._bare), cosines, strict=True)
         ]
 
     def citations(self) -> tuple[Citation, ...]:
@@ -169,6 +169,12 @@ def _sentence_spans(text: str) -> list[tuple[int, int, tuple[int, ...]]]:
         else:
             spans.append((start, end, marks))
     return spans
+
+
+def _word_for_word(sentence: str) -> re.Pattern[str] | None:
+    """Finds a sentence in a folded one, as whole words and numbers: "1" is not in "21". None for one without words."""
+    bare = _folded(sentence)
+    return re.compile(rf"(?<![a-z0-9]){re.escape(bare)}(?![a-z0-9])") if bare else None
 
 
 def _folded(text: str) -> str:

@@ -17,7 +17,7 @@ from core.workbench import Workbench
 ADAPTERS = click.option(
     "--adapter", "adapters", multiple=True, metavar="NAME[:SCALE]", help="An adapter of the model, at this scale or 1."
 )
-BESIDE = ("pictures", "gpu_layers", "values")
+BESIDE = ("pictures", "gpu_layers", "values", "out")
 """What a saved assistant doesn't say of itself."""
 
 

@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from core import settings
+from core.assistants import answer_report
 from core.assistants.prompting import with_values
 from core.assistants.records import QUOTES, Answer, Answered, Delta, Question
 from core.cli import screening
@@ -28,6 +29,7 @@ from core.documents import readers
 from core.documents.records import AddDocuments
 from core.errors import AssayError, BadInput, NotFound
 from core.inference.records import MODES
+from core.jobs import Job
 from core.records import Json
 from core.retrieval.records import Passage, Search
 from core.workbench import Workbench
@@ -87,6 +89,7 @@ def add(
                 "held": done.held,
                 "redacted": done.redacted,
                 "excluded": done.excluded,
+                "with_furniture": done.with_furniture,
                 "refused": [{"file": r.file, "reason": r.reason} for r in done.refused],
                 "chunks": done.chunks,
                 "pages": done.pages,
@@ -96,6 +99,7 @@ def add(
                 f"{done.collection}: {done.added} added, {done.unchanged} unchanged, {len(done.refused)} refused; "
                 f"{done.pages} pages, {done.chunks} chunks in {done.seconds:.1f} s.",
                 *([f"  {done.replaced} of them replaced an earlier version."] if done.replaced else []),
+                *screening.furniture_lines(done),
                 *screening.added_lines(done),
                 *(f"  refused: {one_line(r.reason)}" for r in done.refused),
             ],
@@ -306,6 +310,9 @@ def _home(passage: Passage) -> str:
     type=click.Choice(["decline", "mark"]),
     help="When no sentence of a model's answer has support: answer that the documents don't say, or mark them.",
 )
+@click.option(
+    "--out", type=FILE, metavar="PATH", help="Write the answer with the pages that it rests on to this .html file too."
+)
 @asking_options
 @finding_options
 @pass_session
@@ -322,6 +329,7 @@ def ask(
     mode: str | None,
     earlier: tuple[str, ...],
     without_support: Literal["decline", "mark"],
+    out: Path | None,
     adapters: tuple[str, ...],
     pictures: tuple[Path, ...],
     values: tuple[str, ...],
@@ -358,7 +366,9 @@ def ask(
             )
         question = with_values(question, values_of(values))
         choose_layers(bench, question, gpu_layers)
-        _answer(session, bench, question, read_pictures(pictures))
+        if out is not None:
+            answer_report.check_ending(out)
+        _answer(session, bench, question, read_pictures(pictures), out)
 
 
 def _only_earlier(context: click.Context) -> None:
@@ -372,7 +382,9 @@ def _only_earlier(context: click.Context) -> None:
             )
 
 
-def _answer(session: Session, bench: Workbench, question: Question, pictures: tuple[bytes, ...]) -> None:
+def _answer(
+    session: Session, bench: Workbench, question: Question, pictures: tuple[bytes, ...], out: Path | None
+) -> None:
     """Print the answer as it comes, then what it rests on."""
     started = time.monotonic()
     begun = False
@@ -383,6 +395,8 @@ def _answer(session: Session, bench: Workbench, question: Question, pictures: tu
             if not question.fallback:  # with one, it isn't known before the end what is answered
                 session.output.text(f"{text} [these words stand in no passage] " if part.misquoted else text)
         elif isinstance(part, Answered):
+            if out is not None:
+                answer_report.export(bench.vault, bench.documents, part.answer, out, Job("Export an answer"))
             if question.fallback:
                 session.output.text(part.answer.answer)
             session.output.text("\n")
@@ -394,6 +408,7 @@ def _answer(session: Session, bench: Workbench, question: Question, pictures: tu
                     *citation_lines(part.answer),
                     *left_out_lines(part.answer),
                     *screening.guarded_lines(part.answer.guarded),
+                    *([f"Written to {out}."] if out is not None else []),
                     f"({answered_by(part.answer)}, {time.monotonic() - started:.1f} s)",
                 ],
             )

@@ -188,7 +188,7 @@ SAYS: Mapping[Act, str] = MappingProxyType(
         Act.EXPORT_ADAPTER: "Write an adapter to a folder outside the vault.",
         Act.EXPORT_PACK: "Sign a run as released and write it as a pack.",
         Act.EXPORT_DATASET: "Write a dataset to a file outside the vault.",
-        Act.EXPORT_DOCUMENT: "Write text of documents, compared, to a file outside the vault.",
+        Act.EXPORT_DOCUMENT: "Write an answer with its pages, or documents compared, to a file outside the vault.",
         Act.CHANGE_SETTINGS: "Change the vault's policy, under one's own signature.",
         Act.EXPORT_PICTURE: "Write a picture of compared runs to a file outside the vault.",
         Act.EXPORT_TRAIL: "Write the audit log to a file.",

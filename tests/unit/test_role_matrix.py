@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import pytest
 
+from core.assistants import answer_report
 from core.assistants.api_calls import ApiCall
-from core.assistants.records import QUOTES, Question
+from core.assistants.records import QUOTES, Answer, Question
 from core.assistants.saved import SaveAssistant
 from core.assistants.service import Assistants
 from core.datasets.records import AddDataset, Sample, SaveSamples, SplitDataset, Splitting
@@ -157,6 +158,30 @@ def signing(do: Callable[..., object]) -> Callable[[Stage], object]:
     return done
 
 
+def uncited() -> Answer:
+    return Answer(
+        question=Question(collection="towers", text="Floors?"),
+        answer="Nine.",
+        abstained=False,
+        citations=(),
+        passages=(),
+        sentences=1,
+        unsupported=((0, 5),),
+        best_score=0.0,
+        needed_score=0.0,
+        model=QUOTES,
+        model_digest="",
+        prompt_digest="",
+        rendered="",
+        finish="stop",
+        tokens=0,
+        prompt_tokens=0,
+        first_token_seconds=0.0,
+        seconds=0.0,
+        backend=QUOTES,
+    )
+
+
 def in_clear(stage: Stage) -> None:
     stage.bench.retrieval._indexes._base = None
     stage.bench.retrieval.allow_clear("no storage in memory")
@@ -234,6 +259,8 @@ SERVICES = (
         s.document, s.document, Job("Compare"))),
     Operation("core.documents.comparison_report:export", Act.EXPORT_DOCUMENT, lambda s: comparison_report.export(s.vault, Comparison(
         first=s.document, first_name="a", second=s.document, second_name="b", embedder=s.document, rows=()), s.out / "a.txt")),
+    Operation("core.assistants.answer_report:export", Act.EXPORT_DOCUMENT, lambda s: answer_report.export(
+        s.vault, s.bench.documents, uncited(), s.out / "a.html", Job("Export"))),
     Operation("core.documents.service:Documents.text", Act.SHOW_DOCUMENT, lambda s: s.bench.documents.text(s.document, 1)),
     Operation("core.documents.service:Documents.page", Act.SHOW_DOCUMENT, lambda s: s.bench.documents.page(s.pages, 1)),
     Operation("core.retrieval.service:Retrieval.show", Act.SHOW_DOCUMENT, lambda s: s.bench.retrieval.show(
@@ -419,6 +446,7 @@ READING = {
         "list",
         "show",
         "locate",
+        "locate_overleaf",
         "gone",
         "outdated",
         "place",

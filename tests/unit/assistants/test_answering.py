@@ -93,6 +93,17 @@ def test_a_mark_for_a_passage_that_does_not_say_it_is_not_supported() -> None:
     assert [one.supported for one in found.each()] == [True], "another passage says it"
 
 
+def test_a_number_is_not_said_by_a_passage_that_holds_a_longer_one() -> None:
+    passages = (replace_text("It was made in 2019."), replace_text("There are 9 floors."))
+    (citation,) = Checked("19. [1]", passages, bag_of_words).citations()
+    assert citation.score < 1
+    assert [one.score for one in Checked("9 floors. [2]", passages, bag_of_words).citations()] == [1.0]
+
+
+def replace_text(text: str) -> Passage:
+    return msgspec.structs.replace(PASSAGES[0], text=text)
+
+
 def test_a_mark_without_a_passage_cites_nothing() -> None:
     assert Checked("The tower has nine floors. [7]", PASSAGES, bag_of_words).citations() == ()
 
