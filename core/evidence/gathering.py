@@ -13,7 +13,8 @@ from core.evals.records import Run
 from core.models import cards
 from core.models.records import ModelCard
 from core.records import Digest, kind
-from core.training import store
+from core.training import merged, store
+from core.training.merged import MergedModel
 from core.training.records import TrainingResult, TrainingRun
 from core.vault import versions
 from core.vault.unit import Reader
@@ -58,6 +59,17 @@ def trainings(reader: Reader, run: Run) -> Made:
         tuple(data),
         tuple(adapters),
     )
+
+
+def merges(reader: Reader, files: Iterable[Digest], run: Digest) -> tuple[Digest, ...]:
+    """For each of these files that is a merge the newest record of it that is older than the run."""
+    wanted = {*files}
+    found: dict[Digest, Digest] = {}
+    for digest in merged.recorded(reader, before=run):
+        file = reader.get(digest, MergedModel).digest
+        if file in wanted:
+            found[file] = digest
+    return tuple(found.values())
 
 
 def model_cards(reader: Reader, files: Iterable[Digest]) -> tuple[Digest, ...]:

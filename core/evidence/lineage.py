@@ -1,9 +1,9 @@
 """What was made from what, as PROV-JSON (W3C PROV-DM; member submission PROV-JSON of 2013).
 
 Page → chunk → answer → scores → result → signatures, answer → people's marks, and dataset → training → adapter → model → run where one was
-trained here. Entities are records, by their digests, and the pages, chunks and scores inside them; activities are the run, trainings and
-signings; agents are people. An answer is a quotation of the chunks that it cites, and derived from those that it was shown. Whatever a pack
-withholds is left out, so this belongs to the renderings.
+trained here, base and adapter → model where one was merged. Entities are records, by their digests, and the pages, chunks and scores inside
+them; activities are the run, trainings, merges and signings; agents are people. An answer is a quotation of the chunks that it cites, and
+derived from those that it was shown. Whatever a pack withholds is left out, so this belongs to the renderings.
 """
 
 from collections.abc import Mapping
@@ -119,11 +119,33 @@ def _trainings(writer: "_Writer", rows: Rows) -> None:
             compared = _id(training.comparison)
             writer.entity(compared, "adapter-comparison", None, training.comparison.digest)
             writer.relate("wasDerivedFrom", generatedEntity=compared, usedEntity=adapter)
+    _merges(writer, rows, models)
     for row in rows["model"]:
         base = str(row.record.get("base_digest") or "")
         if base:
             known = writer.known(models.get(base, f"assay:file/{base}"), "model")
             writer.relate("wasDerivedFrom", generatedEntity=_id(row), usedEntity=known)
+
+
+def _merges(writer: "_Writer", rows: Rows, models: Mapping[str, str]) -> None:
+    """Base and adapter → the model that they were merged to, and the record that says so."""
+    for row in rows.get("merged-model", ()):
+        made: Any = row.record
+        activity, file = f"{_id(row)}/merging", str(made.get("digest"))
+        model = writer.known(models.get(file, f"assay:file/{file}"), "model")
+        writer.entity(_id(row), "merged-model", str(made.get("name")), row.digest)
+        writer.activity(activity, "merging", made.get("made"), made.get("made"), f"merge of {made.get('run')}")
+        writer.relate("wasAssociatedWith", activity=activity, agent=writer.person(made.get("by")))
+        writer.entity(f"assay:{made.get('result')}", "adapter", str(made.get("run")), file=str(made.get("adapter")))
+        base = writer.known(models.get(str(made.get("base_digest")), f"assay:file/{made.get('base_digest')}"), "model")
+        for entity in (model, _id(row)):
+            writer.relate("wasGeneratedBy", entity=entity, activity=activity)
+        for material in (base, f"assay:{made.get('result')}"):
+            writer.relate("used", activity=activity, entity=material)
+            writer.relate("wasDerivedFrom", generatedEntity=model, usedEntity=material)
+        for digest in made.get("learned") or ():
+            source = writer.known(f"assay:{digest}", "source")
+            writer.relate("wasDerivedFrom", generatedEntity=f"assay:{made.get('result')}", usedEntity=source)
 
 
 def _adapted(writer: "_Writer", rows: Rows) -> None:

@@ -2,7 +2,8 @@
 
 Each model file is a component with its hash, its licence and a model card that holds the metrics measured here, one for each scorer and
 variant, and what the scorers can't tell; the dataset, the documents and the prompt versions are data components, classified as
-confidential because nobody has said otherwise. An adapter that was trained here is a component whose ancestor is its base. It is signed
+confidential because nobody has said otherwise. An adapter that was trained here is a component whose ancestor is its base; a model that is
+a merge has base and adapter for ancestors. It is signed
 and stays in a redacted pack, so nothing in it may be withheld.
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.evals.scorers import SCORERS
-from core.evidence import origins, people
+from core.evidence import merges, origins, people
 from core.evidence.lineage import Rows
 from core.evidence.opened import Row
 from core.records import Json
@@ -36,9 +37,9 @@ SPDX = {
 TASKS = {"chat": "text-generation", "embed": "feature-extraction"}
 
 
-def mlbom(rows: Rows, title: str, marks: str = "") -> Json:
-    """The document, dated when the run ended; `marks` is what `people` writes of people's marks. Raises nothing: what a record doesn't say is
-    left out."""
+def mlbom(rows: Rows, title: str, marks: str = "", merged: str = "") -> Json:
+    """The document, dated when the run ended; `marks` is what `people` writes of people's marks, `merged` what `merges` does
+    of merges. Raises nothing: what a record doesn't say is left out."""
     run, result, dataset = rows["run"][0], rows["run-result"][0], rows["dataset"][0]
     environment: Any = run.record.get("environment") or {}
     packages: Any = environment.get("packages") or {}
@@ -69,6 +70,8 @@ def mlbom(rows: Rows, title: str, marks: str = "") -> Json:
         }
         for name, version in sorted(packages.items())
     ]
+    said = ((people.PROPERTY, marks), (merges.PROPERTY, merged))
+    properties: list[Json] = [{"name": name, "value": value} for name, value in said if value]
     return {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
@@ -87,7 +90,7 @@ def mlbom(rows: Rows, title: str, marks: str = "") -> Json:
             {"ref": run.digest, "dependsOn": [str(c["bom-ref"]) for c in components if isinstance(c, dict)]},
             *_on_bases(rows, trainings),
         ],
-        **({"properties": [{"name": people.PROPERTY, "value": marks}]} if marks else {}),
+        **({"properties": properties} if properties else {}),
     }
 
 
@@ -104,6 +107,21 @@ def _ancestor(name: str, digest: str) -> Json:
     if digest:
         component["hashes"] = [{"alg": "SHA-256", "content": digest}]
     return {"ancestors": [component]}
+
+
+def _merged(merge: Row) -> Json:
+    """A base, and an adapter that is in its weights now."""
+    said: Any = merge.record
+    parts = ((said["base"], said["base_digest"]), (f"adapter of {said['run']}", said["adapter"]))
+    ancestors: list[Json] = [
+        {
+            "type": "machine-learning-model",
+            "name": str(name),
+            "hashes": [{"alg": "SHA-256", "content": str(digest)}],
+        }
+        for name, digest in parts
+    ]
+    return {"ancestors": ancestors}
 
 
 def _adapter(training: origins.Training, rows: Rows) -> Json:
@@ -176,6 +194,9 @@ def _model(row: Row, rows: Rows) -> Json:
             str(other.record.get("name")) for other in rows["model"] if base and other.record.get("digest") == base
         )
         component["pedigree"] = _ancestor(next(names, str(record.get("base_model") or "")), base)
+    merge = origins.merge_of(rows, str(file))
+    if merge is not None:
+        component["pedigree"] = _merged(merge)
     if file:
         component["hashes"] = [{"alg": "SHA-256", "content": str(file)}]
     if record.get("licence"):

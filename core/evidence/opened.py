@@ -10,7 +10,7 @@ The layout, version 1. Signed, by their digests in the manifest:
     cards.json               the cards of everybody who signed
     log/checkpoint.txt       the audit log's signed note
     log/entries.json         the entries that tell of these records, with their inclusion proofs
-    mlbom.cdx.json           models, data and software (CycloneDX); people's marks among its properties (`people`)
+    mlbom.cdx.json           models, data and software (CycloneDX); people's marks and `merges` among its properties
     verify.py VERIFY.md      a second implementation of these rules, and how to use it
 
 Not in the manifest's list of files:
@@ -37,7 +37,7 @@ from typing import NamedTuple, cast
 import msgspec
 
 from core.errors import Damaged
-from core.evidence import people, zipform
+from core.evidence import merges, people, zipform
 from core.evidence.commitments import (
     MARKED,
     WITHHOLDABLE,
@@ -221,13 +221,18 @@ def take_apart(
     _check_renderings(manifest, entries, withheld)
     _check_redaction(entries, withheld)
     marked = people.read(entries[MLBOM], entries.get(people.REASONS))
+    rows = merged_rows(rows, merged := merges.read(entries[MLBOM]))
+    if len(rows["signature"]) > MOST_SIGNATURES or len({row.digest for row in rows["signature"]}) < len(
+        rows["signature"]
+    ):
+        raise Damaged(source=merges.SOURCE, problem="too many signatures, or one twice.")
     return Opened(
         manifest=manifest,
         manifest_digest=digest_of(entries[MANIFEST]),
         release=entries[RELEASE],
         rows=rows | marked_rows(marked),
         marked=marked,
-        envelopes=_envelopes(entries),
+        envelopes=_envelopes(entries) | merged.envelopes,
         cards=_cards(entries[CARDS]),
         checkpoint=entries[CHECKPOINT],
         entries=_entries(entries[ENTRIES]),
@@ -235,6 +240,14 @@ def take_apart(
         counts={name: len(some) for name, some in found.items()},
         withheld=withheld,
     )
+
+
+def merged_rows(rows: Mapping[str, tuple[Row, ...]], merged: merges.Merges) -> dict[str, tuple[Row, ...]]:
+    """The records of a pack with those on merges, and the signatures on these."""
+    if not merged.merges:
+        return dict(rows)
+    made, signed = (tuple(Row(one.digest, one.record, 0) for one in some) for some in merged)
+    return {**rows, merges.KIND: made, "signature": (*rows["signature"], *signed)}
 
 
 def marked_rows(marked: people.Marked) -> dict[str, tuple[Row, ...]]:

@@ -7,6 +7,7 @@ The rules, which both verifiers check:
 2. Every training in the pack has one run and one finished result, and its adapter is one that the run used. What compared an adapter with
    its base names a training in the pack; a dataset that goes with a training is one of its sources, and not the run's own.
 3. Every card is about the file of a model or an adapter in the pack, no two about the same.
+4. What is said of models that are merges fits the models and trainings (`merges`).
 
 A training may have sources that aren't in the pack: files, and datasets that were too large or are no longer there. Their digests are.
 """
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from core.errors import Damaged
+from core.evidence import merges
 from core.evidence.opened import Opened, Row
 from core.records import Digest
 
@@ -63,6 +65,11 @@ def dataset_of(source: Any, rows: Rows) -> Row | None:
 def card_of(rows: Rows, model: str) -> Row | None:
     """The card that the vault keeps about that file."""
     return next((row for row in rows["model-card"] if row.record.get("model") == model), None)
+
+
+def merge_of(rows: Rows, model: str) -> Row | None:
+    """What the vault keeps of where that file is from; None where it is no merge."""
+    return next((row for row in rows.get(merges.KIND, ()) if row.record.get("digest") == model), None)
 
 
 def uses(variant: Any) -> list[tuple[str, float]]:
@@ -144,6 +151,12 @@ def check(pack: Opened) -> int:
     sources = {source.digest for run in runs.values() for source in run.sources} - {pack.one("dataset").digest}
     _require({row.digest for row in rows["training-data"]} <= sources, "a dataset is of no training.")
     cards = [_as(row, _Card, "model card").model for row in rows["model-card"]]
+    merges.check(
+        [row.record for row in rows.get(merges.KIND, ())],
+        [row.record for row in rows["model"]],
+        {row.digest: row.record for row in rows["training-result"]},
+        {row.digest: row.record for row in rows["training-run"]},
+    )
     _require(
         len({*cards}) == len(cards) and {*cards} <= files.keys() | bases.keys(),
         "a card is about no model of the run, or two are about one.",

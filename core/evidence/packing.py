@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 import msgspec
 
 from core.errors import BadInput
-from core.evidence import mlbom, opened, people, zipform
+from core.evidence import merges, mlbom, opened, people, zipform
 from core.evidence.commitments import WITHHOLDABLE, hide, hide_digests, in_order
 from core.evidence.opened import PARTED, FileDigest, Manifest, Row, opening_file, part, too_large
 from core.evidence.records import FORMAT, PackContent, Stored
@@ -41,7 +41,9 @@ def prepare(content: PackContent, verifier: bytes, guide: bytes, seed: bytes | N
     `seed`, or from chance. Raises `BadInput`, `Damaged`."""
     seed = new_seed() if seed is None else seed
     marked = people.write(content.marks, content.people, seed, content.reasons)
-    rows = plain_rows(content) | opened.marked_rows(marked.marked if marked else people.Marked())
+    merged = merges.write(content.merges, content.merge_signatures)
+    plain = plain_rows(content) | opened.marked_rows(marked.marked if marked else people.Marked())
+    rows = opened.merged_rows(plain, merges.read_text(merged) if merged else merges.Merges())
     signed: dict[str, bytes] = {
         opened.CARDS: canonical([cast(Json, builtins(card)) for card in content.cards]),
         opened.CHECKPOINT: content.checkpoint,
@@ -51,7 +53,7 @@ def prepare(content: PackContent, verifier: bytes, guide: bytes, seed: bytes | N
                 for e in content.entries
             ]
         ),
-        opened.MLBOM: canonical(mlbom.mlbom(rows, content.title, marked.text if marked else "")),
+        opened.MLBOM: canonical(mlbom.mlbom(rows, content.title, marked.text if marked else "", merged)),
         opened.VERIFIER: verifier,
         opened.GUIDE: guide,
     }
@@ -64,7 +66,7 @@ def prepare(content: PackContent, verifier: bytes, guide: bytes, seed: bytes | N
             signed[name], openings = _hidden(kind, few, seed)
             if kind in WITHHOLDABLE:
                 unsigned[opening_file(name)] = openings
-    for row in rows["signature"]:
+    for row in plain["signature"]:
         envelope = str(row.record["envelope"]).encode("utf-8")
         signed[f"envelopes/{digest_of(envelope)}.json"] = envelope
     rendered = renderings(rows, content.title)

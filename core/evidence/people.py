@@ -155,7 +155,7 @@ def write(
 
 def read(mlbom: bytes, reasons: bytes | None) -> Marked:
     """What a pack says of people's marks. Raises `Damaged` for what is not of the form of rules 1 and 2."""
-    text = _property(mlbom)
+    text = property_of(mlbom, PROPERTY)
     if text is None:
         return Marked()
     value = parse(text.encode("utf-8"), SOURCE)
@@ -180,7 +180,8 @@ def read(mlbom: bytes, reasons: bytes | None) -> Marked:
     )
 
 
-def _property(mlbom: bytes) -> str | None:
+def property_of(mlbom: bytes, name: str) -> str | None:
+    """The text that the bill of materials has by this name. Raises `Damaged` where properties are malformed, or this one is there twice."""
     bom = parse(mlbom, "mlbom.cdx.json")
     properties: Any = bom.get("properties", []) if isinstance(bom, dict) else None
     named = isinstance(properties, list) and all(
@@ -188,8 +189,8 @@ def _property(mlbom: bytes) -> str | None:
         for one in properties
     )
     _require(named, "mlbom.cdx.json has properties that aren't named texts.")
-    found = [one["value"] for one in properties if one["name"] == PROPERTY]
-    _require(len(found) <= 1, "there are marks twice.")
+    found = [one["value"] for one in properties if one["name"] == name]
+    _require(len(found) <= 1, f"{name} is there twice.")
     return found[0] if found else None
 
 

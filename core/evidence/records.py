@@ -73,6 +73,10 @@ class PackContent(Record, frozen=True, kw_only=True):
     """What adapters were found to do, each against its base."""
     training_data: tuple[Stored, ...] = ()
     """The datasets that adapters were trained on, the run's own not among them."""
+    merges: tuple[Stored, ...] = ()
+    """Where models of the run are from that are a base with an adapter in its weights."""
+    merge_signatures: tuple[Stored, ...] = ()
+    """The signatures on that."""
     marks: tuple[Stored, ...] = ()
     """What people say of the answers."""
     people: tuple[dict[str, Json], ...] = ()

@@ -451,8 +451,8 @@ def _made_with(facts: Facts) -> tuple[Block, ...]:
 
 
 def _identities(rows: Rows) -> tuple[Block, ...]:
-    kinds = ("run", "run-result", "spec", "dataset", "prompt-version", "model", "document", *EXTRA)
-    body = [(plain(kind), _label(row), plain(row.digest, "code")) for kind in kinds for row in rows[kind]]
+    kinds = ("run", "run-result", "spec", "dataset", "prompt-version", "model", "document", *EXTRA, "merged-model")
+    body = [(plain(kind), _label(row), plain(row.digest, "code")) for kind in kinds for row in rows.get(kind, ())]
     body += [
         (plain("model file"), _label(row), plain(row.record.get("digest"), "code"))
         for row in rows["model"]

@@ -110,9 +110,11 @@ def _gather(
     models = _models(reader, run)
     files = {*(reader.get(digest, ModelFile).digest for digest in models), *made.adapters}
     cards_kept = gathering.model_cards(reader, files)
+    merged = gathering.merges(reader, files, view.digest)
+    merge_signatures = _signatures(reader, merged)
     extra = (*cards_kept, *made.records)
     signatures = _signatures(reader, (run.spec, run.dataset, *prompts, view.digest, Digest(view.result_digest), *extra))
-    signers = {reader.get(digest, Signature).card for digest in signatures} | {releaser}
+    signers = {reader.get(digest, Signature).card for digest in (*signatures, *merge_signatures)} | {releaser}
     given = store.marks(reader, view.digest)
     content = PackContent(
         title=f"{run.spec_reference}, {run.id}",
@@ -131,6 +133,8 @@ def _gather(
         training_results=_all(reader, made.results),
         comparisons=_all(reader, made.comparisons),
         training_data=_all(reader, made.data),
+        merges=_all(reader, merged),
+        merge_signatures=_all(reader, merge_signatures),
         marks=_all(reader, given),
         people=tuple(builtins(one) for one in marks.people(reader, view)) if given else (),
         signatures=_all(reader, signatures),
@@ -146,6 +150,8 @@ def _gather(
         *prompts,
         *outcomes,
         *signatures,
+        *merged,
+        *merge_signatures,
         *extra,
         *given,
     }

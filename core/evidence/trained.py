@@ -10,7 +10,7 @@ from core.evidence.words import count, fingerprint, moment, number, shown, whole
 
 def section(rows: Rows) -> tuple[Block, ...]:
     """Both parts, each where there is something to tell."""
-    return (*_trainings(rows), *_cards(rows))
+    return (*_trainings(rows), *_merges(rows), *_cards(rows))
 
 
 def _trainings(rows: Rows) -> tuple[Block, ...]:
@@ -58,6 +58,38 @@ def _trainings(rows: Rows) -> tuple[Block, ...]:
             numbers=(2,),
         ),
         *_compared(found),
+    )
+
+
+def _merges(rows: Rows) -> tuple[Block, ...]:
+    body = []
+    for row in rows.get("merged-model", ()):
+        made: Any = row.record
+        body.append(
+            (
+                plain(made.get("name"), "strong"),
+                plain(made.get("base")),
+                plain(fingerprint(str(made.get("base_digest"))), "code"),
+                plain(made.get("run")),
+                plain(fingerprint(str(made.get("adapter"))), "code"),
+                plain(_settings(made.get("settings") or {})),
+                plain(f"{shown(made.get('by'))}, {moment(made.get('made'))}"),
+                plain(_signed(rows, row.digest)) or plain("nobody", "quiet"),
+            )
+        )
+    if not body:
+        return ()
+    caption = "Models that are a base with a trained adapter in its weights, as recorded before this run. Digests are SHA-256."
+    heads = ("Model", "Base", "Base file", "Training", "Adapter file", "Settings", "By", "Signed by")
+    return (Heading(2, "Merged here"), Table(caption, heads, tuple(body), (13, 11, 14, 10, 14, 14, 12, 12)))
+
+
+def _settings(settings: Any) -> str:
+    """The few that tell most; all of them stand in the record."""
+    named = ("method", "objective", "rank", "learning_rate", "epochs", "seed")
+    return (
+        ", ".join(f"{name.replace('_', ' ')} {shown(settings[name])}" for name in named if name in settings)
+        or "not recorded"
     )
 
 

@@ -14,7 +14,7 @@ The rules, in the order in which they are checked:
    open.
 4. The release, meaning "released", covers the manifest's digest and speaks of the same log as the checkpoint.
 5. The checkpoint is signed by the log's key in the trust file, and every record that was logged is named by an entry that the log
-   provably holds, the spec before the run and the run before its result, and a training with its result before the run.
+   provably holds, the spec before the run and the run before its result, and a training with its result, and a merge, before the run.
 
 Any of these broken: invalid. All hold, but a signer or the log isn't in the trust file, a signature is dated after `at`, or one by a
 revoked card isn't shown to be older than the revocation: incomplete. Otherwise: valid. A pack is parsed here, in process: the readers
@@ -28,7 +28,7 @@ from typing import Any, BinaryIO, NamedTuple
 import msgspec
 
 from core.errors import Damaged
-from core.evidence import origins, people
+from core.evidence import merges, origins, people
 from core.evidence.memory import collecting_later
 from core.evidence.opened import EXTRA, Entry, Opened, Row, take_apart
 from core.evidence.records import Check, LostMetric, SignatureCheck, Verdict
@@ -46,7 +46,18 @@ from core.trust.statements import Signing, Subject
 from core.trust.times import parse_time
 from core.trust.trustfile import TrustFile
 
-LOGGED = ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result", *EXTRA, "mark")
+LOGGED = (
+    "spec",
+    "dataset",
+    "prompt-version",
+    "signature",
+    "run",
+    "outcome",
+    "run-result",
+    *EXTRA,
+    "mark",
+    "merged-model",
+)
 """Kinds whose every record must stand in the log."""
 
 
@@ -193,6 +204,10 @@ class _Examination:
             rest = f" {away} of the sources they learned from are named by their digests alone." if away else ""
             said = f"The training that each came from is here, and was for the model that it is used with.{rest}"
             self._note("Adapters", "attention" if away else "ok", said, trained)
+        merged = len(self._pack.rows.get(merges.KIND, ()))
+        if merged:
+            said = "Recorded before the run: which adapter is in which base, by their digests."
+            self._note("Merged models", "ok", said, merged)
 
     def _people(self) -> None:
         marked = self._pack.marked
@@ -322,6 +337,7 @@ class _Examination:
         for kind, result in (("run", "run-result"), ("training-run", "training-result")):
             of = {subject, *(str(row.record.get("run")) for row in rows[result] if row.digest == subject)}
             wrote |= {str(row.record.get("user")) for row in rows[kind] if row.digest in of}
+        wrote |= {str(row.record.get("by")) for row in rows.get(merges.KIND, ()) if row.digest == subject}
         for row in rows["signature"]:
             if row.record.get("subject") == subject and row.record.get("meaning") == "authored":
                 wrote.add(self._card(Digest(str(row.record.get("card"))), "signature").user)
@@ -354,6 +370,8 @@ class _Examination:
             for made in pack.rows["training-result"]:
                 if not logged.get(Digest(str(made.record.get("run"))), run) < logged[made.digest] < run:
                     raise Damaged(source="log", problem="a training was recorded after the run, or after its result.")
+            if any(logged[merge.digest] >= run for merge in pack.rows.get(merges.KIND, ())):
+                raise Damaged(source="log", problem="a merge was recorded after the run.")
             for mark in pack.rows.get("mark", ()):
                 if not logged.get(Digest(str(mark.record.get("outcome"))), run) < logged[mark.digest]:
                     raise Damaged(source="log", problem="a mark was recorded before the answer that it is of.")

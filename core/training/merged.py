@@ -8,6 +8,7 @@ from core.errors import NotFound
 from core.models.records import ModelFile
 from core.records import Digest, Record, now
 from core.training.records import TrainingView
+from core.training.settings import Settings
 from core.vault import versions
 from core.vault.records import Signature
 from core.vault.roles import Act
@@ -20,7 +21,8 @@ KIND = "merged-model"
 
 class MergedModel(Record, frozen=True, kw_only=True, tag=KIND):
     """A base with an adapter in its weights. `digest`: of the file; `adapter`: of the adapter's GGUF, or of all weights where those were trained;
-    `result`: the record that it is sealed with."""
+    `result`: the record that it is sealed with; `settings` and `learned`, the digests of what it learned from: those of the training. Records
+    of before these were kept say nothing of them."""
 
     name: str
     digest: Digest
@@ -33,6 +35,8 @@ class MergedModel(Record, frozen=True, kw_only=True, tag=KIND):
     base_digest: Digest
     by: str
     made: str
+    settings: Settings | None = None
+    learned: tuple[Digest, ...] = ()
 
 
 def record(unit: Unit, view: TrainingView, model: ModelFile) -> Digest:
@@ -51,6 +55,8 @@ def record(unit: Unit, view: TrainingView, model: ModelFile) -> Digest:
         base_digest=view.run.base_digest,
         by=unit.user.user,
         made=now(),
+        settings=view.run.settings,
+        learned=tuple(source.digest for source in view.run.sources),
     )
     return unit.put(merged, links=(view.digest, view.result_digest))
 
@@ -85,6 +91,14 @@ def sign(vault: Vault, model: ModelFile, meaning: str, reason: str, signer: Sign
             raise NotFound(kind="merge of", name=model.name, step="`assay train merge` records one.")
         versions.check_signer(model.name, unit.authors(found[0]), signer.user.user, meaning)
         return unit.sign(signer, found[0], model.name, meaning, reason)
+
+
+def recorded(reader: Reader, before: Digest) -> tuple[Digest, ...]:
+    """The records that are older than another record, oldest first."""
+    query = (
+        "SELECT digest FROM records WHERE kind = ? AND seq < (SELECT seq FROM records WHERE digest = ?) ORDER BY seq"
+    )
+    return tuple(Digest(found) for (found,) in reader.db.execute(query, (KIND, before)).fetchall())
 
 
 def _by_file(reader: Reader, digest: str) -> tuple[Digest, MergedModel] | None:

@@ -23,7 +23,7 @@ LARGEST, LARGEST_REST, LARGEST_FILE, MOST, DEEPEST, VALUES, MOST_SIGNATURES = 1 
 KINDS = ("run", "run-result", "spec", "dataset", "prompt-version", "outcome", "model", "document", "signature")
 # Kinds of which most packs hold nothing, and what they are kept as.
 EXTRA = {**{kind: kind for kind in "model-card training-run training-result adapter-comparison".split()}, "training-data": "dataset"}
-SINGLE, LOGGED = KINDS[:4], ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result", *EXTRA, "mark")
+SINGLE, LOGGED = KINDS[:4], ("spec", "dataset", "prompt-version", "signature", "run", "outcome", "run-result", *EXTRA, "mark", "merged-model")
 ANY, MARK, COMMITMENT = "*", "$committed", b"assay pack commitment v1\x00"
 _FIELDS = "input target answer document quote choices targets passages metadata turns chosen rejected group origin"
 SAMPLES = [("samples", ANY, field) for field in _FIELDS.split()]
@@ -504,15 +504,42 @@ def check_origins(rows):
     good = good and {digest for digest, _ in rows["training-data"]} <= sources and set(about) <= {*files, *bases}
     good = good and all(len(set(some)) == len(some) for some in (names, against, about))
     require(good, "a training, its data, what was compared or the card of a model is not of this run, or there twice")
-def read_marks(entries):
-    """([(digest, mark)], figures on them) that people's marks in the bill of materials are; the reasons are put in where they are open."""
+def read_property(entries, name):
+    """What the bill of materials has by this name: a text that is itself canonical JSON. None where it has nothing."""
     properties = parse(entries["mlbom.cdx.json"], "mlbom.cdx.json").get("properties", [])
     require(isinstance(properties, list) and every(properties, name=str, value=str), "mlbom.cdx.json has malformed properties")
-    texts = [item["value"] for item in properties if item["name"] == "assay:marks"]
-    if not texts:
+    texts = [item["value"] for item in properties if item["name"] == name]
+    require(len(texts) < 2, f"{name} is there twice")
+    return parse(texts[0].encode("utf-8"), name) if texts else None
+def read_merges(entries, rows):
+    """Puts what is said of models that are a base with an adapter in its weights, and who signed it, to the other records. Returns the envelopes."""
+    held = read_property(entries, "assay:merges")
+    good = held is None or (typed(held, version=int, merges=list, signatures=list) and held["version"] == 1 and held["merges"])
+    require(good, "what is said of merges is malformed")
+    found = {"merged-model": [], "signature": []}
+    for kind, items in zip(found, (held["merges"], held["signatures"]) if held else ((), ())):
+        for item in items:
+            good = typed(item, digest=str, stored=dict) and typed(item["stored"], kind=str, nonce=str, record=dict) and item["stored"]["kind"] == kind
+            require(good and sha(canonical(item["stored"])) == item["digest"], "what is said of a merge is malformed, or differs from its digest")
+            found[kind].append((item["digest"], item["stored"]["record"]))
+    merges, results, runs = dict(found["merged-model"]), dict(rows["training-result"]), dict(rows["training-run"])
+    text = dict.fromkeys("name digest quantization run result adapter base base_digest by made".split(), str)
+    about, files = {merge["digest"] for merge in merges.values()}, {str(model.get("digest")) for _, model in rows["model"]}
+    good = every(merges.values(), size=int, **text) and len(about) == len(found["merged-model"]) and about <= files
+    for merge, result in ((merge, results.get(merge["result"])) for merge in merges.values()):
+        made = result is None or (result["gguf"], runs[result["run"]]["base_digest"]) == (merge["adapter"], merge["base_digest"])
+        good = good and made and merge["base_digest"] != merge["digest"]
+    require(good, "a merge is of no model of the run, there twice, or of another base or adapter than its training's")
+    rows["merged-model"], rows["signature"] = found["merged-model"], rows["signature"] + found["signature"]
+    good = len(dict(rows["signature"])) == len(rows["signature"]) and all(record["subject"] in merges for _, record in found["signature"])
+    require(good, "a signature beside a merge is on something else, or there twice")
+    return {f"envelopes/{sha(data)}.json": data for data in (record["envelope"].encode("utf-8") for _, record in found["signature"])}
+def read_marks(entries):
+    """([(digest, mark)], figures on them) that people's marks in the bill of materials are; the reasons are put in where they are open."""
+    held = read_property(entries, "assay:marks")
+    if held is None:
         return [], []
-    held = parse(texts[0].encode("utf-8"), "marks")
-    good = len(texts) == 1 and typed(held, version=int, marks=list, people=list) and held["version"] == 1 and held["marks"]
+    good = typed(held, version=int, marks=list, people=list) and held["version"] == 1 and held["marks"]
     good = good and all(typed(item, digest=str, stored=dict) and typed(item["stored"], kind=str, nonce=dict, record=dict) for item in held["marks"])
     require(good and every(held["people"]), "the marks are malformed")
     fields = dict(run=str, outcome=str, sample=str, variant=str, repetition=int, scorer=str, user=str, reason=dict)
@@ -628,9 +655,10 @@ def check_history(entries, rows, trust):
             places.setdefault(digest, item["index"])
     require(all(digest in places for kind in LOGGED for digest, _ in rows[kind]), "no log entry tells of a record")
     spec, run, result = (places[rows[kind][0][0]] for kind in ("spec", "run", "run-result"))
-    before = all(places[record["run"]] < places[digest] < run for digest, record in rows["training-result"])
+    before = all(places[digest] < run for digest, _ in rows["merged-model"])
+    before = before and all(places[record["run"]] < places[digest] < run for digest, record in rows["training-result"])
     before = before and all(places[mark["outcome"]] < places[digest] for digest, mark in rows["mark"])
-    require(spec < run < result and before, "the log has the spec, the run, its result, a training or a mark in another order")
+    require(spec < run < result and before, "the log has the spec, the run, its result, a training, a merge or a mark in another order")
     return (origin, size, root.hex()), "" if keys else f"the log {origin} isn't in the trust file", (origin, places if keys else {})
 
 def check_signatures(entries, rows, judge, state):
@@ -640,6 +668,7 @@ def check_signatures(entries, rows, judge, state):
     signed = [record for _, record in rows["signature"] if record.get("meaning") == "authored"]
     authors |= {(record["subject"], judge.card(record["card"])["user"]) for record in signed}
     made = {digest: record["user"] for digest, record in rows["run"] + rows["training-run"]}
+    authors |= {(digest, record["by"]) for digest, record in rows["merged-model"]}
     authors |= {*made.items(), *((digest, made[record["run"]]) for digest, record in rows["run-result"] + rows["training-result"])}
     for digest, record in rows["signature"]:
         used.add(sha(data := record["envelope"].encode("utf-8")))
@@ -666,6 +695,7 @@ def examine(data, trust, at):
     manifest = check_files(entries := zip_read(data))
     found = {kind: read_records(kind, entries) for kind in (*KINDS, *EXTRA)}
     rows, hidden = ({kind: some[place] for kind, some in found.items()} for place in (0, 1))
+    envelopes = read_merges(entries, rows)
     good = all(len(rows[kind]) == 1 for kind in SINGLE) and len(rows["signature"]) <= MOST_SIGNATURES
     require(good, "the pack holds several runs, results, specs or datasets, or too many signatures")
     check_renderings(entries, manifest, withheld := sum(map(len, hidden.values())))
@@ -680,7 +710,7 @@ def examine(data, trust, at):
         parts = [part for part in (signed["own"], signed["counter"]) if part is not None] if good else []
         require(parts and all(typed(part, version=int, ed25519=str, mldsa65=str) for part in parts), "cards.json is malformed")
     judge = Judge(trust, cards, at, proven)
-    signatures, nonce = check_signatures(entries, rows, judge, state)
+    signatures, nonce = check_signatures({**entries, **envelopes}, rows, judge, state)
     reasons = list(dict.fromkeys(judge.open + [open_log] * bool(open_log)))
     said = {"title": manifest["title"], "files": len(entries), "outcomes": outcomes, "withheld": withheld, **report_withheld(rows, hidden)}
     said.update(nonce=nonce, redaction_of=sha(entries["manifest.json"]) if withheld else "")

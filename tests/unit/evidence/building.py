@@ -268,9 +268,12 @@ def content(
     adapted: bool = False,
     base: str = trained.BASE,
     marking: Callable[[Maker, Stored, Sequence[Stored]], Sequence[Stored]] | None = None,
+    merging: Callable[[Maker], Sequence[Stored]] | None = None,
+    late: bool = False,
 ) -> PackContent:
     """A whole pack's content. `change` may sign more before the run's result is put; `judged` judges the criteria of `locked`; `adapted`: the
-    first variant uses an adapter that was trained in the vault, on the model `base`."""
+    first variant uses an adapter that was trained in the vault, on the model `base`;
+    `merging` gives the records of merges, before the run or, if `late`, after it."""
     maker = Maker()
     made = training(maker, base) if adapted else None
     [dataset] = maker.put(DATASET)
@@ -320,7 +323,9 @@ def content(
     if order == "spec first":
         maker.sign(ADA, spec, "safety@1", "authored")
         maker.sign(approver, spec, "safety@1", "approved")
+    merges = tuple(merging(maker)) if merging is not None and not late else ()
     [run] = maker.put(run_record)
+    merges = tuple(merging(maker)) if merging is not None and late else merges
     if order != "spec first":
         maker.put(locked)
         maker.entries.pop()
@@ -372,6 +377,11 @@ def content(
         change(maker)
     marks = tuple(marking(maker, run, outcomes)) if marking is not None else ()
     others = maker.put(MODEL, DOCUMENT)
+    on_merges = [
+        one
+        for one in maker.signatures
+        if json.loads(one.content)["record"]["subject"] in {merge.digest for merge in merges}
+    ]
     return PackContent(
         title=CONTENT_TITLE,
         assay="0.1.0",
@@ -384,7 +394,9 @@ def content(
         outcomes=tuple(outcomes),
         models=(others[0],),
         documents=(others[1],),
-        signatures=tuple(maker.signatures),
+        signatures=tuple(one for one in maker.signatures if one not in on_merges),
+        merges=merges,
+        merge_signatures=tuple(on_merges),
         model_cards=(made.card,) if made else (),
         training_runs=(made.run,) if made else (),
         training_results=(made.result,) if made else (),

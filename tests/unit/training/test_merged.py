@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from core.errors import AlreadyExists, NotFound, Refused
+from core.evidence import gathering
 from core.jobs import Job
 from core.models.records import AddModel, ModelFile
 from core.training import merged
@@ -70,6 +71,13 @@ def test_the_way_leads_from_the_file_to_the_data_and_is_signed(
     assert merged.of_file(bench.vault, again.digest) == found, "the same file under another name"
     assert merged.of_file(bench.vault, found.base_digest) is None
     assert merged.told(None) == []
+
+    with bench.vault.read() as reader:
+        [record] = gathering.merges(reader, (model.digest, found.base_digest), reader.find(ModelFile)[-1])
+        assert reader.get(record, merged.MergedModel) == found, "what a pack of a later run gets"
+        assert found.settings == view.run.settings
+        assert found.learned == (view.run.sources[0].digest,)
+        assert not gathering.merges(reader, (model.digest,), found.result), "not what is later"
 
     with bench.vault.confirm(passphrases["ines"]) as signer:
         signature = merged.sign(bench.vault, model, "authored", "made it", signer)
