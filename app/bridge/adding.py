@@ -39,6 +39,7 @@ def found(job: Job) -> tuple[Added, ...]:
         why = ""
         try:
             addons.check_fits(manifest, folder.name)
+            addons.check_there(folder, manifest)
         except AssayError as error:
             why = str(error)
         title = named(manifest.purpose)
