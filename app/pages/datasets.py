@@ -95,8 +95,8 @@ class DatasetsPage(Page):
         self.parts = ShareBar("Parts", 10)
         self._parts_words = Elided("", tone="secondary")
         tools = QWidget()
-        head = row(self._heading, self._count, self.which, self.find, margins=(20, 8, 16, 0))
-        head.setStretch(1, 1)
+        head = row(self._heading, None, self.which, self.find, margins=(20, 8, 16, 0))
+        about = row(self._count, margins=(20, 0, 16, 0))
         acts = row(
             self.check_button,
             self.split_button,
@@ -112,7 +112,7 @@ class DatasetsPage(Page):
         shown.setStretch(0, 2)
         shown.setStretch(1, 3)
         self._parts_row.setLayout(shown)
-        tools.setLayout(column(head, acts, self._parts_row, 2, space=6))
+        tools.setLayout(column(head, about, acts, self._parts_row, 2, space=6))
         self.table = Table(
             [
                 Column("Sample", lambda found: Cell(found.id, mono=True, tone="text.tertiary"), 84),

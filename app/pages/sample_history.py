@@ -25,8 +25,7 @@ class HistoryCard(Card):
         self._none = label("", tone="secondary", wrap=True)
         self.table = Table(
             (
-                Column("Run", lambda p: Cell(p.run.replace("-", " ").capitalize(), second=moment(p.started)), 104),
-                Column("Variant", _variant_cell),
+                Column("Variant and run", _variant_cell),
                 Column("Went", past_cell, 92),
             ),
             "History over runs",
@@ -72,5 +71,8 @@ def past_cell(past: Past) -> Cell:
 
 
 def _variant_cell(past: Past) -> Cell:
+    """The variant, and the run below it: there is no room for a column each."""
     prompt, _, rest = past.variant.partition(" / ")
-    return Cell(prompt, second=rest, middle=True, spoken=f"Variant {past.variant}")
+    run = past.run.replace("-", " ").capitalize()
+    below = ", ".join(part for part in (run, rest, moment(past.started)) if part)
+    return Cell(prompt, second=below, middle=True, spoken=f"Variant {past.variant}. {run}, {moment(past.started)}")

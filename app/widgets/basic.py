@@ -7,7 +7,7 @@ an accessible name. A disabled button carries its reason as a tooltip.
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -248,14 +248,26 @@ class SearchField(QLineEdit):
         super().__init__()
         self.setPlaceholderText(placeholder)
         self.setAccessibleName(placeholder)
-        self._hint = hint
+        self._hint, self._words = hint, placeholder
         self._rescale()
         look().changed.connect(self._rescale)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Where there is no room for the words, the first of them says enough."""
+        margins = self.textMargins()
+        room = self.width() - margins.left() - margins.right() - look().px(20)
+        fits = self.fontMetrics().horizontalAdvance(self._words) <= room
+        self.setPlaceholderText(self._words if fits else self._words.split()[0])
 
     def _rescale(self) -> None:
         here = look()
         right = hint_size(self._hint).width() + here.px(4) if self._hint else 0
         self.setTextMargins(here.px(20), 0, right, 0)
+        self._fit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QStyle,
     QStyleOptionButton,
+    QStyleOptionComboBox,
     QWidget,
 )
 
@@ -129,6 +130,16 @@ class Choice(QComboBox):
         spot = QRect(self.width() - side - look().px(8), (self.height() - side) // 2, side, side)
         paint_icon(painter, spot, "down", "text.secondary" if self.isEnabled() else "text.disabled")
         painter.end()
+
+    def initStyleOption(self, option: QStyleOptionComboBox) -> None:
+        """A style sheet cuts a long text off where its room ends; three dots say that there is more."""
+        super().initStyleOption(option)
+        place = QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, place, self).width() - look().px(
+            4
+        )
+        metrics = self.fontMetrics()
+        option.currentText = metrics.elidedText(option.currentText, Qt.TextElideMode.ElideRight, room)
 
     def wheelEvent(self, event) -> None:
         event.ignore()
