@@ -5,8 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,8 @@ import pytest
 
 from core.datasets.records import AddDataset
 from core.evals.records import Criterion, RunSpec, Spec
-from core.inference.records import TEXT, Complete, Message
-from core.inference.service import Engine
+from core.inference import service as engine_service
+from core.inference.records import TEXT, Generate, Message
 from core.jobs import Job
 from core.models.records import AddModel
 from core.paths import RESOURCES
@@ -24,6 +26,7 @@ from core.prompts.records import SavePrompt
 from core.vault.check import check
 from core.vault.vault import Vault
 from core.workbench import SCHEMA, Workbench
+from core.workers.supervisor import Worker
 from tests.processes import runs, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
@@ -221,28 +224,35 @@ def test_what_was_not_written_is_made_again(study: Study, asked: int) -> None:
     study.as_the_first("run-2")
 
 
+@contextmanager
+def lost(worker: Worker) -> Iterator[None]:
+    """The worker takes the request that is sent within, and is killed before it answers anything."""
+    os.kill(worker.pid, signal.SIGSTOP)
+    killer = threading.Thread(target=os.kill, args=(worker.pid, signal.SIGKILL))
+    killer.start()
+    try:
+        yield
+    finally:
+        killer.join()
+
+
 def test_a_judges_worker_that_is_killed_costs_the_verdict_in_hand(
     vault_factory: Callable[..., Vault], shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer it was judging ends in an error that names the worker; the others, and the other judge, go on with a new one."""
-    generate = Engine.generate
+    stream = Worker.stream
     verdicts = 0
 
-    def deadly(engine: Engine, request: Any, job: Any = None) -> Any:
+    def deadly(worker: Worker, request: Any, *given: Any) -> Any:
         nonlocal verdicts
-        judging = not isinstance(request, Complete) and request.model == "stories"
+        judging = isinstance(request, Generate) and request.model == "stories"
         verdicts += judging
-        for part in generate(engine, request, job):
-            if judging and verdicts == 2:
-                verdicts += 1
-                (pid,) = [held.pid for held in engine.loaded() if held.name == "stories"]
-                os.kill(pid, signal.SIGKILL)
-                assert until(lambda gone=pid: not runs(gone))  # type: ignore[misc]
-            yield part
+        with lost(worker) if judging and verdicts == 2 else nullcontext():
+            yield from stream(worker, request, *given)
 
     with Workbench(vault_factory(SCHEMA)) as bench:
         prepared(bench, tmp_path, shared_data)
-        monkeypatch.setattr(Engine, "generate", deadly)
+        monkeypatch.setattr(Worker, "stream", deadly)
         view = bench.evals.run(RunSpec(reference="judged", fresh=True), Job("Run"))
         assert view.status == "finished"
         found = [outcome for _, outcome in bench.evals.outcomes("run-1")]
@@ -251,4 +261,54 @@ def test_a_judges_worker_that_is_killed_costs_the_verdict_in_hand(
         assert "scorer rubric:one: The model stories" in broken.error
         assert (broken.answer, broken.scores) == (None, ())
         assert all(len(outcome.scores) >= 3 for outcome in found if not outcome.error)
+        assert check(bench.vault) == ()
+
+
+def test_an_answering_models_worker_that_is_killed_costs_the_answer_in_hand(
+    vault_factory: Callable[..., Vault], shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a request in hand: that one ends in an error that names the model; the others are what they are without a kill."""
+    complete = engine_service._complete
+    asked, pids = 0, []
+
+    def deadly(worker: Worker, request: Any, job: Job | None) -> Any:
+        nonlocal asked
+        asked += 1
+        last = asked == ANSWERS // 2
+        if last:
+            pids.append(worker.pid)
+        with lost(worker) if last else nullcontext():
+            yield from complete(worker, request, job)
+
+    with Workbench(vault_factory(SCHEMA)) as bench:
+        prepared(bench, tmp_path, shared_data)
+        for text in ("{{ question }}", "Say: {{ question }}"):
+            bench.prompts.save(SavePrompt(name="say", messages=(Message(role=TEXT, content=text),)))
+        bench.evals.save(
+            Spec(
+                name="plain",
+                dataset="set",
+                prompts=("say@1", "say@2"),
+                models=("stories",),
+                max_tokens=8,
+                scorers=("length",),
+                criteria=(Criterion(metric="length", variant="say@1 / stories", at_least=0.0),),
+            )
+        )
+        bench.evals.run(RunSpec(reference="plain", fresh=True), Job("Run"))
+        whole = keyed(bench, "run-1")
+        monkeypatch.setattr(engine_service, "_complete", deadly)
+        view = bench.evals.run(RunSpec(reference="plain", fresh=True), Job("Run"))
+        assert len(pids) == 1
+        assert (view.status, asked) == ("finished", ANSWERS)
+        found = [outcome for _, outcome in bench.evals.outcomes("run-2")]
+        assert len(found) == ANSWERS
+        (broken,) = [outcome for outcome in found if outcome.error]
+        assert "The model stories" in broken.error
+        assert (broken.answer, broken.scores) == (None, ())
+        kept = [(o.variant, o.sample, o.repetition, o.answer and o.answer.answer, o.scores) for o in found if o.answer]
+        assert kept == [line for line in whole if line[:2] != (broken.variant, broken.sample)]
+        assert view.result is not None
+        assert not view.result.passed, "an error fails its variant's criterion"
+        assert [held.pid for held in bench.engine.loaded() if held.name == "stories"] != pids
         assert check(bench.vault) == ()
