@@ -39,6 +39,8 @@ class Reading:
     quotes: tuple[str, ...]
     where: str = ""
     """Where the first quote, or else the page, comes from: "sheet Costs, A5:D5", "line 12"."""
+    state: str = ""
+    """That this version is no longer searched, and since when; empty while it is."""
 
 
 def read_page(bench: "Workbench", job: Job, digest: str, page: int, quotes: Sequence[Quote] = ()) -> Reading:
@@ -64,4 +66,11 @@ def read_page(bench: "Workbench", job: Job, digest: str, page: int, quotes: Sequ
     own = [quote.text for quote in quotes if not quote.before]
     at = max(text.find(own[0]), 0) if own and text else 0
     where = bench.documents.place(key, page, at) if image is None else ""
-    return Reading(document, digest, page, image, text, tuple(places), tuple(own), where)
+    return Reading(document, digest, page, image, text, tuple(places), tuple(own), where, _state(bench, key))
+
+
+def _state(bench: "Workbench", document: Digest) -> str:
+    since, replaced = bench.documents.out_of_search(document)
+    if not since:
+        return ""
+    return f"Earlier version, replaced {since[:10]}" if replaced else f"No longer searched since {since[:10]}"

@@ -103,7 +103,7 @@ class Reader(QObject):
         view, document = self.view, found.document
         current = self._cited[self._at].number if 0 <= self._at < len(self._cited) else 0
         added = document.added[:10]
-        about = (document.name, found.where, f"added {added}", f"sha256 {shorten(document.content)}")
+        about = (found.state, document.name, found.where, f"added {added}", f"sha256 {shorten(document.content)}")
         view.say_document(document.title or document.name, " · ".join(part for part in about if part))
         view.say_page(found.page, document.pages)
         numbers = list(dict.fromkeys(cited.number for cited in self._cited))

@@ -298,6 +298,11 @@ class PageView(QWidget):
         self._name.say(name)
         self._about.say(about)
 
+    @property
+    def about(self) -> str:
+        """What is said of the document."""
+        return self._about.full
+
     def say_passage(self, number: int, position: int, total: int) -> None:
         """Which passage is shown: its number, and the how manyth of how many (0 hides it)."""
         shown = total > 0

@@ -39,6 +39,16 @@ def retired(reader: Reader) -> list[tuple[Digest, str]]:
     return [(Digest(digest), str(time)) for digest, time in rows]
 
 
+def out_of_search(reader: Reader, document: Digest) -> tuple[str, bool]:
+    """Since when a version is no longer searched, empty while it is; and whether one of its name or its bytes is searched in its place."""
+    row = reader.db.execute(
+        "SELECT retired, EXISTS (SELECT 1 FROM documents o WHERE o.collection = d.collection AND o.current = 1"
+        " AND (o.name = d.name OR o.content = d.content)) FROM documents d WHERE d.digest = ? AND d.current = 0",
+        (document,),
+    ).fetchone()
+    return ("", False) if row is None else (str(row[0]), bool(row[1]))
+
+
 def gone(reader: Reader, collection: int) -> list[tuple[Digest, str]]:
     """The last version of each document that is no longer searched under any name, with the time at which it was taken out; latest first."""
     rows = reader.db.execute(

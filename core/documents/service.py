@@ -200,6 +200,11 @@ class Documents:
         with self._vault.read() as reader:
             return reader.get(document, Document)
 
+    def out_of_search(self, document: Digest) -> tuple[str, bool]:
+        """Since when a version is no longer searched, empty while it is; and whether one of its name or its bytes is searched in its place."""
+        with self._vault.read() as reader:
+            return history.out_of_search(reader, document)
+
     def text(self, document: Digest, page: int) -> str:
         """The text of a page (from 1), as it was read. Raises `NotFound`, `Refused`."""
         with self._vault.read() as reader:

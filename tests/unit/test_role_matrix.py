@@ -447,6 +447,7 @@ READING = {
         "show",
         "locate",
         "locate_overleaf",
+        "out_of_search",
         "gone",
         "outdated",
         "place",

@@ -241,6 +241,9 @@ class Documents:
                 return held[document]
         raise NotFound(kind="document", name=document[:8], step="Add it again.")
 
+    def out_of_search(self, document: Digest) -> tuple[str, bool]:
+        return next(((time, False) for one, _, time in self.taken_out if one == document), ("", False))
+
     def page(self, document: Digest, page: int, zoom: float = 1.5) -> PageImage:
         if self.show(document).media != "application/pdf":
             raise Unsupported(source=self.show(document).name, reason="it has no pages.")

@@ -159,3 +159,4 @@ def test_what_is_gone_is_listed_and_can_be_read(
     form.act.click()
     qtbot.waitUntil(lambda: page._side.currentWidget() is page.view)
     settled(window, qtbot)
+    assert page.view.about.startswith(f"No longer searched since {WHEN[:10]} · ")

@@ -36,6 +36,7 @@ def test_what_changed_is_found_read_and_kept_and_what_is_gone_stays_readable(mad
     [seen] = watched.look(job)
     assert (seen.due, seen.waiting) == (False, 0)
     assert made.documents.gone("manuals") == ()
+    valve = next(one for one, document in made.documents.list("manuals") if document.name == "valve.txt")
     (folder / "drum.md").unlink()
     (folder / "valve.txt").write_text("The red valve leaks.")
     (folder / "hall" / "pump.txt").rename(folder / "pump.txt")
@@ -49,6 +50,10 @@ def test_what_changed_is_found_read_and_kept_and_what_is_gone_stays_readable(mad
     [(digest, document, time)] = made.documents.gone("manuals")
     assert (document.name, made.documents.text(digest, 1)) == ("drum.md", NOTES["drum.md"])
     assert time
+    assert made.documents.out_of_search(digest) == (time, False)
+    (since, replaced) = made.documents.out_of_search(valve)
+    assert (bool(since), replaced) == (True, True)
+    assert [made.documents.out_of_search(one) for one, _ in made.documents.list("manuals")] == [("", False)] * 2
     watched.refresh("manuals", job)
     assert watched.following("manuals").changes == changes, "nothing changed, so nothing is kept anew"
 
