@@ -23,7 +23,7 @@ from app.pages.chat_pictures import show_in, show_large
 from app.pages.compare import CompareView
 from app.pages.document_making import in_the_window
 from app.pages.page import Page, Shell, list_pane, scrolled
-from app.pages.question_box import QuestionBox
+from app.pages.question_box import ALONE, QuestionBox
 from app.pages.reader import Cited, Reader
 from app.theme.look import look
 from app.widgets.basic import SearchField, column, frame, row
@@ -35,7 +35,7 @@ from app.widgets.picture_tray import holds_pictures
 from app.widgets.quick_switcher import Target
 from app.widgets.side_list import SideList, SideRow
 from app.widgets.toolbar import ContextChip
-from core.assistants.records import Answer, Answered, Delta, Found, Question
+from core.assistants.records import QUOTES, Answer, Answered, Delta, Found, Question
 from core.records import Json
 
 WIDE_SHARE = 0.4
@@ -398,8 +398,6 @@ class ChatPage(Page):
         if self._answering is not None:
             self.box.answer_with(self._answering)
             self._answering = None
-        self.empty.setVisible(not names)
-        self._scroll.setVisible(bool(names))
         self._list_traces()
         self._judge()
         if self._waiting is not None:
@@ -423,7 +421,7 @@ class ChatPage(Page):
                 if answer.question.collection == collection and wanted in answer.question.text.casefold()
             ]
             if group:
-                rows += [SideRow("", collection, heading="folder"), *group]
+                rows += [SideRow("", collection or ALONE, heading="folder"), *group]
         self.earlier.show_rows(rows)
 
     def _show_trace(self, trace: str) -> None:
@@ -482,6 +480,9 @@ class ChatPage(Page):
 
     def _judge(self) -> None:
         busy = self._handle is not None
+        nothing = not self._choices.collections and self.model.current == QUOTES and not self.exchanges
+        self.empty.setVisible(nothing)
+        self._scroll.setVisible(not nothing)
         self.about_collection.say(self.collection.current)
         self.about_collection.setVisible(bool(self.collection.current) and not self.box.assisted)
         approved = self.prompt.current in self._choices.approved
@@ -494,4 +495,4 @@ class ChatPage(Page):
 
     def _follow(self) -> None:
         bar = self._scroll.verticalScrollBar()
-        QTimer.singleShot(0, self, lambda: bar.setValue(bar.maximum()))
+        QTimer.singleShot(0, self, lambda: bar.setValue(bar.maximum()) if isValid(bar) else None)

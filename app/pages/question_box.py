@@ -1,4 +1,5 @@
-"""The box that a question is written in: what is asked, who answers with which prompt and adapters, and the pictures that the model is shown."""
+"""The box that a question is written in: what is asked, a collection or a model alone; who answers with which prompt and adapters; and the
+pictures that the model is shown."""
 
 from collections.abc import Sequence
 
@@ -25,6 +26,8 @@ from core.inference.records import AdapterUse
 from core.prompts.records import Variable
 
 OWN_PROMPT = "built-in"
+ALONE = "No documents"
+"""Where a model is asked, and no collection."""
 NOBODY = ""
 NARROW = 660
 NARROWEST = 540
@@ -46,6 +49,8 @@ class QuestionBox(QFrame):
         self.collection = Chooser("documents", "Collection")
         self.model = Chooser("models", "Answered by")
         self.prompt = Chooser("stamp", "Prompt")
+        self._alone = False
+        self.collection.picked.connect(self._chose_collection)
         for chooser in (self.collection, self.model, self.prompt):
             chooser.become("quiet")
             chooser.picked.connect(lambda _: self.changed.emit())
@@ -103,8 +108,10 @@ class QuestionBox(QFrame):
         """Offer what is there now; what was chosen stays where it is still there."""
         self._choices = found
         names = [name for name, _ in found.collections]
-        current = self.collection.current if self.collection.current in names else names[0] if names else ""
-        self.collection.offer([(name, name) for name in names], current)
+        usual = names[0] if names and not self._alone else ""
+        current = self.collection.current if self.collection.current in names else usual
+        none = [("", ALONE)] if found.models else []
+        self.collection.offer([*((name, name) for name in names), *none], current)
         models = [(QUOTES, "Quotes"), *((name, name) for name in found.models)]
         self.model.offer(models, self.model.current if self.model.current in dict(models) else QUOTES)
         assistants = [(NOBODY, "No assistant"), *((one.name, one.name) for one in found.assistants)]
@@ -112,6 +119,9 @@ class QuestionBox(QFrame):
         self.assistant.offer(assistants, asked)
         prompts = [(OWN_PROMPT, "Built-in prompt"), *((name, name) for name in found.prompts)]
         self.prompt.offer(prompts, self.prompt.current if self.prompt.current in dict(prompts) else OWN_PROMPT)
+
+    def _chose_collection(self, name: str) -> None:
+        self._alone = not name
 
     @property
     def prompted(self) -> bool:
@@ -187,8 +197,9 @@ class QuestionBox(QFrame):
         reason = ""
         if busy:
             reason = "An answer is under way. Stop it first."
-        elif own and not self.collection.current and not self.pictures.seen:
-            reason = "Add documents first."
+        elif own and not self.collection.current and not self.pictures.seen and self.model.current in ("", QUOTES):
+            told = bool(self._choices.models)
+            reason = "Choose documents, or a model that answers without them." if told else "Add documents first."
         elif not self.composer.toPlainText().strip():
             reason = "Write a question first."
         self.send.refuse(reason or self.pictures.reason)

@@ -6,6 +6,7 @@ stopped half-way leaves no answer. With a model and no prompt, the prompt that s
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -40,7 +41,7 @@ from core.vault.roles import Act
 from core.vault.vault import Vault
 
 BUILT_IN = RESOURCES / "prompts" / "answer.yaml"
-OF_PICTURES = RESOURCES / "prompts" / "picture.yaml"
+OF_QUESTION = RESOURCES / "prompts" / "picture.yaml"
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
 
@@ -64,7 +65,7 @@ class Assistants:
     def ask(self, question: Question, job: Job, pictures: Sequence[bytes] = ()) -> Iterator[AnswerPart]:
         """The parts of the answer as they come; the last is `Answered` with the digest of the stored trace, which keeps the pictures.
 
-        `pictures`: files (PNG, JPEG, WebP, GIF, BMP, TIFF) that the model sees; a question about them needs no collection. Raises `BadInput` for
+        `pictures`: files (PNG, JPEG, WebP, GIF, BMP, TIFF) that the model sees; a model needs no collection; quotes do. Raises `BadInput` for
         one that can't be read, `NotFound` for an unknown collection, model or prompt, `Refused` for a model that the policy wants approved first,
         `ContextExceeded`, `Cancelled`, `WorkerFailed`.
         """
@@ -74,10 +75,10 @@ class Assistants:
         if question.model != QUOTES:
             for name in (question.model, *(use.model for use in question.adapters)):
                 cards.check_use(self._vault, self._models.show(name), "answers")
-        if question.collection or not (question.prompt or pictures):
+        if question.collection or (question.model == QUOTES and not (question.prompt or pictures)):
             self._documents.collection(question.collection)
         question = shown(question, pictures)
-        context = replace(seeing(self.context(question, job), pictures), each=True)
+        context = replace(seeing(self._asked_alone(question, self.context(question, job)), pictures), each=True)
         for part in answer(question, context, job):
             if isinstance(part, Answered):
                 whole = structs.replace(self._placed(part.answer), assistant_digest=asked)
@@ -207,6 +208,13 @@ class Assistants:
             judge = ByLikelihood(self._engine.weigh, model.digest, model.name)
         return Guards(policy, judge)
 
+    def _asked_alone(self, question: Question, context: Context) -> Context:
+        """The same, where a model is asked with nothing beside the question: a prompt that speaks of passages would mislead it."""
+        if question.model == QUOTES or question.collection or question.prompt or question.texts:
+            return context
+        prompt, prompt_digest = _shipped(OF_QUESTION)
+        return replace(context, prompt=prompt, prompt_digest=prompt_digest)
+
     def _found_with(self, question: Question) -> Settings | None:
         if not question.collection:
             return None
@@ -219,18 +227,7 @@ class Assistants:
         if question.prompt:
             state = self._prompts.show(question.prompt)
             return state.prompt, state.digest
-        shipped = read_prompt(OF_PICTURES if question.pictures and not question.collection else BUILT_IN)
-        prompt = PromptVersion(
-            version=1,
-            name=shipped.name,
-            number=1,
-            messages=shipped.messages,
-            notes=shipped.notes,
-            parent=None,
-            author="assay",
-            saved="",
-        )
-        return prompt, digest(record_bytes(prompt, bytes(NONCE)))
+        return _shipped(OF_QUESTION if question.pictures and not question.collection else BUILT_IN)
 
     def _keep(self, given: Answer, pictures: Sequence[bytes]) -> str:
         documents = tuple(dict.fromkeys(citation.document for citation in given.citations))
@@ -240,3 +237,18 @@ class Assistants:
             unit.note(touched=documents)
             store.insert(unit, kept, given.question.collection, given.question.finding.also)
         return kept
+
+
+def _shipped(file: Path) -> tuple[PromptVersion, str]:
+    shipped = read_prompt(file)
+    prompt = PromptVersion(
+        version=1,
+        name=shipped.name,
+        number=1,
+        messages=shipped.messages,
+        notes=shipped.notes,
+        parent=None,
+        author="assay",
+        saved="",
+    )
+    return prompt, digest(record_bytes(prompt, bytes(NONCE)))

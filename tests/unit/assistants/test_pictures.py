@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from core.assistants.pictures import kept
-from core.assistants.records import Answered, Question
+from core.assistants.records import QUOTES, Answered, Question
 from core.documents.records import AddDocuments
 from core.documents.service import Documents
 from core.errors import BadInput, NotFound, Refused
@@ -66,8 +66,15 @@ def test_pictures_need_no_collection(bench: Workbench) -> None:
     assert end.answer.passages == end.answer.citations == ()
     assert "What is it?" in end.answer.rendered
     assert "passage" not in end.answer.rendered
+
+
+def test_a_model_is_asked_without_a_collection_and_quotes_are_not(bench: Workbench) -> None:
+    end = ask(bench, replace(QUESTION, collection="", text="Why so?"), ())
+    assert end.answer.passages == end.answer.citations == ()
+    assert "Why so?" in end.answer.rendered
+    assert "passage" not in end.answer.rendered
     with pytest.raises(NotFound):
-        ask(bench, replace(QUESTION, collection=""), ())
+        ask(bench, replace(QUESTION, collection="", model=QUOTES), ())
 
 
 def test_a_picture_is_seen_and_kept_with_the_trace(bench: Workbench) -> None:
