@@ -92,7 +92,7 @@ def readmit(bench: "Workbench", collection: str, names: Sequence[str]) -> Standi
 
 
 def said_of(done: AddedDocuments) -> str:
-    """What screening did to an import, in sentences; nothing where it did nothing."""
+    """What screening did to an import, and what stays out of the text that is searched, in sentences; nothing where there is nothing to say."""
     said = []
     if done.held:
         said.append(f"{count(done.held, 'document')} {'waits' if done.held == 1 else 'wait'} for decisions.")
@@ -101,6 +101,10 @@ def said_of(done: AddedDocuments) -> str:
     if done.excluded:
         said.append(
             f"{count(done.excluded, 'document')} {'stays' if done.excluded == 1 else 'stay'} out by earlier decisions."
+        )
+    if done.with_furniture:
+        said.append(
+            f"Menus, banners, running heads or page numbers of {count(done.with_furniture, 'document')} stay on the page, apart from the text."
         )
     return " ".join(said)
 

@@ -48,6 +48,12 @@ def guarded_lines(found: Sequence[Guarded]) -> list[str]:
     ]
 
 
+def furniture_lines(done: AddedDocuments) -> list[str]:
+    """What an import kept out of the text that is searched, where it did."""
+    beside = "menus, banners, running heads or page numbers stay on their pages and aren't searched with the text"
+    return [f"  {beside} in {done.with_furniture} of them."] if done.with_furniture else []
+
+
 def added_lines(done: AddedDocuments) -> list[str]:
     """What screening did to an import, where it did anything."""
     said = [f"{done.redacted} of them redacted"] if done.redacted else []

@@ -133,6 +133,8 @@ class AddedDocuments(Record, frozen=True, kw_only=True):
     """Documents that stay out by earlier decisions."""
     redacted: int = 0
     """Those of the added ones from which something was taken out."""
+    with_furniture: int = 0
+    """Those of the added ones that hold menus, banners, running heads or page numbers: kept on their pages, and not searched with their text."""
 
 
 class PageImage(Record, frozen=True, kw_only=True):

@@ -76,7 +76,7 @@ class Documents:
             raise BadInput(source=name, problem=refused[0].reason if refused else "no file was given. Name one.")
         self._check_embedder(name, job)
         cutting.settle(self._vault, self._engine, name, self._embedder_of(name), request.cutting)
-        added = replaced = unchanged = chunks = pages = finished = 0
+        added = replaced = unchanged = chunks = pages = finished = furnished = 0
         gate = Gate(self._vault, name)
         pace = Pace([files.size(path) for _, path in found])
         reader = Reader(
@@ -102,13 +102,14 @@ class Documents:
                     finished = number
 
             def keep(read: int, *, every: bool = False) -> None:
-                nonlocal added, replaced, chunks, pages
+                nonlocal added, replaced, chunks, pages, furnished
                 for one in pipeline.ready(every=every):
                     job.check()
                     replaced += self._has_name(name, one.read.name)
                     self._insert(name, one, pipeline)
                     chunks += len(one.cuts)
                     pages += len(one.parsed.pages)
+                    furnished += any(block.kind == "furniture" for page in one.parsed.pages for block in page.blocks)
                     added += 1
                     tell(read if pipeline.first is None else pipeline.first)
                 tell(read if pipeline.first is None else pipeline.first)
@@ -139,6 +140,7 @@ class Documents:
             held=gate.held,
             excluded=gate.excluded,
             redacted=gate.redacted,
+            with_furniture=furnished,
         )
 
     def sample(self, paths: Sequence[str], job: Job, passwords: Sequence[str] = ()) -> Sample:

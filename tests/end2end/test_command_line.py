@@ -106,6 +106,7 @@ def test_documents(ines: Assay, worked: dict[str, Any]) -> None:
         "held",
         "redacted",
         "excluded",
+        "with_furniture",
     }
     first = printed(worked["documents add"], keys)
     assert (first["added"], first["replaced"]) == (1, 0)

@@ -200,6 +200,9 @@ def test_what_screening_did_to_an_import_is_said() -> None:
         collection="a", added=1, unchanged=0, refused=(), chunks=1, pages=1, seconds=1, held=2, redacted=1
     )
     assert said_of(done) == "2 documents wait for decisions. 1 document was redacted."
+    assert said_of(replace(done, held=0, redacted=0, with_furniture=3)) == (
+        "Menus, banners, running heads or page numbers of 3 documents stay on the page, apart from the text."
+    )
 
 
 def test_the_chat_says_what_guards_did(taking: Taking, window: MainWindow, bench: StandIn, qtbot: QtBot) -> None:

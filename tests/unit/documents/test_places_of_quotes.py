@@ -58,7 +58,8 @@ def test_a_quote_that_goes_on_overleaf_is_placed_and_marked_on_both_pages(tmp_pa
     quote = "The guard at the north gate keeps the information."
     (tmp_path / "desk.pdf").write_bytes(file)
     with Workspace(tmp_path) as made:
-        made.add(tmp_path / "desk.pdf")
+        done = made.add(tmp_path / "desk.pdf")
+        assert (done.added, done.with_furniture) == (1, 1)
         ((digest, _),) = made.documents.list("manuals")
         with made.vault.read() as reader:
             assert passages.place_of_quote(reader, digest, 1, quote) == "page 1 and page 2"
