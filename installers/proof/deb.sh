@@ -37,7 +37,9 @@ for round in first second third; do
     sleep 1
 done
 useradd --create-home tester
+home=/home/tester
 as() { su tester -c "cd && $1"; }
+launch() { su tester -c "cd && DISPLAY=:9 QT_QPA_PLATFORM=xcb exec assay app"; }
 . /proof/first_run.sh
 kill $server
 

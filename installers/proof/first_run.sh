@@ -1,10 +1,10 @@
-# The window's first run by keys and clicks: a vault is made, the example opened, a question asked. Sourced by deb.sh, with Xvfb on :9 at 1280x800
-# and a user `tester`. What was done is read from the vault's own log, through the window that has it open.
+# The window's first run by keys and clicks: a vault is made, the example opened, a question asked. Sourced by deb.sh and traffic.sh, with Xvfb on :9 at
+# 1280x800, `home`, a command `as` that runs words there, and a command `launch` that starts the window. What was done is read from the vault's own log, through the window that has it open.
 export DISPLAY=:9
 enter() { xdotool type --delay 40 "$1"; }
 done_there() { # done_there ACT: whether the log has it
-    as "ASSAY_PASSPHRASE_FILE=word assay --vault 'Drug safety.assay' --user ines --json audit log" > /tmp/log.json 2> /tmp/log.err || return 1
-    grep -q "\"act\": \"$1\"" /tmp/log.json
+    as "ASSAY_PASSPHRASE_FILE=word assay --vault 'Drug safety.assay' --user ines --json audit log" > "$logs/log.json" 2> "$logs/log.err" || return 1
+    grep -q "\"act\": \"$1\"" "$logs/log.json"
 }
 until_true() { # until_true WHAT COMMAND…: tried again for some minutes
     what=$1
@@ -12,11 +12,11 @@ until_true() { # until_true WHAT COMMAND…: tried again for some minutes
     tries=0
     until "$@"; do
         tries=$((tries + 1))
-        [ $tries -lt 100 ] || { echo "first run: $what didn't happen" >&2; cat /tmp/window.log /tmp/log.err >&2; exit 1; }
+        [ $tries -lt 100 ] || { echo "first run: $what didn't happen" >&2; cat "$logs/window.log" "$logs/log.err" >&2; exit 1; }
         sleep 3
     done
 }
-visible() { xdotool search --onlyvisible --name '^Assay$' > /tmp/windows 2> /dev/null; }
+visible() { xdotool search --onlyvisible --name '^Assay$' > "$logs/windows" 2> /dev/null; }
 example_in() { # the button of the first step; where it was, a mark stays when it is done
     xdotool mousemove 803 171 click 1
     sleep 2
@@ -32,12 +32,13 @@ asked() {
     done_there ask
 }
 
-printf 'a quiet ladder in october' > /home/tester/word
-chown tester /home/tester/word
-chmod 600 /home/tester/word
-su tester -c "cd && DISPLAY=:9 QT_QPA_PLATFORM=xcb exec assay app" > /tmp/window.log 2>&1 &
+logs=$(mktemp -d)
+printf 'a quiet ladder in october' > "$home/word"
+[ "$home" != /home/tester ] || chown tester "$home/word"
+chmod 600 "$home/word"
+launch > "$logs/window.log" 2>&1 &
 until_true "the window" visible
-window=$(tail -n 1 /tmp/windows)
+window=$(tail -n 1 "$logs/windows")
 xdotool windowmove "$window" 0 0 windowsize "$window" 1280 800 windowfocus "$window"
 sleep 5
 enter "Drug safety"
@@ -54,6 +55,6 @@ until_true "making the vault" done_there create-vault
 sleep 5
 until_true "opening the example" example_in
 until_true "asking" asked
-echo "first run in the window: vault made, example opened ($(grep -c '"act": "add-documents"' /tmp/log.json) documents), a question asked and answered"
+echo "first run in the window: vault made, example opened ($(grep -c '"act": "add-documents"' "$logs/log.json") documents), a question asked and answered"
 xdotool windowkill "$window" || true
 unset DISPLAY

@@ -1,12 +1,13 @@
 # The main job, what surrounds it, the local API and the window under strace: sh traffic.sh ASSAY FOLDER [PYTHON [TEST…]].
 # ASSAY is the installed command. The folder gets the traces, to be read by `python -m installers.traffic FOLDER`. With the PYTHON of a checkout's
 # environment, tests are traced too that start the kinds of process which need large collections, models or plug-ins; run it in the checkout then.
-# ONLY (job, around, serve, window, tests) chooses parts.
+# ONLY (job, around, serve, window, tests) chooses parts; `first` is the window's first run by keys and clicks, and needs Xvfb and xdotool.
 set -eu
-assay=$1
+proof=$(cd "$(dirname "$0")" && pwd)
+assay=$(readlink -f "$1")
 folder=$2
 python=${3:-}
-only=${ONLY:-job around serve window tests}
+only=${ONLY:-job around serve window first tests}
 shift 2
 [ -z "$python" ] || shift
 work=$(mktemp -d)
@@ -76,6 +77,24 @@ if part window; then
     kill -TERM $(pgrep -P "$(pgrep -P $window)") # the program under strace
     wait $window 2> /dev/null || true
     echo "traced: the window"
+fi
+if part first && command -v Xvfb > /dev/null && command -v xdotool > /dev/null; then
+    home=$work/home
+    mkdir -p "$home/bin" "$work/frame"
+    ln -s "$assay" "$home/bin/assay"
+    Xvfb :9 -screen 0 1280x800x24 -fbdir "$work/frame" > "$work/xvfb.log" 2>&1 &
+    server=$!
+    while [ ! -e "$work/frame/Xvfb_screen0" ] || [ ! -e /tmp/.X11-unix/X9 ]; do
+        kill -0 $server 2> /dev/null || { cat "$work/xvfb.log" >&2; exit 1; }
+        sleep 0.1
+    done
+    as() { (cd "$home" && env -u ASSAY_VAULT -u ASSAY_USER HOME="$home" PATH="$home/bin:$PATH" sh -c "$1"); }
+    launch() { (cd "$home" && unset ASSAY_VAULT ASSAY_USER ASSAY_PASSPHRASE_FILE && export HOME="$home" DISPLAY=:9 QT_QPA_PLATFORM=xcb && traced "$assay" app); }
+    . "$proof/first_run.sh"
+    rm -rf "$logs"
+    kill $server
+    wait $server 2> /dev/null || true
+    echo "traced: the window's first run"
 fi
 if part tests && [ -n "$python" ]; then
     step tests "$python" -m pytest -q -x -p no:cacheprovider "$@"
