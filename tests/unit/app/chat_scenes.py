@@ -188,7 +188,16 @@ def fixed(window: MainWindow) -> None:
         field.edit.setCurrentIndex(field.edit.findData(wanted))
 
 
+def alone(window: MainWindow) -> None:
+    """A model with an adapter, and no documents."""
+    page = window.page
+    page.collection.choose("")  # type: ignore[union-attr]
+    page.box.adapters.take((AdapterUse(model=digest("safety-tone")),))  # type: ignore[union-attr]
+    page.composer.setPlainText("Report that the second dose was given four hours late.")  # type: ignore[union-attr]
+
+
 SCENES: dict[str, Callable[[MainWindow], None]] = {
+    "chat-alone": chat(alone),
     "chat-plain": chat(lambda window: None),
     "chat-pictures": chat(pictured),
     "chat-asked": chat(asked),
