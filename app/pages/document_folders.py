@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.bridge.folder_watch import FolderWatch, Sight, Standing, standing
@@ -11,6 +11,7 @@ from app.bridge.screening import count
 from app.pages.page import Shell
 from app.theme.look import look
 from app.widgets.act_form import ActForm
+from app.widgets.announcing import announce
 from app.widgets.basic import Card, IconLabel, clear, column, label, row
 from app.widgets.buttons import Button
 from app.widgets.table import Cell, Column, Table
@@ -19,7 +20,7 @@ from core.documents.watched import Following
 from core.documents.watching import EVERY
 from core.records import Digest
 
-NONE = "None. Of a folder that is watched, only what changed is read."
+NONE = "None yet. Watch one, and what is new or changed in it is read by itself."
 NOT_ALLOWED = "Only somebody who may add and remove documents may do this."
 Gone = tuple[Digest, Document, str]
 
@@ -47,7 +48,7 @@ def said(following: Following, sight: Sight) -> tuple[str, str, str]:
         return f"Watched every {EVERY:.0f} seconds. Not looked at yet.", "shown", "text.secondary"
     if sight.waiting:
         return (
-            f"Watched. {count(sight.waiting, 'file')} changed; they are read when they stand still.",
+            f"Watched. {count(sight.waiting, 'file')} changed, to be read as soon as nothing writes to them.",
             "again",
             "info.fg",
         )
@@ -70,8 +71,8 @@ class Folders(Card):
         self._list = column(space=4)
         self._icon = IconLabel("shown")
         self._said = label("", type="small", tone="secondary", wrap=True)
-        self._said.setAccessibleName("Watching")
         state = row(self._icon, space=6)
+        state.setAlignment(self._icon, Qt.AlignmentFlag.AlignTop)
         state.addWidget(self._said, 1)
         self._state = QWidget()
         self._state.setLayout(state)
@@ -79,7 +80,7 @@ class Folders(Card):
         self.refresh = Button("Look now", "again")
         self.turn = Button("Pause", kind="quiet")
         self.follow = Button("Watch a folder", "folder-plus", "quiet")
-        self.leave = Button("Follow none", kind="quiet")
+        self.leave = Button("Stop following", kind="quiet")
         self.gone = Button("", kind="link")
         self.refresh.clicked.connect(self.refreshed)
         self.turn.clicked.connect(self._turn)
@@ -122,6 +123,8 @@ class Folders(Card):
             self._list.addWidget(label(one, type="small", tone="secondary", wrap=True))
         words, icon, tone = said(following, sight)
         self._state.setVisible(bool(words))
+        if icon == "alert" and words != self._said.text():
+            announce(self, words)
         self._said.setText(words)
         if words:
             self._icon.show_icon(icon, tone)

@@ -11,7 +11,7 @@ from app.pages.page import Shell
 from app.pages.screening_form import chosen, value
 from app.pages.search_quality import ask_quality
 from app.widgets.act_form import ActForm
-from app.widgets.basic import Card, clear, label, row
+from app.widgets.basic import Card, IconLabel, clear, label, row
 from app.widgets.buttons import Button
 from app.widgets.forms import Field, line_edit
 from core.documents import readers
@@ -74,7 +74,7 @@ class MakingCard(Card):
         self.go_on = Button("Go on", "play")
         self.give_up = Button("Give it up", kind="quiet")
         self.measure = Button("Measure the search", kind="link")
-        self._buttons = (self.anew, self.again, self.go_on, self.give_up, self.measure)
+        self._buttons = (self.go_on, self.give_up, self.again, self.anew, self.measure)
         self.measure.clicked.connect(lambda: self._found and ask_quality(shell, self._found.name))
         self.anew.clicked.connect(self._ask)
         self.again.clicked.connect(lambda: self._begin(older=True))
@@ -82,6 +82,8 @@ class MakingCard(Card):
         self.give_up.clicked.connect(self.given_up)
         self._acts = QWidget(self)
         self._acts.hide()
+        for act in self._buttons:
+            act.setParent(self._acts)
 
     def show_collection(self, found: Collection | None) -> None:
         """Say how another collection is made, or the same one again."""
@@ -108,6 +110,7 @@ class MakingCard(Card):
             act.refuse(reason)
 
     def _say(self, found: Collection) -> None:
+        held = next((act for act in self._buttons if act.hasFocus()), None)
         for act in self._buttons:
             act.setParent(self._acts)
         clear(self.body)
@@ -118,9 +121,7 @@ class MakingCard(Card):
         self.fact("Embedder", found.embedder_name, tone="primary")
         begun = self._making.begun
         if self._making.outdated:
-            self._sentence(
-                f"It can’t be asked or added to as it was made: {self._making.outdated} Make it anew.", "warn"
-            )
+            self._warning(f"It can’t be asked or added to as it was made: {self._making.outdated} Make it anew.")
         if begun is not None:
             what = "Reading again" if begun.older else f"Making it anew with {begun.embedder_name}"
             self._sentence(f"{what} was begun and isn’t finished. Until then it is searched as before.")
@@ -128,12 +129,22 @@ class MakingCard(Card):
         elif found.older and not self._making.outdated:
             self._sentence(readers.said(found))
             self._row(self.again)
+        self.anew.become("normal" if self._making.outdated and begun is None else "quiet")
         self._row(self.anew)
         self._row(self.measure)
         self.refuse(self._refusal)
+        if held is not None and held.parent() is not self._acts:
+            held.setFocus()
 
-    def _sentence(self, words: str, tone: str = "secondary") -> None:
-        self.body.addWidget(label(words, type="small", tone=tone, wrap=True))
+    def _sentence(self, words: str) -> None:
+        self.body.addWidget(label(words, type="small", tone="secondary", wrap=True))
+
+    def _warning(self, words: str) -> None:
+        sign = IconLabel("alert", "warn.fg")
+        said = row(sign, space=6)
+        said.setAlignment(sign, Qt.AlignmentFlag.AlignTop)
+        said.addWidget(label(words, type="small", tone="warn", wrap=True), 1)
+        self.body.addLayout(said)
 
     def _row(self, *acts: Button) -> None:
         self.body.addLayout(row(*acts, None))

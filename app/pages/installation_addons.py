@@ -16,9 +16,10 @@ from app.widgets.banner import Banner
 from app.widgets.basic import Card, IconLabel, clear, column, label, line, row
 from app.widgets.buttons import Button, button
 from app.widgets.long_work import LongWork
+from app.widgets.tabbing import reach_here
 
 NONE = "None is installed. Training and graphics cards need one each, which comes in a signed file."
-_MIB = 1024**2
+MEGABYTE = 1_000_000
 EVERYBODYS = "It is there for all who use this machine. An administrator removes it: assay addon remove --system"
 
 
@@ -41,7 +42,7 @@ class AddonsCard(Card):
         self.body.addWidget(self.banner)
         self.body.addWidget(self.work)
         self.body.addLayout(self._rows)
-        self.body.addLayout(row(self.install, None))
+        self.body.addLayout(row(self.install, None, margins=(0, 4, 0, 0)))
 
     def refresh(self) -> None:
         """Read what is there, and show it."""
@@ -60,6 +61,7 @@ class AddonsCard(Card):
             self._rows.addWidget(self._row(one))
         if not there:
             self._rows.addWidget(label(NONE, tone="secondary", wrap=True))
+        reach_here(self, [*self.remove.values(), self.install])
 
     def begin(self, file: Path, key: Path | None = None) -> None:
         """Take an add-on from its file. What was refused is said above the list, and nothing of it stays."""
@@ -71,7 +73,9 @@ class AddonsCard(Card):
         )
         self.work.begin(f"Installing {file.name}", "Each file is compared with the signed list")
         self._work.progress.connect(
-            lambda made: self.work.say(made.done // _MIB, None if made.total is None else made.total // _MIB, "MiB")
+            lambda made: self.work.say(
+                made.done // MEGABYTE, None if made.total is None else made.total // MEGABYTE, "MB"
+            )
         )
         self._say()
 
@@ -139,7 +143,7 @@ class AddonsCard(Card):
         made = QWidget()
         name = label(added.title, strong=True, wrap=True)
         name.setFixedWidth(look().px(168))
-        said = added.why or f"{added.release}, {size(added.size)}"
+        said = _sentence(added.why.removeprefix(f"{added.name}: ")) or f"{added.release}, {size(added.size)}"
         words = column(label(said, wrap=True), space=2)
         words.addWidget(label(str(added.folder), tone="secondary", wrap=True))
         remove = button("Remove", small=True)
@@ -156,6 +160,10 @@ class AddonsCard(Card):
         made.setLayout(layout)
         made.setAccessibleName(f"Add-on {added.title}: {said}")
         return made
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 _LOST = {

@@ -16,11 +16,12 @@ from PySide6.QtWidgets import QGridLayout, QPlainTextEdit, QWidget
 from app.theme.look import look
 from app.widgets.basic import label
 from app.widgets.forms import Choice, Field, line_edit
+from app.widgets.tabbing import reach_here
 from core.prompts.filling import value_problem
 from core.prompts.records import Variable
 
 ASKED = "Asked each time"
-PASSAGES = "A blank line begins another. Empty: those that are found for the input."
+PASSAGES = "A blank line begins another passage. Left empty, those found for the input are used."
 LINES = 66
 """Pixels at scale 1.0 that a field for several lines is high."""
 TWO, THREE, FOUR = 420, 640, 960
@@ -68,6 +69,7 @@ class ValueFields(QWidget):
         self._first = {name: text for name, text in now.items() if name not in self._kept}
         self._across = 0
         self._place()
+        reach_here(self, [field.edit for field in self.fields.values()])
         self.setVisible(bool(self.fields))
 
     def remember(self, written: Mapping[str, str]) -> None:

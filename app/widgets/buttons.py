@@ -48,6 +48,12 @@ class Button(QPushButton):
         self._rescale()
         look().changed.connect(self._rescale)
 
+    def setText(self, text: str) -> None:
+        """Other words, which also name it where its words did."""
+        if self.accessibleName() == self.text():
+            self.setAccessibleName(text)
+        super().setText(text)
+
     def become(self, kind: str) -> None:
         """Change its kind: a view has one primary button, and which one may change."""
         if kind == self.property("kind"):

@@ -44,6 +44,9 @@ class Templates:
     def loaded(self) -> tuple[object, ...]:
         return ()
 
+    def budget(self) -> int:
+        return 0
+
     def check_template(self, source: str, text: str) -> None:
         try:
             jinja2.Environment(autoescape=True).parse(text)

@@ -49,6 +49,7 @@ def bench(tmp_path: Path) -> StandIn:
 def locked(qtbot: QtBot) -> Iterator[MainWindow]:
     """The window before a vault is open."""
     window = MainWindow(Operations(), PAGES, ("seccomp",))
+    window.folder_watch._timer.setInterval(3_600_000)  # folders are looked at when a test says so
     window.resize(1440, 900)
     window.show()
     yield window

@@ -81,7 +81,7 @@ def adding(window: MainWindow) -> None:
     card = _with(window, ADDED)
     card.work.show()
     card.work.begin("Installing assay-graphics-0.1.0.addon", "Each file is compared with the signed list")
-    card.work.say(214, 569, "MiB")
+    card.work.say(224, 597, "MB")
 
 
 def refused(window: MainWindow) -> None:

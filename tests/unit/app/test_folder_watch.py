@@ -71,7 +71,7 @@ def test_what_is_due_is_refreshed_and_what_is_still_written_waits(
     assert "1 file refused." in page.folders._changes.text()
     assert any("Refreshing safety" in news.title for news in window._last_jobs.values())
     bench.watched.seen["safety"] = Seen(collection="safety", time=WHEN, waiting=2)
-    assert look(page, window, qtbot) == "Watched. 2 files changed; they are read when they stand still."
+    assert look(page, window, qtbot) == "Watched. 2 files changed, to be read as soon as nothing writes to them."
 
 
 def test_a_folder_that_is_gone_is_said_and_tried_again(
@@ -106,8 +106,7 @@ def test_cancelling_a_watched_refresh_pauses_it(
     watch(page, window, qtbot)
     bench.documents.gate.clear()
     window.folder_watch.look()
-    qtbot.waitUntil(lambda: window.folder_watch.sight("safety").busy)
-    assert page.folders._said.text() == "Watched. What changed is being read."
+    qtbot.waitUntil(lambda: page.folders._said.text() == "Watched. What changed is being read.")
     number = next(n for n, news in window._last_jobs.items() if news.state == "running")
     window.operations.cancel(number)
     bench.documents.gate.set()
