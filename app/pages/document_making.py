@@ -111,9 +111,9 @@ class MakingCard(Card):
 
     def _say(self, found: Collection) -> None:
         held = next((act for act in self._buttons if act.hasFocus()), None)
+        clear(self.body, self._buttons)
         for act in self._buttons:
             act.setParent(self._acts)
-        clear(self.body)
         self.body.addWidget(label("How it is cut", type="heading"))
         first = "Heading, then " if found.chunking.strategy == "structure" else "Size alone, "
         self.fact("By", f"{first}{found.chunking.target} tokens", tone="primary")

@@ -200,16 +200,20 @@ def _fill(layout, items, space, margins):
     return layout
 
 
-def clear(layout: QLayout) -> None:
-    """Take everything out of a layout, and its widgets out of the world."""
+def clear(layout: QLayout, keep: Sequence[QWidget] = ()) -> None:
+    """Take everything out of a layout, and its widgets out of the world, but for those to `keep`.
+
+    A widget of a row may be given to another parent only after it was taken out like this: Qt frees the row's item for it by itself
+    otherwise, Python isn't told, and takes the next object that lies there for that item, which ends the program."""
     while layout.count():
         item = layout.takeAt(0)
         widget, inner = item.widget(), item.layout()
         if widget is not None:
-            widget.hide()
-            widget.deleteLater()
+            if widget not in keep:
+                widget.hide()
+                widget.deleteLater()
         elif inner is not None:
-            clear(inner)
+            clear(inner, keep)
 
 
 class Card(QFrame):

@@ -1,8 +1,11 @@
 """A collection is made anew from the documents page, and what an older version read is read again."""
 
+import gc
+
 import pytest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QSpacerItem, QWidgetItem
 from pytestqt.qtbot import QtBot
+from shiboken6.Shiboken import getAllValidWrappers
 
 from app.main_window import MainWindow
 from app.pages.document_making import RebuildForm, in_the_window
@@ -115,3 +118,21 @@ def test_the_window_says_where_an_outdated_collection_is_made_anew() -> None:
     said = str(outdated("plant life", "made by another version."))
     assert in_the_window(said) == "plant life: made by another version. The page Documents makes it anew."
     assert in_the_window("The model stopped.") == "The model stopped."
+
+
+def test_the_buttons_of_its_rows_are_taken_out_before_they_go_elsewhere(
+    page: DocumentsPage, window: MainWindow, qtbot: QtBot
+) -> None:
+    """An item that Qt frees while Python still knows it is taken for the next object at its place, which ends the program."""
+
+    def items() -> int:
+        gc.collect()
+        return sum(type(one) in (QWidgetItem, QSpacerItem) for one in getAllValidWrappers())
+
+    page.making.show_collection(page.making._found)
+    settled(window, qtbot)
+    before = items()
+    for _ in range(5):
+        page.making.show_collection(page.making._found)
+        settled(window, qtbot)
+    assert items() == before
