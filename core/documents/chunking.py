@@ -15,7 +15,7 @@ The rules:
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -74,7 +74,7 @@ def chunk(parsed: Parsed, count: Count, rules: Chunking) -> list[Cut]:
         carried = Carried(taken=taken, header=overleaf.header(page, carried.header))
         made += _furniture(page, said, count, rules) if parsed.media != formats.HTML else ()
         cuts += sorted(made, key=lambda cut: cut.start)
-    return _verified(cuts, count, rules)
+    return _verified(cuts, {page.number: page for page in parsed.pages}, count, rules)
 
 
 def _with_rest(
@@ -367,12 +367,20 @@ def _cut(page: Page, start: int, end: int, shown: str, heading: str, embedded: s
     return Cut(page=page.number, start=start, end=end, shown=shown, heading=heading, embedded=embedded, rects=rects)
 
 
-def _verified(cuts: list[Cut], count: Count, rules: Chunking) -> list[Cut]:
-    """The cuts, with the headings left out where a tokenizer that doesn't add up would make the whole too long."""
+def _verified(cuts: list[Cut], pages: Mapping[int, Page], count: Count, rules: Chunking) -> list[Cut]:
+    """The cuts, with the headings left out where a tokenizer that doesn't add up would make the whole too long, and in parts where it still is."""
     sizes = count([cut.embedded for cut in cuts]) if cuts else []
-    checked = []
-    for cut, size in zip(cuts, sizes, strict=True):
+    checked: list[Cut] = []
+    for cut, size in zip(cuts, map(int, sizes), strict=True):
         if size > rules.limit and cut.embedded != cut.shown:
-            cut = replace(cut, embedded=cut.shown)
-        checked.append(cut)
+            cut, size = replace(cut, embedded=cut.shown), int(count([cut.shown])[0])
+        checked += [cut] if size <= rules.limit else _parts(cut, pages[cut.page], size, count, rules)
     return checked
+
+
+def _parts(cut: Cut, page: Page, size: int, count: Count, rules: Chunking) -> Iterator[Cut]:
+    """A chunk that is too long by itself, as the parts of its page's text that aren't."""
+    for start, end, _ in _pieces(page.text, cut.start, cut.end, size, count, rules.limit):
+        text = page.text[start:end]
+        if text.strip():
+            yield _cut(page, start, end, text, cut.heading, text)

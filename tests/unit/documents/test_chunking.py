@@ -230,6 +230,19 @@ CELL = st.one_of(st.none(), st.integers(-5, 99_999), st.floats(-9, 9), st.boolea
 SHEET = st.lists(st.lists(CELL, max_size=5), max_size=14)
 
 
+def test_a_tokenizer_that_does_not_add_up_makes_no_chunk_too_long() -> None:
+    def odd(texts: Sequence[str]) -> list[int]:
+        """Counts longer texts twice."""
+        return [tokens * (2 if tokens > 30 else 1) for tokens in count(texts)]
+
+    document = parsed([("heading", "On logs", 1), ("paragraph", "The log is kept for years. " * 40, 0)])
+    cuts = chunk(document, odd, RULES)
+    assert max(odd([cut.embedded for cut in cuts])) <= RULES.limit
+    (page,) = document.pages
+    assert all(cut.shown == page.text[cut.start : cut.end] for cut in cuts[1:])
+    assert sum(cut.shown.count("years") for cut in cuts) >= 40
+
+
 @given(SHEET)
 @settings(max_examples=80, deadline=None)
 def test_a_sheet_is_cut_without_loss_each_piece_with_its_header_and_each_row_with_its_cells(
