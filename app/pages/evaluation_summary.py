@@ -141,7 +141,6 @@ class _SampleCard(Card):
     def __init__(self) -> None:
         super().__init__("Sample")
         self._verdict: Badge | None = None
-        self._head = row(space=8)
         self.open = button("Open", kind="link", small=True)
         self.open.clicked.connect(self.asked)
         self._question = label("", tone="secondary", wrap=True)
@@ -151,7 +150,8 @@ class _SampleCard(Card):
         self._where = label("", type="small", tone="secondary", wrap=True)
         self._quote = label("", wrap=True)
         self._cited.setLayout(column(self._where, self._quote, space=2, margins=(10, 8, 10, 8)))
-        self.body.addLayout(row(None, self.open))
+        self._top = row(None, self.open)
+        self.body.addLayout(self._top)
         for widget in (self._question, self._answer):
             self.body.addWidget(widget)
         self.body.addLayout(self._scores)
@@ -165,13 +165,11 @@ class _SampleCard(Card):
         if sample is None:
             return
         self.heading.setText(f"{sample.id}, {variant}")
-        top = self.body.itemAt(1).layout()
         if self._verdict is not None:
             self._verdict.hide()
             self._verdict.deleteLater()
         self._verdict = verdict_badge(outcome)
-        if top is not None:
-            top.insertWidget(0, self._verdict)
+        self._top.insertWidget(0, self._verdict)
         self._question.setText(sample.input)
         answer = outcome.answer if outcome is not None else None
         self._answer.setText(f"“{plain(answer.answer)}”" if answer else outcome.error if outcome else "Not run yet.")
