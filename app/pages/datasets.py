@@ -19,6 +19,7 @@ from app.pages.dataset_drafts import DraftReview, ask_words
 from app.pages.dataset_export import ask_export
 from app.pages.dataset_forms import ChangesView, SampleForm, SplitForm
 from app.pages.dataset_import import ImportForm, ask_import
+from app.pages.dataset_narrowing import ALL, EDITED, FLAG, PART, SYNTHETIC, folded, having, of_kind
 from app.pages.dataset_sample import SampleCard, target, where
 from app.pages.page import Page, Shell, list_pane, side_pane
 from app.theme.look import look
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
 FILES = "Samples (*.jsonl *.json *.csv *.tsv *.xlsx)"
 MOST_UNDO = 100
-ALL, SYNTHETIC, EDITED, PART, FLAG = "all", "synthetic", "edited", "part:", "flag:"
 Known = tuple[tuple[Dataset, ...], dict[str, int]]
 
 
@@ -488,26 +488,12 @@ class DatasetsPage(Page):
         return next((one for one in self._datasets if one.name == self._name), None)
 
     def _narrow(self) -> None:
-        wanted = self.find.text().casefold()
-        kind = self.which.currentData() or ALL
-        samples = self._samples
+        wanted, kind = self.find.text().casefold(), self.which.currentData() or ALL
         if wanted and not self._folded:
-            self._folded = [
-                f"{one.id} {one.input} {one.target} {one.answer} {one.document} {' '.join(one.tags)}".casefold()
-                for one in samples
-            ]
-        if wanted:
-            samples = tuple(one for one, text in zip(samples, self._folded, strict=True) if wanted in text)
-        if kind == SYNTHETIC:
-            samples = tuple(one for one in samples if one.synthetic)
-        elif kind == EDITED:
-            was = {one.id: one for one in self._edited.samples} if self._edited is not None else {}
-            samples = tuple(one for one in samples if was and was.get(one.id) != one)
-        elif kind.startswith(FLAG):
-            samples = tuple(one for one in samples if self._flags.has(one.id, kind.removeprefix(FLAG)))
-        elif kind.startswith(PART):
-            samples = tuple(one for one in samples if one.split == kind.removeprefix(PART))
-        self.table.show_rows(samples, keep=lambda one: one.id)
+            self._folded = folded(self._samples)
+        before = self._edited.samples if self._edited is not None else ()
+        found = of_kind(having(self._samples, self._folded, wanted), kind, self._flags, before)
+        self.table.show_rows(found, keep=lambda one: one.id)
 
     def _describe(self, found: Sample | None) -> None:
         self._about.show_sample(found, self._flags.of(found.id) if found is not None else ())
